@@ -1,0 +1,190 @@
+// Package channels holds what all payment channels share: the registry of
+// channel kinds, their configuration, and the ports beside paying (callbacks,
+// login, bills, receipts, messages). A channel kind is a sub-package; main
+// registers it by name. No SDK type leaves a sub-package.
+package channels
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"hospay/refund"
+)
+
+// Config is one institution's contract with one channel.
+type Config struct {
+	Institution string
+	Channel     string // wechat, alipay
+	MerchantID  string // WeChat mchid, Alipay PID (2088…)
+	AppID       string
+	APIBase     string            // empty = the channel's official host
+	NotifyURL   string            // where callbacks of this institution arrive
+	Settings    map[string]string // everything a hospital may have to set; each kind documents its keys
+	Secrets     map[string]string // keys and certificates, decrypted
+	Transport   http.RoundTripper // nil = a guarded transport of the caller's choice
+	Now         func() time.Time  // nil = time.Now
+}
+
+// Channel is a configured channel.
+type Channel interface {
+	refund.Channel
+	Callbacks
+	Login
+	Bills
+	Receipts
+	Messenger
+}
+
+// Callback is a verified notification of a channel.
+type Callback struct {
+	ID     string // the channel's notification id
+	Kind   CallbackKind
+	No     string // our payout number
+	Payee  string // payee account as told, empty when not told
+	Answer refund.PayoutAnswer
+	Body   string // masked text for the record; no keys, no personal data
+}
+
+// CallbackKind says what a callback is about.
+type CallbackKind string
+
+// The kinds of callbacks. Those that hospay does not act on are CallbackOther.
+const (
+	CallbackTransfer CallbackKind = "transfer"
+	CallbackRefund   CallbackKind = "refund"
+	CallbackOther    CallbackKind = "other"
+)
+
+// Callbacks verifies and answers notifications.
+type Callbacks interface {
+	// ParseCallback verifies header and raw body (signature, time, merchant,
+	// app) and reads the notification. ErrBadCallback wraps every refusal.
+	ParseCallback(ctx context.Context, header http.Header, body []byte) (Callback, error)
+	// Acknowledge answers the channel: accepted when err is nil.
+	Acknowledge(w http.ResponseWriter, err error)
+}
+
+// Login exchanges a code for the channel's id of the person.
+type Login interface {
+	AuthorizeURL(redirect, state string) string
+	Exchange(ctx context.Context, code string) (Account, error)
+}
+
+// Account is a person's account at a channel.
+type Account struct {
+	ID   string
+	Type refund.AccountType
+}
+
+// BillKind names a bill: "fundflow_operation", "fundflow_basic", "trade"
+// (WeChat), "signcustomer", "trade" (Alipay).
+type BillKind string
+
+// Bill is a downloaded bill file.
+type Bill struct {
+	Name   string // file name with extension
+	Hash   string // hex SHA-256 of the stored bytes
+	Size   int64
+	Source string // digest told by the channel, as "SHA1:…", empty when it tells none
+}
+
+// Bills downloads a business day's bill (yyyy-MM-dd) in the channel's own
+// format. ErrBillEmpty: the day had no movement. ErrBillNotReady: ask later.
+type Bills interface {
+	DownloadBill(ctx context.Context, day string, kind BillKind, w io.Writer) (Bill, error)
+}
+
+// Receipt is an electronic receipt (电子回单) under way or ready.
+type Receipt struct {
+	State   ReceiptState
+	Token   string // the channel's handle to go on with, empty when it needs none
+	PDF     []byte // with ReceiptReady
+	Message string // with ReceiptFailed
+}
+
+// ReceiptState is the progress of a receipt.
+type ReceiptState string
+
+// The states of a receipt.
+const (
+	ReceiptGenerating ReceiptState = "generating"
+	ReceiptReady      ReceiptState = "ready"
+	ReceiptFailed     ReceiptState = "failed"
+)
+
+// Receipts applies for, follows and downloads the receipt of a payout. Call it
+// again with the returned token until it is ready or failed.
+type Receipts interface {
+	Receipt(ctx context.Context, no, channelNo, token string) (Receipt, error)
+}
+
+// Message is a notice to a person through the channel's own message service.
+type Message struct {
+	To       Account
+	Template string
+	Page     string            // link or mini-program page, may be empty
+	Data     map[string]string // keyword → text
+	ID       string            // our id of the message, for services that drop repeats
+}
+
+// Messenger sends template messages and returns the channel's message id.
+// ErrMessageRefused wraps refusals that a repeat cannot mend.
+type Messenger interface {
+	SendMessage(ctx context.Context, m Message) (string, error)
+}
+
+// Errors of the ports.
+var (
+	ErrBadCallback    = errors.New("channels: callback refused")
+	ErrBillEmpty      = errors.New("channels: no movement on that day")
+	ErrBillNotReady   = errors.New("channels: bill is not ready yet")
+	ErrMessageRefused = errors.New("channels: message refused")
+	ErrBadCode        = errors.New("channels: login code refused")
+	ErrUnavailable    = errors.New("channels: no proper answer")
+	ErrNotSupported   = errors.New("channels: not supported")
+)
+
+// Factory builds a channel from its configuration and fails, in Chinese for
+// the person who configures, on anything missing or unreadable.
+type Factory func(Config) (Channel, error)
+
+var (
+	kindsMu sync.RWMutex
+	kinds   = map[string]Factory{}
+)
+
+// Register adds a channel kind. It is called from main before anything else.
+func Register(name string, f Factory) {
+	kindsMu.Lock()
+	defer kindsMu.Unlock()
+	kinds[name] = f
+}
+
+// New builds the channel that the configuration names.
+func New(cfg Config) (Channel, error) {
+	kindsMu.RLock()
+	f, ok := kinds[cfg.Channel]
+	kindsMu.RUnlock()
+	if !ok {
+		return nil, fmt.Errorf("未知的渠道 %q", cfg.Channel)
+	}
+	return f(cfg)
+}
+
+// Names lists the registered kinds in order.
+func Names() []string {
+	kindsMu.RLock()
+	defer kindsMu.RUnlock()
+	var names []string
+	for n := range kinds {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}

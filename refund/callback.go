@@ -1,0 +1,148 @@
+package refund
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"strings"
+)
+
+// Notification is a callback that a channel has signed and its client has
+// verified.
+type Notification struct {
+	Institution string
+	Channel     string
+	ID          string
+	Kind        string
+	No          string
+	Payee       string // as told; empty when not told
+	Answer      PayoutAnswer
+	Body        string // masked
+}
+
+// The effects of a notification, kept with its record.
+const (
+	EffectApplied       = "applied"
+	EffectRepeat        = "repeat"
+	EffectHint          = "hint"
+	EffectMismatch      = "mismatch"
+	EffectUnknownNo     = "unknown_number"
+	EffectContradiction = "contradiction"
+	EffectReturned      = "returned"
+)
+
+// Notify books a verified notification. Its content is compared with the
+// order before it counts; what does not fit only makes the order due, so that
+// a query decides. A notification that was seen before changes nothing.
+func (s *Service) Notify(ctx context.Context, n Notification) (effect string, err error) {
+	err = s.retry(func() error {
+		w, err := s.store.ByPayout(ctx, n.Institution, n.No)
+		if errors.Is(err, ErrNotFound) {
+			effect = EffectUnknownNo
+			return s.store.Commit(ctx, &Change{Callback: n.row(effect)})
+		}
+		if err != nil {
+			return err
+		}
+		t, err := s.begin(ctx, w)
+		if err != nil {
+			return err
+		}
+		effect, err = t.notified(ctx, n)
+		return err
+	})
+	if errors.Is(err, ErrSeen) {
+		return EffectRepeat, nil
+	}
+	return effect, err
+}
+
+// ErrSeen is what a store answers to a notification that it has stored before.
+var ErrSeen = errors.New("refund: notification seen before")
+
+func (n Notification) row(effect string) *CallbackRow {
+	return &CallbackRow{Channel: n.Channel, ID: n.ID, Kind: n.Kind, No: n.No, Effect: effect, Body: n.Body}
+}
+
+func (t *turn) notified(ctx context.Context, n Notification) (string, error) {
+	effect := t.weigh(n)
+	t.c.Callback = n.row(effect)
+	by := By{Kind: ByChannel, ID: n.Channel}
+	switch effect {
+	case EffectApplied:
+		t.c.Transfer = t.w.Transfer
+		_, err := t.heardPayout(ctx, n.Answer, by)
+		return effect, err
+	case EffectReturned:
+		t.c.Compensate = t.compensation()
+		t.note("payout.returned", by, n.Answer.Reason.Code, n.Answer.Reason.Message)
+	case EffectMismatch, EffectContradiction:
+		t.note("callback."+effect, by, string(n.Answer.State), "")
+		t.contradict(effect, n)
+	case EffectHint:
+		t.wake()
+	}
+	return effect, t.commit(ctx, false)
+}
+
+// weigh decides what a notification may do to the order.
+func (t *turn) weigh(n Notification) string {
+	o, tr := t.w.Order, t.w.Transfer
+	final := n.Answer.State == PayoutSucceeded || n.Answer.State == PayoutFailed || n.Answer.State == PayoutReturned
+	switch {
+	case n.Answer.Amount != 0 && n.Answer.Amount != o.Amount, n.Channel != o.Channel, n.Payee != "" && o.Payee.Account != "" && sameForm(o.Payee) && n.Payee != o.Payee.Account:
+		return EffectMismatch
+	case tr == nil || tr.No != n.No:
+		return EffectContradiction
+	case o.Status == StatusSucceeded && n.Answer.State == PayoutSucceeded:
+		return EffectRepeat
+	case o.Status == StatusSucceeded && n.Answer.State == PayoutReturned:
+		return EffectReturned
+	case (o.Status == StatusPaying || o.Status == StatusAwaitingPayee) && final:
+		return EffectApplied
+	case !o.Status.Final() && o.Status != StatusReversing:
+		return EffectHint
+	case n.Answer.State == PayoutFailed && o.Status != StatusSucceeded:
+		return EffectRepeat
+	}
+	return EffectContradiction
+}
+
+// sameForm reports whether a channel tells the payee in the same form in
+// which it was told.
+func sameForm(p Payee) bool { return p.Type != AccountAlipayLogonID }
+
+// contradict makes the truth a matter of a query or of people: money that
+// arrived although the order counts as unpaid must not also be restored.
+func (t *turn) contradict(effect string, n Notification) {
+	o := &t.w.Order
+	if effect == EffectContradiction && o.Status == StatusReversing && n.Answer.State == PayoutSucceeded {
+		t.suspend(CodePaidAfterFailure, Reason{Actor: ActorFinance})
+		return
+	}
+	if !o.Status.Final() {
+		t.wake()
+	}
+	t.tell(Notice{Event: NoticeSuspense, Staff: true, At: t.at})
+}
+
+// compensation is the order that gives the balance back after a payout that
+// had succeeded came back. The succeeded order itself stays as it is.
+func (t *turn) compensation() *Order {
+	o := t.w.Order
+	c := o
+	c.ID = CompensationID(o.ID)
+	c.No, c.Compensates, c.Created = o.No+"C", o.ID, t.at
+	c.Status, c.Target, c.NextAt, c.Version = StatusReversing, StatusFailed, t.at, 0
+	c.FailCode, c.FailReason = string(CodePayoutReturned), ""
+	c.ChannelNo, c.PaidAt, c.Group, c.GroupSeq = "", noTime, "", 0
+	return &c
+}
+
+// CompensationID derives the id of the compensating order, so that it can
+// exist only once.
+func CompensationID(orderID string) string {
+	sum := sha256.Sum256([]byte("compensation|" + orderID))
+	return strings.ToLower(base32.HexEncoding.EncodeToString(sum[:]))[:15]
+}

@@ -1,0 +1,186 @@
+package refund
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"hospay/money"
+)
+
+// Application is a patient's wish, as sent.
+type Application struct {
+	CardNo        string
+	DepositNo     string
+	Amount        money.Fen
+	Method        Method
+	Channel       string
+	Payee         Payee
+	NotifyPhone   string
+	NoticeVersion string
+	Proxy         string
+}
+
+// Situation is everything that the checks of an application need to know.
+type Situation struct {
+	Institution Institution
+	Card        *Card // as HIS told it last; nil: not this patient's
+	ChannelOn   bool
+	Channel     Capabilities
+	OrdersToday int
+	OtherActive bool // the card has an active order outside this group
+	Now         time.Time
+}
+
+// Check applies the rules of an application (A21) in the order in which a
+// person would mend them, and returns the first refusal.
+func Check(a Application, s Situation) error {
+	for _, check := range []func(Application, Situation) error{
+		checkInstitution, checkCard, checkRoute, checkAmount, checkPayee, checkOriginal, checkLoad,
+	} {
+		if err := check(a, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkInstitution(a Application, s Situation) error {
+	switch {
+	case !s.Institution.Active:
+		return fail(CodeInstitutionOff, "")
+	case s.Institution.NoticeNo != "" && a.NoticeVersion != s.Institution.NoticeNo:
+		return fail(CodeNoticeOutdated, "in force: "+s.Institution.NoticeNo)
+	case a.Proxy != "":
+		return fail(CodeProxyNotApproved, "")
+	}
+	return nil
+}
+
+func checkCard(_ Application, s Situation) error {
+	if s.Card == nil {
+		return fail(CodeCardNotYours, "")
+	}
+	return nil
+}
+
+func checkRoute(a Application, s Situation) error {
+	if !a.Method.Valid() || !containsMethod(s.Institution.Methods, a.Method) {
+		return fail(CodeMethodOff, string(a.Method))
+	}
+	if !s.ChannelOn || !containsMethod(s.Channel.Methods, a.Method) {
+		return fail(CodeChannelOff, a.Channel)
+	}
+	return nil
+}
+
+func checkAmount(a Application, s Situation) error {
+	floor := s.Institution.MinAmount
+	if a.Method == MethodTransfer {
+		floor = max(floor, s.Channel.MinAmount)
+	}
+	switch {
+	case a.Amount <= 0 || a.Amount > money.Max:
+		return fail(CodeAmountInvalid, "")
+	case a.Amount > s.Card.Refundable:
+		return fail(CodeOverBalance, "")
+	case a.Amount < floor:
+		return fail(CodeBelowMinimum, floor.String())
+	case a.Method == MethodTransfer && s.Channel.SingleLimit > 0 && a.Amount > s.Channel.SingleLimit:
+		return fail(CodeOverSingleLimit, s.Channel.SingleLimit.String())
+	}
+	return nil
+}
+
+func checkPayee(a Application, s Situation) error {
+	if !SameName(a.Payee.Name, s.Card.Name) {
+		return fail(CodeNameMismatch, "")
+	}
+	if a.NotifyPhone != "" && !validPhone(a.NotifyPhone) {
+		return fail(CodePhoneInvalid, "")
+	}
+	if a.Method != MethodTransfer {
+		return nil
+	}
+	if a.Payee.Account == "" {
+		if a.Channel == "wechat" {
+			return fail(CodeChannelNotBound, a.Channel)
+		}
+		return fail(CodeAccountRequired, "")
+	}
+	return nil
+}
+
+func checkOriginal(a Application, s Situation) error {
+	if a.Method != MethodOriginal {
+		return nil
+	}
+	_, err := ChooseDeposit(*s.Card, a, s.Channel.OriginalWindow, s.Now)
+	return err
+}
+
+func checkLoad(_ Application, s Situation) error {
+	if s.OtherActive {
+		return fail(CodeActiveOrderExists, "")
+	}
+	if s.Institution.DayLimit > 0 && s.OrdersToday >= s.Institution.DayLimit {
+		return fail(CodeTooManyToday, "")
+	}
+	return nil
+}
+
+// ChooseDeposit picks the deposit that an original-route refund returns: the
+// one asked for, or the oldest that was paid through the channel, is young
+// enough and holds the amount.
+func ChooseDeposit(c Card, a Application, window time.Duration, now time.Time) (Deposit, error) {
+	var best *Deposit
+	code := CodeNoOriginalPayment
+	for i, d := range c.Deposits {
+		if d.Channel != a.Channel || (a.DepositNo != "" && d.No != a.DepositNo) || (d.Payment.TradeNo == "" && d.Payment.ChannelNo == "") {
+			continue
+		}
+		switch {
+		case window > 0 && now.Sub(d.Payment.PaidAt) >= window:
+			if code == CodeNoOriginalPayment {
+				code = CodeDepositTooOld
+			}
+		case d.Refundable < a.Amount:
+			code = CodeOverBalance
+		case best == nil || d.Payment.PaidAt.Before(best.Payment.PaidAt):
+			best = &c.Deposits[i]
+		}
+	}
+	if best == nil {
+		return Deposit{}, fail(code, "")
+	}
+	return *best, nil
+}
+
+// SameName compares two real names as channels do: blanks at the ends and the
+// different middle dots of minority names do not count; nothing is equal to an
+// empty name.
+func SameName(a, b string) bool {
+	a, b = plainName(a), plainName(b)
+	return a != "" && a == b
+}
+
+func plainName(s string) string {
+	s = strings.NewReplacer("•", "·", "・", "·", "．", "·", "\u3000", " ").Replace(s)
+	return strings.ToUpper(strings.TrimSpace(s))
+}
+
+func validPhone(s string) bool {
+	if utf8.RuneCountInString(s) != 11 || s[0] != '1' {
+		return false
+	}
+	return strings.Trim(s, "0123456789") == ""
+}
+
+func containsMethod(ms []Method, m Method) bool {
+	for _, x := range ms {
+		if x == m {
+			return true
+		}
+	}
+	return false
+}

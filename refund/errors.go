@@ -1,0 +1,85 @@
+package refund
+
+import "errors"
+
+// Code is a stable error code; pages and integrators switch on it, and the
+// language files turn it into a sentence.
+type Code string
+
+// Codes of the checks and of the service.
+const (
+	CodeAccountRequired     Code = "account_required"
+	CodeActiveOrderExists   Code = "active_order_exists"
+	CodeAmountInvalid       Code = "amount_invalid"
+	CodeBelowMinimum        Code = "below_minimum"
+	CodeCardNotYours        Code = "card_not_yours"
+	CodeChannelNotBound     Code = "channel_not_bound"
+	CodeChannelOff          Code = "channel_off"
+	CodeConflict            Code = "conflict"
+	CodeDepositTooOld       Code = "deposit_too_old"
+	CodeHISUnavailable      Code = "his_unavailable"
+	CodeInstitutionOff      Code = "institution_off"
+	CodeMethodOff           Code = "method_off"
+	CodeNameMismatch        Code = "name_mismatch"
+	CodeNoOriginalPayment   Code = "no_original_payment"
+	CodeNotAllowed          Code = "not_allowed"
+	CodeNotFound            Code = "not_found"
+	CodeNoteRequired        Code = "note_required"
+	CodeNoticeOutdated      Code = "notice_outdated"
+	CodeOverBalance         Code = "over_balance"
+	CodeOverSingleLimit     Code = "over_single_limit"
+	CodePatientNotFound     Code = "patient_not_found"
+	CodePhoneInvalid        Code = "phone_invalid"
+	CodeProxyNotApproved    Code = "proxy_not_approved"
+	CodeSelfReview          Code = "self_review"
+	CodeTooManyToday        Code = "too_many_today"
+	CodeAmountMismatch      Code = "amount_mismatch"
+	CodeHISNoReversal       Code = "his_no_reversal"
+	CodeHISNotQueryable     Code = "his_not_queryable"
+	CodeUnknownTooLong      Code = "unknown_too_long"
+	CodePendingTooLong      Code = "pending_too_long"
+	CodePaidAfterFailure    Code = "paid_after_failure"
+	CodePayoutReturned      Code = "payout_returned"
+	CodeConfirmationExpired Code = "confirmation_expired"
+)
+
+// Error is a refusal with a stable code. Detail is for the log and staff; it
+// never holds personal data.
+type Error struct {
+	Code   Code
+	Detail string
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	if e.Detail == "" {
+		return string(e.Code)
+	}
+	return string(e.Code) + ": " + e.Detail
+}
+
+// Is makes errors with one code equal.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code
+}
+
+// fail is the short form of NewError.
+func fail(c Code, detail string) error { return &Error{Code: c, Detail: detail} }
+
+// NewError returns an Error with the code.
+func NewError(c Code, detail string) error { return fail(c, detail) }
+
+// CodeOf returns the code of err, or "" when it carries none.
+func CodeOf(err error) Code {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// ErrConflict reports that somebody else moved the order first.
+var ErrConflict error = &Error{Code: CodeConflict}
+
+// ErrNotFound reports that there is no such order.
+var ErrNotFound error = &Error{Code: CodeNotFound}

@@ -1,0 +1,189 @@
+package refund
+
+import (
+	"context"
+	"time"
+)
+
+// noTime marks an order as waiting for people, not for the clock.
+var noTime time.Time
+
+// intendHIS writes the intent of a HIS call: its number and content hash.
+func (t *turn) intendHIS(kind string) {
+	o := t.w.Order
+	call := &HISCall{Kind: kind, Attempt: 1, Amount: o.Amount, State: CallIntent}
+	if kind == HISDebit {
+		call.No = CallNo(o.No, 'D', call.Attempt)
+		call.Hash = o.debit(call.No).Hash()
+		t.w.Debit, t.c.Debit = call, call
+		return
+	}
+	call.No = CallNo(o.No, 'V', call.Attempt)
+	call.Hash = o.reversal(call.No, t.debitNo()).Hash()
+	t.w.Reversal, t.c.Reversal = call, call
+}
+
+// debitNo is the number of the debit that a reversal undoes. A compensating
+// order undoes the debit of the order that it compensates.
+func (t *turn) debitNo() string {
+	if t.w.Debit == nil {
+		return ""
+	}
+	return t.w.Debit.No
+}
+
+// hisCall returns the journal row of the kind and marks it for writing.
+func (t *turn) hisCall(kind string) *HISCall {
+	if kind == HISDebit {
+		t.c.Debit = t.w.Debit
+		return t.w.Debit
+	}
+	t.c.Reversal = t.w.Reversal
+	return t.w.Reversal
+}
+
+// stepHIS sends a HIS call whose intent is new, or asks for the outcome of one
+// that may already have been sent.
+func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
+	his, can, err := t.dir.HIS(ctx, t.w.Order.Institution)
+	if err != nil {
+		return false, err
+	}
+	if kind == HISReverse && !can.Reversible {
+		t.suspend(CodeHISNoReversal, Reason{Actor: ActorFinance})
+		return false, t.commit(ctx, false)
+	}
+	call := t.hisCall(kind)
+	if call == nil { // a compensating order starts without its intent
+		t.intendHIS(kind)
+		t.fresh = true
+		return true, t.commit(ctx, true)
+	}
+	fresh := t.fresh
+	t.fresh = false
+	if fresh {
+		return t.heardHIS(ctx, kind, call, t.sendHIS(ctx, his, kind, call), true)
+	}
+	if !can.Queryable {
+		t.suspend(CodeHISNotQueryable, Reason{Actor: ActorFinance})
+		return false, t.commit(ctx, false)
+	}
+	ans := t.askHIS(ctx, his, kind, call)
+	if ans.Verdict != Done || ans.State != HISNotFound {
+		return t.heardHIS(ctx, kind, call, ans, false)
+	}
+	if call.State == CallRefused {
+		return t.refusedHIS(ctx, kind, Reason{Code: call.Code, Message: call.Message})
+	}
+	if !can.Idempotent {
+		t.suspend(CodeHISNotQueryable, Reason{Message: "not idempotent", Actor: ActorFinance})
+		return false, t.commit(ctx, false)
+	}
+	return t.heardHIS(ctx, kind, call, t.sendHIS(ctx, his, kind, call), false)
+}
+
+func (t *turn) sendHIS(ctx context.Context, his HISLedger, kind string, call *HISCall) HISAnswer {
+	call.Sent++
+	call.SentAt = t.now()
+	ctx, cancel := context.WithTimeout(ctx, t.timing.Call)
+	defer cancel()
+	if kind == HISDebit {
+		return his.Debit(ctx, t.w.Order.debit(call.No))
+	}
+	return his.Reverse(ctx, t.w.Order.reversal(call.No, t.debitNo()))
+}
+
+func (t *turn) askHIS(ctx context.Context, his HISLedger, kind string, call *HISCall) HISAnswer {
+	ctx, cancel := context.WithTimeout(ctx, t.timing.Call)
+	defer cancel()
+	var ans HISAnswer
+	if kind == HISDebit {
+		ans = his.QueryDebit(ctx, t.w.Order.debit(call.No))
+	} else {
+		ans = his.QueryReverse(ctx, t.w.Order.reversal(call.No, t.debitNo()))
+	}
+	if ans.Verdict == Refused { // a refused question says nothing about the money
+		ans.Verdict = Unknown
+	}
+	return ans
+}
+
+// heardHIS books the answer of a HIS call or of its query.
+func (t *turn) heardHIS(ctx context.Context, kind string, call *HISCall, ans HISAnswer, first bool) (bool, error) {
+	t.at = t.now()
+	call.Code, call.Message = ans.Reason.Code, ans.Reason.Message
+	switch {
+	case ans.Verdict == Done && ans.State == HISDone:
+		return t.doneHIS(ctx, kind, call, ans)
+	case ans.Verdict == Done:
+		call.State = CallOpen
+		t.open(t.timing.Pending, t.timing.SuspendAfter, CodePendingTooLong, ans.Reason)
+	case ans.Verdict == Refused && ans.Reason.Hold:
+		call.State = CallOpen
+		t.open([]time.Duration{t.timing.Hold}, t.timing.SuspendAfter, CodePendingTooLong, ans.Reason)
+	case ans.Verdict == Refused && first:
+		call.State = CallRefused
+		return t.refusedHIS(ctx, kind, ans.Reason)
+	case ans.Verdict == Refused:
+		// An earlier send of this number is unaccounted for: the refusal counts
+		// only once a query has said that the number does not exist.
+		call.State = CallRefused
+		t.open(t.timing.Unknown, t.timing.SuspendAfter, CodeUnknownTooLong, ans.Reason)
+	default:
+		t.unknownHIS(kind, call, ans)
+	}
+	return false, t.commit(ctx, false)
+}
+
+func (t *turn) unknownHIS(kind string, call *HISCall, ans HISAnswer) {
+	if call.State != CallRefused {
+		call.State = CallOpen
+	}
+	if t.w.Order.Tries == 0 {
+		t.note("his."+kind+".unknown", By{Kind: BySystem}, ans.Reason.Code, ans.Reason.Message)
+	}
+	t.open(t.timing.Unknown, t.timing.SuspendAfter, CodeUnknownTooLong, ans.Reason)
+}
+
+// doneHIS books a debit or reversal that HIS has carried out.
+func (t *turn) doneHIS(ctx context.Context, kind string, call *HISCall, ans HISAnswer) (bool, error) {
+	o := &t.w.Order
+	call.State, call.HISNo, call.DoneAt = CallDone, ans.HISNo, t.at
+	if (ans.Amount != 0 && ans.Amount != o.Amount) || (ans.CardNo != "" && ans.CardNo != o.CardNo) {
+		t.suspend(CodeAmountMismatch, Reason{Message: "HIS " + ans.Amount.Yuan(), Actor: ActorFinance})
+		return false, t.commit(ctx, false)
+	}
+	if kind == HISReverse {
+		t.move(o.Target, "his.reversed", By{Kind: BySystem}, "", "")
+		t.ended(o.Target)
+		return false, t.commit(ctx, false)
+	}
+	o.HISRefundNo, o.HISRefundAt = ans.HISNo, ans.At
+	if o.HISRefundAt.IsZero() {
+		o.HISRefundAt = t.at
+	}
+	if o.DebitAt == DebitAtApproval {
+		t.note("his.debited", By{Kind: BySystem}, "", "")
+		t.intendPayout()
+		t.move(StatusPaying, "payout.started", By{Kind: BySystem}, "", "")
+		t.fresh = true
+		return true, t.commit(ctx, true)
+	}
+	t.note("his.debited", By{Kind: BySystem}, "", "")
+	t.toReview()
+	return t.due(), t.commit(ctx, t.due())
+}
+
+// refusedHIS ends an order that HIS would not debit, or suspends one that HIS
+// would not reverse: its money is debited and not paid.
+func (t *turn) refusedHIS(ctx context.Context, kind string, r Reason) (bool, error) {
+	if kind == HISReverse {
+		t.suspend(CodeHISNoReversal, r)
+		return false, t.commit(ctx, false)
+	}
+	o := &t.w.Order
+	o.FailCode, o.FailReason = r.Code, r.Message
+	t.move(StatusRefused, "his.refused", By{Kind: BySystem}, r.Code, r.Message)
+	t.ended(StatusRefused)
+	return false, t.commit(ctx, false)
+}

@@ -1,0 +1,150 @@
+package refund
+
+import (
+	"context"
+	"time"
+
+	"hospay/money"
+)
+
+// ActorKind says who moved an order.
+type ActorKind string
+
+// The kinds of actors of an event.
+const (
+	BySystem  ActorKind = "system"
+	ByPatient ActorKind = "patient"
+	ByStaff   ActorKind = "staff"
+	ByChannel ActorKind = "channel"
+)
+
+// By names who moved an order. Person is the natural person behind the
+// account, where one is known.
+type By struct {
+	Kind   ActorKind
+	ID     string
+	Person string
+}
+
+// Move is one event of an order. To equal to From records a fact without a
+// change of state.
+type Move struct {
+	From, To Status
+	Event    string // order.debited, payout.unknown …
+	By       By
+	Code     string
+	Message  string
+}
+
+// Review is a decision on an order.
+type Review struct {
+	Stage    ReviewStage
+	Decision Outcome
+	Reviewer string // staff id, empty for the rules
+	Note     string
+	Verdicts []RuleVerdict
+}
+
+// ReviewStage says which look at an order a review row records; there is one
+// row per order and stage.
+type ReviewStage string
+
+// The stages. StageShadow is what the rules would have decided.
+const (
+	StageAuto   ReviewStage = "auto"
+	StageShadow ReviewStage = "shadow"
+	StageFirst  ReviewStage = "first"
+)
+
+// NoticeEvent names what the patient is told.
+type NoticeEvent string
+
+// The events that the patient is told about, once per order and event.
+const (
+	NoticeSucceeded     NoticeEvent = "succeeded"
+	NoticeRejected      NoticeEvent = "rejected"
+	NoticeFailed        NoticeEvent = "failed"
+	NoticeAwaitingPayee NoticeEvent = "awaiting_payee"
+	NoticeReturned      NoticeEvent = "returned"
+	NoticeHold          NoticeEvent = "hold"     // to finance: a channel's account is short or closed
+	NoticeSuspense      NoticeEvent = "suspense" // to finance: an order needs people
+)
+
+// Notice asks for a message. Not before At; Round counts reminders.
+type Notice struct {
+	Event NoticeEvent
+	Round int
+	At    time.Time
+	Staff bool // to staff instead of the patient
+}
+
+// Change is everything that one transaction writes: the order's new summary,
+// the events that led there, and the rows that go with them. The store applies
+// it only if the order still has Version and From.
+type Change struct {
+	ID         string
+	From       Status
+	Version    int64
+	Order      Order // new values of the changeable fields
+	Moves      []Move
+	Debit      *HISCall // insert or update by number
+	Reversal   *HISCall
+	Transfer   *Transfer
+	Review     *Review
+	Notices    []Notice
+	Callback   *CallbackRow
+	Compensate *Order // a new order that restores a returned payout
+	KeepLease  bool   // the same worker goes on with the next step
+}
+
+// CallbackRow is the record of a verified notification.
+type CallbackRow struct {
+	Channel string
+	ID      string
+	Kind    string
+	No      string
+	Effect  string // what it changed, in a word
+	Body    string // masked
+}
+
+// Store keeps orders. Every method is one transaction.
+type Store interface {
+	// Claim leases up to limit due orders to owner and returns them.
+	Claim(ctx context.Context, owner string, now, leaseUntil time.Time, limit int) ([]Work, error)
+	// Get reads an order with its journal rows.
+	Get(ctx context.Context, id string) (Work, error)
+	// ByPayout finds the order of a payout number of an institution.
+	ByPayout(ctx context.Context, institution, no string) (Work, error)
+	// Commit writes a change, or returns ErrConflict without writing anything.
+	Commit(context.Context, *Change) error
+	// Facts gathers what the automatic review looks at.
+	Facts(ctx context.Context, o Order, now time.Time) (Facts, error)
+}
+
+// Institution is the part of an institution's settings that decides orders.
+type Institution struct {
+	ID        string
+	Name      string
+	Active    bool
+	Frozen    bool // payouts are frozen
+	DebitAt   DebitAt
+	Methods   []Method
+	DayLimit  int       // orders per patient and day; 0 = no limit
+	MinAmount money.Fen // institution's own floor
+	Review    ReviewSettings
+	NoticeNo  string // version of the refund notice (须知) in force; empty = none
+}
+
+// HISTraits says what an institution's HIS can do.
+type HISTraits struct {
+	Queryable  bool // a debit and a reversal can be asked for by our number
+	Idempotent bool // the same number twice is one debit
+	Reversible bool // it offers 撤销
+}
+
+// Directory finds an institution's settings and its connections.
+type Directory interface {
+	Institution(ctx context.Context, id string) (Institution, error)
+	Channel(ctx context.Context, institution, channel string) (Channel, error)
+	HIS(ctx context.Context, institution string) (HIS, HISTraits, error)
+}

@@ -1,0 +1,186 @@
+// Package his simulates a hospital information system with a deposit ledger,
+// offered as REST and as SOAP 1.1 in UTF-8 and GBK. README.md is its interface
+// description, written as a vendor would give it to an integrator.
+package his
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"hospay/sim"
+	"hospay/sim/world"
+)
+
+// Settings can be changed through POST /_sim/settings.
+type Settings struct {
+	ReverseSupported bool `json:"reverse_supported"`
+	QuerySupported   bool `json:"query_supported"`
+	PageMax          int  `json:"page_max"`
+}
+
+// The demo's keys and users, as GET /_sim/config gives them.
+const (
+	RESTKey      = "hospay"
+	RESTSecret   = "demo-his-secret-7c1e5a90"
+	SOAPUser     = "hospay"
+	SOAPPassword = "demo-his-password"
+)
+
+// Server is the HIS.
+type Server struct {
+	*sim.Core
+	world    *world.World
+	books    *books
+	settings *sim.Settings[Settings]
+	byName   map[string]*operation
+	byCode   map[string]*operation
+}
+
+// New makes a HIS for the people of w.
+func New(w *world.World) *Server {
+	s := &Server{Core: sim.NewCore("his"), world: w, byName: map[string]*operation{}, byCode: map[string]*operation{},
+		settings: sim.NewSettings(Settings{ReverseSupported: true, QuerySupported: true, PageMax: 500})}
+	s.books = newBooks(w, s.Clock(), s.Ledger())
+	for i := range operations {
+		op := &operations[i]
+		s.byName[op.name], s.byCode[op.tradeCode] = op, op
+	}
+	s.Mux().HandleFunc("POST /rest/{op}", s.rest)
+	s.Mux().HandleFunc("/soap/utf8", s.soap(false))
+	s.Mux().HandleFunc("/soap/gbk", s.soap(true))
+	s.MountControl(sim.Control{Config: s.config, Settings: s.settings, Reset: s.books.clear,
+		Actions: map[string]sim.Action{"card": s.SetCard, "deposit": s.addDeposit}})
+	return s
+}
+
+// Settings gives direct access for Go tests.
+func (s *Server) Settings() *sim.Settings[Settings] { return s.settings }
+
+func (s *Server) config() any {
+	return map[string]string{"base_url": s.URL(), "rest_url": s.URL() + "/rest", "rest_key": RESTKey, "rest_secret": RESTSecret,
+		"soap_utf8_url": s.URL() + "/soap/utf8", "soap_gbk_url": s.URL() + "/soap/gbk", "soap_namespace": namespace,
+		"soap_action": namespace + "/Call", "soap_user": SOAPUser, "soap_password": SOAPPassword}
+}
+
+// SetCard freezes a card or leaves an unpaid bill on it: ?status=frozen|normal&unpaid=true|false.
+func (s *Server) SetCard(cardNo string, q url.Values) error {
+	return s.books.with(cardNo, func(a *account) {
+		if st := q.Get("status"); st != "" {
+			a.frozen = st == "frozen"
+		}
+		if u := q.Get("unpaid"); u != "" {
+			a.unpaid = u == "true"
+		}
+	})
+}
+
+// Balance is the sum of what is left on a card, in fen; -1 for an unknown card.
+func (s *Server) Balance(cardNo string) int64 {
+	sum := int64(-1)
+	s.books.with(cardNo, func(a *account) { sum = a.balance() })
+	return sum
+}
+
+func (s *Server) addDeposit(cardNo string, q url.Values) error {
+	amount, err := strconv.ParseInt(q.Get("amount"), 10, 64)
+	if err != nil || amount <= 0 {
+		return fmt.Errorf("amount must be fen, got %q", q.Get("amount"))
+	}
+	method := q.Get("method")
+	if method == "" {
+		method = world.Cash
+	}
+	return s.books.with(cardNo, func(a *account) {
+		no := fmt.Sprintf("D%s%02d", strings.TrimPrefix(cardNo, "C"), len(a.deposits)+1)
+		d := &world.Deposit{No: no, Card: cardNo, Amount: amount, Method: method, PaidAt: s.Clock().Now(), Patient: a.card.Patient}
+		a.deposits = append(a.deposits, &deposit{d, amount})
+	})
+}
+
+// execute runs an operation when the HIS offers it.
+func (s *Server) execute(op *operation, in input) (record, error) {
+	if strings.HasPrefix(op.name, "query_") && !s.settings.Get().QuerySupported {
+		return nil, &refusal{"1400", "参数错误：不支持的交易"}
+	}
+	return op.run(s, in)
+}
+
+// restDialect speaks JSON; its answers are not signed.
+type restDialect struct{}
+
+var failures = map[string]refusal{"500": {"9999", "系统异常"}, "system_error": {"9999", "系统异常"}, "unknown_code": {"8765", "未知返回"},
+	"rate_limited": {"1429", "请求过于频繁"}, "not_enough": {"1004", "余额不足"}}
+
+// Fail builds the error answers of README.md.
+func (restDialect) Fail(kind string) *sim.Reply {
+	f, status := failures[kind], 200
+	if f.code == "9999" {
+		status = 500
+	}
+	return sim.JSONReply(status, map[string]string{"code": f.code, "message": f.message})
+}
+
+// Seal sends the body as it is.
+func (restDialect) Seal(_ http.Header, r *sim.Reply, _ sim.Seal) []byte { return r.Body }
+
+func (s *Server) rest(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	mac := hmac.New(sha256.New, []byte(RESTSecret))
+	mac.Write(body)
+	want := hex.EncodeToString(mac.Sum(nil))
+	if err != nil || r.Header.Get("X-His-Key") != RESTKey || !hmac.Equal([]byte(want), []byte(r.Header.Get("X-His-Sign"))) {
+		sim.WriteJSON(w, http.StatusUnauthorized, map[string]string{"code": "1401", "message": "认证失败"})
+		return
+	}
+	op := s.byName[r.PathValue("op")]
+	if op == nil || !gjson.ValidBytes(body) {
+		sim.WriteJSON(w, 200, map[string]string{"code": "1400", "message": "参数错误"})
+		return
+	}
+	in := input{}
+	gjson.ParseBytes(body).ForEach(func(k, v gjson.Result) bool { in[k.String()] = v.String(); return true })
+	s.Serve(w, restDialect{}, op.call(in), func(sim.Fault) *sim.Reply {
+		out, err := s.execute(op, in)
+		if err != nil {
+			f := err.(*refusal)
+			return sim.JSONReply(200, map[string]string{"code": f.code, "message": f.message})
+		}
+		return &sim.Reply{Status: 200, Type: "application/json; charset=utf-8", Body: []byte(`{"code":"0","message":"成功","data":` + out.json() + `}`)}
+	})
+}
+
+// json writes the fields in their order.
+func (r record) json() string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for i, f := range r {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(`"` + f.name + `":`)
+		rows, list := f.value.([]record)
+		if !list {
+			b.Write(sim.JSON(f.value))
+			continue
+		}
+		b.WriteByte('[')
+		for k, row := range rows {
+			if k > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(row.json())
+		}
+		b.WriteByte(']')
+	}
+	b.WriteByte('}')
+	return b.String()
+}
