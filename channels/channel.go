@@ -6,6 +6,7 @@ package channels
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"hospay/money"
 	"hospay/refund"
 )
 
@@ -187,4 +189,39 @@ func Names() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// PageSignature is what a page inside a channel's app needs to call the app's
+// own functions, such as opening the confirmation of a transfer.
+type PageSignature struct {
+	AppID     string
+	Timestamp int64
+	Nonce     string
+	Signature string
+}
+
+// PageSigner signs pages. Only channels whose app demands it implement it.
+type PageSigner interface {
+	// SignPage signs the full URL of the page; what follows # does not count.
+	SignPage(ctx context.Context, url string) (PageSignature, error)
+}
+
+// Record is what may be kept of a callback: numbers, state and amount, no
+// personal data.
+type Record struct {
+	Event     string    `json:"event"`
+	No        string    `json:"no,omitempty"`
+	ChannelNo string    `json:"channel_no,omitempty"`
+	State     string    `json:"state,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+	Amount    money.Fen `json:"amount,omitempty"`
+}
+
+// String prints the record as JSON, every text cut to 64 characters.
+func (r Record) String() string {
+	for _, s := range []*string{&r.Event, &r.No, &r.ChannelNo, &r.State, &r.Reason} {
+		*s = Clip(*s, 64)
+	}
+	text, _ := json.Marshal(r) // strings and a number: cannot fail
+	return string(text)
 }

@@ -62,7 +62,7 @@ func (s *Service) Notify(ctx context.Context, n Notification) (effect string, er
 var ErrSeen = errors.New("refund: notification seen before")
 
 func (n Notification) row(effect string) *CallbackRow {
-	return &CallbackRow{Channel: n.Channel, ID: n.ID, Kind: n.Kind, No: n.No, Effect: effect, Body: n.Body}
+	return &CallbackRow{Institution: n.Institution, Channel: n.Channel, ID: n.ID, Kind: n.Kind, No: n.No, Effect: effect, Body: n.Body}
 }
 
 func (t *turn) notified(ctx context.Context, n Notification) (string, error) {

@@ -109,10 +109,10 @@ func (s *Service) retry(f func() error) error {
 // will be committed next.
 type turn struct {
 	*Service
-	w     Work
-	c     Change
-	at    time.Time
-	inst  Institution
+	w    Work
+	c    Change
+	at   time.Time
+	inst Institution
 	// worker: this turn holds the order's lease. fresh: the intent of the
 	// current call was committed in this turn, so it has not been sent yet.
 	worker, fresh bool

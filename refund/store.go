@@ -99,12 +99,13 @@ type Change struct {
 
 // CallbackRow is the record of a verified notification.
 type CallbackRow struct {
-	Channel string
-	ID      string
-	Kind    string
-	No      string
-	Effect  string // what it changed, in a word
-	Body    string // masked
+	Institution string
+	Channel     string
+	ID          string
+	Kind        string
+	No          string
+	Effect      string // what it changed, in a word
+	Body        string // masked
 }
 
 // Store keeps orders. Every method is one transaction.

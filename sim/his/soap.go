@@ -147,8 +147,8 @@ func readRequest(text []byte) (input, string, error) {
 	if call == nil {
 		return nil, "", fmt.Errorf("soap request: no requestXml")
 	}
-	inner := decode([]byte(strings.TrimSpace(call.InnerText())), "utf-8", false)
-	doc, err := xmlquery.Parse(bytes.NewReader(inner))
+	inner := prolog.ReplaceAllString(strings.TrimSpace(call.InnerText()), "")
+	doc, err := xmlquery.Parse(strings.NewReader(inner))
 	if err != nil {
 		return nil, "", err
 	}

@@ -1,0 +1,20 @@
+package collections
+
+import (
+	"strings"
+
+	"github.com/pocketbase/dbx"
+)
+
+// Connect opens a PocketBase database. The data file commits with
+// synchronous=FULL, so that a committed intent survives a power cut; the log
+// file keeps the faster default.
+func Connect(path string) (*dbx.DB, error) {
+	sync := "FULL"
+	if strings.HasSuffix(path, "auxiliary.db") {
+		sync = "NORMAL"
+	}
+	pragmas := "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)&_pragma=synchronous(" + sync +
+		")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1"
+	return dbx.Open("sqlite", path+pragmas)
+}

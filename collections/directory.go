@@ -1,0 +1,294 @@
+package collections
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"hospay/channels"
+	"hospay/his"
+	"hospay/internal/vault"
+	"hospay/money"
+	"hospay/refund"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// configAge is how old a cached setting may be. It also bounds how long a
+// freeze by another process takes to be seen.
+const configAge = time.Second
+
+// configCache keeps what every step of every order asks for. Entries are read
+// again after configAge; connections are rebuilt only when their record has
+// changed.
+type configCache struct {
+	mu           sync.Mutex
+	institutions map[string]cached[refund.Institution]
+	channels     map[string]cached[channels.Channel]
+	his          map[string]cached[hisConnection]
+}
+
+type cached[T any] struct {
+	value   T
+	read    time.Time
+	updated string
+}
+
+type hisConnection struct {
+	his    refund.HIS
+	traits refund.HISTraits
+}
+
+// Forget drops cached settings, after a change of a configuration record.
+func (s *Store) Forget() {
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	s.cache.institutions, s.cache.channels, s.cache.his = nil, nil, nil
+}
+
+// Institution reads the settings that decide orders.
+func (s *Store) Institution(ctx context.Context, id string) (refund.Institution, error) {
+	s.cache.mu.Lock()
+	have, ok := s.cache.institutions[id]
+	s.cache.mu.Unlock()
+	if ok && time.Since(have.read) < configAge {
+		return have.value, nil
+	}
+	inst, err := s.readInstitution(ctx, id)
+	if err != nil {
+		return refund.Institution{}, err
+	}
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	if s.cache.institutions == nil {
+		s.cache.institutions = map[string]cached[refund.Institution]{}
+	}
+	s.cache.institutions[id] = cached[refund.Institution]{value: inst, read: time.Now()}
+	return inst, nil
+}
+
+func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institution, error) {
+	var r struct {
+		ID        string                  `db:"id"`
+		Name      string                  `db:"name"`
+		Active    bool                    `db:"active"`
+		Frozen    bool                    `db:"payouts_frozen"`
+		DebitAt   string                  `db:"debit_at"`
+		Methods   types.JSONArray[string] `db:"methods"`
+		DayLimit  int                     `db:"day_limit"`
+		MinAmount int64                   `db:"min_amount"`
+		Notice    sql.NullString          `db:"notice"`
+		Auto      sql.NullBool            `db:"auto"`
+		Shadow    sql.NullBool            `db:"shadow"`
+		Delay     sql.NullInt64           `db:"delay_seconds"`
+		From      sql.NullString          `db:"window_from"`
+		To        sql.NullString          `db:"window_to"`
+		Rules     sql.NullString          `db:"rules"`
+	}
+	err := s.app.ConcurrentDB().NewQuery(`SELECT i.id, i.name, i.active, i.payouts_frozen, i.debit_at, i.methods, i.day_limit, i.min_amount,
+		n.version AS notice, v.auto, v.shadow, v.delay_seconds, v.window_from, v.window_to, v.rules
+		FROM institutions i LEFT JOIN notices n ON n.institution = i.id AND n.active = TRUE LEFT JOIN review_settings v ON v.institution = i.id
+		WHERE i.id = {:id}`).Bind(dbx.Params{"id": id}).WithContext(ctx).One(&r)
+	if errors.Is(err, sql.ErrNoRows) {
+		return refund.Institution{}, refund.NewError(refund.CodeInstitutionOff, "no such institution")
+	}
+	if err != nil {
+		return refund.Institution{}, err
+	}
+	inst := refund.Institution{
+		ID: r.ID, Name: r.Name, Active: r.Active, Frozen: r.Frozen, DebitAt: refund.DebitAt(r.DebitAt), DayLimit: r.DayLimit,
+		MinAmount: money.Fen(r.MinAmount), NoticeNo: r.Notice.String,
+		Review: refund.ReviewSettings{
+			Auto: r.Auto.Bool, Shadow: r.Shadow.Bool, Delay: time.Duration(r.Delay.Int64) * time.Second, From: r.From.String, To: r.To.String,
+		},
+	}
+	for _, m := range r.Methods {
+		inst.Methods = append(inst.Methods, refund.Method(m))
+	}
+	if r.Rules.String != "" && r.Rules.String != "null" {
+		if err := json.Unmarshal([]byte(r.Rules.String), &inst.Review.Rules); err != nil {
+			return inst, fmt.Errorf("机构 %s 的自动审核规则无法读取：%w", r.Name, err)
+		}
+	}
+	return inst, nil
+}
+
+// configRow is a row of channel_configs or his_configs.
+type configRow struct {
+	ID         string        `db:"id"`
+	Kind       string        `db:"kind"`
+	MerchantID string        `db:"merchant_id"`
+	AppID      string        `db:"app_id"`
+	Base       string        `db:"base"`
+	NotifyBase string        `db:"notify_base"`
+	Settings   types.JSONRaw `db:"settings"`
+	Sealed     string        `db:"secrets_sealed"`
+	Updated    string        `db:"updated"`
+	TimeoutMS  int64         `db:"timeout_ms"`
+	Queryable  bool          `db:"queryable"`
+	Idempotent bool          `db:"idempotent"`
+	Reversible bool          `db:"reversible"`
+}
+
+// Channel returns the institution's connection to a channel.
+func (s *Store) Channel(ctx context.Context, institution, channel string) (refund.Channel, error) {
+	return s.Connection(ctx, institution, channel)
+}
+
+// Connection is Channel with all the ports that channels have.
+func (s *Store) Connection(ctx context.Context, institution, channel string) (channels.Channel, error) {
+	key := institution + "/" + channel
+	s.cache.mu.Lock()
+	have, ok := s.cache.channels[key]
+	s.cache.mu.Unlock()
+	if ok && time.Since(have.read) < configAge {
+		return have.value, nil
+	}
+	var r configRow
+	err := s.app.ConcurrentDB().NewQuery(`SELECT id, channel AS kind, merchant_id, app_id, api_base AS base, notify_base, settings, secrets_sealed, updated
+		FROM channel_configs WHERE institution = {:inst} AND channel = {:channel} AND active = TRUE`).
+		Bind(dbx.Params{"inst": institution, "channel": channel}).WithContext(ctx).One(&r)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, refund.NewError(refund.CodeChannelOff, channel)
+	}
+	if err != nil {
+		return nil, err
+	}
+	value := have.value
+	if !ok || have.updated != r.Updated {
+		if value, err = s.buildChannel(institution, r); err != nil {
+			return nil, fmt.Errorf("渠道 %s 的配置有误：%w", channel, err)
+		}
+	}
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	if s.cache.channels == nil {
+		s.cache.channels = map[string]cached[channels.Channel]{}
+	}
+	s.cache.channels[key] = cached[channels.Channel]{value: value, read: time.Now(), updated: r.Updated}
+	return value, nil
+}
+
+func (s *Store) buildChannel(institution string, r configRow) (channels.Channel, error) {
+	secrets, err := s.secrets(ChannelConfigs, r)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := textMap(r.Settings)
+	if err != nil {
+		return nil, err
+	}
+	return channels.New(channels.Config{
+		Institution: institution, Channel: r.Kind, MerchantID: r.MerchantID, AppID: r.AppID, APIBase: r.Base,
+		NotifyURL: notifyURL(r.NotifyBase, r.Kind, institution), Settings: settings, Secrets: secrets, Transport: s.Transport,
+	})
+}
+
+func notifyURL(base, channel, institution string) string {
+	if base == "" {
+		return ""
+	}
+	return strings.TrimRight(base, "/") + "/api/hospay/notify/" + channel + "/" + institution
+}
+
+// Offers lists the institution's channels that are on, with what they can do.
+func (s *Store) Offers(ctx context.Context, institution string) ([]refund.Offer, error) {
+	var names []string
+	err := s.app.ConcurrentDB().Select("channel").From(ChannelConfigs).Where(dbx.HashExp{"institution": institution, "active": true}).OrderBy("channel DESC").WithContext(ctx).Column(&names)
+	if err != nil {
+		return nil, err
+	}
+	var offers []refund.Offer
+	for _, name := range names {
+		ch, err := s.Channel(ctx, institution, name)
+		if err != nil {
+			s.app.Logger().Error("channel.config", "channel", name, "error", err)
+			continue
+		}
+		offers = append(offers, refund.Offer{Name: name, Can: ch.Capabilities()})
+	}
+	return offers, nil
+}
+
+// HIS returns the institution's connection to its HIS.
+func (s *Store) HIS(ctx context.Context, institution string) (refund.HIS, refund.HISTraits, error) {
+	s.cache.mu.Lock()
+	have, ok := s.cache.his[institution]
+	s.cache.mu.Unlock()
+	if ok && time.Since(have.read) < configAge {
+		return have.value.his, have.value.traits, nil
+	}
+	var r configRow
+	err := s.app.ConcurrentDB().NewQuery(`SELECT id, kind, base_url AS base, mapping AS settings, secrets_sealed, updated, timeout_ms, queryable, idempotent, reversible
+		FROM his_configs WHERE institution = {:inst} AND active = TRUE`).Bind(dbx.Params{"inst": institution}).WithContext(ctx).One(&r)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, refund.HISTraits{}, refund.NewError(refund.CodeHISUnavailable, "no HIS is configured")
+	}
+	if err != nil {
+		return nil, refund.HISTraits{}, err
+	}
+	value := have.value
+	if !ok || have.updated != r.Updated {
+		if value, err = s.buildHIS(institution, r); err != nil {
+			return nil, refund.HISTraits{}, fmt.Errorf("HIS 的配置有误：%w", err)
+		}
+	}
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	if s.cache.his == nil {
+		s.cache.his = map[string]cached[hisConnection]{}
+	}
+	s.cache.his[institution] = cached[hisConnection]{value: value, read: time.Now(), updated: r.Updated}
+	return value.his, value.traits, nil
+}
+
+func (s *Store) buildHIS(institution string, r configRow) (hisConnection, error) {
+	secrets, err := s.secrets(HISConfigs, r)
+	if err != nil {
+		return hisConnection{}, err
+	}
+	h, err := his.New(his.Config{
+		Institution: institution, Kind: r.Kind, BaseURL: r.Base, Mapping: json.RawMessage(r.Settings), Secrets: secrets,
+		Timeout: time.Duration(r.TimeoutMS) * time.Millisecond, Transport: s.Transport,
+	})
+	return hisConnection{his: h, traits: refund.HISTraits{Queryable: r.Queryable, Idempotent: r.Idempotent, Reversible: r.Reversible}}, err
+}
+
+func (s *Store) secrets(collection string, r configRow) (map[string]string, error) {
+	plain, err := s.vault.Open(vault.Place(collection, "secrets", r.ID), r.Sealed)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	if plain == "" {
+		return out, nil
+	}
+	return out, json.Unmarshal([]byte(plain), &out)
+}
+
+// textMap reads a JSON object whose values are settings; numbers and flags are
+// taken as their text.
+func textMap(raw types.JSONRaw) (map[string]string, error) {
+	out := map[string]string{}
+	if len(raw) == 0 || string(raw) == "null" || string(raw) == `""` {
+		return out, nil
+	}
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &values); err != nil {
+		return nil, fmt.Errorf("settings 不是 JSON 对象：%w", err)
+	}
+	for k, v := range values {
+		var text string
+		if json.Unmarshal(v, &text) != nil {
+			text = string(v)
+		}
+		out[k] = text
+	}
+	return out, nil
+}

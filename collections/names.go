@@ -1,0 +1,53 @@
+// Package collections holds the names, access rules and guards of hospay's
+// PocketBase collections, and the Store that implements the domain's ports on
+// them. Money moves only through the Store; record edits of guarded
+// collections are refused for everybody.
+package collections
+
+// Names of the collections.
+const (
+	Institutions      = "institutions"
+	Patients          = "patients"
+	PatientCards      = "patient_cards"
+	Staff             = "staff"
+	ChannelConfigs    = "channel_configs"
+	HISConfigs        = "his_configs"
+	ReviewSettings    = "review_settings"
+	Notices           = "notices"
+	NotificationTexts = "notification_texts"
+	RefundOrders      = "refund_orders"
+	RefundEvents      = "refund_events"
+	TransferOrders    = "transfer_orders"
+	HISCalls          = "his_calls"
+	Reviews           = "reviews"
+	Notifications     = "notifications"
+	Callbacks         = "callbacks"
+	Receipts          = "receipts"
+	Statements        = "statements"
+	AuditLog          = "audit_log"
+	JobRuns           = "job_runs"
+	VaultKeys         = "vault_keys"
+)
+
+// Roles of the staff.
+const (
+	RoleReviewer = "reviewer" // 审核
+	RoleFinance  = "finance"  // 财务
+	RoleCashier  = "cashier"  // 收费处
+	RoleAuditor  = "auditor"  // 审计
+	RoleConfig   = "config"   // 配置
+)
+
+// Roles lists all staff roles.
+func Roles() []string {
+	return []string{RoleReviewer, RoleFinance, RoleCashier, RoleAuditor, RoleConfig}
+}
+
+// Guarded lists the collections whose rows only the Store writes: no record
+// request, script or dashboard edit may create, change or delete them.
+func Guarded() []string {
+	return []string{RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys}
+}
+
+// AppendOnly lists the tables that triggers keep from being changed or deleted.
+func AppendOnly() []string { return []string{RefundEvents, Reviews, Callbacks, AuditLog} }

@@ -1,0 +1,73 @@
+package collections
+
+// The parts of the access rules. nil rules mean superusers only.
+const (
+	isPatient = `@request.auth.collectionName = "patients"`
+	isStaff   = `@request.auth.collectionName = "staff" && @request.auth.active = true`
+	owns      = isPatient + ` && patient = @request.auth.id`
+	sameHouse = isStaff + ` && institution = @request.auth.institution`
+)
+
+func role(name string) string { return `@request.auth.roles ~ "` + name + `"` }
+
+func anyOf(rules ...string) string {
+	out := ""
+	for i, r := range rules {
+		if i > 0 {
+			out += " || "
+		}
+		out += "(" + r + ")"
+	}
+	return out
+}
+
+// Rules are the access rules of a collection; nil is superusers only.
+type Rules struct{ List, View, Create, Update, Delete *string }
+
+func readBy(rule string) Rules { return Rules{List: &rule, View: &rule} }
+
+// RulesOf returns the access rules of a collection.
+func RulesOf(collection string) Rules {
+	rule, ok := readRules()[collection]
+	if !ok {
+		return Rules{}
+	}
+	r := readBy(rule)
+	switch collection {
+	case RefundOrders:
+		create := isPatient
+		r.Create = &create
+	case Reviews:
+		create := isStaff + " && " + role(RoleReviewer)
+		r.Create = &create
+	}
+	return r
+}
+
+func readRules() map[string]string {
+	money := anyOf(role(RoleReviewer), role(RoleFinance), role(RoleCashier), role(RoleAuditor))
+	books := anyOf(role(RoleFinance), role(RoleAuditor))
+	config := role(RoleConfig)
+	return map[string]string{
+		Institutions:      isStaff + ` && id = @request.auth.institution`,
+		Patients:          `id = @request.auth.id && ` + isPatient,
+		PatientCards:      owns,
+		Staff:             anyOf(isStaff+` && id = @request.auth.id`, sameHouse+" && "+config),
+		ChannelConfigs:    sameHouse + " && " + config,
+		HISConfigs:        sameHouse + " && " + config,
+		ReviewSettings:    sameHouse + " && " + anyOf(role(RoleReviewer), config, role(RoleAuditor)),
+		Notices:           anyOf(isPatient+` && institution = @request.auth.institution`, sameHouse),
+		NotificationTexts: sameHouse + " && " + config,
+		RefundOrders:      anyOf(owns, sameHouse+" && "+money),
+		RefundEvents:      sameHouse + " && " + money,
+		TransferOrders:    sameHouse + " && " + money,
+		HISCalls:          sameHouse + " && " + money,
+		Reviews:           sameHouse + " && " + money,
+		Notifications:     anyOf(owns+` && via = "in_app" && state = "sent"`, sameHouse+" && "+money),
+		Callbacks:         sameHouse + " && " + books,
+		Receipts:          anyOf(owns, sameHouse+" && "+money),
+		Statements:        sameHouse + " && " + books,
+		AuditLog:          isStaff + " && " + role(RoleAuditor),
+		JobRuns:           isStaff + " && " + anyOf(role(RoleFinance), role(RoleAuditor), config),
+	}
+}

@@ -1,0 +1,35 @@
+package sim
+
+import (
+	"html/template"
+	"net/http"
+)
+
+// Choice is a link on a Page.
+type Choice struct{ Text, Href string }
+
+// Page is a plain Chinese page of a simulator: some lines, links and one button.
+type Page struct {
+	Title   string
+	Lines   []string
+	Choices []Choice
+	Button  string            // posts Hidden to the same address
+	Hidden  map[string]string // form fields
+}
+
+var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1"><title>{{.Title}}</title>
+<style>body{font:16px/1.7 sans-serif;max-width:36rem;margin:2rem auto;padding:0 1rem;color:#222}a{color:#0b6;display:block;padding:.4rem 0}
+button{font-size:1.1rem;padding:.7rem 2.5rem;border:0;border-radius:.4rem;background:#07c160;color:#fff}small{color:#666}</style></head>
+<body><h1>{{.Title}}</h1><p><small>模拟器页面，仅供演示和测试</small></p>
+{{range .Lines}}<p>{{.}}</p>{{end}}{{range .Choices}}<a href="{{.Href}}">{{.Text}}</a>{{end}}
+{{if .Button}}<form method="post">{{range $k, $v := .Hidden}}<input type="hidden" name="{{$k}}" value="{{$v}}">{{end}}<button>{{.Button}}</button></form>{{end}}
+</body></html>`))
+
+// Show writes the page.
+func (p Page) Show(w http.ResponseWriter, status int) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	pageTemplate.Execute(w, p)
+}

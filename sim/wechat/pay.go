@@ -1,0 +1,187 @@
+package wechat
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	"hospay/sim"
+	"hospay/sim/world"
+)
+
+// trade is one payment, made here or lying in the test world's past.
+type trade struct {
+	no, id, openid, attach, description, notifyURL, prepay, hash, closed string
+	total, refunded                                                      int64
+	refunds                                                              int
+	created, expire, paid, lastRefund                                    time.Time
+}
+
+// trade finds a payment by either number; deposits of the test world count as paid. Callers hold the lock.
+func (s *Server) trade(no string) *trade {
+	if t := s.trades[no]; t != nil {
+		return t
+	}
+	d := s.world.Trade(world.Wechat, no)
+	if d == nil {
+		return nil
+	}
+	t := &trade{no: d.OutTradeNo, id: d.TransactionID, openid: d.Patient.Openid, description: "门诊预交金充值", total: d.Amount, created: d.PaidAt, paid: d.PaidAt}
+	s.trades[t.no], s.trades[t.id] = t, t
+	return t
+}
+
+func (t *trade) state(now time.Time) string {
+	switch {
+	case t.refunded > 0:
+		return "REFUND"
+	case !t.paid.IsZero():
+		return success
+	case t.closed != "" || now.Sub(t.created) > 7*24*time.Hour || !t.expire.IsZero() && now.After(t.expire):
+		return "CLOSED"
+	}
+	return "NOTPAY"
+}
+
+type orderForm struct {
+	AppID       string    `json:"appid"`
+	MchID       string    `json:"mchid"`
+	Description string    `json:"description"`
+	OutTradeNo  string    `json:"out_trade_no"`
+	NotifyURL   string    `json:"notify_url"`
+	Attach      string    `json:"attach"`
+	TimeExpire  time.Time `json:"time_expire"`
+	Amount      struct {
+		Total    int64  `json:"total"`
+		Currency string `json:"currency"`
+	} `json:"amount"`
+	Payer struct {
+		Openid string `json:"openid"`
+	} `json:"payer"`
+}
+
+var outTradeNo = regexp.MustCompile(`^[0-9A-Za-z_\-|*]{6,32}$`)
+
+func (f *orderForm) check() *apiError {
+	switch {
+	case f.MchID != MchID:
+		return refuse(400, "MCH_NOT_EXISTS", "商户号不存在")
+	case f.AppID != AppID:
+		return refuse(400, "APPID_MCHID_NOT_MATCH", "AppID和mch_id不匹配")
+	case !outTradeNo.MatchString(f.OutTradeNo) || f.Description == "" || f.Amount.Total <= 0 || f.Payer.Openid == "" || !plainURL(f.NotifyURL):
+		return paramError("缺少必填参数或参数格式错误")
+	}
+	return nil
+}
+
+func (s *Server) createOrder(q *request) plan {
+	var f orderForm
+	e := q.read(&f)
+	if e == nil {
+		e = f.check()
+	}
+	if e != nil {
+		return failed(e)
+	}
+	return plan{no: f.OutTradeNo, hash: f, run: func(sim.Fault) (any, *apiError) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.order(&f, sim.HashJSON(f))
+	}}
+}
+
+func (s *Server) order(f *orderForm, hash string) (any, *apiError) {
+	now := s.Clock().Now()
+	t := s.trade(f.OutTradeNo)
+	switch {
+	case t != nil && (t.hash != hash || !t.paid.IsZero()):
+		return nil, refuse(403, "OUT_TRADE_NO_USED", "商户订单号重复")
+	case t != nil && t.state(now) == "CLOSED":
+		return nil, refuse(400, "ORDER_CLOSED", "订单已关闭")
+	case t == nil:
+		s.seq++
+		t = &trade{no: f.OutTradeNo, id: fmt.Sprintf("4200%s%016d", now.Format("20060102"), s.seq), openid: f.Payer.Openid, attach: f.Attach,
+			description: f.Description, notifyURL: f.NotifyURL, hash: hash, total: f.Amount.Total, created: now, expire: f.TimeExpire}
+		t.prepay = "wx" + now.Format("20060102150405") + sim.Token(9)
+		s.trades[t.no], s.trades[t.id] = t, t
+	}
+	return map[string]string{"prepay_id": t.prepay}, nil
+}
+
+var stateText = map[string]string{"SUCCESS": "支付成功", "REFUND": "订单发生过退款，退款详情请查询退款单", "NOTPAY": "订单未支付", "CLOSED": "订单已关闭"}
+
+// view is the answer to a query and the content of the payment callback.
+func (t *trade) view() map[string]any { return t.viewAt(time.Now()) }
+
+func (t *trade) viewAt(now time.Time) map[string]any {
+	state := t.state(now)
+	v := map[string]any{"appid": AppID, "mchid": MchID, "out_trade_no": t.no, "trade_state": state, "trade_state_desc": stateText[state], "attach": t.attach,
+		"payer": map[string]string{"openid": t.openid}}
+	if t.paid.IsZero() {
+		v["amount"] = map[string]any{"total": t.total, "currency": "CNY"}
+		return v
+	}
+	v["transaction_id"], v["trade_type"], v["bank_type"] = t.id, "JSAPI", "OTHERS"
+	v["success_time"] = t.paid.Format(rfc3339)
+	v["amount"] = map[string]any{"total": t.total, "payer_total": t.total, "currency": "CNY", "payer_currency": "CNY"}
+	return v
+}
+
+func (s *Server) queryOrder(q *request) plan {
+	no := q.PathValue("no")
+	if q.URL.Query().Get("mchid") != MchID {
+		return failed(paramError("mchid不匹配"))
+	}
+	return plan{no: no, hash: map[string]string{"no": no}, run: func(sim.Fault) (any, *apiError) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if t := s.trade(no); t != nil {
+			return t.viewAt(s.Clock().Now()), nil
+		}
+		return nil, refuse(404, "ORDER_NOT_EXIST", "订单不存在")
+	}}
+}
+
+func (s *Server) closeOrder(q *request) plan {
+	var f struct {
+		MchID string `json:"mchid"`
+	}
+	if e := q.read(&f); e != nil {
+		return failed(e)
+	}
+	no := q.PathValue("no")
+	return plan{no: no, hash: map[string]string{"out_trade_no": no}, run: func(sim.Fault) (any, *apiError) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		t := s.trade(no)
+		switch {
+		case t == nil:
+			return nil, refuse(404, "ORDER_NOT_EXIST", "订单不存在")
+		case !t.paid.IsZero():
+			return nil, refuse(403, "TRADE_ERROR", "订单已支付，不能关闭")
+		}
+		t.closed = "merchant"
+		return nil, nil
+	}}
+}
+
+// Pay lets the patient pay an order.
+func (s *Server) Pay(no string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, now := s.trade(no), s.Clock().Now()
+	switch {
+	case t == nil:
+		return fmt.Errorf("no order %s", no)
+	case !t.paid.IsZero():
+		return nil
+	case t.state(now) == "CLOSED":
+		return fmt.Errorf("order %s is closed", no)
+	}
+	t.paid = now
+	s.accounts[basic].post(flow{at: now, bizNo: t.id, name: "交易", amount: t.total, remark: t.description, voucher: t.no}, s.flowNo(now))
+	s.Ledger().Add(sim.Entry{At: now, Kind: "pay", No: t.no, Party: t.openid, Amount: t.total, State: success})
+	s.noteTrade(now, t, nil)
+	s.notifyPaid(t)
+	return nil
+}
