@@ -18,6 +18,7 @@ const (
 	CodeNoAnswer     = "no_answer"     // timeout, reset, wrong signature, unreadable …
 	CodeMismatch     = "mismatch"      // the answer speaks of another number
 	CodePanic        = "panic"         // a bug, caught
+	CodeUnspecified  = "unspecified"   // the channel gave no code
 )
 
 // Rule is what one code of a channel means to us.
@@ -38,6 +39,9 @@ func (c Codes) Reason(code, words string, private ...string) refund.Reason {
 	r, ok := c[code]
 	if !ok {
 		r = Rule{Actor: refund.ActorReviewer, Words: "渠道返回了未登记的代码"}
+	}
+	if code == "" {
+		code = CodeUnspecified
 	}
 	text := r.Words
 	if w := Scrub(words, private...); w != "" && w != r.Words {
@@ -70,6 +74,15 @@ func NoAnswer(err error) refund.PayoutAnswer {
 // Mismatch is the outcome of an answer about something that was not asked.
 func Mismatch(what string) refund.PayoutAnswer {
 	return doubt(CodeMismatch, "渠道应答与请求不符："+what, refund.ActorIT)
+}
+
+// OfQuery keeps a query from refusing anything: that the question was refused
+// says nothing about the payout.
+func OfQuery(a refund.PayoutAnswer) refund.PayoutAnswer {
+	if a.Verdict == refund.Refused {
+		a.Verdict, a.Reason.Hold = refund.Unknown, false
+	}
+	return a
 }
 
 // NotSupported is the outcome of a call that the channel does not have.

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -291,4 +293,42 @@ func textMap(raw types.JSONRaw) (map[string]string, error) {
 		out[k] = text
 	}
 	return out, nil
+}
+
+// ConfirmPage is the address at which a payee can confirm outside the
+// channel's app (the demo's page), with {package} as its place; mostly empty.
+func (s *Store) ConfirmPage(ctx context.Context, institution, channel string) (string, error) {
+	var raw types.JSONRaw
+	err := s.app.ConcurrentDB().Select("settings").From(ChannelConfigs).Where(dbx.HashExp{"institution": institution, "channel": channel}).WithContext(ctx).Row(&raw)
+	if err != nil {
+		return "", err
+	}
+	settings, err := textMap(raw)
+	return settings["confirm_url"], err
+}
+
+// RefuseSimulators fails when a connection points at a simulator, which has no
+// place in production.
+func (s *Store) RefuseSimulators() error {
+	var bases []string
+	err := s.app.ConcurrentDB().NewQuery(`SELECT api_base FROM channel_configs WHERE active = TRUE AND api_base != ''
+		UNION SELECT base_url FROM his_configs WHERE active = TRUE`).Column(&bases)
+	if err != nil {
+		return err
+	}
+	for _, base := range bases {
+		u, err := url.Parse(base)
+		if err != nil {
+			return fmt.Errorf("地址 %q 无法识别", base)
+		}
+		if port := u.Port(); loopback(u.Hostname()) && port >= "9101" && port <= "9105" {
+			return fmt.Errorf("%s 是模拟器地址，生产环境拒绝使用", base)
+		}
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && ip.IsLoopback())
 }

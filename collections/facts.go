@@ -212,3 +212,11 @@ func (s *Store) PatientAccount(ctx context.Context, patient, channel string) (re
 	p.Name, err = s.vault.Open(vault.Place(Patients, "name", patient), r.Name)
 	return p, err
 }
+
+// Late counts orders that have been due since before t and that nobody holds.
+func (s *Store) Late(ctx context.Context, t time.Time) (int, error) {
+	var n int
+	err := s.app.ConcurrentDB().NewQuery(`SELECT COUNT(*) FROM refund_orders WHERE next_at != '' AND next_at < {:t} AND lease_until < {:t}`).
+		Bind(dbx.Params{"t": stamp(t)}).WithContext(ctx).Row(&n)
+	return n, err
+}

@@ -12,6 +12,8 @@ const (
 	Staff             = "staff"
 	ChannelConfigs    = "channel_configs"
 	HISConfigs        = "his_configs"
+	SMSConfigs        = "sms_configs"
+	UsedTickets       = "used_tickets"
 	ReviewSettings    = "review_settings"
 	Notices           = "notices"
 	NotificationTexts = "notification_texts"
@@ -51,3 +53,11 @@ func Guarded() []string {
 
 // AppendOnly lists the tables that triggers keep from being changed or deleted.
 func AppendOnly() []string { return []string{RefundEvents, Reviews, Callbacks, AuditLog} }
+
+// All lists every collection of hospay.
+func All() []string {
+	return []string{
+		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
+		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
+	}
+}

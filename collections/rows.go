@@ -265,3 +265,24 @@ func jsonText(v any) string {
 	}
 	return string(b)
 }
+
+// Event is a row of an order's history.
+type Event struct {
+	Seq       int            `db:"seq"`
+	From      string         `db:"from"`
+	To        string         `db:"to"`
+	Event     string         `db:"event"`
+	ActorKind string         `db:"actor_kind"`
+	Actor     string         `db:"actor"`
+	Code      string         `db:"code"`
+	Message   string         `db:"message"`
+	Hash      string         `db:"hash"`
+	Created   types.DateTime `db:"created"`
+}
+
+// Events returns an order's history in its order.
+func (s *Store) Events(ctx context.Context, order string) ([]Event, error) {
+	var events []Event
+	err := s.app.ConcurrentDB().Select("*").From(RefundEvents).Where(dbx.HashExp{"order": order}).OrderBy("seq").WithContext(ctx).All(&events)
+	return events, err
+}

@@ -55,6 +55,7 @@ func readRules() map[string]string {
 		Staff:             anyOf(isStaff+` && id = @request.auth.id`, sameHouse+" && "+config),
 		ChannelConfigs:    sameHouse + " && " + config,
 		HISConfigs:        sameHouse + " && " + config,
+		SMSConfigs:        sameHouse + " && " + config,
 		ReviewSettings:    sameHouse + " && " + anyOf(role(RoleReviewer), config, role(RoleAuditor)),
 		Notices:           anyOf(isPatient+` && institution = @request.auth.institution`, sameHouse),
 		NotificationTexts: sameHouse + " && " + config,

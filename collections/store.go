@@ -295,3 +295,18 @@ func clip(s string, limit int) string {
 	}
 	return string(r[:limit])
 }
+
+// WakeStopped makes the orders of an institution due that waited for the end
+// of a freeze.
+func (s *Store) WakeStopped(ctx context.Context, institution string) error {
+	_, err := s.app.NonconcurrentDB().Update(RefundOrders, dbx.Params{"next_at": stamp(time.Now())}, dbx.And(
+		dbx.HashExp{"institution": institution}, dbx.In("status", string(refund.StatusApproved), string(refund.StatusPaying)))).WithContext(ctx).Execute()
+	return err
+}
+
+// FirstEvent writes the event of an order's submission.
+func FirstEvent(tx core.App, order *core.Record) error {
+	return appendEvents(tx.DB(), order.Id, order.GetString("institution"), []refund.Move{{
+		To: refund.StatusSubmitted, Event: "order.submitted", By: refund.By{Kind: refund.ByPatient, ID: order.GetString("patient")},
+	}}, time.Now())
+}

@@ -15,7 +15,8 @@ func init() {
 			many("methods", "original", "transfer"),
 			flag("payouts_frozen"), text("freeze_note", 500),
 			count("day_limit"), fen("min_amount"),
-			created(), updated(),
+			&core.TextField{Name: "secrets_input", Max: 20000, Hidden: true}, // write-only: sealed and emptied on save
+			hidden("secrets_sealed"), text("secrets_held", 500), created(), updated(),
 		)
 		c.AddIndex("idx_institutions_code", true, "code", "")
 		return app.Save(c)

@@ -165,3 +165,13 @@ func nextWindow(t time.Time, from, to string) time.Time {
 	}
 	return at
 }
+
+// Valid reports whether n is a rule that exists.
+func (n RuleName) Valid() bool {
+	for _, r := range DefaultRules() {
+		if r.Name == n {
+			return true
+		}
+	}
+	return false
+}

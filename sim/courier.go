@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"sync"
@@ -36,8 +37,10 @@ type Courier struct {
 	faults *Faults
 	client *http.Client
 	slots  chan struct{}
-	closed atomic.Bool
 	gen    atomic.Int64
+	ctx    context.Context // ends with Close
+	stop   context.CancelFunc
+	mu     sync.Mutex // orders wg.Add and Close
 	wg     sync.WaitGroup
 	Log    Ring[Delivery]
 }
@@ -46,13 +49,14 @@ type Courier struct {
 func NewCourier(c *Clock, f *Faults) *Courier {
 	t := &http.Transport{MaxIdleConnsPerHost: 32, IdleConnTimeout: 30 * time.Second}
 	noRedirect := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Courier{clock: c, faults: f, slots: make(chan struct{}, 32),
+	ctx, stop := context.WithCancel(context.Background())
+	return &Courier{clock: c, faults: f, slots: make(chan struct{}, 32), ctx: ctx, stop: stop,
 		client: &http.Client{Transport: t, Timeout: 5 * time.Second, CheckRedirect: noRedirect}}
 }
 
 // Send starts the delivery of m; nothing happens without a URL.
 func (c *Courier) Send(m Message) {
-	if m.URL == "" || c.closed.Load() {
+	if m.URL == "" {
 		return
 	}
 	f := m.Fault
@@ -100,7 +104,9 @@ func (c *Courier) start(m Message, attempt int) {
 }
 
 func (c *Courier) spawn(f func()) {
-	if c.closed.Load() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx.Err() != nil {
 		return
 	}
 	c.wg.Add(1)
@@ -113,11 +119,8 @@ func (c *Courier) spawn(f func()) {
 }
 
 func (c *Courier) post(m Message, how Seal, attempt int) bool {
-	if c.closed.Load() {
-		return true
-	}
 	header, body := m.Make(how)
-	req, err := http.NewRequest(http.MethodPost, m.URL, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(c.ctx, http.MethodPost, m.URL, bytes.NewReader(body))
 	if err != nil {
 		return true
 	}
@@ -138,7 +141,9 @@ func (c *Courier) Reset() { c.gen.Add(1); c.Log.Clear() }
 
 // Close stops all deliveries and waits for those on their way.
 func (c *Courier) Close() {
-	c.closed.Store(true)
+	c.mu.Lock()
+	c.stop()
+	c.mu.Unlock()
 	c.client.CloseIdleConnections()
 	c.wg.Wait()
 }

@@ -77,10 +77,12 @@ func (c *Core) Serve(w http.ResponseWriter, d Dialect, call Call, exec func(Faul
 	c.requests.Add(Request{Op: call.Op, Alias: call.Alias, No: call.No, Hash: call.Hash, Fault: f.Kind})
 	switch f.Kind {
 	case TimeoutBefore:
-		drop(f.Hang)
+		drop(w, f.Hang)
+		return
 	case LateDebit:
 		time.AfterFunc(f.Delay, func() { exec(Fault{}) })
-		drop(f.Hang)
+		drop(w, f.Hang)
+		return
 	}
 	rep := (*Reply)(nil)
 	if kind, ok := beforeKinds[f.Kind]; ok {
@@ -91,10 +93,16 @@ func (c *Core) Serve(w http.ResponseWriter, d Dialect, call Call, exec func(Faul
 	answer(w, d, f, rep)
 }
 
-// drop ends the connection without an answer.
-func drop(hang time.Duration) {
+// drop ends the connection without an answer. One byte goes out first, because
+// HTTP clients silently repeat a GET when a connection closes before any byte.
+func drop(w http.ResponseWriter, hang time.Duration) {
 	time.Sleep(hang)
-	panic(http.ErrAbortHandler)
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	conn.Write([]byte("H"))
+	conn.Close()
 }
 
 func answer(w http.ResponseWriter, d Dialect, f Fault, rep *Reply) {
@@ -103,7 +111,8 @@ func answer(w http.ResponseWriter, d Dialect, f Fault, rep *Reply) {
 	}
 	switch f.Kind {
 	case TimeoutAfter:
-		drop(f.Hang)
+		drop(w, f.Hang)
+		return
 	case Slow:
 		time.Sleep(f.Delay)
 	case HTML502After:

@@ -53,7 +53,7 @@ func (c *Client) createRefund(ctx context.Context, p refund.Payout) refund.Payou
 // seconds after the request.
 func (c *Client) queryRefund(ctx context.Context, p refund.Payout) refund.PayoutAnswer {
 	if p.Original == nil {
-		return channels.BadPayout(refund.ActorReviewer, "原路退缺少原支付单号")
+		return channels.Mismatch("原路退缺少原支付单号")
 	}
 	biz := tradeBiz(p)
 	biz["query_options"] = []string{"gmt_refund_pay"}

@@ -135,9 +135,9 @@ func (c *Client) Query(ctx context.Context, p refund.Payout) (a refund.PayoutAns
 	ctx, cancel := channels.WithDeadline(ctx, c.timeout)
 	defer cancel()
 	if p.Method == refund.MethodOriginal {
-		return c.queryRefund(ctx, p)
+		return channels.OfQuery(c.queryRefund(ctx, p))
 	}
-	return c.queryTransfer(ctx, p)
+	return channels.OfQuery(c.queryTransfer(ctx, p))
 }
 
 // Cancel asks WeChat to close a transfer that the payee has not confirmed.

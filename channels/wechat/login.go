@@ -73,8 +73,11 @@ func (c *Client) Exchange(ctx context.Context, code string) (a channels.Account,
 	if err := c.mp(ctx, http.MethodGet, path, q, nil, &s); err != nil {
 		return a, loginError(err)
 	}
-	if s.OpenID == "" || s.Snapshot != 0 {
-		return a, channels.ErrBadCode
+	switch {
+	case s.Snapshot != 0:
+		return a, fmt.Errorf("%w: virtual visitor", channels.ErrBadCode)
+	case s.OpenID == "":
+		return a, fmt.Errorf("%w: no openid", channels.ErrUnavailable)
 	}
 	return channels.Account{ID: s.OpenID, Type: refund.AccountWechatOpenID}, nil
 }

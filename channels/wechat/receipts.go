@@ -42,6 +42,9 @@ func (c *Client) Receipt(ctx context.Context, no, _, token string) (r channels.R
 	}
 	var applied receipt
 	err = c.post(ctx, receiptPath, map[string]string{"out_bill_no": no}, &applied)
+	if err == nil && applied.State != "GENERATING" && applied.State != "FINISHED" {
+		return r, fmt.Errorf("%w: state of the receipt", channels.ErrUnavailable)
+	}
 	if err == nil {
 		return channels.Receipt{State: channels.ReceiptGenerating, Token: no}, nil
 	}

@@ -252,22 +252,30 @@ func (v *Vault) Index(domain, value string) string {
 	return hex.EncodeToString(m.Sum(nil))
 }
 
-func (v *Vault) keyFor(p Purpose) (liveKey, error) {
-	v.mu.RLock()
-	k, ok := v.keys[v.current[p]]
-	v.mu.RUnlock()
-	if ok {
-		return k, nil
-	}
+// Ensure makes the data keys of the purposes that have none yet. It is called
+// once at start: Seal itself never writes, since it may run in a transaction.
+func (v *Vault) Ensure(purposes ...Purpose) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if k, ok = v.keys[v.current[p]]; ok {
-		return k, nil
+	for _, p := range purposes {
+		if _, ok := v.current[p]; ok {
+			continue
+		}
+		if err := v.newKey(p); err != nil {
+			return err
+		}
 	}
-	if err := v.newKey(p); err != nil {
-		return liveKey{}, err
+	return nil
+}
+
+func (v *Vault) keyFor(p Purpose) (liveKey, error) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	k, ok := v.keys[v.current[p]]
+	if !ok {
+		return liveKey{}, ErrKey
 	}
-	return v.keys[v.current[p]], nil
+	return k, nil
 }
 
 func (v *Vault) wrap(k *DataKey, raw []byte) error {

@@ -28,6 +28,9 @@ func open(t *testing.T, file vault.KeyFile, store memory) *vault.Vault {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := v.Ensure(vault.Person); err != nil {
+		t.Fatal(err)
+	}
 	return v
 }
 
@@ -155,6 +158,9 @@ func TestNormalizeIDNo(t *testing.T) {
 
 func FuzzOpen(f *testing.F) {
 	v, err := vault.Open(vault.NewKeyFile(vault.AlgSM4, true), memory{})
+	if err == nil {
+		err = v.Ensure(vault.Person)
+	}
 	if err != nil {
 		f.Fatal(err)
 	}

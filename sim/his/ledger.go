@@ -12,6 +12,7 @@ import (
 // refusal is a business answer other than success.
 type refusal struct{ code, message string }
 
+// Error joins code and message.
 func (r *refusal) Error() string { return r.code + " " + r.message }
 
 // The refusals of README.md.

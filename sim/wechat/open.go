@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"hospay/sim"
 	"hospay/sim/world"
@@ -199,15 +198,14 @@ func (s *Server) session(q url.Values, _ []byte) any {
 
 func (s *Server) stableToken(_ url.Values, body []byte) any {
 	var f struct {
-		GrantType, AppID, Secret string
-		Force                    bool `json:"force_refresh"`
+		GrantType string `json:"grant_type"`
+		AppID     string `json:"appid"`
+		Secret    string `json:"secret"`
+		Force     bool   `json:"force_refresh"`
 	}
-	var raw map[string]any
-	json.Unmarshal(body, &raw)
-	f.GrantType, _ = raw["grant_type"].(string)
-	f.AppID, _ = raw["appid"].(string)
-	f.Secret, _ = raw["secret"].(string)
-	f.Force, _ = raw["force_refresh"].(bool)
+	if json.Unmarshal(body, &f) != nil {
+		return errcode(47001, "data format error")
+	}
 	if bad := credentials(f.GrantType, f.AppID, f.Secret); bad != nil {
 		return bad
 	}
@@ -260,114 +258,4 @@ func (s *Server) ticket(q url.Values, _ []byte) any {
 		return bad
 	}
 	return map[string]any{"errcode": 0, "errmsg": "ok", "ticket": "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg", "expires_in": 7200}
-}
-
-// SentMessage is a message that the patient got.
-type SentMessage struct {
-	At         time.Time `json:"at"`
-	Kind       string    `json:"kind"` // template or subscribe
-	Openid     string    `json:"touser"`
-	TemplateID string    `json:"template_id"`
-	Page       string    `json:"page,omitempty"`
-	Data       any       `json:"data"`
-}
-
-type messageForm struct {
-	ToUser     string `json:"touser"`
-	TemplateID string `json:"template_id"`
-	URL        string `json:"url"`
-	Page       string `json:"page"`
-	Data       map[string]struct {
-		Value any `json:"value"`
-	} `json:"data"`
-}
-
-// Messages returns what was sent to patients.
-func (s *Server) Messages() []SentMessage { rows, _ := s.messages.Since(0); return rows }
-
-func (s *Server) listMessages(w http.ResponseWriter, _ *http.Request) {
-	sim.WriteJSON(w, 200, map[string]any{"messages": s.Messages()})
-}
-
-func (s *Server) readMessage(q url.Values, body []byte) (f messageForm, bad any) {
-	if bad := s.badToken(q); bad != nil {
-		return f, bad
-	}
-	if json.Unmarshal(body, &f) != nil {
-		return f, errcode(47001, "data format error")
-	}
-	switch p := s.world.Find(f.ToUser); {
-	case (p == nil || p.Openid != f.ToUser) && !s.settings.Get().AnyOpenid:
-		return f, errcode(40003, "invalid openid")
-	case f.TemplateID == "":
-		return f, errcode(40037, "invalid template_id")
-	case len(f.Data) == 0:
-		return f, errcode(47003, "argument invalid! data is empty")
-	}
-	return f, nil
-}
-
-func (s *Server) templateMessage(q url.Values, body []byte) any {
-	f, bad := s.readMessage(q, body)
-	if bad != nil {
-		return bad
-	}
-	s.messages.Add(SentMessage{s.Clock().Now(), "template", f.ToUser, f.TemplateID, f.URL, f.Data})
-	return map[string]any{"errcode": 0, "errmsg": "ok", "msgid": 200228332}
-}
-
-// longest are the limits of subscribe message values by the name of the key.
-var longest = map[string]int{"thing": 20, "number": 32, "letter": 32, "symbol": 5, "character_string": 32}
-
-func (s *Server) subscribeMessage(q url.Values, body []byte) any {
-	f, bad := s.readMessage(q, body)
-	switch {
-	case bad != nil:
-		return bad
-	case s.settings.Get().RefuseMessages:
-		return errcode(43101, "user refuse to accept the msg")
-	}
-	for key, v := range f.Data {
-		limit := longest[strings.TrimRight(key, "0123456789")]
-		if n := utf8.RuneCountInString(fmt.Sprint(v.Value)); limit > 0 && n > limit || n == 0 {
-			return errcode(47003, "argument invalid! data."+key+".value invalid")
-		}
-	}
-	s.messages.Add(SentMessage{s.Clock().Now(), "subscribe", f.ToUser, f.TemplateID, f.Page, f.Data})
-	return map[string]any{"errcode": 0, "errmsg": "ok"}
-}
-
-// confirmPage stands in for the page that WeChat shows to the payee.
-func (s *Server) confirmPage(w http.ResponseWriter, r *http.Request) {
-	b := s.billOf(r.URL.Query().Get("package"))
-	if b.no == "" {
-		sim.Page{Title: "收款确认", Lines: []string{"单据不存在或已失效"}}.Show(w, 404)
-		return
-	}
-	page := sim.Page{Title: "收款确认", Lines: []string{"付款方：测试医院", "金额：" + sim.Yuan(b.amount) + " 元", "说明：" + b.remark, "状态：" + stateName[b.state]}}
-	if b.state == waitConfirm {
-		page.Button, page.Hidden = "确认收款", map[string]string{"package": b.pkg}
-	}
-	page.Show(w, 200)
-}
-
-var stateName = map[string]string{accepted: "已受理", processing: "处理中", waitConfirm: "待确认收款", transfering: "转账中", success: "已收款",
-	fail: "已失败", canceling: "撤销中", cancelled: "已撤销"}
-
-func (s *Server) billOf(pkg string) bill {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if b := s.byPackage[pkg]; b != nil {
-		return *b
-	}
-	return bill{}
-}
-
-func (s *Server) confirmPagePost(w http.ResponseWriter, r *http.Request) {
-	b := s.billOf(r.FormValue("package"))
-	line := "已收款 " + sim.Yuan(b.amount) + " 元"
-	if err := s.Confirm(b.no); err != nil {
-		line = "无法收款：" + stateName[b.state]
-	}
-	sim.Page{Title: "收款确认", Lines: []string{line}}.Show(w, 200)
 }

@@ -35,8 +35,6 @@ type bill struct {
 	fault                                                     sim.Fault
 }
 
-func (b *bill) final() bool { return b.state == success || b.state == fail || b.state == cancelled }
-
 // accept stores a new bill and moves it as far as it gets. Callers hold the lock.
 func (s *Server) accept(b *bill) *apiError {
 	set := s.settings.Get()

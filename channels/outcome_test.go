@@ -1,0 +1,135 @@
+package channels_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"hospay/channels"
+	"hospay/refund"
+
+	"pgregory.net/rapid"
+)
+
+func TestScrub(t *testing.T) {
+	for in, want := range map[string]string{
+		"余额不足":                       "余额不足",
+		"收款人 13800138000 不存在":        "收款人 *** 不存在",
+		"openid oUpF8uMuAJO_M2px 错误": "openid *** 错误",
+		"邮箱 zhangsan@qq.com":         "邮箱 ***",
+		"证件 110101********1234":      "证件 ***",
+		"验签出错，网关生成的验签字符串为：name=张三": "验签出错，网关生成的",
+		"out_bill_no 重复\n请更换":      "out_bill_no 重复 请更换",
+		"张三丰的账户":                   "***的账户",
+		"\xff\xfe":                 "?",
+	} {
+		if got := channels.Scrub(in, "张三丰", ""); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	if got := channels.Scrub(strings.Repeat("长", 1000)); len([]rune(got)) > 121 {
+		t.Error(len(got))
+	}
+}
+
+func TestScrub_NeverKeepsAnAccount(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		account := rapid.StringMatching(`1[3-9][0-9]{9}|o[A-Za-z0-9_\-]{26}1|[0-9]{17}[0-9X]|[a-z]{3,9}@[a-z]{3,9}\.com`).Draw(t, "account")
+		text := rapid.StringMatching(`[一-龥 ，。]{0,20}`).Draw(t, "before") + account + rapid.StringMatching(`[一-龥 ，。]{0,20}`).Draw(t, "after")
+		if got := channels.Scrub(text); strings.Contains(got, account) {
+			t.Fatalf("%q", got)
+		}
+	})
+}
+
+func TestCodes_ZeroRuleIsUnknown(t *testing.T) {
+	codes := channels.Codes{"A": {Verdict: refund.Refused, Hold: true, Words: "甲"}}
+	if a := codes.Answer("B", "乙"); a.Verdict != refund.Unknown || a.Reason.Actor != refund.ActorReviewer || a.Reason.Code != "B" {
+		t.Errorf("%+v", a)
+	}
+	if a := codes.Answer("A", "甲"); a.Verdict != refund.Refused || !a.Reason.Hold || a.Reason.Message != "甲" {
+		t.Errorf("%+v", a)
+	}
+	if r := codes.Failure("A", ""); r.Hold || r.Actor != refund.ActorReviewer {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestRecover(t *testing.T) {
+	a := func() (a refund.PayoutAnswer) {
+		defer channels.Recover(&a)
+		a.Verdict = refund.Done
+		panic("张三丰")
+	}()
+	if a.Verdict != refund.Unknown || a.Reason.Code != channels.CodePanic {
+		t.Errorf("%+v", a)
+	}
+	err := func() (err error) {
+		defer channels.RecoverError(&err, channels.ErrBadCallback)
+		panic("张三丰")
+	}()
+	if !errors.Is(err, channels.ErrBadCallback) || strings.Contains(err.Error(), "张三丰") {
+		t.Error(err)
+	}
+}
+
+func TestNoAnswer_KeepsNoDetails(t *testing.T) {
+	for err, words := range map[error]string{
+		&url.Error{Op: "Get", URL: "https://x/?secret=s3cret", Err: context.DeadlineExceeded}: "超时",
+		&url.Error{Op: "Get", URL: "https://x/?secret=s3cret", Err: channels.ErrRedirect}:     "重定向",
+		context.Canceled:              "取消",
+		channels.ErrTooLarge:          "过大",
+		errors.New("openid=s3cret"):   "连接、签名或格式",
+		errors.New("anything s3cret"): "连接、签名或格式",
+	} {
+		a := channels.NoAnswer(err)
+		if a.Verdict != refund.Unknown || !strings.Contains(a.Reason.Message, words) || strings.Contains(a.Reason.Message, "s3cret") {
+			t.Errorf("%v: %+v", err, a)
+		}
+	}
+}
+
+func TestWithDeadline(t *testing.T) {
+	ctx, cancel := channels.WithDeadline(context.Background(), time.Minute)
+	defer cancel()
+	if d, ok := ctx.Deadline(); !ok || time.Until(d) > time.Minute {
+		t.Error(d, ok)
+	}
+	own, cancelOwn := context.WithTimeout(context.Background(), time.Hour)
+	defer cancelOwn()
+	ctx, cancel2 := channels.WithDeadline(own, time.Second)
+	defer cancel2()
+	if d, _ := ctx.Deadline(); time.Until(d) < time.Minute {
+		t.Error("the caller's deadline was cut")
+	}
+}
+
+func TestRegistry(t *testing.T) {
+	channels.Register("test", func(channels.Config) (channels.Channel, error) { return nil, errors.New("缺少商户号") })
+	if _, err := channels.New(channels.Config{Channel: "test"}); err == nil || err.Error() != "缺少商户号" {
+		t.Error(err)
+	}
+	if _, err := channels.New(channels.Config{Channel: "nobody"}); err == nil {
+		t.Error("unknown kind")
+	}
+	if n := channels.Names(); len(n) != 1 || n[0] != "test" {
+		t.Error(n)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	for _, text := range []string{"", "x", "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----", "AAAA"} {
+		if _, err := channels.PrivateKey(text); err == nil {
+			t.Errorf("private %q", text)
+		}
+		if _, err := channels.PublicKey(text); err == nil {
+			t.Errorf("public %q", text)
+		}
+		if _, err := channels.Certificates(text); err == nil {
+			t.Errorf("certificates %q", text)
+		}
+	}
+}

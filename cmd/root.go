@@ -1,0 +1,75 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"hospay/collections"
+	"hospay/pb_public"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/spf13/cobra"
+)
+
+// defaultDir is the data folder when --dir names none.
+const defaultDir = "hp_data"
+
+// Execute runs the program with its arguments.
+func Execute(ctx context.Context) error {
+	app := NewApp("")
+	Mount(app, func() Options { return FromEnvironment(app.DataDir()) }, nil)
+	root := app.RootCmd
+	root.Use = "hospay"
+	root.Short = "预交金线上退款与医保移动支付"
+	root.Version = version()
+	root.SetContext(ctx)
+	root.AddCommand(demoCommand(), simulateCommand(), vaultCommand(app), configCommand(app), hisCommand(app), healthCommand(), versionCommand())
+	return app.Start()
+}
+
+// NewApp returns a PocketBase app with hospay's database settings and pages.
+func NewApp(dir string) *pocketbase.PocketBase {
+	if dir == "" {
+		dir = defaultDir
+	}
+	app := pocketbase.NewWithConfig(pocketbase.Config{
+		DefaultDataDir: dir, DefaultEncryptionEnv: "PB_ENCRYPTION_KEY", DBConnect: collections.Connect, HideStartBanner: os.Getenv(envName) == EnvDemo,
+	})
+	app.OnServe().BindFunc(func(se *core.ServeEvent) error {
+		if !se.Router.HasRoute("GET", "/{path...}") {
+			se.Router.GET("/{path...}", apis.Static(pb_public.Files(), true))
+		}
+		return se.Next()
+	})
+	return app
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "显示版本", Args: cobra.NoArgs, Run: func(cmd *cobra.Command, _ []string) {
+		fmt.Fprintln(cmd.OutOrStdout(), version())
+	}}
+}
+
+// version names the commit, the Go release and the PocketBase release.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "hospay (unknown)"
+	}
+	commit, pb := "dev", "?"
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			commit = s.Value[:min(len(s.Value), 12)]
+		}
+	}
+	for _, d := range info.Deps {
+		if d.Path == "github.com/pocketbase/pocketbase" {
+			pb = d.Version
+		}
+	}
+	return fmt.Sprintf("hospay %s (%s, PocketBase %s)", commit, info.GoVersion, pb)
+}

@@ -1,0 +1,95 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"hospay/collections"
+	"hospay/internal/vault"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/spf13/cobra"
+)
+
+// refuseInProduction stops commands that have no place beside real money.
+func refuseInProduction(what string) error {
+	if os.Getenv(envName) == EnvProduction {
+		return fmt.Errorf("%s 不能在生产环境（%s=production）中运行", what, envName)
+	}
+	return nil
+}
+
+// vaultCommand makes and rotates keys.
+func vaultCommand(app *pocketbase.PocketBase) *cobra.Command {
+	cmd := &cobra.Command{Use: "vault", Short: "密钥：生成、轮换、重新加密"}
+	cmd.AddCommand(vaultInit(), vaultRotate(app))
+	return cmd
+}
+
+func vaultInit() *cobra.Command {
+	var out, alg string
+	cmd := &cobra.Command{
+		Use: "init", Short: "生成密钥文件（放在数据目录和备份之外）", Args: cobra.NoArgs, SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if alg != vault.AlgSM4 && alg != vault.AlgAES {
+				return errors.New("--alg 只能是 sm4 或 aes")
+			}
+			if _, err := os.Stat(out); err == nil {
+				return fmt.Errorf("%s 已存在，不会覆盖；换密钥请用 vault rotate", out)
+			}
+			if err := vault.NewKeyFile(alg, false).Write(out); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "已生成 %s（权限 0400）。请另存一份到保险柜：没有它，加密的数据无法恢复。\n", out)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "hospay-key.json", "密钥文件")
+	cmd.Flags().StringVar(&alg, "alg", vault.AlgSM4, "算法：sm4（国密）或 aes")
+	return cmd
+}
+
+func vaultRotate(app *pocketbase.PocketBase) *cobra.Command {
+	var kek bool
+	cmd := &cobra.Command{
+		Use: "rotate", Short: "换用新的数据密钥并重新加密；--kek 同时换密钥文件中的主密钥", Args: cobra.NoArgs, SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := app.RunAllMigrations(); err != nil {
+				return err
+			}
+			o := FromEnvironment(app.DataDir())
+			file, err := vault.ReadKeyFile(o.KeyFile)
+			if err != nil {
+				return err
+			}
+			if kek {
+				file.AddKEK()
+				if err := file.Write(o.KeyFile); err != nil {
+					return err
+				}
+			}
+			v, err := vault.Open(file, collections.KeyStore{App: app})
+			if err != nil {
+				return err
+			}
+			wrapped, err := v.Rewrap()
+			if err != nil {
+				return err
+			}
+			for _, p := range []vault.Purpose{vault.Person, vault.Secret} {
+				if err := v.Rotate(p); err != nil {
+					return err
+				}
+			}
+			n, err := collections.NewStore(app, v).Reseal(cmd.Context())
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "数据密钥已轮换，%d 个密钥重新包裹，%d 个字段重新加密。旧备份仍需要旧的密钥文件。\n", wrapped, n)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&kek, "kek", false, "同时更换主密钥")
+	return cmd
+}

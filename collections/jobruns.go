@@ -1,0 +1,28 @@
+package collections
+
+import (
+	"time"
+
+	"github.com/pocketbase/dbx"
+)
+
+// RecordRun keeps a run of a job.
+func (s *Store) RecordRun(job string, started, finished time.Time, done int, err error) error {
+	message := ""
+	if err != nil {
+		message = err.Error()
+	}
+	_, e := s.app.NonconcurrentDB().Insert(JobRuns, dbx.Params{
+		"id": newID(), "job": job, "started": stamp(started), "finished": stamp(finished), "ok": err == nil, "done": done, "message": clip(message, 1000),
+	}).Execute()
+	return e
+}
+
+// PurgeRuns forgets runs older than t.
+func (s *Store) PurgeRuns(t time.Time) (int64, error) {
+	res, err := s.app.NonconcurrentDB().Delete(JobRuns, dbx.NewExp("started < {:t}", dbx.Params{"t": stamp(t)})).Execute()
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}

@@ -1,0 +1,156 @@
+// Package hooks is the inbound edge: routes, record events and guards. It
+// parses, authenticates, decides who may what, and hands over to the domain; it
+// holds no business rule and calls no channel.
+package hooks
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"hospay/collections"
+	"hospay/internal/i18n"
+	"hospay/refund"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
+)
+
+// Hooks is the edge of one running app.
+type Hooks struct {
+	App        core.App
+	Store      *collections.Store
+	Service    *refund.Service
+	Worker     *refund.Worker
+	Production bool
+	Log        *slog.Logger
+	guard      guard
+}
+
+// Bind registers guards and routes. It is called once, when the server starts,
+// after the migrations.
+func (h *Hooks) Bind(se *core.ServeEvent) {
+	h.bindGuards()
+	h.bindConfigEvents()
+	h.bindRefundEvents()
+	h.bindReviewEvents()
+	h.bindClosedRoutes(se)
+	h.bindAuthRoutes(se)
+	h.bindPatientRoutes(se)
+	h.bindRefundRoutes(se)
+	h.bindStaffRoutes(se)
+	h.bindCallbackRoutes(se)
+	h.bindReadyRoutes(se)
+}
+
+// apiError is an error in PocketBase's shape with a stable data.code and a
+// sentence for people.
+func apiError(status int, code, detail string) error {
+	text := i18n.Text(i18n.Default, "error."+code, "detail", detail)
+	return &router.ApiError{Status: status, Message: text, Data: map[string]any{"code": code}}
+}
+
+var statusOf = map[refund.Code]int{
+	refund.CodeConflict: http.StatusConflict, refund.CodeActiveOrderExists: http.StatusConflict, refund.CodeNotFound: http.StatusNotFound,
+	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeHISUnavailable: http.StatusServiceUnavailable,
+}
+
+// fail turns a domain error into an answer. Anything without a code is logged
+// and told as an internal error.
+func (h *Hooks) fail(e *core.RequestEvent, err error) error {
+	var api *router.ApiError
+	if err == nil || errors.As(err, &api) {
+		return err
+	}
+	de, ok := errors.AsType[*refund.Error](err)
+	if !ok {
+		h.Log.Error("request.failed", "path", e.Request.URL.Path, "error", err)
+		return apiError(http.StatusInternalServerError, "internal", "")
+	}
+	status, ok := statusOf[de.Code]
+	if !ok {
+		status = http.StatusBadRequest
+	}
+	detail := ""
+	if de.Code == refund.CodeBelowMinimum || de.Code == refund.CodeOverSingleLimit {
+		detail = de.Detail
+	}
+	return apiError(status, string(de.Code), detail)
+}
+
+// requirePatient admits patients only.
+func requirePatient(e *core.RequestEvent) error {
+	if e.Auth == nil || e.Auth.Collection().Name != collections.Patients {
+		return denied(e)
+	}
+	return e.Next()
+}
+
+// requireStaff admits active staff with one of the roles; without roles, any
+// active staff.
+func requireStaff(roles ...string) func(*core.RequestEvent) error {
+	return func(e *core.RequestEvent) error {
+		if !hasRole(e.Auth, roles...) {
+			return denied(e)
+		}
+		return e.Next()
+	}
+}
+
+func hasRole(auth *core.Record, roles ...string) bool {
+	if auth == nil || auth.Collection().Name != collections.Staff || !auth.GetBool("active") {
+		return false
+	}
+	if len(roles) == 0 {
+		return true
+	}
+	for _, have := range auth.GetStringSlice("roles") {
+		for _, want := range roles {
+			if have == want {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func denied(e *core.RequestEvent) error {
+	if e.Auth == nil {
+		return apiError(http.StatusUnauthorized, "not_allowed", "")
+	}
+	return apiError(http.StatusForbidden, "not_allowed", "")
+}
+
+// byStaff names a staff member as the actor, with the natural person behind
+// the account.
+func byStaff(auth *core.Record) refund.By {
+	return refund.By{Kind: refund.ByStaff, ID: auth.Id, Person: auth.GetString("person_index")}
+}
+
+// ownOrder returns the patient's order of the path, or a 404 that does not
+// tell whether it is somebody else's.
+func (h *Hooks) ownOrder(e *core.RequestEvent) (*core.Record, error) {
+	rec, err := e.App.FindRecordById(collections.RefundOrders, e.Request.PathValue("id"))
+	if err != nil || rec.GetString("patient") != e.Auth.Id {
+		return nil, apiError(http.StatusNotFound, "not_found", "")
+	}
+	return rec, nil
+}
+
+// houseOrder returns the order of the path when it is of the staff member's
+// institution.
+func (h *Hooks) houseOrder(e *core.RequestEvent) (*core.Record, error) {
+	rec, err := e.App.FindRecordById(collections.RefundOrders, e.Request.PathValue("id"))
+	if err != nil || rec.GetString("institution") != e.Auth.GetString("institution") {
+		return nil, apiError(http.StatusNotFound, "not_found", "")
+	}
+	return rec, nil
+}
+
+func beijing(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(refund.Beijing).Format(time.RFC3339)
+}

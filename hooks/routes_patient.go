@@ -1,0 +1,209 @@
+package hooks
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"hospay/collections"
+	"hospay/internal/i18n"
+	"hospay/money"
+	"hospay/refund"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"golang.org/x/sync/errgroup"
+)
+
+// cardsAge is how old a card's balance may be when an order is taken.
+const cardsAge = 10 * time.Second
+
+func (h *Hooks) bindPatientRoutes(se *core.ServeEvent) {
+	g := se.Router.Group("/api/hospay")
+	g.GET("/me", h.me).BindFunc(requirePatient)
+	g.GET("/cards", h.cards).BindFunc(requirePatient)
+	g.GET("/options", h.options).BindFunc(requirePatient)
+	g.POST("/refunds/{id}/cancel", h.cancel).BindFunc(requirePatient)
+	g.GET("/refunds/{id}/confirmation", h.confirmation).BindFunc(requirePatient)
+	g.GET("/refunds/{id}/timeline", h.timeline).Bind(apis.RequireAuth(collections.Patients, collections.Staff))
+}
+
+// me tells the patient's own real-name data (A1), masked.
+func (h *Hooks) me(e *core.RequestEvent) error {
+	r := e.Auth
+	return e.JSON(http.StatusOK, map[string]any{
+		"id": r.Id, "patient_no": r.GetString("patient_no"), "name": r.GetString("name"), "id_type": r.GetString("id_type"),
+		"id_no": r.GetString("id_no"), "phone": r.GetString("phone"), "via": r.GetString("via"),
+		"wechat_bound": r.GetBool("wechat_bound"), "alipay_bound": r.GetBool("alipay_bound"), "institution": r.GetString("institution"),
+	})
+}
+
+type depositView struct {
+	No         string    `json:"deposit_no"`
+	Amount     money.Fen `json:"amount"`
+	Refundable money.Fen `json:"refundable"`
+	Channel    string    `json:"channel"`
+	PaidAt     string    `json:"paid_at"`
+}
+
+type cardView struct {
+	No         string        `json:"card_no"`
+	Name       string        `json:"card_name"`
+	Balance    money.Fen     `json:"balance"`
+	Refundable money.Fen     `json:"refundable"`
+	AsOf       string        `json:"as_of"`
+	Deposits   []depositView `json:"deposits"`
+}
+
+// cards tells the patient's cards and deposits (A2), fresh from HIS.
+func (h *Hooks) cards(e *core.RequestEvent) error {
+	if err := h.refreshCards(e.Request.Context(), e.Auth); err != nil {
+		return h.fail(e, err)
+	}
+	known, err := h.Store.Cards(e.Request.Context(), e.Auth.Id)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	views := make([]cardView, 0, len(known))
+	for _, c := range known {
+		v := cardView{No: c.No, Name: maskCard(c.Name), Balance: c.Balance, Refundable: c.Refundable, AsOf: beijing(c.AsOf), Deposits: []depositView{}}
+		for _, d := range c.Deposits {
+			v.Deposits = append(v.Deposits, depositView{No: d.No, Amount: d.Amount, Refundable: d.Refundable, Channel: d.Channel, PaidAt: beijing(d.Payment.PaidAt)})
+		}
+		views = append(views, v)
+	}
+	return e.JSON(http.StatusOK, map[string]any{"cards": views})
+}
+
+// refreshCards asks HIS for the patient's cards with balances and deposits, and
+// stores what it says.
+func (h *Hooks) refreshCards(ctx context.Context, patient *core.Record) error {
+	his, _, err := h.Store.HIS(ctx, patient.GetString("institution"))
+	if err != nil {
+		return err
+	}
+	person, err := h.Store.OpenPerson(ctx, patient)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*loginHIS)
+	defer cancel()
+	list, err := his.Cards(ctx, person)
+	if err != nil {
+		return err
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(4)
+	full := make([]refund.Card, len(list))
+	for i, c := range list {
+		g.Go(func() error {
+			card, err := his.Card(gctx, c.No)
+			if card.IssuedAt.IsZero() {
+				card.IssuedAt = c.IssuedAt
+			}
+			full[i] = card
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return h.Store.SaveCards(ctx, patient.Id, full, time.Now())
+}
+
+// options tells what the patient may choose for a card, with the reasons for
+// what is off and the suggested split.
+func (h *Hooks) options(e *core.RequestEvent) error {
+	ctx := e.Request.Context()
+	inst, err := h.Store.Institution(ctx, e.Auth.GetString("institution"))
+	if err != nil {
+		return h.fail(e, err)
+	}
+	offers, err := h.Store.Offers(ctx, inst.ID)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	out := map[string]any{
+		"notice": h.notice(e, inst), "methods": inst.Methods, "channels": h.channelViews(e, inst, offers), "open": inst.Active,
+		"min_amount": inst.MinAmount, "day_limit": inst.DayLimit,
+	}
+	cardNo := e.Request.URL.Query().Get("card_no")
+	if cardNo == "" {
+		return e.JSON(http.StatusOK, out)
+	}
+	if err := h.freshCard(ctx, e.Auth, cardNo); err != nil {
+		return h.fail(e, err)
+	}
+	card, err := h.Store.Card(ctx, e.Auth.Id, cardNo)
+	if err != nil || card == nil {
+		return h.fail(e, orElse(err, refund.NewError(refund.CodeCardNotYours, "")))
+	}
+	out["card_no"], out["refundable"] = card.No, card.Refundable
+	out["suggestion"] = advice(refund.Advise(*card, inst.Methods, offers, e.Auth.GetString("via"), time.Now()))
+	return e.JSON(http.StatusOK, out)
+}
+
+// advice adds the sentence to every suggested route.
+func advice(a refund.Advice) map[string]any {
+	routes := []map[string]any{}
+	for _, r := range a.Routes {
+		routes = append(routes, map[string]any{
+			"method": r.Method, "channel": r.Channel, "amount": r.Amount, "deposit_no": r.DepositNo, "why": i18n.Text(i18n.Default, "route."+r.Why),
+		})
+	}
+	out := map[string]any{"routes": routes, "left": a.Left}
+	if a.Why != "" {
+		out["why"] = i18n.Text(i18n.Default, "route."+a.Why)
+	}
+	return out
+}
+
+func (h *Hooks) notice(e *core.RequestEvent, inst refund.Institution) any {
+	rec, err := e.App.FindFirstRecordByFilter(collections.Notices, "institution = {:i} && active = true", map[string]any{"i": inst.ID})
+	if err != nil {
+		return nil
+	}
+	return map[string]any{"version": rec.GetString("version"), "title": rec.GetString("title"), "content": rec.GetString("content")}
+}
+
+func (h *Hooks) channelViews(e *core.RequestEvent, inst refund.Institution, offers []refund.Offer) []map[string]any {
+	can := map[string]refund.Capabilities{}
+	for _, o := range offers {
+		can[o.Name] = o.Can
+	}
+	out := []map[string]any{}
+	for _, name := range []string{"wechat", "alipay"} {
+		c, on := can[name]
+		v := map[string]any{"channel": name, "name": i18n.Text(i18n.Default, "channel."+name), "on": on, "bound": e.Auth.GetBool(name + "_bound")}
+		if !on {
+			v["reason"] = i18n.Text(i18n.Default, "error.channel_off")
+			v["code"] = refund.CodeChannelOff
+		} else {
+			v["methods"], v["min_amount"], v["single_limit"], v["payee_confirms"] = c.Methods, max(c.MinAmount, inst.MinAmount), c.SingleLimit, c.PayeeConfirms
+			v["original_days"] = int(c.OriginalWindow.Hours() / 24)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// freshCard makes sure that a card's balance is young enough to decide on.
+func (h *Hooks) freshCard(ctx context.Context, patient *core.Record, cardNo string) error {
+	known, err := h.Store.Cards(ctx, patient.Id)
+	if err != nil {
+		return err
+	}
+	for _, c := range known {
+		if c.No == cardNo && time.Since(c.AsOf) < cardsAge {
+			return nil
+		}
+	}
+	return h.refreshCards(ctx, patient)
+}
+
+func orElse(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}

@@ -1,0 +1,140 @@
+package hooks
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"hospay/collections"
+	"hospay/internal/i18n"
+	"hospay/internal/vault"
+	"hospay/refund"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+)
+
+// bindRefundRoutes puts the balance check in front of the creation of orders:
+// the only network call on that way, made before any hook or transaction.
+func (h *Hooks) bindRefundRoutes(se *core.ServeEvent) {
+	se.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "hospay_fresh_card", Func: func(e *core.RequestEvent) error {
+		if e.Request.Method != http.MethodPost || e.Auth == nil || e.Auth.Collection().Name != collections.Patients || !createsOrder(e.Request.URL.Path) {
+			return e.Next()
+		}
+		var body struct {
+			CardNo string `json:"card_no" form:"card_no"`
+		}
+		if err := e.BindBody(&body); err != nil {
+			return apiError(http.StatusBadRequest, "bad_request", "")
+		}
+		if body.CardNo != "" {
+			if err := h.freshCard(e.Request.Context(), e.Auth, body.CardNo); err != nil {
+				return h.fail(e, err)
+			}
+		}
+		return e.Next()
+	}})
+}
+
+func createsOrder(path string) bool {
+	return strings.TrimRight(path, "/") == "/api/collections/"+collections.RefundOrders+"/records"
+}
+
+// cancel takes back the patient's own order.
+func (h *Hooks) cancel(e *core.RequestEvent) error {
+	rec, err := h.ownOrder(e)
+	if err != nil {
+		return err
+	}
+	if err := h.Service.Cancel(e.Request.Context(), rec.Id, refund.By{Kind: refund.ByPatient, ID: e.Auth.Id}); err != nil {
+		return h.fail(e, err)
+	}
+	h.Worker.Kick()
+	return h.orderState(e, rec.Id)
+}
+
+func (h *Hooks) orderState(e *core.RequestEvent, id string) error {
+	rec, err := e.App.FindRecordById(collections.RefundOrders, id)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	return e.JSON(http.StatusOK, rec.PublicExport())
+}
+
+// confirmation gives what the patient's phone needs to confirm the receipt.
+func (h *Hooks) confirmation(e *core.RequestEvent) error {
+	rec, err := h.ownOrder(e)
+	if err != nil {
+		return err
+	}
+	w, err := h.Store.Get(e.Request.Context(), rec.Id)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	if w.Order.Status != refund.StatusAwaitingPayee || w.Transfer == nil {
+		return apiError(http.StatusConflict, string(refund.CodeConflict), "")
+	}
+	c := w.Transfer.Confirm
+	page, err := h.Store.ConfirmPage(e.Request.Context(), w.Order.Institution, w.Order.Channel)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	return e.JSON(http.StatusOK, map[string]any{
+		"mch_id": c.MchID, "app_id": c.AppID, "package": c.Package, "expires_at": beijing(w.Transfer.ExpiresAt),
+		"url": strings.ReplaceAll(page, "{package}", url.QueryEscape(c.Package)),
+	})
+}
+
+// timelineKey maps events to the words that patients read; events that are not
+// here are for staff.
+var timelineKey = map[string]string{
+	"order.submitted": "submitted", "his.debited": "debited", "review.approved": "review_approved", "review.rejected": "review_rejected",
+	"payout.started": "payout_started", "payout.awaiting_payee": "awaiting_payee", "payout.confirmed": "confirmed", "payout.succeeded": "succeeded",
+	"payout.failed": "failed", "his.reversed": "reversed", "his.refused": "refused", "order.cancelled": "cancelled", "payout.returned": "returned",
+	"order.suspended": "suspended", "payout.unknown": "checking", "his.debit.unknown": "checking", "his.reverse.unknown": "checking",
+}
+
+// timeline tells an order's history: to the patient in plain words, to staff
+// with every event.
+func (h *Hooks) timeline(e *core.RequestEvent) error {
+	staff := e.Auth.Collection().Name == collections.Staff
+	find := h.ownOrder
+	if staff {
+		if !hasRole(e.Auth, collections.RoleReviewer, collections.RoleFinance, collections.RoleCashier, collections.RoleAuditor) {
+			return denied(e)
+		}
+		find = h.houseOrder
+	}
+	rec, err := find(e)
+	if err != nil {
+		return err
+	}
+	events, err := h.Store.Events(e.Request.Context(), rec.Id)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	steps := []map[string]any{}
+	for _, ev := range events {
+		key, told := timelineKey[ev.Event]
+		if !staff && !told {
+			continue
+		}
+		step := map[string]any{"at": beijing(ev.Created.Time()), "event": ev.Event, "status": ev.To}
+		if told {
+			step["text"] = i18n.Text(i18n.Default, "timeline."+key)
+		}
+		if ev.Code != "" && (staff || key == "failed" || key == "refused" || key == "review_rejected") {
+			step["reason"] = collections.ReasonText(ev.Code, ev.Message)
+		}
+		if staff {
+			step["seq"], step["actor"], step["actor_kind"], step["code"], step["message"] = ev.Seq, ev.Actor, ev.ActorKind, ev.Code, ev.Message
+		}
+		steps = append(steps, step)
+	}
+	status := rec.GetString("status")
+	return e.JSON(http.StatusOK, map[string]any{
+		"status": status, "text": i18n.Text(i18n.Default, "status."+status), "next": i18n.Text(i18n.Default, "next."+status), "steps": steps,
+	})
+}
+
+func maskCard(name string) string { return vault.MaskName(name) }

@@ -1,0 +1,331 @@
+// Package demo prepares a data folder for demonstrations, training and tests:
+// one institution, its staff, and connections that point at the simulators. It
+// knows the simulators only as a hospital knows the other side: by what they
+// hand out at /_sim/config.
+package demo
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"hospay/collections"
+	"hospay/refund"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+//go:embed his-*.json
+var mappings embed.FS
+
+// The demo accounts of the contract.
+const (
+	Password        = "Demo-hospay-2026"
+	Superuser       = "it@demo.hospay"
+	InstitutionCode = "demo"
+)
+
+// Endpoints are the simulators' addresses.
+type Endpoints struct{ WeChat, Alipay, HIS, Portal string }
+
+// At returns the endpoints of a base port: WeChat, Alipay, HIS, insurance
+// centre, portal in this order.
+func At(host string, base int) Endpoints {
+	u := func(n int) string { return fmt.Sprintf("http://%s:%d", host, base+n) }
+	return Endpoints{WeChat: u(0), Alipay: u(1), HIS: u(2), Portal: u(4)}
+}
+
+// Settings choose how the demo institution works.
+type Settings struct {
+	PublicURL string // where channels reach the program
+	HISKind   string // rest (default), soap-utf8, soap-gbk
+	DebitAt   refund.DebitAt
+	Review    refund.ReviewSettings
+	DayLimit  int
+}
+
+// Seed creates or refreshes the demo's records. The app's hooks must be bound,
+// so that keys are sealed as they are in the dashboard.
+func Seed(ctx context.Context, app core.App, at Endpoints, s Settings) (string, error) {
+	inst, err := seedInstitution(ctx, app, at, s)
+	if err != nil {
+		return "", err
+	}
+	for _, step := range []func() error{
+		func() error { return seedWeChat(ctx, app, inst, at, s) },
+		func() error { return seedAlipay(ctx, app, inst, at, s) },
+		func() error { return seedHIS(ctx, app, inst, at, s) },
+		func() error { return seedReview(app, inst, s) },
+		func() error { return seedTexts(app, inst) },
+		func() error { return seedStaff(app, inst) },
+		func() error { return seedSuperuser(app) },
+		func() error { return raiseLimits(app) },
+	} {
+		if err := step(); err != nil {
+			return inst, err
+		}
+	}
+	return inst, nil
+}
+
+// upsert saves the record that the filter finds, or a new one.
+func upsert(app core.App, collection, filter string, params, values map[string]any) (*core.Record, error) {
+	rec, err := app.FindFirstRecordByFilter(collection, filter, params)
+	if err != nil {
+		c, err := app.FindCachedCollectionByNameOrId(collection)
+		if err != nil {
+			return nil, err
+		}
+		rec = core.NewRecord(c)
+	}
+	rec.Load(values)
+	if err := app.Save(rec); err != nil {
+		return nil, fmt.Errorf("%s: %w", collection, err)
+	}
+	return rec, nil
+}
+
+func ofInstitution(inst string) (string, map[string]any) {
+	return "institution = {:i}", map[string]any{"i": inst}
+}
+
+func seedInstitution(ctx context.Context, app core.App, at Endpoints, s Settings) (string, error) {
+	var portal struct {
+		Secret string `json:"secret"`
+	}
+	if err := get(ctx, at.Portal+"/_sim/config", &portal); err != nil {
+		return "", err
+	}
+	debitAt := s.DebitAt
+	if debitAt == "" {
+		debitAt = refund.DebitAtApplication
+	}
+	rec, err := upsert(app, collections.Institutions, "code = {:c}", map[string]any{"c": InstitutionCode}, map[string]any{
+		"code": InstitutionCode, "name": "演示医院", "active": true, "debit_at": string(debitAt), "methods": []string{"original", "transfer"},
+		"payouts_frozen": false, "day_limit": s.DayLimit, "min_amount": 10, "secrets_input": object(map[string]string{"portal_secret": portal.Secret}),
+	})
+	if err != nil {
+		return "", err
+	}
+	return rec.Id, nil
+}
+
+func seedWeChat(ctx context.Context, app core.App, inst string, at Endpoints, s Settings) error {
+	var c struct {
+		MchID         string `json:"mch_id"`
+		AppID         string `json:"app_id"`
+		AppSecret     string `json:"app_secret"`
+		APIv3Key      string `json:"api_v3_key"`
+		MchPrivateKey string `json:"mch_private_key"`
+		MchCertSerial string `json:"mch_cert_serial"`
+		PublicKey     string `json:"public_key"`
+		PublicKeyID   string `json:"public_key_id"`
+		PlatformCert  string `json:"platform_cert"`
+		SingleLimit   int64  `json:"single_limit"`
+	}
+	if err := get(ctx, at.WeChat+"/_sim/config", &c); err != nil {
+		return err
+	}
+	_, err := upsert(app, collections.ChannelConfigs, `institution = {:i} && channel = "wechat"`, map[string]any{"i": inst}, map[string]any{
+		"institution": inst, "channel": "wechat", "active": true, "merchant_id": c.MchID, "app_id": c.AppID, "api_base": at.WeChat, "notify_base": s.PublicURL,
+		"settings": map[string]any{"single_limit": c.SingleLimit, "confirm_url": at.WeChat + "/_sim/confirm-page?package={package}"},
+		"secrets_input": object(map[string]string{
+			"private_key": c.MchPrivateKey, "serial_no": c.MchCertSerial, "api_v3_key": c.APIv3Key, "public_key": c.PublicKey,
+			"public_key_id": c.PublicKeyID, "platform_certs": c.PlatformCert, "app_secret": c.AppSecret,
+		}),
+	})
+	return err
+}
+
+func seedAlipay(ctx context.Context, app core.App, inst string, at Endpoints, s Settings) error {
+	var c struct {
+		AppID          string `json:"app_id"`
+		PID            string `json:"pid"`
+		AppPrivateKey  string `json:"app_private_key"`
+		AppCert        string `json:"app_cert"`
+		AlipayCert     string `json:"alipay_cert"`
+		AlipayRootCert string `json:"alipay_root_cert"`
+		SingleLimit    int64  `json:"single_limit"`
+	}
+	if err := get(ctx, at.Alipay+"/_sim/config", &c); err != nil {
+		return err
+	}
+	rec, err := upsert(app, collections.ChannelConfigs, `institution = {:i} && channel = "alipay"`, map[string]any{"i": inst}, map[string]any{
+		"institution": inst, "channel": "alipay", "active": true, "merchant_id": c.PID, "app_id": c.AppID, "api_base": at.Alipay, "notify_base": s.PublicURL,
+		"settings": map[string]any{"single_limit": c.SingleLimit},
+		"secrets_input": object(map[string]string{
+			"private_key": c.AppPrivateKey, "app_cert": c.AppCert, "alipay_cert": c.AlipayCert, "alipay_root_cert": c.AlipayRootCert,
+		}),
+	})
+	if err != nil || s.PublicURL == "" {
+		return err
+	}
+	// The address of transfer messages is entered at Alipay's own site.
+	return post(ctx, at.Alipay+"/_sim/settings", map[string]any{"gateway_url": s.PublicURL + "/api/hospay/notify/alipay/" + rec.GetString("institution")})
+}
+
+func seedHIS(ctx context.Context, app core.App, inst string, at Endpoints, s Settings) error {
+	var c struct {
+		RESTKey      string `json:"rest_key"`
+		RESTSecret   string `json:"rest_secret"`
+		SOAPUser     string `json:"soap_user"`
+		SOAPPassword string `json:"soap_password"`
+	}
+	if err := get(ctx, at.HIS+"/_sim/config", &c); err != nil {
+		return err
+	}
+	kind := s.HISKind
+	if kind == "" {
+		kind = "rest"
+	}
+	mapping, err := mappings.ReadFile("his-" + kind + ".json")
+	if err != nil {
+		return err
+	}
+	adapter, _, _ := strings.Cut(kind, "-")
+	filter, params := ofInstitution(inst)
+	_, err = upsert(app, collections.HISConfigs, filter, params, map[string]any{
+		"institution": inst, "kind": adapter, "active": true, "base_url": at.HIS, "mapping": string(mapping), "timeout_ms": 5000,
+		"queryable": true, "idempotent": true, "reversible": true,
+		"secrets_input": object(map[string]string{"key": c.RESTKey, "sign_key": c.RESTSecret, "user": c.SOAPUser, "password": c.SOAPPassword}),
+	})
+	return err
+}
+
+func seedReview(app core.App, inst string, s Settings) error {
+	rules := s.Review.Rules
+	if rules == nil {
+		rules = refund.DefaultRules()
+	}
+	filter, params := ofInstitution(inst)
+	_, err := upsert(app, collections.ReviewSettings, filter, params, map[string]any{
+		"institution": inst, "auto": s.Review.Auto, "shadow": s.Review.Shadow, "delay_seconds": int(s.Review.Delay.Seconds()),
+		"window_from": s.Review.From, "window_to": s.Review.To, "rules": rules,
+	})
+	return err
+}
+
+func seedTexts(app core.App, inst string) error {
+	_, err := upsert(app, collections.Notices, `institution = {:i} && version = "1"`, map[string]any{"i": inst}, map[string]any{
+		"institution": inst, "version": "1", "title": "预交金退款须知", "active": true,
+		"content": "<p>退款只能退给就诊卡本人。</p><p>一年内用微信、支付宝缴的预交金可原路退回；更早的或现金缴的，转账到您的微信零钱或支付宝余额。</p>" +
+			"<p>退到微信零钱时，需要您在 24 小时内确认收款，未确认的款项会退回就诊卡。</p>",
+	})
+	if err != nil {
+		return err
+	}
+	for event, title := range map[string]string{
+		"succeeded": "退款到账通知", "rejected": "退款未通过通知", "failed": "退款失败通知", "awaiting_payee": "待确认收款通知", "returned": "退款被退回通知",
+	} {
+		_, err := upsert(app, collections.NotificationTexts, "institution = {:i} && event = {:e}", map[string]any{"i": inst, "e": event}, map[string]any{
+			"institution": inst, "event": event, "title": title, "body": noticeBody[event], "wechat_template": "demo-" + event,
+			"alipay_template": "demo-" + event, "keywords": map[string]string{"keyword1": "{no}", "keyword2": "{amount}", "keyword3": "{time}"},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noticeBody holds the demo institution's own wording.
+var noticeBody = map[string]string{
+	"succeeded":      "您的预交金退款 {amount} 已到账，请查看{channel}余额。退款单号 {no}。演示医院",
+	"rejected":       "您的预交金退款 {amount} 未通过审核，原因：{reason}。余额已退回就诊卡。退款单号 {no}。演示医院",
+	"failed":         "您的预交金退款 {amount} 没有成功，原因：{reason}。余额在就诊卡中，可重新申请。退款单号 {no}。演示医院",
+	"awaiting_payee": "您的预交金退款 {amount} 等待您确认收款，24 小时内未确认将退回就诊卡。退款单号 {no}。演示医院",
+	"returned":       "您的预交金退款 {amount} 被收款账户退回，余额已退回就诊卡，可重新申请。退款单号 {no}。演示医院",
+}
+
+func seedStaff(app core.App, inst string) error {
+	for name, roles := range map[string][]string{
+		"reviewer1": {collections.RoleReviewer}, "reviewer2": {collections.RoleReviewer}, "finance": {collections.RoleFinance},
+		"cashier": {collections.RoleCashier}, "auditor": {collections.RoleAuditor}, "config": {collections.RoleConfig},
+	} {
+		email := name + "@demo.hospay"
+		if _, err := app.FindAuthRecordByEmail(collections.Staff, email); err == nil {
+			continue // hashing a password takes its time
+		}
+		_, err := upsert(app, collections.Staff, "email = {:e}", map[string]any{"e": email}, map[string]any{
+			"institution": inst, "email": email, "password": Password, "name": name, "roles": roles, "active": true, "verified": true,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func seedSuperuser(app core.App) error {
+	if _, err := app.FindAuthRecordByEmail(core.CollectionNameSuperusers, Superuser); err == nil {
+		return nil
+	}
+	_, err := upsert(app, core.CollectionNameSuperusers, "email = {:e}", map[string]any{"e": Superuser}, map[string]any{"email": Superuser, "password": Password})
+	return err
+}
+
+// raiseLimits lets load and fault runs through that production would slow
+// down.
+func raiseLimits(app core.App) error {
+	s := app.Settings()
+	for i := range s.RateLimits.Rules {
+		s.RateLimits.Rules[i].MaxRequests = 100_000
+		s.RateLimits.Rules[i].Duration = 1
+	}
+	return app.Save(s)
+}
+
+func object(m map[string]string) string {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return "{}"
+	}
+	return string(b)
+}
+
+var client = &http.Client{Timeout: 10 * time.Second}
+
+func get(ctx context.Context, url string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	return do(req, into)
+}
+
+func post(ctx context.Context, url string, body any) error {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(string(b)))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	return do(req, nil)
+}
+
+func do(req *http.Request, into any) error {
+	res, err := client.Do(req)
+	if err != nil {
+		return fmt.Errorf("模拟器没有应答：%w", err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
+	if err != nil {
+		return err
+	}
+	if res.StatusCode/100 != 2 {
+		return fmt.Errorf("模拟器应答 %d：%s", res.StatusCode, data)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(data, into)
+}

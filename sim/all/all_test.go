@@ -1,0 +1,80 @@
+package all_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"hospay/sim/all"
+)
+
+func TestStart_ServesControlAndKeepsKeys(t *testing.T) {
+	dir := t.TempDir()
+	first := start(t, all.Options{Dir: dir, Seed: 3})
+	key := first.WeChat.Config().MchPrivateKey
+	cert := first.Alipay.Config().AppCert
+	for _, base := range []string{first.WeChat.URL(), first.Alipay.URL(), first.HIS.URL(), first.Portal.URL()} {
+		for _, path := range []string{"/_sim/ledger", "/_sim/requests?since=0", "/_sim/config", "/_sim/clock", "/_sim/faults", "/_sim/settings"} {
+			var v map[string]any
+			res, err := http.Get(base + path)
+			if err != nil || res.StatusCode != 200 || json.NewDecoder(res.Body).Decode(&v) != nil {
+				t.Errorf("%s%s: %v %v", base, path, err, res)
+			}
+			res.Body.Close()
+		}
+		post(t, base+"/_sim/clock", `{"advance":"25h"}`, 200)
+		post(t, base+"/_sim/faults", `{"plan":[{"match":"*","fault":"no such fault"}]}`, 400)
+		post(t, base+"/_sim/settings", `{"no_such_setting":1}`, 400)
+		post(t, base+"/_sim/reset", ``, 200)
+	}
+	post(t, first.WeChat.URL()+"/_sim/balance", `{"amount":5,"add":7}`, 200)
+	if first.WeChat.Balance("") != 12 {
+		t.Error(first.WeChat.Balance(""))
+	}
+	post(t, first.WeChat.URL()+"/_sim/confirm/none", ``, 409)
+	first.Close()
+	second := start(t, all.Options{Dir: dir, Seed: 3})
+	if second.WeChat.Config().MchPrivateKey != key || second.Alipay.Config().AppCert != cert {
+		t.Error("a restart must keep keys and certificates")
+	}
+}
+
+func start(t *testing.T, o all.Options) *all.Set {
+	t.Helper()
+	s, err := all.Start(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func post(t *testing.T, url, body string, want int) {
+	t.Helper()
+	res, err := http.Post(url, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != want {
+		t.Errorf("%s %s: %d, want %d", url, body, res.StatusCode, want)
+	}
+}
+
+// The simulators share no code with the product and none with the channels' SDKs.
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "hospay/sim/...").Output()
+	if err != nil {
+		t.Skip("no go command:", err)
+	}
+	for _, p := range strings.Fields(string(out)) {
+		own := strings.HasPrefix(p, "hospay/") && p != "hospay/sim" && !strings.HasPrefix(p, "hospay/sim/") && p != "hospay/money"
+		sdk := strings.Contains(p, "wechatpay-go") || strings.Contains(p, "smartwalle") || strings.Contains(p, "gopay")
+		if own || sdk {
+			t.Errorf("sim must not import %s", p)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package world_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"hospay/sim/world"
+)
+
+var day = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+
+func TestWorld_IsDeterministicAndGrows(t *testing.T) {
+	small, big := world.New(7, 20, day), world.New(7, 20, day)
+	big.Grow(2000)
+	if !reflect.DeepEqual(small.Patients(), big.Patients()[:20]) || !reflect.DeepEqual(small.Card("C0001"), big.Card("C0001")) {
+		t.Fatal("growing must not change anybody")
+	}
+	if p := big.Find("P2000"); p == nil || p.Cards[0] != "C2000" || big.Find(p.Openid) != p || big.Find(p.AlipayLogon) != p || big.Find(p.IDNo) != p {
+		t.Fatalf("%+v", p)
+	}
+	seen := map[string]bool{}
+	for _, p := range big.Patients() {
+		if seen[p.IDNo] || seen[p.Name] || !checksum(p.IDNo) {
+			t.Fatalf("%+v", p)
+		}
+		seen[p.IDNo], seen[p.Name] = true, true
+	}
+}
+
+func checksum(id string) bool {
+	sum := 0
+	for i, w := range []int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2} {
+		sum += int(id[i]-'0') * w
+	}
+	return len(id) == 18 && id[17] == "10X98765432"[sum%11]
+}
+
+func TestWorld_HasTheCasesThatTestsNeed(t *testing.T) {
+	w := world.New(1, 20, day)
+	old, cash, small, large := 0, 0, 0, 0
+	for _, p := range w.Patients() {
+		for _, d := range w.Card(p.Cards[0]).Deposits {
+			if d.Amount < 1000 || d.Amount > 6_000_000 || !d.PaidAt.Before(day) {
+				t.Fatalf("%+v", d)
+			}
+			if day.Sub(d.PaidAt) > 365*24*time.Hour {
+				old++
+			}
+			if d.Method == world.Cash {
+				cash++
+			} else if w.Trade(d.Method, d.TransactionID) != d || w.Trade(d.Method, d.OutTradeNo) != d {
+				t.Fatalf("%+v", d)
+			}
+			if d.Amount == 1000 {
+				small++
+			}
+			if d.Amount > 3_000_000 {
+				large++
+			}
+		}
+	}
+	if old == 0 || cash == 0 || small == 0 || large == 0 {
+		t.Fatal(old, cash, small, large)
+	}
+	if p := w.Find("P0019"); p.AlipayName == p.Name {
+		t.Fatal("P0019 has an account of somebody else")
+	}
+	if len(w.Find("P0001").Cards) != 2 {
+		t.Fatal("P0001 has a second card")
+	}
+}
