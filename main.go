@@ -18,8 +18,8 @@ import (
 )
 
 func main() {
-	channels.Register("wechat", func(c channels.Config) (channels.Channel, error) { return wechat.New(c) })
-	channels.Register("alipay", func(c channels.Config) (channels.Channel, error) { return alipay.New(c) })
+	channels.Register(wechat.Name, wechat.Factory)
+	channels.Register(alipay.Name, alipay.Factory)
 	his.Register("rest", rest.New)
 	his.Register("soap", soap.New)
 	if err := cmd.Execute(context.Background()); err != nil {

@@ -20,6 +20,11 @@ const defaultDir = "hp_data"
 
 // Execute runs the program with its arguments.
 func Execute(ctx context.Context) error {
+	alone := &cobra.Command{Use: "hospay", SilenceErrors: true}
+	alone.AddCommand(demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultInitCommand())
+	if needsNoData(alone, os.Args[1:]) {
+		return alone.ExecuteContext(ctx)
+	}
 	app := NewApp("")
 	Mount(app, func() Options { return FromEnvironment(app.DataDir()) }, nil)
 	root := app.RootCmd
@@ -27,8 +32,18 @@ func Execute(ctx context.Context) error {
 	root.Short = "预交金线上退款与医保移动支付"
 	root.Version = version()
 	root.SetContext(ctx)
-	root.AddCommand(demoCommand(), simulateCommand(), vaultCommand(app), configCommand(app), hisCommand(app), healthCommand(), versionCommand())
+	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultCommand(app), configCommand(app), hisCommand(app)} {
+		root.AddCommand(c)
+	}
 	return app.Start()
+}
+
+// needsNoData reports whether the arguments name a command that opens no data
+// folder, or one of its own: PocketBase's root command would open the default
+// one first.
+func needsNoData(alone *cobra.Command, args []string) bool {
+	found, _, err := alone.Find(args)
+	return err == nil && found != alone && found.Runnable()
 }
 
 // NewApp returns a PocketBase app with hospay's database settings and pages.

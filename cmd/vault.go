@@ -22,8 +22,15 @@ func refuseInProduction(what string) error {
 
 // vaultCommand makes and rotates keys.
 func vaultCommand(app *pocketbase.PocketBase) *cobra.Command {
+	cmd := vaultInitCommand()
+	cmd.AddCommand(vaultRotate(app))
+	return cmd
+}
+
+// vaultInitCommand is the part of it that opens no data folder.
+func vaultInitCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "vault", Short: "密钥：生成、轮换、重新加密"}
-	cmd.AddCommand(vaultInit(), vaultRotate(app))
+	cmd.AddCommand(vaultInit())
 	return cmd
 }
 

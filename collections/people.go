@@ -78,7 +78,7 @@ func newPatient(tx core.App, institution, no string) (*core.Record, error) {
 	}
 	rec := core.NewRecord(c)
 	rec.Id = newID()
-	rec.SetRaw("password", "!"+core.GenerateDefaultRandomId())
+	rec.SetRaw(core.FieldNamePassword, &core.PasswordFieldValue{Hash: "!" + core.GenerateDefaultRandomId()})
 	rec.RefreshTokenKey()
 	rec.Set("institution", institution)
 	rec.Set("patient_no", no)

@@ -2,9 +2,13 @@ package his
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"hospay/money"
 	"hospay/refund"
@@ -12,8 +16,10 @@ import (
 
 // Document is a parsed answer, or one row of it.
 type Document interface {
+	// Text returns the text at a path; "" when there is none, or more than one.
 	Text(path string) string
-	List(path string) []Document
+	// List returns the rows at a path and whether there is a list at all.
+	List(path string) ([]Document, bool)
 }
 
 // Exchange sends one filled operation and parses the answer. Any error means
@@ -23,11 +29,18 @@ type Exchange func(ctx context.Context, op Operation, values map[string]string) 
 // Engine speaks to a HIS by its mapping over an adapter's exchange. It
 // implements refund.HIS.
 type Engine struct {
-	Mapping  Mapping
-	Exchange Exchange
+	mapping  Mapping
+	secrets  map[string]string
+	now      func() time.Time
+	exchange Exchange
 }
 
 var _ refund.HIS = (*Engine)(nil)
+
+// NewEngine returns an engine of a checked mapping.
+func NewEngine(cfg Config, m Mapping, exchange Exchange) *Engine {
+	return &Engine{mapping: m, secrets: cfg.Secrets, now: cfg.clock(), exchange: exchange}
+}
 
 // Debit withdraws a deposit (退预交金).
 func (e *Engine) Debit(ctx context.Context, d refund.Debit) refund.HISAnswer {
@@ -49,239 +62,164 @@ func (e *Engine) QueryReverse(ctx context.Context, d refund.Debit) refund.HISAns
 	return e.ask(ctx, OpQueryReverse, d)
 }
 
+// answer is what came back from one call, with what was sent.
+type answer struct {
+	Operation
+	doc  Document
+	code string
+	sent map[string]string
+}
+
 func (e *Engine) debitValues(d refund.Debit) map[string]string {
 	return map[string]string{
-		"our_no": d.No, "order_no": d.OrderNo, "card_no": d.CardNo, "amount": e.Mapping.amount(d.Amount), "method": string(d.Method),
+		"our_no": d.No, "order_no": d.OrderNo, "card_no": d.CardNo, "amount": e.mapping.amount(d.Amount), "method": string(d.Method),
 		"channel": d.Channel, "deposit_no": d.DepositNo, "debit_no": d.DebitNo, "his_no": d.HISNo,
 	}
 }
 
-func (e *Engine) call(ctx context.Context, name string, values map[string]string) (Operation, Document, string, error) {
-	op, ok := e.Mapping.Operations[name]
+func (e *Engine) call(ctx context.Context, name string, values map[string]string) (answer, error) {
+	op, ok := e.mapping.Operations[name]
 	if !ok {
-		return op, nil, "", fmt.Errorf("HIS 映射没有操作 %s", name)
+		return answer{}, fmt.Errorf("HIS 映射没有操作 %s", name)
 	}
-	doc, err := e.Exchange(ctx, op, values)
+	sent := maps.Clone(values)
+	for _, k := range []string{"method", "channel"} {
+		if w, ok := op.Send[sent[k]]; ok {
+			sent[k] = w
+		}
+	}
+	sent["now"] = e.now().In(refund.Beijing).Format(e.mapping.TimeLayout)
+	doc, err := e.exchange(ctx, op, secretValues(sent, e.secrets))
 	if err != nil {
-		return op, nil, "", err
+		return answer{}, err
 	}
-	return op, doc, doc.Text(e.Mapping.Code), nil
+	return answer{Operation: op, doc: doc, code: doc.Text(e.mapping.Code), sent: sent}, nil
 }
 
-// move sends a call that moves money. What is not understood is unknown.
+func (e *Engine) message(a answer) string {
+	return safeMessage(pick(a.doc, e.mapping.Message), a.sent)
+}
+
+// move sends a call that moves money. What is not understood is unknown, and so
+// is an answer about other money: the query under our number tells.
 func (e *Engine) move(ctx context.Context, name string, d refund.Debit) refund.HISAnswer {
-	op, doc, code, err := e.call(ctx, name, e.debitValues(d))
+	a, err := e.call(ctx, name, e.debitValues(d))
 	if err != nil {
 		return unknown(err)
 	}
-	verdict, reason := e.Mapping.reason(code, doc.Text(e.Mapping.Message))
+	verdict, reason := e.mapping.reason(a.code, e.message(a))
 	if verdict != refund.Done {
 		return refund.HISAnswer{Verdict: verdict, Reason: reason}
 	}
-	return e.facts(op, doc, reason)
+	ans := e.facts(a, reason)
+	if ans.Verdict == refund.Done && ans.State == refund.HISDone && (ans.Amount != d.Amount || ans.CardNo != "" && ans.CardNo != d.CardNo) {
+		return refund.HISAnswer{Reason: refund.Reason{Code: string(refund.CodeAmountMismatch), Message: "answer is about another amount or card", Actor: refund.ActorIT}}
+	}
+	return ans
 }
 
-// ask sends a query. Its not-found codes are a fact; refusals of a question
-// are unknown.
+// ask sends a query. Its not-found codes are a fact; refusals of a question are
+// unknown. What HIS says about the amount and the card is handed on as it is,
+// so that an order whose number stands for other money is frozen.
 func (e *Engine) ask(ctx context.Context, name string, d refund.Debit) refund.HISAnswer {
-	op, doc, code, err := e.call(ctx, name, e.debitValues(d))
+	a, err := e.call(ctx, name, e.debitValues(d))
 	if err != nil {
 		return unknown(err)
 	}
-	if slices.Contains(e.Mapping.NotFound, code) {
-		return refund.HISAnswer{Verdict: refund.Done, State: refund.HISNotFound, Reason: refund.Reason{Code: code}}
+	if slices.Contains(e.mapping.NotFound, a.code) {
+		return refund.HISAnswer{Verdict: refund.Done, State: refund.HISNotFound, Reason: refund.Reason{Code: a.code}}
 	}
-	verdict, reason := e.Mapping.reason(code, doc.Text(e.Mapping.Message))
+	verdict, reason := e.mapping.reason(a.code, e.message(a))
 	if verdict != refund.Done {
 		return refund.HISAnswer{Reason: reason}
 	}
-	return e.facts(op, doc, reason)
+	return e.facts(a, reason)
 }
 
-// facts reads what a successful answer says about the number.
-func (e *Engine) facts(op Operation, doc Document, reason refund.Reason) refund.HISAnswer {
-	at := func(field string) string {
-		if op.Fields[field] == "" {
-			return ""
-		}
-		return doc.Text(op.Fields[field])
+// facts reads what a successful answer says about the number. Success without
+// the fields that the mapping promises proves nothing.
+func (e *Engine) facts(a answer, reason refund.Reason) refund.HISAnswer {
+	if err := a.echoes(); err != nil {
+		return unknown(err)
 	}
-	amount, err := e.Mapping.readAmount(at("amount"))
+	state, err := a.state()
 	if err != nil {
 		return unknown(err)
 	}
-	ans := refund.HISAnswer{
-		Verdict: refund.Done, State: refund.HISDone, Reason: reason, HISNo: at("his_no"), Amount: amount, CardNo: at("card_no"), At: e.Mapping.readTime(at("time")),
+	if state == refund.HISPending {
+		return refund.HISAnswer{Verdict: refund.Done, State: state, Reason: reason}
 	}
-	if op.Fields["status"] == "" {
-		return ans
-	}
-	switch status := at("status"); {
-	case slices.Contains(op.Done, status):
-		return ans
-	case slices.Contains(op.Pending, status):
-		ans.State = refund.HISPending
-		return ans
-	default:
-		return refund.HISAnswer{Reason: refund.Reason{Code: "status:" + status, Actor: refund.ActorIT}}
-	}
-}
-
-func unknown(err error) refund.HISAnswer {
-	return refund.HISAnswer{Reason: refund.Reason{Message: err.Error(), Actor: refund.ActorIT}}
-}
-
-// read sends a call that only reads.
-func (e *Engine) read(ctx context.Context, name string, values map[string]string, missing refund.Code) (Operation, Document, error) {
-	op, doc, code, err := e.call(ctx, name, values)
+	amount, err := e.amountOf(a.Operation, a.doc, "amount")
 	if err != nil {
-		return op, nil, refund.NewError(refund.CodeHISUnavailable, err.Error())
+		return unknown(err)
 	}
-	verdict, reason := e.Mapping.reason(code, "")
+	if amount == 0 { // 0 would pass for "not told"
+		return unknown(errors.New("answer has an amount of 0"))
+	}
+	ans := refund.HISAnswer{Verdict: refund.Done, State: state, Reason: reason, Amount: amount, At: e.mapping.readTime(pick(a.doc, a.Fields["time"]))}
+	for name, into := range map[string]*string{"his_no": &ans.HISNo, "card_no": &ans.CardNo} {
+		if *into, err = a.number(name); err != nil {
+			return unknown(err)
+		}
+	}
+	return ans
+}
+
+// echoes compares what the answer repeats with what was sent.
+func (a answer) echoes() error {
+	for name, path := range a.Echo {
+		if sent := a.sent[name]; sent != "" && !strings.EqualFold(a.doc.Text(path), sent) {
+			return fmt.Errorf("answer does not repeat %s", name)
+		}
+	}
+	return nil
+}
+
+// state reads field "status"; without one, success means done.
+func (a answer) state() (refund.HISState, error) {
+	if a.Fields["status"] == "" {
+		return refund.HISDone, nil
+	}
+	status := a.doc.Text(a.Fields["status"])
 	switch {
-	case verdict == refund.Done:
-		return op, doc, nil
-	case verdict == refund.Refused && refund.Code(reason.Code) == missing:
-		return op, nil, refund.NewError(missing, code)
+	case slices.Contains(a.Done, status):
+		return refund.HISDone, nil
+	case slices.Contains(a.Pending, status):
+		return refund.HISPending, nil
 	}
-	return op, nil, refund.NewError(refund.CodeHISUnavailable, name+": code "+code)
+	return "", fmt.Errorf("status %s is not listed", safeCode(status))
 }
 
-// Person reads a person from the identity source (A1).
-func (e *Engine) Person(ctx context.Context, id refund.Identity) (refund.Person, error) {
-	values := map[string]string{"patient_no": id.PatientNo, "id_type": id.IDType, "id_no": id.IDNo, "name": id.Name}
-	op, doc, err := e.read(ctx, OpPerson, values, refund.CodePatientNotFound)
+// number reads a number that the mapping promises.
+func (a answer) number(name string) (string, error) {
+	if a.Fields[name] == "" {
+		return "", nil
+	}
+	no := a.doc.Text(a.Fields[name])
+	if no == "" || len(no) > 64 || strings.ContainsFunc(no, unicode.IsControl) {
+		return "", fmt.Errorf("answer has no usable %s", name)
+	}
+	return no, nil
+}
+
+// amountOf reads an amount that the mapping promises; 0 where it does not.
+func (e *Engine) amountOf(op Operation, doc Document, name string) (money.Fen, error) {
+	if op.Fields[name] == "" {
+		return 0, nil
+	}
+	text := doc.Text(op.Fields[name])
+	if text == "" {
+		return 0, fmt.Errorf("answer has no %s", name)
+	}
+	f, err := e.mapping.readAmount(text)
 	if err != nil {
-		return refund.Person{}, err
-	}
-	f := op.Fields
-	return refund.Person{
-		PatientNo: pick(doc, f["patient_no"]), Name: pick(doc, f["name"]), IDType: pick(doc, f["id_type"]), IDNo: pick(doc, f["id_no"]), Phone: pick(doc, f["phone"]),
-	}, nil
-}
-
-// Cards reads a person's cards (A2), without deposits.
-func (e *Engine) Cards(ctx context.Context, p refund.Person) ([]refund.Card, error) {
-	values := map[string]string{"patient_no": p.PatientNo, "id_type": p.IDType, "id_no": p.IDNo, "name": p.Name}
-	op, doc, err := e.read(ctx, OpCards, values, refund.CodePatientNotFound)
-	if err != nil {
-		return nil, err
-	}
-	cards := []refund.Card{}
-	for _, row := range doc.List(op.List) {
-		c, err := e.card(op, row)
-		if err != nil {
-			return nil, err
-		}
-		if c.No != "" {
-			cards = append(cards, c)
-		}
-	}
-	return cards, nil
-}
-
-// Card reads a card's balance and its deposits.
-func (e *Engine) Card(ctx context.Context, cardNo string) (refund.Card, error) {
-	op, doc, err := e.read(ctx, OpCard, map[string]string{"card_no": cardNo}, refund.CodeCardNotYours)
-	if err != nil {
-		return refund.Card{}, err
-	}
-	c, err := e.card(op, doc)
-	if err != nil {
-		return c, err
-	}
-	c.No = cardNo
-	c.Deposits, err = e.deposits(ctx, cardNo)
-	return c, err
-}
-
-func (e *Engine) card(op Operation, row Document) (refund.Card, error) {
-	f := op.Fields
-	balance, err := e.amountOf(row, f["balance"])
-	if err != nil {
-		return refund.Card{}, err
-	}
-	refundable := balance
-	if f["refundable"] != "" {
-		if refundable, err = e.amountOf(row, f["refundable"]); err != nil {
-			return refund.Card{}, err
-		}
-	}
-	return refund.Card{No: pick(row, f["card_no"]), Name: pick(row, f["card_name"]), Balance: balance, Refundable: refundable, IssuedAt: e.Mapping.readTime(pick(row, f["issued_at"]))}, nil
-}
-
-func (e *Engine) deposits(ctx context.Context, cardNo string) ([]refund.Deposit, error) {
-	op, doc, err := e.read(ctx, OpDeposits, map[string]string{"card_no": cardNo}, refund.CodeCardNotYours)
-	if err != nil {
-		return nil, err
-	}
-	deposits := []refund.Deposit{}
-	for _, row := range doc.List(op.List) {
-		f := op.Fields
-		amount, err := e.amountOf(row, f["amount"])
-		if err != nil {
-			return nil, err
-		}
-		left, err := e.amountOf(row, f["refundable"])
-		if err != nil {
-			return nil, err
-		}
-		deposits = append(deposits, refund.Deposit{
-			No: pick(row, f["deposit_no"]), Amount: amount, Refundable: left, Channel: e.word(op, pick(row, f["channel"])),
-			Payment: refund.Payment{TradeNo: pick(row, f["trade_no"]), ChannelNo: pick(row, f["channel_no"]), Amount: amount, PaidAt: e.Mapping.readTime(pick(row, f["paid_at"]))},
-		})
-	}
-	return deposits, nil
-}
-
-// Statement reads the lines of a business day, page by page.
-func (e *Engine) Statement(ctx context.Context, day string, each func(refund.StatementLine) error) error {
-	for page := 1; page < 100_000; page++ {
-		values := map[string]string{"date": day, "page": fmt.Sprint(page), "page_size": fmt.Sprint(e.Mapping.PageSize)}
-		op, doc, err := e.read(ctx, OpStatement, values, "")
-		if err != nil {
-			return err
-		}
-		rows := doc.List(op.List)
-		for _, row := range rows {
-			line, err := e.statementLine(op, row)
-			if err != nil {
-				return err
-			}
-			if err := each(line); err != nil {
-				return err
-			}
-		}
-		if len(rows) < e.Mapping.PageSize {
-			return nil
-		}
-	}
-	return refund.NewError(refund.CodeHISUnavailable, "statement has no end")
-}
-
-func (e *Engine) statementLine(op Operation, row Document) (refund.StatementLine, error) {
-	f := op.Fields
-	amount, err := e.amountOf(row, f["amount"])
-	return refund.StatementLine{
-		OrderNo: pick(row, f["order_no"]), No: pick(row, f["our_no"]), HISNo: pick(row, f["his_no"]), CardNo: pick(row, f["card_no"]), Amount: amount,
-		Method: refund.Method(e.word(op, pick(row, f["method"]))), Channel: e.word(op, pick(row, f["channel"])), Status: e.word(op, pick(row, f["status"])),
-		At: e.Mapping.readTime(pick(row, f["time"])),
-	}, err
-}
-
-func (e *Engine) amountOf(doc Document, path string) (money.Fen, error) {
-	f, err := e.Mapping.readAmount(pick(doc, path))
-	if err != nil {
-		return 0, refund.NewError(refund.CodeHISUnavailable, err.Error())
+		return 0, fmt.Errorf("%s: %w", name, err)
 	}
 	return f, nil
 }
 
-func (e *Engine) word(op Operation, s string) string {
-	if w, ok := op.Values[s]; ok {
-		return w
-	}
-	return s
+func unknown(err error) refund.HISAnswer {
+	return refund.HISAnswer{Reason: refund.Reason{Message: err.Error(), Actor: refund.ActorIT}}
 }
 
 func pick(doc Document, path string) string {
@@ -289,12 +227,4 @@ func pick(doc Document, path string) string {
 		return ""
 	}
 	return doc.Text(path)
-}
-
-// Deadline is the timeout of a call.
-func Deadline(cfg Config) time.Duration {
-	if cfg.Timeout > 0 {
-		return cfg.Timeout
-	}
-	return 8 * time.Second
 }

@@ -26,6 +26,13 @@ type Config struct {
 	Now         func() time.Time  // nil = time.Now
 }
 
+func (c Config) clock() func() time.Time {
+	if c.Now != nil {
+		return c.Now
+	}
+	return time.Now
+}
+
 // Factory builds an adapter and fails, in Chinese for the person who
 // configures, on a mapping that is incomplete or unreadable.
 type Factory func(Config) (refund.HIS, error)

@@ -1,7 +1,6 @@
 package his
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,18 +23,14 @@ const (
 	OpStatement    = "statement"
 )
 
-// needed lists the operations that every mapping has; without reversal the
-// configuration says that the HIS cannot reverse.
-var needed = []string{OpPerson, OpCards, OpCard, OpDeposits, OpDebit}
-
 // Mapping says how a HIS is spoken to. Placeholders in templates are {name};
 // docs/his.md lists them.
 type Mapping struct {
-	Charset    string               `json:"charset"`     // utf-8 (default), gbk, gb18030
+	Charset    string               `json:"charset"`     // utf-8 (default), gbk, gb2312, gb18030
 	Unit       string               `json:"unit"`        // yuan, fen
 	TimeLayout string               `json:"time_layout"` // Go layout, Beijing time; default 2006-01-02 15:04:05
 	Headers    map[string]string    `json:"headers"`
-	Namespace  string               `json:"namespace"` // soap: of the call
+	Namespace  string               `json:"namespace"` // soap: {namespace} of the envelope
 	Action     string               `json:"action"`    // soap: SOAPAction
 	Envelope   string               `json:"envelope"`  // soap: whole envelope with {body}
 	Result     string               `json:"result"`    // soap: where the inner text is
@@ -43,7 +38,7 @@ type Mapping struct {
 	Code       string               `json:"code"`      // path of the result code
 	Message    string               `json:"message"`   // path of its words
 	Done       []string             `json:"done"`
-	NotFound   []string             `json:"not_found"`
+	NotFound   []string             `json:"not_found"` // of queries by number
 	Refused    map[string]Refusal   `json:"refused"`
 	PageSize   int                  `json:"page_size"`
 	Operations map[string]Operation `json:"operations"`
@@ -57,38 +52,20 @@ type Refusal struct {
 	Hold bool         `json:"hold"`
 }
 
-// Operation is one call.
+// Operation is one call. A field that is mapped is promised: an answer without
+// it is not understood.
 type Operation struct {
-	Path    string            `json:"path"`
+	Path    string            `json:"path"` // after the address: empty, /… or ?…
 	Body    string            `json:"body"`
 	List    string            `json:"list"`    // path of the rows
+	Total   string            `json:"total"`   // path of the number of rows on all pages
 	Fields  map[string]string `json:"fields"`  // our name → path, within a row where there is a list
-	Values  map[string]string `json:"values"`  // the HIS's word → ours (status, channel)
+	Echo    map[string]string `json:"echo"`    // placeholder → path in the answer that must hold what was sent
+	Send    map[string]string `json:"send"`    // our word → the HIS's, for {method} and {channel}
+	Values  map[string]string `json:"values"`  // the HIS's word → ours, for status, method and channel
 	Done    []string          `json:"done"`    // words of field "status" that mean done
 	Pending []string          `json:"pending"` // … not finished
-}
-
-// ParseMapping reads and checks a mapping.
-func ParseMapping(raw json.RawMessage) (Mapping, error) {
-	m := Mapping{Charset: "utf-8", TimeLayout: time.DateTime, PageSize: 200}
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return m, fmt.Errorf("HIS 映射不是有效的 JSON：%w", err)
-	}
-	if m.Unit != "yuan" && m.Unit != "fen" {
-		return m, fmt.Errorf("HIS 映射缺少金额单位 unit（yuan 或 fen）")
-	}
-	if m.Code == "" || len(m.Done) == 0 {
-		return m, fmt.Errorf("HIS 映射缺少结果码的位置 code 或成功码 done")
-	}
-	for _, op := range needed {
-		if _, ok := m.Operations[op]; !ok {
-			return m, fmt.Errorf("HIS 映射缺少操作 %s", op)
-		}
-	}
-	if m.PageSize <= 0 {
-		m.PageSize = 200
-	}
-	return m, nil
+	Empty   []string          `json:"empty"`   // codes that mean: no rows
 }
 
 // amount prints an amount in the HIS's unit.
@@ -99,21 +76,23 @@ func (m Mapping) amount(f money.Fen) string {
 	return f.Yuan()
 }
 
-// readAmount reads an amount in the HIS's unit; "" is 0 and was not told.
+// readAmount reads an amount in the HIS's unit. Its errors do not repeat the
+// text, which may be anything where a path is wrong.
 func (m Mapping) readAmount(s string) (money.Fen, error) {
-	if strings.TrimSpace(s) == "" {
-		return 0, nil
+	f, err := money.Parse(s)
+	if err != nil {
+		return 0, fmt.Errorf("amount is not a number in %s", m.Unit)
 	}
 	if m.Unit == "yuan" {
-		return money.Parse(s)
+		return f, nil
 	}
-	f, err := money.Parse(s) // fen as a whole number, also "100.0"
-	if err != nil || f%100 != 0 {
-		return 0, fmt.Errorf("amount %q is not in fen", s)
+	if f%100 != 0 { // read as yuan, so whole fen are whole hundreds
+		return 0, fmt.Errorf("amount is not in fen")
 	}
 	return f / 100, nil
 }
 
+// readTime reads a Beijing time; zero when it is not readable.
 func (m Mapping) readTime(s string) time.Time {
 	for _, layout := range []string{m.TimeLayout, time.RFC3339, time.DateTime, "20060102150405", time.DateOnly} {
 		if t, err := time.ParseInLocation(layout, strings.TrimSpace(s), refund.Beijing); err == nil {
@@ -137,15 +116,6 @@ func (m Mapping) reason(code, message string) (refund.Verdict, refund.Reason) {
 		}
 		return refund.Refused, r
 	}
-	r.Actor = refund.ActorIT
+	r.Code, r.Actor = safeCode(code), refund.ActorIT
 	return refund.Unknown, r
-}
-
-// Fill puts values into a template's {places}, each escaped for the format.
-func Fill(template string, values map[string]string, escape func(string) string) string {
-	pairs := make([]string, 0, 2*len(values))
-	for k, v := range values {
-		pairs = append(pairs, "{"+k+"}", escape(v))
-	}
-	return strings.NewReplacer(pairs...).Replace(template)
 }

@@ -12,15 +12,15 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // maxAnswer bounds what is read of one answer.
 const maxAnswer = 8 << 20
 
-var errTooLarge = errors.New("his: answer too large")
+var (
+	errTooLarge = errors.New("his: answer too large")
+	errAddress  = errors.New("his: not the configured address")
+)
 
 // Client posts to one address and to no other: no redirects, no proxy, a
 // deadline and a cap on every answer.
@@ -33,14 +33,17 @@ type Client struct {
 // NewClient returns a client of the configured address.
 func NewClient(cfg Config) (*Client, error) {
 	base, err := url.Parse(strings.TrimRight(cfg.BaseURL, "/"))
-	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") || base.User != nil {
-		return nil, fmt.Errorf("HIS 地址 %q 不是有效的 http(s) 地址", cfg.BaseURL)
+	if err != nil || base.Hostname() == "" || (base.Scheme != "http" && base.Scheme != "https") || base.User != nil || base.Fragment != "" {
+		return nil, errors.New("HIS 地址不是有效的 http(s) 地址（不能带用户名、密码和 #）")
+	}
+	if base.RawQuery != "" || base.ForceQuery {
+		return nil, errors.New("HIS 地址带有 ? 之后的部分，请把它写进各操作的 path")
 	}
 	rt := cfg.Transport
 	if rt == nil {
 		rt = pinned(base)
 	}
-	return &Client{base: base, wait: Deadline(cfg), http: &http.Client{
+	return &Client{base: base, wait: deadline(cfg), http: &http.Client{
 		Transport:     rt,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
@@ -57,56 +60,67 @@ func pinned(base *url.URL) http.RoundTripper {
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			if addr != want {
-				return nil, fmt.Errorf("his: address %s is not the configured one", addr)
+				return nil, errAddress
 			}
 			return d.DialContext(ctx, network, addr)
 		},
 		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 32, IdleConnTimeout: 60 * time.Second,
-		ResponseHeaderTimeout: 30 * time.Second,
+		ResponseHeaderTimeout: 30 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 	}
 }
 
-// Post sends a body and returns the whole answer with its status and type.
-func (c *Client) Post(ctx context.Context, path string, header http.Header, body []byte) (int, string, []byte, error) {
+// Post sends a body and returns the whole answer with its type. Any status but
+// 200 is an error: its body proves nothing.
+func (c *Client) Post(ctx context.Context, path string, header http.Header, body []byte) (string, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.wait)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.String()+path, bytes.NewReader(body))
-	if err != nil {
-		return 0, "", nil, err
+	if err != nil || req.URL.Host != c.base.Host {
+		return "", nil, errAddress
 	}
 	req.Header = header
 	res, err := c.http.Do(req)
 	if err != nil {
-		return 0, "", nil, bare(err)
+		return "", nil, bare(err)
 	}
 	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return "", nil, fmt.Errorf("his: HTTP %d", res.StatusCode)
+	}
 	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
-		return 0, "", nil, bare(err)
+		return "", nil, bare(err)
 	}
 	if len(data) > maxAnswer {
-		return 0, "", nil, errTooLarge
+		return "", nil, errTooLarge
 	}
-	return res.StatusCode, res.Header.Get("Content-Type"), data, nil
+	return res.Header.Get("Content-Type"), data, nil
 }
 
-// bare drops the address from an error; it may hold keys.
+// bare says what went wrong without the address, which may hold keys, and
+// without bytes of the answer, which may hold anything.
 func bare(err error) error {
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		return e.Err
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() || errors.Is(err, context.DeadlineExceeded) {
+		return errors.New("his: no answer in time")
 	}
-	return err
+	if errors.Is(err, context.Canceled) {
+		return context.Canceled
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return fmt.Errorf("his: certificate is not trusted: %w", e.Err)
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		return fmt.Errorf("his: %s: %w", e.Op, e.Err)
+	}
+	if errors.Is(err, errAddress) {
+		return errAddress
+	}
+	return errors.New("his: connection broken or not HTTP")
 }
 
-// Charset finds an encoding by its name; nil is UTF-8.
-func Charset(name string) (encoding.Encoding, error) {
-	switch strings.ToLower(strings.TrimSpace(name)) {
-	case "", "utf-8", "utf8":
-		return nil, nil
-	case "gbk", "gb2312":
-		return simplifiedchinese.GBK, nil
-	case "gb18030":
-		return simplifiedchinese.GB18030, nil
+func deadline(cfg Config) time.Duration {
+	if cfg.Timeout > 0 {
+		return cfg.Timeout
 	}
-	return nil, fmt.Errorf("不支持的字符集 %q", name)
+	return 8 * time.Second
 }

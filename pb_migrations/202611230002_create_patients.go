@@ -14,6 +14,7 @@ func init() {
 		c.PasswordAuth.Enabled = false // patients come by ticket or channel login only
 		c.AuthToken.Duration = 12 * 3600
 		c.AuthAlert.Enabled = false
+		c.Fields.GetByName(core.FieldNameEmail).(*core.EmailField).Required = false
 		if err := links(app, c, map[string]string{"institution": collections.Institutions}); err != nil {
 			return err
 		}

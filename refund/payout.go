@@ -179,6 +179,12 @@ func (t *turn) heardPayout(ctx context.Context, ans PayoutAnswer, by By) (bool, 
 		return false, t.commit(ctx, false)
 	}
 	t.heardFacts(ans)
+	if ans.State == PayoutReturned && o.Method == MethodOriginal {
+		// The refund came back from the payer's card and can still be paid under
+		// its number by hand, so the balance must not be restored by itself.
+		t.suspend(CodePayoutReturned, Reason{Code: ans.Reason.Code, Actor: ActorFinance})
+		return false, t.commit(ctx, false)
+	}
 	switch ans.State {
 	case PayoutSucceeded:
 		t.paid(ans, by)
@@ -295,7 +301,7 @@ func (t *turn) proved(ctx context.Context, back Status) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		return t.askPayout(ctx, ch).Verdict == Done, nil
+		return t.provesPayout(t.askPayout(ctx, ch)), nil
 	case StatusDebiting, StatusReversing:
 		his, _, err := t.dir.HIS(ctx, t.w.Order.Institution)
 		if err != nil {
@@ -312,6 +318,20 @@ func (t *turn) proved(ctx context.Context, back Status) (bool, error) {
 		return t.askHIS(ctx, his, kind, call).Verdict == Done, nil
 	}
 	return false, nil
+}
+
+// queryDays is how long channels answer queries of a number (WeChat: 30 days).
+// After that "no such number" proves nothing.
+const queryDays = 29
+
+func (t *turn) provesPayout(ans PayoutAnswer) bool {
+	switch {
+	case ans.Verdict != Done, ans.State == PayoutReturned:
+		return false
+	case ans.State == PayoutNotFound:
+		return t.at.Before(t.w.Transfer.SentAt.AddDate(0, 0, queryDays))
+	}
+	return true
 }
 
 func orCommit(err, commit error) error {

@@ -11,19 +11,16 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 )
 
-// Keys makes RSA-2048 keys and certificates once. With a directory they are
-// kept there, so that a restarted simulator is the same counterpart; without
-// one they live as long as the process.
+// Keys makes RSA-2048 keys and certificates from their names alone, so that
+// simulators in different processes are the same counterpart. The keys are
+// therefore as public as this file: they protect nothing.
 type Keys struct {
-	dir   string
 	mu    sync.Mutex
-	keys  map[string]*rsa.PrivateKey
+	keys  map[string]func() (*rsa.PrivateKey, error)
 	certs map[string]*Cert
 }
 
@@ -33,62 +30,27 @@ type Cert struct {
 	PEM string
 }
 
-var memory = &Keys{keys: map[string]*rsa.PrivateKey{}, certs: map[string]*Cert{}}
+var shared = &Keys{keys: map[string]func() (*rsa.PrivateKey, error){}, certs: map[string]*Cert{}}
 
-// OpenKeys opens the key directory; "" gives the set of this process.
-func OpenKeys(dir string) (*Keys, error) {
-	if dir == "" {
-		return memory, nil
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("simulator keys: %w", err)
-	}
-	return &Keys{dir: dir, keys: map[string]*rsa.PrivateKey{}, certs: map[string]*Cert{}}, nil
-}
+// SharedKeys returns the set of this process, in which every key is made once.
+func SharedKeys() *Keys { return shared }
 
-// RSA returns the key of that name, making it when it is new.
+// Certificates are valid for a fixed time, because it is part of their bytes.
+var (
+	certFrom = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	certTo   = time.Date(2056, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// RSA returns the key of that name.
 func (k *Keys) RSA(name string) (*rsa.PrivateKey, error) {
 	k.mu.Lock()
-	key := k.keys[name]
+	derive := k.keys[name]
+	if derive == nil {
+		derive = sync.OnceValues(func() (*rsa.PrivateKey, error) { return deriveKey(name) })
+		k.keys[name] = derive
+	}
 	k.mu.Unlock()
-	if key != nil {
-		return key, nil
-	}
-	key, err := k.loadKey(name)
-	if err != nil {
-		return nil, err
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if have := k.keys[name]; have != nil {
-		return have, nil
-	}
-	k.keys[name] = key
-	if k.dir == "" {
-		return key, nil
-	}
-	return key, os.WriteFile(filepath.Join(k.dir, name+".key.pem"), []byte(PrivatePEM(key)), 0o600)
-}
-
-func (k *Keys) loadKey(name string) (*rsa.PrivateKey, error) {
-	if k.dir != "" {
-		if raw, err := os.ReadFile(filepath.Join(k.dir, name+".key.pem")); err == nil {
-			return parseKey(raw)
-		}
-	}
-	return rsa.GenerateKey(rand.Reader, 2048)
-}
-
-func parseKey(raw []byte) (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode(raw)
-	if block == nil {
-		return nil, fmt.Errorf("simulator key: no PEM block")
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, err
-	}
-	return key.(*rsa.PrivateKey), nil
+	return derive()
 }
 
 // Prepare makes several keys at the same time.
@@ -122,43 +84,46 @@ func (k *Keys) Cert(name string, spec CertSpec) (*Cert, error) {
 	if err != nil {
 		return nil, err
 	}
+	signer := key
+	if spec.CA != "" {
+		if signer, err = k.RSA(spec.CAKey); err != nil {
+			return nil, err
+		}
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if c := k.certs[name]; c != nil {
 		return c, nil
 	}
-	path := filepath.Join(k.dir, name+".cert.pem")
-	if k.dir != "" {
-		if raw, err := os.ReadFile(path); err == nil {
-			return k.keepCert(name, raw)
-		}
-	}
-	raw, err := k.issue(spec, key)
+	c, err := k.issue(spec, key, signer)
 	if err != nil {
 		return nil, fmt.Errorf("certificate %s: %w", name, err)
 	}
-	if k.dir != "" {
-		if err := os.WriteFile(path, raw, 0o600); err != nil {
-			return nil, err
-		}
-	}
-	return k.keepCert(name, raw)
+	k.certs[name] = c
+	return c, nil
 }
 
-func (k *Keys) issue(spec CertSpec, key *rsa.PrivateKey) ([]byte, error) {
-	now := time.Now()
-	t := &x509.Certificate{SerialNumber: serial(spec.Serial), Subject: spec.Subject, NotBefore: now.Add(-24 * time.Hour),
-		NotAfter: now.AddDate(5, 0, 0), IsCA: spec.IsCA, BasicConstraintsValid: true, SignatureAlgorithm: x509.SHA256WithRSA,
+func (k *Keys) issue(spec CertSpec, key, signer *rsa.PrivateKey) (*Cert, error) {
+	t := &x509.Certificate{SerialNumber: serial(spec.Serial), Subject: spec.Subject, NotBefore: certFrom,
+		NotAfter: certTo, IsCA: spec.IsCA, BasicConstraintsValid: true, SignatureAlgorithm: x509.SHA256WithRSA,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
-	parent, signer := t, key
+	parent := t
 	if spec.IsCA {
 		t.KeyUsage = x509.KeyUsageCertSign
 	}
 	if spec.CA != "" {
-		parent, signer = k.certs[spec.CA].Certificate, k.keys[spec.CAKey]
+		issuer := k.certs[spec.CA]
+		if issuer == nil {
+			return nil, fmt.Errorf("issuer %s is not there", spec.CA)
+		}
+		parent = issuer.Certificate
 	}
-	der, err := x509.CreateCertificate(rand.Reader, t, parent, &key.PublicKey, signer)
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), err
+	der, err := x509.CreateCertificate(rand.Reader, t, parent, &key.PublicKey, signer) // PKCS#1 v1.5 takes nothing from the reader
+	if err != nil {
+		return nil, err
+	}
+	c, err := x509.ParseCertificate(der)
+	return &Cert{c, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}, err
 }
 
 // serial widens a small number so that it looks like a real serial of 20 bytes.
@@ -166,19 +131,6 @@ func serial(n int64) *big.Int {
 	sum := sha256.Sum256([]byte(fmt.Sprint("hospay simulator certificate ", n)))
 	sum[0] = sum[0]&0x3f | 0x40
 	return new(big.Int).SetBytes(sum[:20])
-}
-
-func (k *Keys) keepCert(name string, raw []byte) (*Cert, error) {
-	block, _ := pem.Decode(raw)
-	if block == nil {
-		return nil, fmt.Errorf("certificate %s: no PEM block", name)
-	}
-	c, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return nil, err
-	}
-	k.certs[name] = &Cert{c, string(raw)}
-	return k.certs[name], nil
 }
 
 // PrivatePEM writes a key as PKCS#8.

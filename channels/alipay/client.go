@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,7 +87,7 @@ func (c *Client) loadKeys() error {
 		if c.api.LoadAppCertPublicKey(c.appCert) != nil || c.api.LoadAliPayRootCert(c.rootCert) != nil {
 			return errors.New("应用公钥证书或支付宝根证书无法读取")
 		}
-		for _, cert := range c.alipayCerts {
+		for _, cert := range slices.Backward(c.alipayCerts) { // the last one loaded is the default
 			if c.api.LoadAlipayCertPublicKey(cert) != nil {
 				return errors.New("支付宝公钥证书无法读取")
 			}

@@ -30,10 +30,12 @@
 package alipay
 
 import (
+	"bytes"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,7 +81,7 @@ type config struct {
 
 	key         string // PKCS#8 PEM, as the vendor's client reads it
 	appCert     string
-	alipayCerts []string
+	alipayCerts []string // the first answers for messages that name none
 	rootCert    string
 	publicKey   string
 	encryptKey  string
@@ -184,13 +186,19 @@ func (c *config) readCerts(s *channels.Settings, key *rsa.PrivateKey, app, alipa
 	c.appCert, c.rootCert = pemOf(own[0]), root
 	theirs, _ := channels.Certificates(alipay)
 	for _, cert := range theirs {
-		if !cert.IsCA || len(theirs) == 1 { // a bundle may bring its issuers along
+		if !issuer(cert, theirs) {
 			c.alipayCerts = append(c.alipayCerts, pemOf(cert))
 		}
 	}
-	if len(c.alipayCerts) == 0 {
-		s.Wrong("支付宝公钥证书中没有可用的证书")
-	}
+}
+
+// issuer reports whether the certificate issued another one of the bundle:
+// Alipay's file brings its issuers along, whose keys sign no answers. They are
+// not always marked as authorities.
+func issuer(cert *x509.Certificate, bundle []*x509.Certificate) bool {
+	return slices.ContainsFunc(bundle, func(other *x509.Certificate) bool {
+		return other != cert && bytes.Equal(other.RawIssuer, cert.RawSubject)
+	})
 }
 
 func pemOf(cert *x509.Certificate) string {

@@ -188,3 +188,19 @@ func TestNew_NamesEveryMistake(t *testing.T) {
 		t.Errorf("%s %s", c.APIBase, c.oauth)
 	}
 }
+
+// Alipay's file brings the issuers along; their keys must not sign answers.
+func TestCertificateBundle(t *testing.T) {
+	k := testKeys()
+	for _, bundle := range []string{k.alipayCert + k.rootCert, k.rootCert + k.alipayCert} {
+		cfg := testConfig("")
+		cfg.Secrets["alipay_cert"] = bundle
+		c := newClient(t, cfg)
+		if len(c.alipayCerts) != 1 {
+			t.Errorf("%d certificates", len(c.alipayCerts))
+		}
+		if _, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(paid))); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -4,27 +4,29 @@ package rest
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"fmt"
-	"net/http"
-	"unicode/utf8"
+	"encoding/json/jsontext"
+	"errors"
+	"io"
+	"strings"
 
 	"hospay/his"
 	"hospay/refund"
 
 	"github.com/tidwall/gjson"
-	"golang.org/x/text/encoding"
 )
+
+// maxDepth bounds the nesting of an answer.
+const maxDepth = 64
+
+var errJSON = errors.New("answer is not one proper JSON object")
 
 // adapter is the exchange of one configuration.
 type adapter struct {
 	client  *his.Client
 	mapping his.Mapping
 	secrets map[string]string
-	charset encoding.Encoding
+	charset his.Charset
 }
 
 // New returns a HIS over JSON.
@@ -33,74 +35,74 @@ func New(cfg his.Config) (refund.HIS, error) {
 	if err != nil {
 		return nil, err
 	}
+	charset, err := his.ParseCharset(m.Charset)
+	if err != nil {
+		return nil, err
+	}
+	if err := his.CheckTemplates(cfg, m, escape, valid); err != nil {
+		return nil, err
+	}
 	client, err := his.NewClient(cfg)
 	if err != nil {
 		return nil, err
 	}
-	charset, err := his.Charset(m.Charset)
-	if err != nil {
-		return nil, err
-	}
 	a := &adapter{client: client, mapping: m, secrets: cfg.Secrets, charset: charset}
-	return &his.Engine{Mapping: m, Exchange: a.exchange}, nil
+	return his.NewEngine(cfg, m, a.exchange), nil
+}
+
+// valid refuses text that is not one JSON object.
+func valid(body string) error {
+	if _, err := parse(body); err != nil {
+		return errors.New("不是有效的 JSON 对象")
+	}
+	return nil
 }
 
 func (a *adapter) exchange(ctx context.Context, op his.Operation, values map[string]string) (his.Document, error) {
-	body := []byte(his.Fill(op.Body, values, escape))
-	if !json.Valid(body) {
-		return nil, fmt.Errorf("操作 %s 的请求模板填写后不是有效的 JSON", op.Path)
+	text := his.Fill(op.Body, values, escape)
+	if _, err := parse(text); err != nil {
+		return nil, errors.New("request template does not make proper JSON")
 	}
-	if a.charset != nil {
-		encoded, err := a.charset.NewEncoder().Bytes(body)
-		if err != nil {
-			return nil, err
-		}
-		body = encoded
-	}
-	status, _, data, err := a.client.Post(ctx, op.Path, a.header(body), body)
+	body, err := a.charset.Encode(text)
 	if err != nil {
 		return nil, err
 	}
-	if status != http.StatusOK {
-		return nil, fmt.Errorf("HTTP %d", status)
+	h := a.mapping.Header(a.secrets, values["now"], body)
+	if h.Get("Content-Type") == "" {
+		h.Set("Content-Type", "application/json; charset="+strings.ToLower(a.charset.Name()))
 	}
-	return a.parse(data)
+	h.Set("Accept", "application/json")
+	_, data, err := a.client.Post(ctx, op.Path, h, body)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := a.charset.Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	return parse(answer)
 }
 
-// header fills the mapping's headers; {sign.hmac_sha256} is the lower-case hex
-// HMAC of the body under the secret "sign_key".
-func (a *adapter) header(body []byte) http.Header {
-	values := map[string]string{}
-	for k, v := range a.secrets {
-		values["secret."+k] = v
+// parse accepts exactly one JSON object without duplicate names, which readers
+// understand differently, and without deep nesting.
+func parse(text string) (his.Document, error) {
+	dec := jsontext.NewDecoder(strings.NewReader(text))
+	if dec.PeekKind() != jsontext.KindBeginObject {
+		return nil, errJSON
 	}
-	mac := hmac.New(sha256.New, []byte(a.secrets["sign_key"]))
-	mac.Write(body)
-	values["sign.hmac_sha256"] = hex.EncodeToString(mac.Sum(nil))
-	h := http.Header{"Content-Type": {"application/json; charset=utf-8"}, "Accept": {"application/json"}}
-	for k, v := range a.mapping.Headers {
-		h.Set(k, his.Fill(v, values, func(s string) string { return s }))
-	}
-	return h
-}
-
-// parse accepts exactly one valid JSON object in the declared charset.
-func (a *adapter) parse(data []byte) (his.Document, error) {
-	if a.charset != nil {
-		decoded, err := a.charset.NewDecoder().Bytes(data)
-		if err != nil {
-			return nil, err
+	for roots := 0; ; {
+		_, err := dec.ReadToken()
+		if errors.Is(err, io.EOF) && roots == 1 {
+			break
 		}
-		data = decoded
+		if err != nil || roots == 1 || dec.StackDepth() > maxDepth {
+			return nil, errJSON
+		}
+		if dec.StackDepth() == 0 {
+			roots++
+		}
 	}
-	if !utf8.Valid(data) || !gjson.ValidBytes(data) {
-		return nil, fmt.Errorf("answer is not valid JSON")
-	}
-	root := gjson.ParseBytes(data)
-	if !root.IsObject() {
-		return nil, fmt.Errorf("answer is not a JSON object")
-	}
-	return document{root}, nil
+	return document{gjson.Parse(text)}, nil
 }
 
 // document is a JSON value; paths are those of gjson.
@@ -109,22 +111,32 @@ type document struct{ gjson.Result }
 // Text returns the text of a path; numbers keep their digits.
 func (d document) Text(path string) string {
 	r := d.Get(path)
-	if r.Type == gjson.Number {
+	switch r.Type {
+	case gjson.Number:
 		return r.Raw
+	case gjson.String, gjson.True, gjson.False:
+		return r.String()
 	}
-	if r.Type == gjson.Null || r.IsObject() || r.IsArray() {
-		return ""
-	}
-	return r.String()
+	return ""
 }
 
-// List returns the elements of an array.
-func (d document) List(path string) []his.Document {
-	var out []his.Document
-	for _, r := range d.Get(path).Array() {
-		out = append(out, document{r})
+// List returns the objects of an array; null is an empty one.
+func (d document) List(path string) ([]his.Document, bool) {
+	r := d.Get(path)
+	if !r.Exists() || r.Type != gjson.Null && !r.IsArray() {
+		return nil, false
 	}
-	return out
+	if r.Type == gjson.Null {
+		return nil, true
+	}
+	var out []his.Document
+	for _, row := range r.Array() {
+		if !row.IsObject() {
+			return nil, false
+		}
+		out = append(out, document{row})
+	}
+	return out, true
 }
 
 // escape makes a value fit for the inside of a JSON string.

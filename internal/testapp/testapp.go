@@ -42,8 +42,8 @@ var registerOnce sync.Once
 // Register makes the channels and HIS adapters known, as main does.
 func Register() {
 	registerOnce.Do(func() {
-		channels.Register("wechat", func(c channels.Config) (channels.Channel, error) { return wechat.New(c) })
-		channels.Register("alipay", func(c channels.Config) (channels.Channel, error) { return alipay.New(c) })
+		channels.Register(wechat.Name, wechat.Factory)
+		channels.Register(alipay.Name, alipay.Factory)
 		his.Register("rest", rest.New)
 		his.Register("soap", soap.New)
 	})

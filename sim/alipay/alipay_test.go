@@ -45,7 +45,7 @@ func (r redirect) RoundTrip(q *http.Request) (*http.Response, error) {
 
 func setup(t *testing.T) *rig {
 	t.Helper()
-	keys, _ := sim.OpenKeys("")
+	keys := sim.SharedKeys()
 	w := world.New(1, 20, time.Time{})
 	s, err := alipay.New(w, keys)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 // Options says where the simulators live and who their patients are.
 type Options struct {
 	BasePort int    // WeChat = BasePort, Alipay +1, HIS +2, portal +4; 0 takes free ports
-	Dir      string // keeps keys and the day of the deposits; "" = in memory
+	Dir      string // keeps the day from which deposits are counted back; "" = today
 	Seed     int64
 	Host     string // default 127.0.0.1
 	Patients int    // default 20
@@ -42,10 +42,7 @@ func Start(ctx context.Context, o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := sim.OpenKeys(keyDir(o.Dir))
-	if err != nil {
-		return nil, err
-	}
+	keys := sim.SharedKeys()
 	s := &Set{World: world.New(o.Seed, o.Patients, base)}
 	if s.WeChat, err = wechat.New(s.World, keys); err != nil {
 		return nil, err
@@ -90,13 +87,6 @@ func (s *Set) Advance(d time.Duration) {
 	for _, c := range []*sim.Core{s.WeChat.Core, s.Alipay.Core, s.HIS.Core, s.Portal.Core} {
 		c.Clock().Advance(d)
 	}
-}
-
-func keyDir(dir string) string {
-	if dir == "" {
-		return ""
-	}
-	return filepath.Join(dir, "keys")
 }
 
 // baseDay remembers the first day, so that the same deposits have the same dates after a restart.

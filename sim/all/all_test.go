@@ -40,6 +40,9 @@ func TestStart_ServesControlAndKeepsKeys(t *testing.T) {
 	if second.WeChat.Config().MchPrivateKey != key || second.Alipay.Config().AppCert != cert {
 		t.Error("a restart must keep keys and certificates")
 	}
+	if third := start(t, all.Options{Seed: 3}); third.Alipay.Config().AppCert != cert {
+		t.Error("keys must not depend on the directory")
+	}
 }
 
 func start(t *testing.T, o all.Options) *all.Set {

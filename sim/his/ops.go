@@ -100,7 +100,7 @@ func (s *Server) cards(in input) (record, error) {
 	for _, no := range p.Cards {
 		s.books.with(no, func(a *account) {
 			rows = append(rows, record{{"card_no", no}, {"card_name", p.Name}, {"card_type", "就诊卡"}, {"status", a.status()},
-				{"balance", fen(a.balance())}, {"refundable", fen(a.refundable())}})
+				{"balance", fen(a.balance())}, {"refundable", fen(a.refundable())}, {"issued_at", a.card.IssuedAt.Format(stamp)}})
 		})
 	}
 	return record{{"cards", rows}}, nil

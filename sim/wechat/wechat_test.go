@@ -38,7 +38,7 @@ type rig struct {
 
 func setup(t testing.TB) *rig {
 	t.Helper()
-	keys, _ := sim.OpenKeys("")
+	keys := sim.SharedKeys()
 	w := world.New(1, 20, time.Time{})
 	s, err := wechat.New(w, keys)
 	if err != nil {

@@ -40,6 +40,7 @@ type Patient struct {
 type Card struct {
 	No       string
 	Patient  *Patient
+	IssuedAt time.Time
 	Deposits []*Deposit
 }
 
@@ -218,8 +219,27 @@ func (w *World) addCard(p *Patient, no string, i int, rng *rand.Rand) {
 		w.pay(d, rng)
 		c.Deposits = append(c.Deposits, d)
 	}
+	c.IssuedAt = w.issued(c, i)
 	w.cards[no] = c
 	p.Cards = append(p.Cards, no)
+}
+
+// issued is when a card was given out: before its first deposit, which is more
+// than a year ago. P0014 and P0018 got theirs anew (补卡) in this week.
+func (w *World) issued(c *Card, i int) time.Time {
+	switch i {
+	case 14:
+		return w.base.AddDate(0, 0, -2).Add(9 * time.Hour)
+	case 18:
+		return w.base.AddDate(0, 0, -5).Add(15 * time.Hour)
+	}
+	first := w.base
+	for _, d := range c.Deposits {
+		if d.PaidAt.Before(first) {
+			first = d.PaidAt
+		}
+	}
+	return first.AddDate(0, 0, -i%400).Add(-time.Hour)
 }
 
 // amount is mostly between 50 and 3,000 yuan; a few deposits are tiny or very large.

@@ -70,3 +70,34 @@ func TestWorld_HasTheCasesThatTestsNeed(t *testing.T) {
 		t.Fatal("P0001 has a second card")
 	}
 }
+
+func TestWorld_CardsHaveAnIssueDate(t *testing.T) {
+	young := 0
+	w := world.New(1, 40, day)
+	for _, p := range w.Patients() {
+		for _, no := range p.Cards {
+			c := w.Card(no)
+			switch age := day.Sub(c.IssuedAt); {
+			case age < 7*24*time.Hour && age > 0:
+				young++
+			case age < 365*24*time.Hour || !c.IssuedAt.Before(c.Deposits[0].PaidAt):
+				t.Errorf("%s issued at %s", no, c.IssuedAt)
+			}
+		}
+	}
+	if young != 2 {
+		t.Error(young)
+	}
+}
+
+// Two processes that start on one day without a kept first day agree.
+func TestWorld_SameDaySameDeposits(t *testing.T) {
+	a, b := world.New(1, 5, day), world.New(1, 5, day.Add(10*time.Hour-time.Second)) // 17:00 and 02:59 of the next day at UTC+8
+	if reflect.DeepEqual(a.Card("C0001"), b.Card("C0001")) {
+		t.Error("the next day in Beijing is another day")
+	}
+	c := world.New(1, 5, day.Add(6*time.Hour))
+	if !reflect.DeepEqual(a.Card("C0001"), c.Card("C0001")) {
+		t.Error("hours must not matter")
+	}
+}

@@ -1,0 +1,152 @@
+package his
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"hospay/refund"
+)
+
+// rule says what an operation may and must have.
+type rule struct {
+	places []string   // placeholders of its template
+	sends  [][]string // of each group the template must have one
+	fields []string
+	must   []string // fields without which its answer proves nothing
+	list   bool
+}
+
+var (
+	personPlaces = []string{"patient_no", "id_type", "id_no", "name"}
+	debitPlaces  = []string{"our_no", "order_no", "card_no", "amount", "method", "channel", "deposit_no"}
+	movePlaces   = append([]string{"debit_no", "his_no"}, debitPlaces...)
+	moveFields   = []string{"his_no", "amount", "card_no", "time", "status"}
+	proof        = []string{"his_no", "amount"}
+)
+
+var rules = map[string]rule{
+	OpPerson: {places: personPlaces, fields: []string{"patient_no", "name", "id_type", "id_no", "phone"}, must: []string{"name", "id_no"}},
+	OpCards:  {places: personPlaces, list: true, fields: []string{"card_no", "card_name", "balance", "refundable", "issued_at"}, must: []string{"card_no"}},
+	OpCard: {places: []string{"card_no"}, sends: [][]string{{"card_no"}}, must: []string{"balance"},
+		fields: []string{"card_no", "card_name", "balance", "refundable", "issued_at"}},
+	OpDeposits: {places: []string{"card_no"}, sends: [][]string{{"card_no"}}, list: true, must: []string{"deposit_no", "amount", "refundable"},
+		fields: []string{"deposit_no", "amount", "refundable", "channel", "trade_no", "channel_no", "paid_at"}},
+	OpDebit:        {places: debitPlaces, sends: [][]string{{"our_no"}, {"card_no"}, {"amount"}}, fields: moveFields, must: proof},
+	OpQueryDebit:   {places: movePlaces, sends: [][]string{{"our_no"}}, fields: moveFields, must: proof},
+	OpReverse:      {places: movePlaces, sends: [][]string{{"debit_no", "his_no"}}, fields: moveFields, must: []string{"amount"}},
+	OpQueryReverse: {places: movePlaces, sends: [][]string{{"our_no", "debit_no", "his_no"}}, fields: moveFields, must: []string{"amount"}},
+	OpStatement: {places: []string{"date", "page", "page_size"}, sends: [][]string{{"date"}}, list: true, must: []string{"our_no", "amount"},
+		fields: []string{"order_no", "our_no", "his_no", "card_no", "amount", "method", "channel", "status", "time"}},
+}
+
+// needed lists the operations that every mapping has; without reversal the
+// configuration says that the HIS cannot reverse.
+var needed = []string{OpPerson, OpCards, OpCard, OpDeposits, OpDebit}
+
+// ParseMapping reads and checks a mapping. Unknown names are errors, because a
+// setting with a slip of the pen would otherwise be silently without effect.
+func ParseMapping(raw json.RawMessage) (Mapping, error) {
+	m := Mapping{Charset: "utf-8", TimeLayout: time.DateTime, PageSize: 200}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		return m, fmt.Errorf("HIS 映射不是有效的 JSON，或含有未知的设置：%w", err)
+	}
+	if m.PageSize <= 0 {
+		m.PageSize = 200
+	}
+	if err := m.checkCodes(); err != nil {
+		return m, err
+	}
+	for _, name := range needed {
+		if _, ok := m.Operations[name]; !ok {
+			return m, fmt.Errorf("HIS 映射缺少操作 %s", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Operations)) {
+		r, ok := rules[name]
+		if !ok {
+			return m, fmt.Errorf("HIS 映射含有未知的操作 %s", name)
+		}
+		if err := m.Operations[name].check(r); err != nil {
+			return m, fmt.Errorf("HIS 映射的操作 %s：%w", name, err)
+		}
+	}
+	return m, nil
+}
+
+// checkCodes makes sure that a code has one meaning and that a missing code has
+// none.
+func (m Mapping) checkCodes() error {
+	if m.Unit != "yuan" && m.Unit != "fen" {
+		return errors.New("HIS 映射缺少金额单位 unit（yuan 或 fen）")
+	}
+	if m.Code == "" || len(m.Done) == 0 {
+		return errors.New("HIS 映射缺少结果码的位置 code 或成功码 done")
+	}
+	seen := map[string]bool{}
+	for _, code := range slices.Concat(m.Done, m.NotFound, slices.Collect(maps.Keys(m.Refused))) {
+		if strings.TrimSpace(code) == "" || strings.TrimSpace(code) != code {
+			return errors.New("HIS 映射的结果码不能为空，也不能带空格")
+		}
+		if seen[code] {
+			return fmt.Errorf("HIS 映射的结果码 %q 同时出现在 done、not_found、refused 中", code)
+		}
+		seen[code] = true
+	}
+	for code, r := range m.Refused {
+		switch r.Who {
+		case refund.ActorNone, refund.ActorPatient, refund.ActorReviewer, refund.ActorFinance, refund.ActorIT:
+		default:
+			return fmt.Errorf("HIS 映射的拒绝码 %q 的 who 应为 patient、reviewer、finance、it 或空", code)
+		}
+	}
+	return nil
+}
+
+func (op Operation) check(r rule) error {
+	if op.Path != "" && op.Path[0] != '/' && op.Path[0] != '?' || strings.ContainsAny(op.Path, "#\\{} \t\r\n") {
+		return fmt.Errorf("path 只能为空，或以 / 或 ? 开头，且不含占位符、空格和 #")
+	}
+	if r.list && op.List == "" {
+		return errors.New("缺少列表的位置 list")
+	}
+	if !r.list && (op.List != "" || op.Total != "" || len(op.Empty) > 0) {
+		return errors.New("不返回列表，不能设置 list、total、empty")
+	}
+	for _, name := range r.must {
+		if op.Fields[name] == "" {
+			return fmt.Errorf("缺少字段 %s：没有它，成功码不足以证明结果", name)
+		}
+	}
+	for name, path := range op.Fields {
+		if !slices.Contains(r.fields, name) || path == "" {
+			return fmt.Errorf("字段 %s 未知或没有位置；可用：%s", name, strings.Join(r.fields, " "))
+		}
+	}
+	for name, path := range op.Echo {
+		if !slices.Contains(r.places, name) || name == "amount" || path == "" {
+			return fmt.Errorf("回显 echo 的 %s 未知或没有位置（金额请用字段 amount）", name)
+		}
+	}
+	if op.Fields["status"] != "" && !r.list && len(op.Done) == 0 {
+		return errors.New("有字段 status，但没有列出表示完成的 done")
+	}
+	for _, word := range slices.Concat(op.Done, op.Pending, op.Empty) {
+		if strings.TrimSpace(word) == "" {
+			return errors.New("done、pending、empty 中不能有空值")
+		}
+	}
+	for _, group := range r.sends {
+		if !slices.ContainsFunc(group, func(p string) bool { return strings.Contains(op.Body, "{"+p+"}") }) {
+			return fmt.Errorf("请求模板缺少占位符 {%s}", strings.Join(group, "} 或 {"))
+		}
+	}
+	return nil
+}

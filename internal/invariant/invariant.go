@@ -1,0 +1,318 @@
+// Package invariant compares hospay's own books with the ledgers of the other
+// sides and says, for each rule that keeps money safe, where it is broken. It
+// looks from outside: it reads tables and ledgers and knows nothing of the
+// code that wrote them.
+package invariant
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+)
+
+// The invariants, by the names under which they are reported.
+const (
+	NoDoublePay   = "I1 no double pay"
+	NoLoss        = "I2 no loss"
+	IntentFirst   = "I4 intent first"
+	SameContent   = "I5 same number, same content"
+	FinalIsFinal  = "I6 final is final"
+	Convergence   = "I8 convergence"
+	ToldOnce      = "I13 told once"
+	BooksReadable = "I0 books readable"
+)
+
+// Names lists the invariants that Check looks at.
+func Names() []string {
+	return []string{NoDoublePay, NoLoss, IntentFirst, SameContent, FinalIsFinal, Convergence, ToldOnce}
+}
+
+// Violation is one broken invariant.
+type Violation struct {
+	Invariant string
+	Order     string // its number, where one order is concerned
+	Detail    string
+}
+
+// String prints the violation for people.
+func (v Violation) String() string {
+	return strings.TrimSpace(v.Invariant + " · " + v.Order + " · " + v.Detail)
+}
+
+// Order is an order as our tables tell it.
+type Order struct {
+	ID, No, Status, Compensates, SuspendedFrom, FailCode string
+	Amount                                               int64
+	Debits, Reversals, Payouts                           []Call
+	Events                                               []Event
+	Notices                                              []string // event/round/via of notices that were sent
+}
+
+// Call is a journal row: a number that may have been sent.
+type Call struct {
+	No      string
+	Amount  int64
+	State   string
+	Created time.Time
+}
+
+// Event is one row of an order's history.
+type Event struct {
+	Seq            int
+	From, To, Name string
+	Hash, Want     string // stored, and computed from the row
+}
+
+// Books is everything of ours.
+type Books struct{ Orders []Order }
+
+// Entry is a movement of money in a ledger of the other side.
+type Entry struct {
+	Kind   string `json:"kind"`
+	No     string `json:"no"`
+	Amount int64  `json:"amount"`
+	State  string `json:"state"`
+}
+
+// Request is a call that the other side has received.
+type Request struct {
+	At    time.Time `json:"at"`
+	Alias string    `json:"alias"`
+	No    string    `json:"no"`
+	Hash  string    `json:"hash"`
+}
+
+// Ledgers is what the other sides tell.
+type Ledgers struct {
+	HIS, Channels []Entry
+	Requests      []Request // of all sides, since the books began
+}
+
+// Check returns every violation, in a stable order. When settled is true, an
+// order that a query could still settle is a violation, too.
+func Check(b Books, l Ledgers, settled bool) []Violation {
+	c := &checker{books: b, sums: sum(l), numbers: numbers(b), settled: settled}
+	c.checkOrders()
+	c.checkStrangers(l)
+	c.checkRequests(l.Requests)
+	sort.Slice(c.found, func(i, j int) bool { return c.found[i].String() < c.found[j].String() })
+	return c.found
+}
+
+// Summary counts what the books hold, for the report.
+func Summary(b Books) map[string]int {
+	out := map[string]int{}
+	for _, o := range b.Orders {
+		out[o.Status]++
+	}
+	return out
+}
+
+// tally is what the ledgers say about one number.
+type tally struct {
+	paid, returned, debited, reversed     int64
+	paidTimes, debitTimes, reversedAtTime int
+}
+
+type checker struct {
+	books   Books
+	sums    map[string]*tally
+	numbers map[string]Call
+	settled bool
+	found   []Violation
+}
+
+func (c *checker) add(inv string, o Order, format string, args ...any) {
+	c.found = append(c.found, Violation{Invariant: inv, Order: o.No, Detail: fmt.Sprintf(format, args...)})
+}
+
+func sum(l Ledgers) map[string]*tally {
+	out := map[string]*tally{}
+	at := func(no string) *tally {
+		if out[no] == nil {
+			out[no] = &tally{}
+		}
+		return out[no]
+	}
+	for _, e := range l.Channels {
+		switch t := at(e.No); e.Kind {
+		case "transfer", "refund":
+			t.paid += e.Amount
+			t.paidTimes++
+		case "return":
+			t.returned += e.Amount
+		}
+	}
+	for _, e := range l.HIS {
+		switch t := at(e.No); e.Kind {
+		case "debit":
+			t.debited += e.Amount
+			t.debitTimes++
+		case "reverse":
+			t.reversed += e.Amount
+			t.reversedAtTime++
+		}
+	}
+	return out
+}
+
+func numbers(b Books) map[string]Call {
+	out := map[string]Call{}
+	for _, o := range b.Orders {
+		for _, calls := range [][]Call{o.Debits, o.Reversals, o.Payouts} {
+			for _, call := range calls {
+				out[call.No] = call
+			}
+		}
+	}
+	return out
+}
+
+func (c *checker) checkOrders() {
+	compensated := map[string]Order{}
+	for _, o := range c.books.Orders {
+		if o.Compensates != "" {
+			compensated[o.Compensates] = o
+		}
+	}
+	for _, o := range c.books.Orders {
+		c.checkEvents(o)
+		c.checkNotices(o)
+		if o.Compensates != "" {
+			c.checkSettled(o)
+			continue
+		}
+		c.checkMoney(o, compensated[o.ID])
+		c.checkSettled(o)
+	}
+}
+
+var finals = map[string]bool{"succeeded": true, "refused": true, "rejected": true, "cancelled": true, "failed": true}
+
+// checkMoney compares what left the channel with what left HIS, for one order
+// and the order that compensates it.
+func (c *checker) checkMoney(o, comp Order) {
+	var t tally
+	paidNumbers := 0
+	for _, p := range o.Payouts {
+		if s := c.sums[p.No]; s != nil {
+			t.paid, t.returned, t.paidTimes = t.paid+s.paid, t.returned+s.returned, t.paidTimes+s.paidTimes
+			if s.paid > s.returned {
+				paidNumbers++
+			}
+			if s.paidTimes > 0 && s.paid/int64(s.paidTimes) != o.Amount {
+				c.add(NoLoss, o, "渠道付出 %d 分，应为 %d 分", s.paid, o.Amount)
+			}
+		}
+	}
+	for _, d := range o.Debits {
+		if s := c.sums[d.No]; s != nil {
+			t.debited, t.reversed, t.debitTimes = t.debited+s.debited, t.reversed+s.reversed, t.debitTimes+s.debitTimes
+		}
+	}
+	switch {
+	case t.paidTimes > 1 || paidNumbers > 1 || t.paid-t.returned > o.Amount:
+		c.add(NoDoublePay, o, "渠道付款 %d 次，共 %d 分", t.paidTimes, t.paid)
+	case t.debitTimes > 1 || t.debited > o.Amount:
+		c.add(NoLoss, o, "HIS 扣款 %d 次，共 %d 分", t.debitTimes, t.debited)
+	case t.reversed > t.debited:
+		c.add(NoLoss, o, "HIS 撤销 %d 分，多于扣款 %d 分", t.reversed, t.debited)
+	}
+	if o.Status == "suspense" || (comp.ID != "" && !finals[comp.Status]) || !finals[o.Status] {
+		return
+	}
+	if net, paid := t.debited-t.reversed, t.paid-t.returned; net != paid {
+		c.add(NoLoss, o, "%s：HIS 净扣 %d 分，渠道净付 %d 分", o.Status, net, paid)
+	}
+	if o.Status == "succeeded" && t.paid != o.Amount {
+		c.add(NoLoss, o, "记为已到账，渠道付出 %d 分，应为 %d 分", t.paid, o.Amount)
+	}
+}
+
+// checkSettled demands an end of every order that needs no person.
+func (c *checker) checkSettled(o Order) {
+	if !c.settled || finals[o.Status] || o.Status == "reviewing" {
+		return
+	}
+	if o.Status == "suspense" && byPeople[o.FailCode] {
+		return
+	}
+	c.add(Convergence, o, "停在 %s（%s）", o.Status, o.FailCode)
+}
+
+// byPeople are the reasons of suspense that no query can settle.
+var byPeople = map[string]bool{
+	"amount_mismatch": true, "his_no_reversal": true, "paid_after_failure": true, "his_not_queryable": true, "card_frozen": true,
+}
+
+func (c *checker) checkEvents(o Order) {
+	status := ""
+	for i, e := range o.Events {
+		switch {
+		case e.Seq != i+1:
+			c.add(FinalIsFinal, o, "事件序号 %d 应为 %d", e.Seq, i+1)
+		case e.Hash != e.Want:
+			c.add(FinalIsFinal, o, "事件 %d（%s）的校验值不符", e.Seq, e.Name)
+		case e.From != status:
+			c.add(FinalIsFinal, o, "事件 %d（%s）从 %s 出发，而状态是 %s", e.Seq, e.Name, e.From, status)
+		case finals[e.From] && e.To != e.From:
+			c.add(FinalIsFinal, o, "离开了终态 %s", e.From)
+		}
+		status = e.To
+	}
+	if status != o.Status {
+		c.add(FinalIsFinal, o, "状态是 %s，历史说是 %s", o.Status, status)
+	}
+}
+
+func (c *checker) checkNotices(o Order) {
+	seen := map[string]bool{}
+	for _, n := range o.Notices {
+		if seen[n] {
+			c.add(ToldOnce, o, "通知 %s 发了两次", n)
+		}
+		seen[n] = true
+		if strings.HasPrefix(n, "succeeded/") && o.Status != "succeeded" {
+			c.add(ToldOnce, o, "没有到账却通知了到账")
+		}
+	}
+}
+
+// checkStrangers finds money that moved under numbers that we never wrote down.
+func (c *checker) checkStrangers(l Ledgers) {
+	for _, e := range append(append([]Entry{}, l.HIS...), l.Channels...) {
+		if e.Kind == "pay" {
+			continue
+		}
+		if _, ok := c.numbers[e.No]; !ok {
+			c.found = append(c.found, Violation{Invariant: IntentFirst, Detail: fmt.Sprintf("%s %s：%d 分，没有对应的记录", e.Kind, e.No, e.Amount)})
+		}
+	}
+}
+
+var moving = map[string]bool{"transfer": true, "refund": true, "debit": true, "reverse": true}
+
+// checkRequests compares every received call that moves money with its intent.
+func (c *checker) checkRequests(requests []Request) {
+	hashes := map[string]string{}
+	told := map[string]bool{}
+	for _, r := range requests {
+		if !moving[r.Alias] || r.No == "" {
+			continue
+		}
+		key := r.Alias + " " + r.No
+		if h, ok := hashes[key]; ok && h != r.Hash && !told[key] {
+			told[key] = true
+			c.found = append(c.found, Violation{Invariant: SameContent, Detail: key + " 以不同内容发出"})
+		}
+		hashes[key] = r.Hash
+		call, ok := c.numbers[r.No]
+		if !ok || call.Created.After(r.At.Add(time.Millisecond)) {
+			if !told[key] {
+				told[key] = true
+				c.found = append(c.found, Violation{Invariant: IntentFirst, Detail: key + " 在记录之前发出"})
+			}
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package invariant
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// Load reads our books from the database.
+func Load(db dbx.Builder) (Books, error) {
+	var b Books
+	var orders []struct {
+		ID            string `db:"id"`
+		No            string `db:"no"`
+		Status        string `db:"status"`
+		Compensates   string `db:"compensates"`
+		SuspendedFrom string `db:"suspended_from"`
+		FailCode      string `db:"fail_code"`
+		Amount        int64  `db:"amount"`
+	}
+	if err := db.Select("id", "no", "status", "compensates", "suspended_from", "fail_code", "amount").From("refund_orders").OrderBy("created", "no").All(&orders); err != nil {
+		return b, err
+	}
+	at := map[string]*Order{}
+	b.Orders = make([]Order, len(orders))
+	for i, o := range orders {
+		b.Orders[i] = Order{ID: o.ID, No: o.No, Status: o.Status, Compensates: o.Compensates, SuspendedFrom: o.SuspendedFrom, FailCode: o.FailCode, Amount: o.Amount}
+		at[o.ID] = &b.Orders[i]
+	}
+	for _, load := range []func(dbx.Builder, map[string]*Order) error{loadCalls, loadPayouts, loadEvents, loadNotices} {
+		if err := load(db, at); err != nil {
+			return b, err
+		}
+	}
+	return b, nil
+}
+
+type callRow struct {
+	Order   string         `db:"order"`
+	Kind    string         `db:"kind"`
+	No      string         `db:"no"`
+	Amount  int64          `db:"amount"`
+	State   string         `db:"state"`
+	Created types.DateTime `db:"created"`
+}
+
+func (r callRow) call() Call {
+	return Call{No: r.No, Amount: r.Amount, State: r.State, Created: r.Created.Time()}
+}
+
+func loadCalls(db dbx.Builder, at map[string]*Order) error {
+	var rows []callRow
+	if err := db.NewQuery("SELECT `order`, kind, no, amount, state, created FROM his_calls ORDER BY created").All(&rows); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		o := at[r.Order]
+		if o == nil {
+			return fmt.Errorf("his_calls %s belongs to no order", r.No)
+		}
+		if r.Kind == "debit" {
+			o.Debits = append(o.Debits, r.call())
+		} else {
+			o.Reversals = append(o.Reversals, r.call())
+		}
+	}
+	return nil
+}
+
+func loadPayouts(db dbx.Builder, at map[string]*Order) error {
+	var rows []callRow
+	if err := db.NewQuery("SELECT `order`, '' AS kind, out_bill_no AS no, amount, state, created FROM transfer_orders ORDER BY created").All(&rows); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		o := at[r.Order]
+		if o == nil {
+			return fmt.Errorf("transfer_orders %s belongs to no order", r.No)
+		}
+		o.Payouts = append(o.Payouts, r.call())
+	}
+	return nil
+}
+
+func loadEvents(db dbx.Builder, at map[string]*Order) error {
+	var rows []struct {
+		Order     string `db:"order"`
+		Seq       int    `db:"seq"`
+		From      string `db:"from"`
+		To        string `db:"to"`
+		Event     string `db:"event"`
+		ActorKind string `db:"actor_kind"`
+		Actor     string `db:"actor"`
+		Code      string `db:"code"`
+		Message   string `db:"message"`
+		Hash      string `db:"hash"`
+		Created   string `db:"created"`
+	}
+	if err := db.NewQuery("SELECT * FROM refund_events ORDER BY `order`, seq").All(&rows); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		o := at[r.Order]
+		if o == nil {
+			return fmt.Errorf("refund_events of %s belong to no order", r.Order)
+		}
+		prev := ""
+		if n := len(o.Events); n > 0 {
+			prev = o.Events[n-1].Hash
+		}
+		text := strings.Join([]string{prev, r.Order, fmt.Sprint(r.Seq), r.From, r.To, r.Event, r.ActorKind, r.Actor, r.Code, r.Message, r.Created}, "\x00")
+		sum := sha256.Sum256([]byte(text))
+		o.Events = append(o.Events, Event{Seq: r.Seq, From: r.From, To: r.To, Name: r.Event, Hash: r.Hash, Want: hex.EncodeToString(sum[:])})
+	}
+	return nil
+}
+
+func loadNotices(db dbx.Builder, at map[string]*Order) error {
+	var rows []struct {
+		Order string `db:"order"`
+		What  string `db:"what"`
+	}
+	err := db.NewQuery("SELECT `order`, event || '/' || round || '/' || via AS what FROM notifications WHERE state = 'sent' AND staff = FALSE AND `order` != ''").All(&rows)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if o := at[r.Order]; o != nil {
+			o.Notices = append(o.Notices, r.What)
+		}
+	}
+	return nil
+}
+
+var client = &http.Client{Timeout: 30 * time.Second}
+
+// Fetch reads the ledgers and the request logs of the simulators: HIS first,
+// then the channels.
+func Fetch(his string, channels ...string) (Ledgers, error) {
+	var l Ledgers
+	for i, base := range append([]string{his}, channels...) {
+		var ledger struct {
+			Entries []Entry `json:"entries"`
+		}
+		var log struct {
+			Requests []Request `json:"requests"`
+		}
+		if err := get(base+"/_sim/ledger", &ledger); err != nil {
+			return l, err
+		}
+		if err := get(base+"/_sim/requests", &log); err != nil {
+			return l, err
+		}
+		l.Requests = append(l.Requests, log.Requests...)
+		if i == 0 {
+			l.HIS = ledger.Entries
+		} else {
+			l.Channels = append(l.Channels, ledger.Entries...)
+		}
+	}
+	return l, nil
+}
+
+func get(url string, into any) error {
+	res, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %d", url, res.StatusCode)
+	}
+	return json.Unmarshal(data, into)
+}
