@@ -28,9 +28,10 @@ type Options struct {
 	Timing    refund.Timing
 	Slots     int // orders advanced at a time
 	Poll      time.Duration
-	Transport http.RoundTripper // tests only
-	Now       func() time.Time  // tests only
-	Idle      bool              // do not start worker and jobs (tests drive them)
+	Transport http.RoundTripper               // tests only
+	Now       func() time.Time                // tests only
+	Wrap      func(refund.Store) refund.Store // tests only: stands between domain and store
+	Idle      bool                            // do not start worker and jobs (tests drive them)
 	Log       *slog.Logger
 }
 
@@ -131,7 +132,11 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 			return nil, err
 		}
 	}
-	service := refund.NewService(store, store, o.Timing, o.Now, log)
+	var kept refund.Store = store
+	if o.Wrap != nil {
+		kept = o.Wrap(store)
+	}
+	service := refund.NewService(kept, store, o.Timing, o.Now, log)
 	host, _ := os.Hostname()
 	rt := &Runtime{
 		App: app, Store: store, Service: service,

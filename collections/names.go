@@ -48,7 +48,7 @@ func Roles() []string {
 // Guarded lists the collections whose rows only the Store writes: no record
 // request, script or dashboard edit may create, change or delete them.
 func Guarded() []string {
-	return []string{RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys}
+	return []string{RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards}
 }
 
 // AppendOnly lists the tables that triggers keep from being changed or deleted.

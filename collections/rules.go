@@ -10,6 +10,7 @@ const (
 
 func role(name string) string { return `@request.auth.roles ~ "` + name + `"` }
 
+// anyOf stands in brackets of its own, because && binds closer than ||.
 func anyOf(rules ...string) string {
 	out := ""
 	for i, r := range rules {
@@ -18,7 +19,7 @@ func anyOf(rules ...string) string {
 		}
 		out += "(" + r + ")"
 	}
-	return out
+	return "(" + out + ")"
 }
 
 // Rules are the access rules of a collection; nil is superusers only.

@@ -3,6 +3,8 @@ package collections
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -78,17 +80,45 @@ func changed(columns []string) string {
 	return strings.Join(out, " OR ")
 }
 
-// neededIndexes carry a money rule; the program does not start without them.
-func neededIndexes() []string {
-	return []string{
-		"idx_refund_orders_no", "idx_refund_orders_active_card", "idx_refund_orders_compensates", "idx_refund_orders_due", "idx_refund_events_seq",
-		"idx_transfer_orders_no", "idx_transfer_orders_attempt", "idx_his_calls_no", "idx_his_calls_attempt", "idx_reviews_stage",
-		"idx_notifications_once", "idx_callbacks_once",
+// neededIndexes carry a money rule, as they stand in the database without
+// quotes; the program does not start without them.
+func neededIndexes() map[string]string {
+	unique := func(name, on string) string { return "CREATE UNIQUE INDEX " + name + " ON " + on }
+	var open []string
+	for _, s := range refund.FinalStatuses() {
+		open = append(open, "status != '"+string(s)+"'")
 	}
+	out := map[string]string{"idx_refund_orders_due": "CREATE INDEX idx_refund_orders_due ON refund_orders (next_at) WHERE next_at != ''"}
+	for name, on := range map[string]string{
+		"idx_refund_orders_no":          "refund_orders (no)",
+		"idx_refund_orders_active_card": "refund_orders (institution, card_no, group_seq) WHERE compensates = '' AND " + strings.Join(open, " AND "),
+		"idx_refund_orders_compensates": "refund_orders (compensates) WHERE compensates != ''",
+		"idx_refund_events_seq":         "refund_events (order, seq)",
+		"idx_transfer_orders_no":        "transfer_orders (out_bill_no)",
+		"idx_transfer_orders_attempt":   "transfer_orders (order, attempt)",
+		"idx_his_calls_no":              "his_calls (no)",
+		"idx_his_calls_attempt":         "his_calls (order, kind, attempt)",
+		"idx_reviews_stage":             "reviews (order, stage)",
+		"idx_notifications_once":        "notifications (order, event, round, via, staff) WHERE order != ''",
+		"idx_callbacks_once":            "callbacks (institution, channel, callback_id)",
+	} {
+		out[name] = unique(name, on)
+	}
+	return out
+}
+
+// NeededIndexes lists the names of the indexes that carry a money rule.
+func NeededIndexes() []string { return slices.Sorted(maps.Keys(neededIndexes())) }
+
+// plainSQL brings a definition into one form: no quotes, single blanks.
+func plainSQL(sql string) string {
+	sql = strings.NewReplacer("`", "", "(", " ( ", ")", " ) ", ",", " , ").Replace(sql)
+	return strings.Join(strings.Fields(sql), " ")
 }
 
 // Verify asserts what the money rules rest on: every trigger exactly as
-// generated, every index that carries a rule, and synchronous=FULL.
+// generated, every index that carries a rule, synchronous=FULL, and triggers
+// that REPLACE does not pass by.
 func Verify(app core.App) error {
 	var rows []struct {
 		Name string `db:"name"`
@@ -107,21 +137,23 @@ func Verify(app core.App) error {
 			return fmt.Errorf("数据库触发器 %s 缺失或被改动，拒绝启动；请从备份恢复或联系技术支持", t.Name)
 		}
 	}
-	for _, name := range neededIndexes() {
-		if sql, ok := have[name]; !ok || (!strings.Contains(sql, "UNIQUE") && name != "idx_refund_orders_due") {
+	for name, want := range neededIndexes() {
+		if plainSQL(have[name]) != plainSQL(want) {
 			return fmt.Errorf("数据库索引 %s 缺失或被改动，拒绝启动；请从备份恢复或联系技术支持", name)
 		}
 	}
-	return verifySync(app.NonconcurrentDB())
+	return verifyPragmas(app.NonconcurrentDB())
 }
 
-func verifySync(db dbx.Builder) error {
-	var level int
-	if err := db.NewQuery("PRAGMA synchronous").Row(&level); err != nil {
-		return err
-	}
-	if level != 2 {
-		return fmt.Errorf("数据库 synchronous=%d，必须为 FULL（2），拒绝启动", level)
+func verifyPragmas(db dbx.Builder) error {
+	for pragma, want := range map[string]int{"synchronous": 2, "recursive_triggers": 1} {
+		var have int
+		if err := db.NewQuery("PRAGMA " + pragma).Row(&have); err != nil {
+			return err
+		}
+		if have != want {
+			return fmt.Errorf("数据库 %s=%d，必须为 %d，拒绝启动", pragma, have, want)
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"hospay/refund"
@@ -178,8 +179,7 @@ const maxPages = 10_000
 // page that has none; a short page proves nothing, since the HIS may cap it.
 // After an error the lines so far are not the whole day.
 func (e *Engine) Statement(ctx context.Context, day string, each func(refund.StatementLine) error) error {
-	read := 0
-	last := ""
+	p := progress{total: -1}
 	for page := 1; page <= maxPages; page++ {
 		values := map[string]string{"date": day, "page": fmt.Sprint(page), "page_size": fmt.Sprint(e.mapping.PageSize)}
 		a, err := e.read(ctx, OpStatement, values, "")
@@ -190,13 +190,10 @@ func (e *Engine) Statement(ctx context.Context, day string, each func(refund.Sta
 		if err != nil {
 			return unavailable(OpStatement, err)
 		}
-		first, err := e.lines(a.Operation, rows, each, last)
-		if err != nil {
+		if p.first, err = e.lines(a.Operation, rows, each, p.first); err != nil {
 			return err
 		}
-		last = first
-		read += len(rows)
-		done, err := a.complete(read, len(rows))
+		done, err := p.add(a, len(rows))
 		if err != nil {
 			return unavailable(OpStatement, err)
 		}
@@ -207,39 +204,33 @@ func (e *Engine) Statement(ctx context.Context, day string, each func(refund.Sta
 	return unavailable(OpStatement, errors.New("statement has no end"))
 }
 
-// complete tells whether the last page has come.
-func (a answer) complete(read, rows int) (bool, error) {
-	if !strings.Contains(a.Body, "{page}") {
-		return true, a.counts(read)
-	}
-	if a.Total == "" || a.doc == nil {
-		return rows == 0, nil
-	}
-	err := a.counts(read)
-	if err != nil && rows > 0 && errors.Is(err, errFewer) {
-		return false, nil
-	}
-	return true, err
+// progress is how much of a statement has come.
+type progress struct {
+	read  int
+	total int // -1 = not told
+	first string
 }
 
-var errFewer = errors.New("statement has fewer rows than its total")
-
-// counts compares the rows that came with the HIS's total.
-func (a answer) counts(read int) error {
-	if a.Total == "" || a.doc == nil {
-		return nil
+// add counts a page and tells whether it was the last one.
+func (p *progress) add(a answer, rows int) (bool, error) {
+	p.read += rows
+	if a.Total != "" && a.doc != nil {
+		n, err := strconv.Atoi(a.doc.Text(a.Total))
+		if err != nil || n < 0 {
+			return false, errors.New("statement has no total")
+		}
+		p.total = n
 	}
-	total := 0
-	if _, err := fmt.Sscanf(a.doc.Text(a.Total)+"\n", "%d\n", &total); err != nil || total < 0 {
-		return errors.New("statement has no total")
-	}
+	last := rows == 0 || !strings.Contains(a.Body, "{page}")
 	switch {
-	case read < total:
-		return errFewer
-	case read > total:
-		return errors.New("statement has more rows than its total")
+	case p.total < 0:
+		return last, nil
+	case p.read > p.total:
+		return false, errors.New("statement has more rows than its total")
+	case p.read < p.total && last:
+		return false, errors.New("statement has fewer rows than its total")
 	}
-	return nil
+	return p.read == p.total, nil
 }
 
 // lines hands the rows of one page on and returns what its first row says, by

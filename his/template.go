@@ -39,7 +39,7 @@ func Fill(template string, values map[string]string, escape func(string) string)
 func CheckTemplates(cfg Config, m Mapping, escape func(string) string, valid func(string) error) error {
 	for name, op := range m.Operations {
 		allowed := append([]string{"now"}, rules[name].places...)
-		if err := checkPlaces(op.Body, allowed, cfg.Secrets); err != nil {
+		if err := CheckPlaces(op.Body, allowed, cfg.Secrets); err != nil {
 			return fmt.Errorf("操作 %s 的请求模板：%w", name, err)
 		}
 		values := secretValues(map[string]string{}, cfg.Secrets)
@@ -55,7 +55,7 @@ func CheckTemplates(cfg Config, m Mapping, escape func(string) string, valid fun
 		}
 	}
 	for name, text := range m.Headers {
-		if err := checkPlaces(text, []string{hmacPlace, "now"}, cfg.Secrets); err != nil {
+		if err := CheckPlaces(text, []string{hmacPlace, "now"}, cfg.Secrets); err != nil {
 			return fmt.Errorf("请求头 %s：%w", name, err)
 		}
 		if strings.Contains(text, "{"+hmacPlace+"}") && cfg.Secrets["sign_key"] == "" {
@@ -65,12 +65,9 @@ func CheckTemplates(cfg Config, m Mapping, escape func(string) string, valid fun
 	return nil
 }
 
-// CheckPlaces refuses placeholders of an envelope that are not allowed.
+// CheckPlaces refuses placeholders that are not allowed and secrets that are not
+// held: they would be sent as they stand.
 func CheckPlaces(template string, allowed []string, secrets map[string]string) error {
-	return checkPlaces(template, allowed, secrets)
-}
-
-func checkPlaces(template string, allowed []string, secrets map[string]string) error {
 	for _, m := range place.FindAllStringSubmatch(template, -1) {
 		name := m[1]
 		if key, ok := strings.CutPrefix(name, "secret."); ok {

@@ -35,6 +35,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
 )
 
 var registerOnce sync.Once
@@ -51,12 +52,14 @@ func Register() {
 
 // Config changes the program under test.
 type Config struct {
-	Production bool
+	Production bool // with a key file that is no demo key
 	Settings   demo.Settings
 	Timing     *refund.Timing
 	Transport  http.RoundTripper
+	Wrap       func(refund.Store) refund.Store
 	Patients   int
 	Live       bool // run worker and jobs; otherwise the test drives them
+	Log        *slog.Logger
 	Sims       *all.Set
 }
 
@@ -65,6 +68,8 @@ type App struct {
 	*cmd.Runtime
 	TB          testing.TB
 	Sims        *all.Set
+	Router      *router.Router[*core.RequestEvent]
+	Dir         string // the data folder
 	URL         string
 	Institution string
 	offset      atomic.Int64
@@ -82,15 +87,17 @@ func New(tb testing.TB, c Config) *App {
 		a.Sims = sims
 	}
 	dir := seedDir(tb)
+	a.Dir = dir
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "PB_ENCRYPTION_KEY", DBConnect: collections.Connect})
 	a.must(app.Bootstrap())
 	tb.Cleanup(func() { _ = app.ClearBootstrap() })
 	a.must(app.RunAllMigrations())
-	router, err := apis.NewRouter(app)
+	var err error
+	a.Router, err = apis.NewRouter(app)
 	a.must(err)
-	a.Runtime, err = cmd.Assemble(&core.ServeEvent{App: app, Router: router}, a.options(dir, c))
+	a.Runtime, err = cmd.Assemble(&core.ServeEvent{App: app, Router: a.Router}, a.options(dir, c))
 	a.must(err)
-	a.serve(router.BuildMux)
+	a.serve(a.Router.BuildMux)
 	c.Settings.PublicURL = a.URL
 	a.Institution, err = demo.Seed(tb.Context(), app, a.endpoints(), c.Settings)
 	a.must(err)
@@ -104,15 +111,32 @@ func New(tb testing.TB, c Config) *App {
 func (a *App) options(dir string, c Config) cmd.Options {
 	o := cmd.Options{
 		Env: cmd.EnvDemo, KeyFile: filepath.Join(dir, "key.json"), Timing: refund.DefaultTiming(), Slots: 8, Poll: 20 * time.Millisecond, Idle: true,
-		Transport: c.Transport, Now: a.Now, Log: slog.New(slog.DiscardHandler),
+		Transport: c.Transport, Now: a.Now, Wrap: c.Wrap, Log: slog.New(slog.DiscardHandler),
 	}
 	if os.Getenv("HOSPAY_TEST_LOG") != "" {
 		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
+	if c.Log != nil {
+		o.Log = c.Log
+	}
 	if c.Timing != nil {
 		o.Timing = *c.Timing
 	}
+	if c.Production {
+		o.Env = cmd.EnvProduction
+		a.must(realKey(o.KeyFile))
+	}
 	return o
+}
+
+// realKey makes the copied demo key one that production accepts.
+func realKey(path string) error {
+	k, err := vault.ReadKeyFile(path)
+	if err != nil {
+		return err
+	}
+	k.Demo = false
+	return k.Write(path)
 }
 
 func (a *App) serve(build func() (http.Handler, error)) {

@@ -1,0 +1,49 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+export GOTOOLCHAIN := auto
+export CGO_ENABLED ?= 1
+
+SEEDS ?= 200
+KILLS ?= 5
+
+.PHONY: build demo test check unit race torture bench fuzz clean
+
+# The program with its pages, as bin/hospay.
+build:
+	go build -trimpath -o bin/hospay .
+
+# Everything on loopback: simulators, the scripted day, then a running system.
+demo: build
+	bin/hospay demo
+
+# Everything that must be green.
+test: check unit race torture
+
+check:
+	@bad="$$(gofmt -l .)"; if [ -n "$$bad" ]; then echo "gofmt:"; echo "$$bad"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+	go test ./internal/house
+
+unit:
+	TORTURE_SEEDS=0 TORTURE_KILLS=0 go test -timeout 10m ./...
+
+# The packages whose code runs concurrently, under the race detector.
+race:
+	go test -race -timeout 10m ./money ./refund ./channels/... ./his/... ./notify/... ./jobs ./sim/... ./internal/vault
+
+# Seeded faults in the process, and kill -9 of a real server.
+torture:
+	TORTURE_SEEDS=$(SEEDS) TORTURE_KILLS=$(KILLS) go test -v -timeout 120m -run '^TestTorture' ./e2e | grep -v -E '^(=== |    --- PASS|        --- PASS)'
+
+# Prints a table and writes bench.json.
+bench: build
+	go run ./internal/bench -bin bin/hospay -out bench.json
+
+# Every fuzz target for FUZZTIME.
+FUZZTIME ?= 60s
+fuzz:
+	./scripts/fuzz.sh $(FUZZTIME)
+
+clean:
+	rm -rf bin bench.json hp_demo

@@ -1,0 +1,408 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unsafe"
+
+	"hospay/collections"
+	"hospay/internal/testapp"
+	"hospay/refund"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
+)
+
+// visitors are the columns of the permission tables, in this order. Owner is
+// the patient to whom the planted rows belong, other a patient beside.
+var visitors = []string{"guest", "owner", "other", "reviewer", "finance", "cashier", "auditor", "config", "superuser"}
+
+// house is a program with one row in every collection and one token per
+// visitor.
+type house struct {
+	*testapp.App
+	tokens map[string]string
+	rows   map[string]string // collection → id of a row
+	owner  *testapp.Patient
+}
+
+func newHouse(t *testing.T, c testapp.Config) *house {
+	t.Helper()
+	a := testapp.New(t, c)
+	h := &house{App: a, owner: a.Login("P0001", "wechat"), rows: map[string]string{}}
+	h.tokens = map[string]string{"guest": "", "owner": h.owner.Token, "other": a.Login("P0002", "alipay").Token, "superuser": a.Superuser()}
+	for _, name := range []string{"finance", "cashier", "auditor", "config"} {
+		h.tokens[name] = a.Staff(name)
+	}
+	h.tokens["reviewer"] = a.Staff("reviewer1")
+	id := apply(t, h.owner, "wechat", "transfer", 1200, nil)
+	a.Drain()
+	if res := a.Review(h.tokens["reviewer"], id, "approve", ""); res.Status != 200 {
+		t.Fatalf("review: %d %s", res.Status, res.Raw)
+	}
+	a.Drain()
+	wantStatus(t, a, id, refund.StatusAwaitingPayee)
+	h.plant(t, id)
+	return h
+}
+
+// plant adds rows where the flow of an order leaves none, and finds the others.
+func (h *house) plant(t *testing.T, order string) {
+	t.Helper()
+	db := h.Runtime.App.NonconcurrentDB()
+	insert := func(table string, row map[string]any) {
+		row["id"] = "planted00000000"
+		if _, err := db.Insert(table, row).Execute(); err != nil {
+			t.Fatalf("%s: %v", table, err)
+		}
+	}
+	insert(collections.Receipts, map[string]any{"institution": h.Institution, "patient": h.owner.ID, "order": order, "out_bill_no": "T1", "state": "waiting"})
+	insert(collections.Statements, map[string]any{"institution": h.Institution, "source": "his", "kind": "k", "day": "2026-01-02", "state": "waiting"})
+	insert(collections.Callbacks, map[string]any{"institution": h.Institution, "channel": "wechat", "callback_id": "planted", "no": "T1"})
+	insert(collections.SMSConfigs, map[string]any{"institution": h.Institution, "url": "https://example.com"})
+	insert(collections.JobRuns, map[string]any{"job": "planted", "ok": true})
+	insert(collections.AuditLog, map[string]any{"seq": 1000, "action": "planted"})
+	insert(collections.Institutions, map[string]any{"code": "second", "name": "二院"})
+	for _, name := range collections.All() {
+		where := map[string]string{
+			collections.RefundOrders: "id = '" + order + "'", collections.Patients: "id = '" + h.owner.ID + "'", collections.Institutions: "id = '" + h.Institution + "'",
+			collections.PatientCards: "patient = '" + h.owner.ID + "'", collections.Notifications: "via = 'in_app' AND state = 'sent'",
+			collections.Staff: "email = 'config@demo.hospay'", collections.UsedTickets: "1=1",
+		}[name]
+		if where == "" {
+			where = "1=1"
+		}
+		var id string
+		if err := db.NewQuery("SELECT id FROM " + name + " WHERE " + where + " LIMIT 1").Row(&id); err != nil {
+			t.Fatalf("%s has no row: %v", name, err)
+		}
+		h.rows[name] = id
+	}
+}
+
+// routesOf lists every route that the router knows. The router tells a single
+// route but no list, so its tree is read from inside.
+func routesOf(g *router.RouterGroup[*core.RequestEvent], prefix string) []string {
+	var out []string
+	field := reflect.ValueOf(g).Elem().FieldByName("children")
+	children := *(*[]any)(unsafe.Pointer(field.UnsafeAddr()))
+	for _, c := range children {
+		switch v := c.(type) {
+		case *router.RouterGroup[*core.RequestEvent]:
+			out = append(out, routesOf(v, prefix+v.Prefix)...)
+		case *router.Route[*core.RequestEvent]:
+			out = append(out, strings.TrimSpace(v.Method+" "+prefix+v.Path))
+		}
+	}
+	return out
+}
+
+// TestPermissions_EveryRouteIsListed fails for a route or a collection that
+// nobody has decided about.
+func TestPermissions_EveryRouteIsListed(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	listed := map[string]bool{}
+	for _, r := range routeTable {
+		listed[r.route] = true
+	}
+	for _, r := range recordRoutes {
+		listed[r] = true
+	}
+	have := routesOf(a.Router.RouterGroup, "")
+	for _, r := range have {
+		if !listed[r] {
+			t.Errorf("route %q is in no table", r)
+		}
+	}
+	for r := range listed {
+		if !slices.Contains(have, r) {
+			t.Errorf("route %q is listed but does not exist", r)
+		}
+	}
+	all, err := a.Runtime.App.FindAllCollections()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		if _, ok := collectionTable[c.Name]; !ok && !slices.Contains(systemCollections, c.Name) {
+			t.Errorf("collection %q is in no table", c.Name)
+		}
+	}
+}
+
+// TestPermissions_Routes asks every route as every visitor.
+func TestPermissions_Routes(t *testing.T) {
+	h := newHouse(t, testapp.Config{})
+	h.askRoutes(t, routeTable)
+}
+
+func (h *house) askRoutes(t *testing.T, table []routeRow) {
+	for _, r := range table {
+		method, path, named := strings.Cut(r.route, " ")
+		if !named {
+			method = "GET"
+		}
+		if r.path != "" {
+			path = r.path
+		}
+		path = strings.NewReplacer("{order}", h.rows[collections.RefundOrders], "{inst}", h.Institution, "{patient}", h.owner.ID, "{notice}", h.rows[collections.Notifications]).Replace(path)
+		var got []string
+		for _, v := range visitors {
+			got = append(got, fmt.Sprint(h.status(t, method, path, h.tokens[v], r.body)))
+		}
+		if strings.Join(got, " ") != r.want {
+			t.Errorf("%s\n got %q\nwant %q", r.route, strings.Join(got, " "), r.want)
+		}
+	}
+}
+
+// status asks and returns the status; a stream is left after its header.
+func (h *house) status(t *testing.T, method, path, token, body string) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, h.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", token)
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer res.Body.Close()
+	return res.StatusCode
+}
+
+// TestPermissions_ClosedInProduction asks what bypasses the guards: nobody
+// finds it.
+func TestPermissions_ClosedInProduction(t *testing.T) {
+	h := newHouse(t, testapp.Config{Production: true})
+	const nobody = "404 404 404 404 404 404 404 404 404"
+	h.askRoutes(t, []routeRow{
+		{route: "POST /api/sql", body: `{"query":"DELETE FROM refund_orders"}`, want: nobody},
+		{route: "POST /api/%73ql", body: `{"query":"DELETE FROM refund_orders"}`, want: nobody},
+		{route: "DELETE /api/logs", want: nobody},
+		{route: "PUT /api/collections/import", body: `{"collections":[],"deleteMissing":true}`, want: nobody},
+		{route: "DELETE /api/collections/refund_orders/truncate", want: nobody},
+		{route: "DELETE /api/collections/job_runs/truncate", want: nobody},
+		{route: "POST /api/collections/patients/impersonate/{patient}", body: "{}", want: nobody},
+	})
+}
+
+// TestPermissions_Collections tries every action on every collection as every
+// visitor: + is allowed, - refused. Realtime is what a subscriber is told.
+func TestPermissions_Collections(t *testing.T) {
+	h := newHouse(t, testapp.Config{})
+	heard := h.listen(t)
+	for name, want := range collectionTable {
+		t.Run(name, func(t *testing.T) {
+			h.check(t, "list", want.list, func(token string) bool { return h.lists(name, token) })
+			h.check(t, "view", want.view, func(token string) bool {
+				return h.Call("GET", "/api/collections/"+name+"/records/"+h.rows[name], token, nil).Status == 200
+			})
+			told := ""
+			for _, v := range visitors {
+				told += sign(heard[v][name])
+			}
+			if told != want.realtime {
+				t.Errorf("realtime: got %q want %q", told, want.realtime)
+			}
+			h.check(t, "create", want.create, func(token string) bool {
+				return h.Call("POST", "/api/collections/"+name+"/records", token, h.fill(want.body)).Status < 300
+			})
+			h.check(t, "update", want.update, func(token string) bool {
+				return h.Call("PATCH", "/api/collections/"+name+"/records/"+h.rows[name], token, map[string]any{}).Status < 300
+			})
+		})
+	}
+	for _, name := range deleteOrder() {
+		h.check(t, name+" delete", collectionTable[name].remove, func(token string) bool {
+			return h.Call("DELETE", "/api/collections/"+name+"/records/"+h.rows[name], token, nil).Status < 300
+		})
+	}
+}
+
+// deleteOrder puts last what others point at.
+func deleteOrder() []string {
+	names := collections.All()
+	slices.Reverse(names)
+	return names
+}
+
+func (h *house) check(t *testing.T, what, want string, try func(token string) bool) {
+	t.Helper()
+	got := ""
+	for _, v := range visitors {
+		got += sign(try(h.tokens[v]))
+	}
+	if got != want {
+		t.Errorf("%s: got %q want %q", what, got, want)
+	}
+}
+
+func sign(ok bool) string {
+	if ok {
+		return "+"
+	}
+	return "-"
+}
+
+func (h *house) lists(name, token string) bool {
+	res := h.Call("GET", "/api/collections/"+name+"/records?perPage=500", token, nil)
+	return res.Status == 200 && strings.Contains(string(res.Raw), `"id":"`+h.rows[name]+`"`)
+}
+
+func (h *house) fill(body string) any {
+	if body == "" {
+		return map[string]any{}
+	}
+	r := strings.NewReplacer("{inst}", h.Institution, "{patient}", h.owner.ID, "{order}", h.rows[collections.RefundOrders])
+	return rawJSON(r.Replace(body))
+}
+
+type rawJSON string
+
+// MarshalJSON implements json.Marshaler.
+func (r rawJSON) MarshalJSON() ([]byte, error) { return []byte(r), nil }
+
+// listen subscribes every visitor to every collection, touches each planted
+// row, and returns who was told about which collection.
+func (h *house) listen(t *testing.T) map[string]map[string]bool {
+	t.Helper()
+	var mu sync.Mutex
+	heard := map[string]map[string]bool{}
+	for _, v := range visitors {
+		heard[v] = map[string]bool{}
+		events := h.subscribe(t, h.tokens[v])
+		go func() {
+			for name := range events {
+				mu.Lock()
+				heard[v][name] = true
+				mu.Unlock()
+			}
+		}()
+	}
+	for _, name := range collections.All() {
+		rec, err := h.Runtime.App.FindRecordById(name, h.rows[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		event := &core.ModelEvent{App: h.Runtime.App, Context: t.Context(), Type: core.ModelEventTypeUpdate}
+		event.Model = rec
+		if err := h.Runtime.App.OnModelAfterUpdateSuccess().Trigger(event, func(e *core.ModelEvent) error { return e.Next() }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(500 * time.Millisecond)
+	mu.Lock()
+	defer mu.Unlock()
+	out := map[string]map[string]bool{}
+	for v, names := range heard {
+		out[v] = map[string]bool{}
+		for n := range names {
+			out[v][n] = true
+		}
+	}
+	return out
+}
+
+// subscribe opens a stream and returns the collections it is told about.
+func (h *house) subscribe(t *testing.T, token string) <-chan string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "GET", h.URL+"/api/realtime", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { res.Body.Close() })
+	in := bufio.NewReader(res.Body)
+	id := ""
+	for !strings.HasPrefix(id, "id:") {
+		if id, err = in.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	topics := []string{}
+	for _, name := range collections.All() {
+		topics = append(topics, name+"/*", name+"/"+h.rows[name])
+	}
+	body := map[string]any{"clientId": strings.TrimSpace(strings.TrimPrefix(id, "id:")), "subscriptions": topics}
+	if r := h.Call("POST", "/api/realtime", token, body); r.Status != 204 {
+		t.Fatalf("subscribe: %d %s", r.Status, r.Raw)
+	}
+	out := make(chan string, 1000)
+	go func() {
+		defer close(out)
+		for {
+			line, err := in.ReadString('\n')
+			if err != nil {
+				return
+			}
+			if topic, ok := strings.CutPrefix(line, "event:"); ok {
+				name, _, _ := strings.Cut(strings.TrimSpace(topic), "/")
+				out <- name
+			}
+		}
+	}()
+	return out
+}
+
+// TestPermissions_SeveralRolesAtOnce proves that the rules read a list of
+// roles: one of several is enough, none is none, and what is taken away is
+// gone with the next request.
+func TestPermissions_SeveralRolesAtOnce(t *testing.T) {
+	h := newHouse(t, testapp.Config{})
+	staff, err := h.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer2@demo.hospay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := h.Staff("reviewer2")
+	every := []string{"reviewer", "finance", "config", "cashier", "auditor"}
+	for _, c := range []struct {
+		roles                  []string
+		active                 bool
+		institution            string
+		orders, configs, audit bool
+	}{
+		{[]string{"reviewer"}, true, h.Institution, true, false, false},
+		{[]string{"config", "reviewer"}, true, h.Institution, true, true, false},
+		{[]string{"config", "cashier", "auditor"}, true, h.Institution, true, true, true},
+		{[]string{"config"}, true, h.Institution, false, true, false},
+		{nil, true, h.Institution, false, false, false},
+		{every, false, h.Institution, false, false, false},
+		{every, true, "planted00000000", false, false, true}, // the audit log is the whole program's
+	} {
+		staff.Set("roles", c.roles)
+		staff.Set("active", c.active)
+		staff.Set("institution", c.institution)
+		if err := h.Runtime.App.Save(staff); err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]bool{collections.RefundOrders: c.orders, collections.ChannelConfigs: c.configs, collections.AuditLog: c.audit} {
+			if got := h.lists(name, token); got != want {
+				t.Errorf("%s with roles %v (active %v, institution %s): %v, want %v", name, c.roles, c.active, c.institution, got, want)
+			}
+		}
+		if c.active && c.institution == h.Institution {
+			continue
+		}
+		for _, name := range collections.All() {
+			if !slices.Contains([]string{collections.AuditLog, collections.JobRuns, collections.Institutions, collections.Staff, collections.Notices}, name) && h.lists(name, token) {
+				t.Errorf("%s shows to a stranger: roles %v, active %v, institution %s", name, c.roles, c.active, c.institution)
+			}
+		}
+	}
+}

@@ -1,0 +1,263 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"hospay/internal/invariant"
+	"hospay/internal/testapp"
+	"hospay/refund"
+	"hospay/sim"
+	"hospay/sim/wechat"
+)
+
+// number reads a count from the environment.
+func number(name string, other int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+		return n
+	}
+	return other
+}
+
+// TestTorture_SeededFaults plays random days against misbehaving other sides,
+// with crashes in the middle of steps, then lets everything heal and compares
+// all books. TORTURE_SEEDS says how many days, TORTURE_FIRST the first seed.
+func TestTorture_SeededFaults(t *testing.T) {
+	seeds, first := number("TORTURE_SEEDS", 20), number("TORTURE_FIRST", 1)
+	if seeds == 0 {
+		return
+	}
+	var orders atomic.Int64
+	t.Run("seeds", func(t *testing.T) {
+		for i := range seeds {
+			seed := uint64(first + i)
+			t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+				t.Parallel()
+				orders.Add(int64(tortureOne(t, seed)))
+			})
+		}
+	})
+	t.Logf("%d seeds, %d orders", seeds, orders.Load())
+}
+
+// day is one random day.
+type day struct {
+	*testapp.App
+	rng      *rand.Rand
+	patients []*testapp.Patient
+	reviewer string
+	orders   []string
+	crash    *crasher
+}
+
+func tortureOne(t *testing.T, seed uint64) int {
+	rng := rand.New(rand.NewPCG(seed, 7))
+	crash := &crasher{rng: rand.New(rand.NewPCG(seed, 11))}
+	a := testapp.New(t, testapp.Config{Wrap: func(s refund.Store) refund.Store { crash.Store = s; return crash }})
+	if err := a.Sims.WeChat.Settings().Update(func(s *wechat.Settings) error { s.RefundGapSec, s.CallbackScale = 0, 0.01; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	d := &day{App: a, rng: rng, crash: crash, reviewer: a.Staff("reviewer1")}
+	for i := range 6 {
+		d.patients = append(d.patients, a.Login(fmt.Sprintf("P%04d", 1+i*3), []string{"wechat", "alipay"}[i%2]))
+	}
+	d.misbehave(seed)
+	for range 100 {
+		d.act()
+	}
+	d.heal()
+	d.verify(t, seed)
+	return len(d.orders)
+}
+
+// misbehave plans random faults on every side.
+func (d *day) misbehave(seed uint64) {
+	for i, core := range []*sim.Core{d.Sims.WeChat.Core, d.Sims.Alipay.Core, d.Sims.HIS.Core} {
+		plan := sim.Plan{Seed: int64(seed)*10 + int64(i), Rate: 0.1 + 0.4*d.rng.Float64()}
+		if d.rng.IntN(4) > 0 { // mostly leave reading alone, so that many orders are taken
+			plan.Ops = []string{"debit", "query_debit", "reverse", "query_reverse", "transfer", "query", "refund", "refund_query", "cancel", "callback"}
+		}
+		if err := core.Faults().Set(plan); err != nil {
+			d.TB.Fatal(err)
+		}
+	}
+	d.crash.set(0.15 * d.rng.Float64())
+}
+
+// act does one random thing that people, time or the other sides may do.
+func (d *day) act() {
+	switch n := d.rng.IntN(100); {
+	case n < 35:
+		d.apply()
+	case n < 55:
+		d.decide()
+	case n < 60:
+		d.cancel()
+	case n < 72:
+		d.confirm()
+	case n < 75:
+		d.Advance(time.Duration(d.rng.IntN(26)) * time.Hour)
+	default:
+		d.Advance(time.Duration(d.rng.IntN(400)) * time.Second)
+	}
+	d.work()
+}
+
+func (d *day) apply() {
+	p := d.patients[d.rng.IntN(len(d.patients))]
+	channel := []string{"wechat", "alipay"}[d.rng.IntN(2)]
+	method := []string{"transfer", "transfer", "transfer", "original"}[d.rng.IntN(4)]
+	res := p.Apply(channel, method, int64(100+d.rng.IntN(3000)), nil)
+	if res.Status == http.StatusOK {
+		d.orders = append(d.orders, res.Text("id"))
+	}
+}
+
+func (d *day) anyOrder() string {
+	if len(d.orders) == 0 {
+		return ""
+	}
+	return d.orders[d.rng.IntN(len(d.orders))]
+}
+
+func (d *day) decide() {
+	id := d.anyOrder()
+	if id == "" || d.Order(id).Order.Status != refund.StatusReviewing {
+		return
+	}
+	if d.rng.IntN(5) == 0 {
+		d.Review(d.reviewer, id, "reject", "抽查驳回")
+		return
+	}
+	d.Review(d.reviewer, id, "approve", "")
+}
+
+func (d *day) cancel() {
+	if id := d.anyOrder(); id != "" {
+		_ = d.Service.Cancel(d.TB.Context(), id, refund.By{Kind: refund.ByPatient})
+	}
+}
+
+// confirm lets payees confirm, whatever the program believes.
+func (d *day) confirm() {
+	for _, id := range d.orders {
+		if w := d.Order(id); w.Transfer != nil && w.Order.Channel == "wechat" && w.Order.Method == refund.MethodTransfer && d.rng.IntN(2) == 0 {
+			_ = d.Sims.WeChat.Confirm(w.Transfer.No)
+		}
+	}
+}
+
+// work lets the worker go on. A crash ends its step where it stands; the
+// lease runs out before anybody takes the order again.
+func (d *day) work() {
+	for range 3 {
+		_, err := d.Worker.Drain(d.TB.Context())
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, errCrash) {
+			d.TB.Fatal(err)
+		}
+	}
+}
+
+// heal ends all faults and lets people and time finish every order.
+func (d *day) heal() {
+	for _, core := range []*sim.Core{d.Sims.WeChat.Core, d.Sims.Alipay.Core, d.Sims.HIS.Core} {
+		core.Faults().Clear()
+	}
+	d.crash.set(0)
+	for round := range 400 {
+		open := 0
+		for _, id := range d.orders {
+			switch s := d.Order(id).Order.Status; {
+			case s == refund.StatusReviewing:
+				d.Review(d.reviewer, id, "approve", "")
+				open++
+			case !s.Final():
+				open++
+			}
+		}
+		if open == 0 {
+			break
+		}
+		if round > 20 {
+			d.Advance(30 * time.Minute)
+		} else {
+			d.Advance(2 * time.Minute)
+		}
+		d.confirm()
+		d.work()
+	}
+}
+
+func (d *day) verify(t *testing.T, seed uint64) {
+	books, err := invariant.Load(d.Runtime.App.ConcurrentDB())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledgers, err := invariant.Fetch(d.Sims.HIS.URL(), d.Sims.WeChat.URL(), d.Sims.Alipay.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := invariant.Check(books, ledgers, true)
+	for _, v := range broken {
+		t.Errorf("seed %d: %s", seed, v)
+		for _, o := range books.Orders {
+			if o.No == v.Order {
+				for _, e := range o.Events {
+					t.Logf("   %d %s %s→%s", e.Seq, e.Name, e.From, e.To)
+				}
+			}
+		}
+	}
+}
+
+// crasher stands between the domain and the store and lets the program die at
+// the two moments that matter: after a call and before its outcome is written,
+// and after a commit and before what follows it.
+type crasher struct {
+	refund.Store
+	mu   sync.Mutex
+	rng  *rand.Rand
+	rate float64
+}
+
+// dies draws whether this commit is the last thing that happens, and whether
+// it still happens.
+func (c *crasher) dies() (dies, writes bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.rate > 0 && c.rng.Float64() < c.rate, c.rng.IntN(2) == 0
+}
+
+func (c *crasher) set(rate float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rate = rate
+}
+
+var errCrash = errors.New("crash")
+
+// Commit writes or does not write, and may never return to its caller.
+func (c *crasher) Commit(ctx context.Context, change *refund.Change) error {
+	dies, writes := c.dies()
+	if !dies {
+		return c.Store.Commit(ctx, change)
+	}
+	if writes {
+		if err := c.Store.Commit(ctx, change); err != nil {
+			return err
+		}
+	}
+	return errCrash
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"hospay/collections"
+
+	"github.com/pocketbase/dbx"
+)
+
+// count asks the running server how many orders a filter has.
+func (b *bench) count(filter string) (int, error) {
+	staff, err := b.api.Staff(context.Background(), "finance")
+	if err != nil {
+		return 0, err
+	}
+	var page struct {
+		Total int `json:"totalItems"`
+	}
+	path := "/api/collections/refund_orders/records?perPage=1&filter=" + url.QueryEscape(filter)
+	return page.Total, b.api.Call(context.Background(), "GET", path, staff, nil, &page)
+}
+
+func (b *bench) settled() (int, error) { return b.count(`status = "succeeded"`) }
+
+// drain waits until no order is under way.
+func (b *bench) drain() error {
+	for range 600 {
+		n, err := b.count(`status != "succeeded" && status != "failed" && status != "refused" && status != "rejected" && status != "reviewing"`)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return fmt.Errorf("orders stay under way")
+}
+
+// measureList plants past orders until the table has n of them, and times the
+// list as the work queue asks for it.
+func (b *bench) measureList(n int) error {
+	b.stopServer()
+	if err := b.plant(n); err != nil {
+		return err
+	}
+	if _, err := b.start(); err != nil {
+		return err
+	}
+	staff, err := b.api.Staff(context.Background(), "reviewer1")
+	if err != nil {
+		return err
+	}
+	for _, q := range []struct{ name, query string }{
+		{"newest first", "sort=-created"},
+		{"one state, oldest first", "sort=created&filter=" + url.QueryEscape(`status = "rejected"`)},
+		{"one card", "sort=-created&filter=" + url.QueryEscape(`card_no = "C0007"`)},
+	} {
+		var took []time.Duration
+		for range 60 {
+			begin := time.Now()
+			if err := b.api.Call(context.Background(), "GET", "/api/collections/refund_orders/records?perPage=50&skipTotal=1&"+q.query, staff, nil, nil); err != nil {
+				return err
+			}
+			took = append(took, time.Since(begin))
+		}
+		b.add(fmt.Sprintf("list p95, %dk orders, %s", n/1000, q.name), ms(took, 95), "ms", "≤ 50")
+	}
+	return nil
+}
+
+// plant inserts settled orders of the past. The triggers forbid that, so they
+// are dropped for the while and created again.
+func (b *bench) plant(n int) error {
+	db, err := collections.Connect(filepath.Join(b.dir, "data.db"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.DB().SetMaxOpenConns(1)
+	for _, t := range collections.Triggers() {
+		if _, err := db.NewQuery("DROP TRIGGER " + t.Name).Execute(); err != nil {
+			return err
+		}
+	}
+	var have int
+	if err := db.NewQuery("SELECT COUNT(*) FROM refund_orders").Row(&have); err != nil {
+		return err
+	}
+	if err := insertPast(db, have, n-have); err != nil {
+		return err
+	}
+	for _, t := range collections.Triggers() {
+		if _, err := db.NewQuery(t.SQL).Execute(); err != nil {
+			return err
+		}
+	}
+	_, err = db.NewQuery("ANALYZE").Execute()
+	return err
+}
+
+func insertPast(db *dbx.DB, from, n int) error {
+	var columns []string
+	if err := db.NewQuery("SELECT name FROM pragma_table_info('refund_orders')").Column(&columns); err != nil {
+		return err
+	}
+	own := map[string]string{
+		"id": "printf('bench%010d', {:from} + x)", "no": "printf('B%020d', {:from} + x)", "card_no": "printf('C%04d', x % 20000)",
+		"status": "CASE x % 10 WHEN 0 THEN 'rejected' WHEN 1 THEN 'failed' ELSE 'succeeded' END", "next_at": "''",
+		"created": "strftime('%Y-%m-%d %H:%M:%fZ', 'now', printf('-%d seconds', x * 31))", "group_seq": "0", "lease_until": "''", "compensates": "''",
+		"amount": "100 + x % 100000",
+	}
+	var exprs, names []string
+	for _, c := range columns {
+		names = append(names, "`"+c+"`")
+		if e, ok := own[c]; ok {
+			exprs = append(exprs, e)
+			continue
+		}
+		exprs = append(exprs, "m.`"+c+"`")
+	}
+	query := "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {:n}) INSERT INTO refund_orders (" + strings.Join(names, ",") +
+		") SELECT " + strings.Join(exprs, ",") + " FROM n, (SELECT * FROM refund_orders WHERE status = 'succeeded' LIMIT 1) m"
+	_, err := db.NewQuery(query).Bind(dbx.Params{"n": n, "from": from}).Execute()
+	return err
+}
