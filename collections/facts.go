@@ -159,6 +159,17 @@ func (s *Store) SaveCards(ctx context.Context, patient string, cards []refund.Ca
 	return nil
 }
 
+// SaveCard stores what HIS says of one card that is known already.
+func (s *Store) SaveCard(ctx context.Context, patient string, c refund.Card, at time.Time) error {
+	var id string
+	db := s.app.NonconcurrentDB()
+	err := db.Select("id").From(PatientCards).Where(dbx.HashExp{"patient": patient, "card_no": c.No}).WithContext(ctx).Row(&id)
+	if err != nil {
+		return err
+	}
+	return s.saveCard(db, patient, id, true, c, at)
+}
+
 func (s *Store) saveCard(db dbx.Builder, patient, id string, known bool, c refund.Card, at time.Time) error {
 	sealed, err := s.vault.Seal(vault.Person, vault.Place(PatientCards, "card_name", id), c.Name)
 	if err != nil {

@@ -246,4 +246,3 @@ func (k *killRun) verify(kills int) {
 	}
 	k.Logf("%d kills, %d orders: %v", kills, len(books.Orders), invariant.Summary(books))
 }
-

@@ -45,7 +45,9 @@ func (h *Hooks) bindGuards() {
 // show them, migrations change them.
 func (h *Hooks) bindSchemaGuards() {
 	no := func(e *core.CollectionEvent) error {
-		if ours(e.Collection.Name) {
+		// The stored name counts, too: a renamed collection would lose its guards.
+		stored, err := e.App.FindCollectionByNameOrId(e.Collection.Id)
+		if ours(e.Collection.Name) || (err == nil && ours(stored.Name)) {
 			return refuse()
 		}
 		return e.Next()

@@ -187,18 +187,40 @@ func (h *Hooks) channelViews(e *core.RequestEvent, inst refund.Institution, offe
 	return out
 }
 
-// freshCard makes sure that a card's balance is young enough to decide on.
+// freshCard makes sure that a card's balance is young enough to decide on. A
+// card that is known to be the patient's is asked for alone.
 func (h *Hooks) freshCard(ctx context.Context, patient *core.Record, cardNo string) error {
 	known, err := h.Store.Cards(ctx, patient.Id)
 	if err != nil {
 		return err
 	}
 	for _, c := range known {
-		if c.No == cardNo && time.Since(c.AsOf) < cardsAge {
+		if c.No != cardNo {
+			continue
+		}
+		if time.Since(c.AsOf) < cardsAge {
 			return nil
 		}
+		return h.refreshCard(ctx, patient, c)
 	}
 	return h.refreshCards(ctx, patient)
+}
+
+func (h *Hooks) refreshCard(ctx context.Context, patient *core.Record, known collections.KnownCard) error {
+	his, _, err := h.Store.HIS(ctx, patient.GetString("institution"))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*loginHIS)
+	defer cancel()
+	card, err := his.Card(ctx, known.No)
+	if err != nil {
+		return err
+	}
+	if card.IssuedAt.IsZero() {
+		card.IssuedAt = known.IssuedAt
+	}
+	return h.Store.SaveCard(ctx, patient.Id, card, time.Now())
 }
 
 func orElse(err, other error) error {

@@ -18,7 +18,7 @@ import (
 // the only network call on that way, made before any hook or transaction.
 func (h *Hooks) bindRefundRoutes(se *core.ServeEvent) {
 	se.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "hospay_fresh_card", Func: func(e *core.RequestEvent) error {
-		if e.Request.Method != http.MethodPost || e.Auth == nil || e.Auth.Collection().Name != collections.Patients || !createsOrder(e.Request.URL.Path) {
+		if e.Request.Method != http.MethodPost || e.Auth == nil || e.Auth.Collection().Name != collections.Patients || !createsOrder(e) {
 			return e.Next()
 		}
 		var body struct {
@@ -36,8 +36,15 @@ func (h *Hooks) bindRefundRoutes(se *core.ServeEvent) {
 	}})
 }
 
-func createsOrder(path string) bool {
-	return strings.TrimRight(path, "/") == "/api/collections/"+collections.RefundOrders+"/records"
+// createsOrder knows the route however its collection is spelled: PocketBase
+// takes the id and any case of the name.
+func createsOrder(e *core.RequestEvent) bool {
+	name := e.Request.PathValue("collection")
+	if name == "" || !strings.HasSuffix(strings.TrimRight(e.Request.URL.Path, "/"), "/records") {
+		return false
+	}
+	c, err := e.App.FindCachedCollectionByNameOrId(name)
+	return err == nil && c.Name == collections.RefundOrders
 }
 
 // cancel takes back the patient's own order.

@@ -171,7 +171,10 @@ func (t *turn) doneHIS(ctx context.Context, kind string, call *HISCall, ans HISA
 	}
 	t.note("his.debited", By{Kind: BySystem}, "", "")
 	t.toReview()
-	return t.due(), t.commit(ctx, t.due())
+	if t.due() { // the rules decide in the same transaction
+		return t.stepReviewing(ctx)
+	}
+	return false, t.commit(ctx, false)
 }
 
 // refusedHIS ends an order that HIS would not debit, or suspends one that HIS

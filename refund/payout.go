@@ -253,16 +253,28 @@ func (t *turn) paid(ans PayoutAnswer, by By) {
 func (t *turn) awaiting(_ PayoutAnswer, by By) {
 	tr, o := t.w.Transfer, &t.w.Order
 	if tr.ExpiresAt.IsZero() {
-		tr.ExpiresAt = t.at.Add(24 * time.Hour)
+		tr.ExpiresAt = t.at.Add(confirmTime)
 	}
 	if o.Status == StatusPaying {
 		t.move(StatusAwaitingPayee, "payout.awaiting_payee", by, "", "")
-		for round, after := range t.timing.Reminders {
-			t.tell(Notice{Event: NoticeAwaitingPayee, Round: round, At: t.at.Add(after)})
-		}
 	}
+	t.remind(tr.ExpiresAt.Add(-confirmTime))
 	limit := tr.ExpiresAt.Sub(t.at) + t.timing.PayeeLimit
 	t.open(t.timing.Payee, max(limit, t.timing.PayeeLimit), CodePendingTooLong, Reason{Actor: ActorFinance})
+}
+
+// confirmTime is how long a payee has to confirm (WeChat: 24 hours).
+const confirmTime = 24 * time.Hour
+
+// remind asks for the reminders whose time has come since the last queries.
+// Each round is told once, however often it is asked for.
+func (t *turn) remind(since time.Time) {
+	gap := 2 * step(t.timing.Payee, len(t.timing.Payee))
+	for round, after := range t.timing.Reminders {
+		if at := since.Add(after); !at.After(t.at) && t.at.Sub(at) <= max(gap, time.Hour) {
+			t.tell(Notice{Event: NoticeAwaitingPayee, Round: round, At: t.at})
+		}
+	}
 }
 
 // processing waits for a payout that the channel works on. One that had been

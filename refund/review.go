@@ -48,6 +48,9 @@ func (t *turn) stepReviewing(ctx context.Context) (bool, error) {
 		return false, t.commit(ctx, false)
 	}
 	t.decide(rv, By{Kind: BySystem})
+	if t.w.Order.Status == StatusApproved { // and the payout's intent joins it
+		return t.stepApproved(ctx)
+	}
 	return true, t.commit(ctx, true)
 }
 

@@ -35,45 +35,25 @@ func (w *Worker) Kick() {
 func (w *Worker) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	free := make(chan struct{}, w.slots)
+	queue := make(chan Work)
+	defer close(queue)
 	for range w.slots {
-		free <- struct{}{}
+		wg.Go(func() {
+			for work := range queue {
+				w.advance(ctx, work)
+			}
+		})
 	}
 	for ctx.Err() == nil {
-		n := w.take(ctx, free)
-		works, err := w.claim(ctx, n)
+		works, err := w.claim(ctx, 2*w.slots)
 		if err != nil && ctx.Err() == nil {
 			w.svc.log.Error("worker.claim", "error", err)
 		}
 		for _, work := range works {
-			wg.Go(func() {
-				defer func() { free <- struct{}{} }()
-				w.advance(ctx, work)
-			})
-		}
-		for range n - len(works) {
-			free <- struct{}{}
+			queue <- work // what is claimed is worked on, also while the program stops
 		}
 		if len(works) == 0 {
 			w.rest(ctx)
-		}
-	}
-}
-
-// take waits for one free slot and takes all others that are free with it.
-func (w *Worker) take(ctx context.Context, free chan struct{}) int {
-	select {
-	case <-free:
-	case <-ctx.Done():
-		return 0
-	}
-	n := 1
-	for {
-		select {
-		case <-free:
-			n++
-		default:
-			return n
 		}
 	}
 }

@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"hospay/his/...":            {"his", "money", "refund"},
 	"hospay/notify":             {"money", "refund"},
 	"hospay/notify/...":         {"notify", "money", "refund"},
-	"hospay/jobs":               {"money", "refund", "notify"},
+	"hospay/jobs":               {"money", "refund", "notify", "channels", "collections"},
 	"hospay/collections":        {"money", "refund", "channels", "his", "notify", "internal/i18n", "internal/vault"},
 	"hospay/hooks":              {"money", "refund", "channels", "collections", "internal/i18n", "internal/vault"},
 	"hospay/pb_migrations":      {"collections", "refund"},

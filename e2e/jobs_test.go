@@ -1,0 +1,139 @@
+package e2e
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"hospay/collections"
+	"hospay/internal/testapp"
+	"hospay/refund"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+func content(t *testing.T, a *testapp.App, rec *core.Record) []byte {
+	t.Helper()
+	fsys, err := a.Runtime.App.NewFilesystem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fsys.Close()
+	r, err := fsys.GetReader(rec.BaseFilesPath() + "/" + rec.GetString("file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data, err = io.ReadAll(z); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return data
+}
+
+func paidOrder(t *testing.T, a *testapp.App, no, channel string, fen int64) refund.Work {
+	t.Helper()
+	p := a.Login(no, channel)
+	id := apply(t, p, channel, "transfer", fen, nil)
+	a.Drain()
+	a.Review(a.Staff("reviewer1"), id, "approve", "")
+	a.Drain()
+	if channel == "wechat" {
+		if err := a.Sims.WeChat.Confirm(a.Order(id).Transfer.No); err != nil {
+			t.Fatal(err)
+		}
+		a.Advance(time.Minute)
+		a.Drain()
+	}
+	return wantStatus(t, a, id, refund.StatusSucceeded)
+}
+
+func TestReceipts_AreCollectedForBothChannels(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	for channel, no := range map[string]string{"wechat": "P0001", "alipay": "P0002"} {
+		w := paidOrder(t, a, no, channel, 4321)
+		for range 4 {
+			if _, err := a.Jobs.RunNow(t.Context(), "receipts"); err != nil {
+				t.Fatal(err)
+			}
+			a.Advance(5 * time.Second)
+			if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE receipts SET next_at = created WHERE next_at != ''").Execute(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rec, err := a.Runtime.App.FindFirstRecordByData(collections.Receipts, "out_bill_no", w.Transfer.No)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rec.GetString("state") != "ready" {
+			t.Fatalf("%s: receipt is %s: %s", channel, rec.GetString("state"), rec.GetString("message"))
+		}
+		if pdf := content(t, a, rec); !bytes.HasPrefix(pdf, []byte("%PDF-")) {
+			t.Fatalf("%s: not a PDF", channel)
+		}
+	}
+}
+
+func TestStatements_BillsOfYesterdayAreKept(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	wx := paidOrder(t, a, "P0001", "wechat", 1234)
+	ali := paidOrder(t, a, "P0002", "alipay", 2345)
+	today := time.Now().In(refund.Beijing).Format(time.DateOnly)
+	a.Advance(36 * time.Hour)
+	for _, want := range []struct{ source, kind, holds string }{
+		{"wechat", "fundflow_operation", wx.Transfer.No}, {"alipay", "signcustomer", ""}, {"his", "statement", ali.Order.No},
+	} {
+		rec := core.NewRecord(must(a.Runtime.App.FindCollectionByNameOrId(collections.Statements)))
+		rec.Load(map[string]any{"institution": a.Institution, "source": want.source, "kind": want.kind, "day": today, "state": "waiting", "next_at": time.Now().Add(-time.Minute)})
+		if err := a.Runtime.App.Save(rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := a.Jobs.RunNow(t.Context(), "statements"); err != nil {
+		t.Fatal(err)
+	}
+	recs, err := a.Runtime.App.FindRecordsByFilter(collections.Statements, "day = {:d}", "source", 0, 0, map[string]any{"d": today})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rec := range recs {
+		if rec.GetString("state") != "ready" || rec.GetString("sha256") == "" {
+			t.Errorf("%s %s is %s: %s", rec.GetString("source"), rec.GetString("kind"), rec.GetString("state"), rec.GetString("message"))
+			continue
+		}
+		data := string(content(t, a, rec))
+		switch rec.GetString("source") {
+		case "wechat":
+			if !strings.Contains(data, wx.Transfer.No) {
+				t.Error("the WeChat bill does not name the transfer")
+			}
+		case "his":
+			if !strings.Contains(data, ali.Order.No) {
+				t.Error("the HIS statement does not name the order")
+			}
+		default:
+			if !strings.HasPrefix(data, "PK") {
+				t.Error("the Alipay bill is no ZIP")
+			}
+		}
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
