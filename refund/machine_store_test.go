@@ -1,0 +1,191 @@
+package refund
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"time"
+)
+
+var errCrash = errors.New("crash")
+
+// memStore is the Store of the model: it keeps what the database keeps and
+// refuses what the database refuses.
+type memStore struct {
+	w       *world
+	orders  map[string]*Work
+	leases  map[string]string
+	reviews map[string]bool
+	seen    map[string]bool
+	journal map[string]string // number → content of its committed intent
+	history map[string][]Move
+}
+
+func newMemStore(w *world) *memStore {
+	return &memStore{w: w, orders: map[string]*Work{}, leases: map[string]string{}, reviews: map[string]bool{}, seen: map[string]bool{}, journal: map[string]string{}, history: map[string][]Move{}}
+}
+
+func clone[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	c := *p
+	return &c
+}
+
+func (s *memStore) read(id string) Work {
+	k := s.orders[id]
+	w := Work{Order: k.Order, Debit: clone(k.Debit), Reversal: clone(k.Reversal), Transfer: clone(k.Transfer)}
+	if k.Order.Compensates != "" {
+		w.Debit = clone(s.orders[k.Order.Compensates].Debit)
+	}
+	return w
+}
+
+func (s *memStore) ids() []string {
+	var ids []string
+	for id := range s.orders {
+		ids = append(ids, id)
+	}
+	sort.Strings(ids)
+	return ids
+}
+
+// Claim leases due orders.
+func (s *memStore) Claim(_ context.Context, owner string, now, until time.Time, limit int) ([]Work, error) {
+	var out []Work
+	for _, id := range s.ids() {
+		o := &s.orders[id].Order
+		if o.NextAt.IsZero() || o.NextAt.After(now) || !o.LeaseUntil.Before(now) || len(out) >= limit {
+			continue
+		}
+		o.LeaseUntil, s.leases[id] = until, owner
+		o.Version++
+		out = append(out, s.read(id))
+	}
+	return out, nil
+}
+
+// Get reads an order.
+func (s *memStore) Get(_ context.Context, id string) (Work, error) {
+	if s.orders[id] == nil {
+		return Work{}, ErrNotFound
+	}
+	return s.read(id), nil
+}
+
+// ByPayout finds an order by a payout number.
+func (s *memStore) ByPayout(_ context.Context, _, no string) (Work, error) {
+	for _, id := range s.ids() {
+		if tr := s.orders[id].Transfer; tr != nil && s.journal[no] != "" && s.w.numbers[no] == id {
+			return s.read(id), nil
+		}
+	}
+	return Work{}, ErrNotFound
+}
+
+// Facts are those of an order that every rule likes.
+func (s *memStore) Facts(_ context.Context, o Order, now time.Time) (Facts, error) {
+	return Facts{Amount: o.Amount, CardName: "张三", PayeeName: "张三", CardIssued: now.AddDate(-1, 0, 0), OrdersToday: 1, PayeeCards: 1, Applied: noon}, nil
+}
+
+// Commit applies a change, or crashes before or after doing so.
+func (s *memStore) Commit(_ context.Context, c *Change) error {
+	switch s.w.fault("commit", 12) {
+	case 0:
+		return errCrash
+	case 1:
+		if err := s.commit(c); err != nil {
+			return err
+		}
+		return errCrash
+	}
+	return s.commit(c)
+}
+
+func (s *memStore) commit(c *Change) error {
+	if cb := c.Callback; cb != nil && s.seen[cb.ID] {
+		return ErrSeen
+	}
+	if c.ID != "" {
+		if err := s.apply(c); err != nil {
+			return err
+		}
+	}
+	if c.Callback != nil {
+		s.seen[c.Callback.ID] = true
+	}
+	return nil
+}
+
+func (s *memStore) apply(c *Change) error {
+	k := s.orders[c.ID]
+	if k.Order.Version != c.Version || k.Order.Status != c.From {
+		return ErrConflict
+	}
+	if c.Review != nil {
+		key := c.ID + string(c.Review.Stage)
+		if s.reviews[key] {
+			return ErrConflict
+		}
+		s.reviews[key] = true
+	}
+	at := c.From
+	for _, m := range c.Moves {
+		if m.To != m.From && (m.From != at || !at.Can(m.To)) {
+			s.w.fail("illegal move %s→%s (at %s) of %s", m.From, m.To, at, c.Order.No)
+		}
+		at = m.To
+		s.history[c.ID] = append(s.history[c.ID], m)
+	}
+	if at != c.Order.Status {
+		s.w.fail("%s: moved to %s, stored as %s", c.Order.No, at, c.Order.Status)
+	}
+	lease := k.Order.LeaseUntil
+	k.Order = c.Order
+	k.Order.Version, k.Order.LeaseUntil = c.Version+1, time.Time{}
+	if c.KeepLease {
+		k.Order.LeaseUntil = lease
+	}
+	s.putCalls(k, c)
+	if c.Compensate != nil && s.orders[c.Compensate.ID] == nil {
+		s.orders[c.Compensate.ID] = &Work{Order: *c.Compensate}
+	}
+	return nil
+}
+
+// putCalls keeps the journal rows; the content of a number never changes.
+func (s *memStore) putCalls(k *Work, c *Change) {
+	keep := func(no, hash string) {
+		if have := s.journal[no]; have != "" && have != hash {
+			s.w.fail("%s: other content under the same number", no)
+		}
+		s.journal[no] = hash
+		s.w.numbers[no] = c.ID
+	}
+	if c.Debit != nil && c.Order.Compensates == "" {
+		keep(c.Debit.No, c.Debit.Hash)
+		k.Debit = clone(c.Debit)
+	}
+	if c.Reversal != nil {
+		keep(c.Reversal.No, c.Reversal.Hash)
+		k.Reversal = clone(c.Reversal)
+	}
+	if c.Transfer != nil {
+		keep(c.Transfer.No, c.Transfer.Hash)
+		if k.Transfer != nil && k.Transfer.No == c.Transfer.No && k.Transfer.State == CallDone && c.Transfer.State != CallDone {
+			s.w.fail("%s: a paid payout became %s", c.Transfer.No, c.Transfer.State)
+		}
+		k.Transfer = clone(c.Transfer)
+	}
+}
+
+// story tells an order's history, for the report of a failure.
+func (s *memStore) story(id string) string {
+	out := ""
+	for _, m := range s.history[id] {
+		out += fmt.Sprintf("  %s %s→%s %s\n", m.Event, m.From, m.To, m.Code)
+	}
+	return out
+}
