@@ -4,20 +4,81 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	netmail "net/mail"
+	"sync"
 
 	"hospay/channels"
 	"hospay/collections"
 	"hospay/notify"
+	"hospay/notify/email"
+	"hospay/notify/sms"
 
 	"github.com/pocketbase/pocketbase/core"
+	pbmailer "github.com/pocketbase/pocketbase/tools/mailer"
 )
 
 // senders are the ways in which notices leave the program.
-func senders(_ core.App, store *collections.Store) map[string]notify.Sender {
+func senders(app core.App, store *collections.Store) map[string]notify.Sender {
 	return map[string]notify.Sender{
 		notify.ViaWechat: channelSender(store, "wechat"),
 		notify.ViaAlipay: channelSender(store, "alipay"),
+		notify.ViaSMS:    sms.New(&gateways{store: store}),
+		notify.ViaEmail:  email.New(mailer{app}, func(_ context.Context, m notify.Message) ([]string, error) { return store.FinanceMail(m.Institution) }),
 	}
+}
+
+// gateways finds an institution's SMS gateway and a notice's phone number.
+type gateways struct {
+	store *collections.Store
+	mu    sync.Mutex
+	built map[string]builtGateway
+}
+
+type builtGateway struct {
+	updated string
+	gateway *sms.Gateway
+}
+
+// SMSGateway implements sms.Directory.
+func (g *gateways) SMSGateway(ctx context.Context, institution string) (*sms.Gateway, error) {
+	c, ok, err := g.store.SMS(ctx, institution)
+	if err != nil || !ok {
+		return nil, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if have, ok := g.built[institution]; ok && have.updated == c.Updated {
+		return have.gateway, nil
+	}
+	cfg, err := sms.ParseConfig(c.URL, c.Settings, c.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	gateway, err := sms.NewGateway(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if g.built == nil {
+		g.built = map[string]builtGateway{}
+	}
+	g.built[institution] = builtGateway{updated: c.Updated, gateway: gateway}
+	return gateway, nil
+}
+
+// Phone implements sms.Directory.
+func (g *gateways) Phone(ctx context.Context, order, patient string) (string, error) {
+	return g.store.Phone(ctx, order, patient)
+}
+
+// mailer sends through the mail server that IT has entered in the dashboard.
+type mailer struct{ app core.App }
+
+// Mail implements email.Mailer.
+func (m mailer) Mail(_ context.Context, mail email.Mail) error {
+	s := m.app.Settings()
+	return m.app.NewMailClient().Send(&pbmailer.Message{
+		From: netmail.Address{Address: s.Meta.SenderAddress, Name: s.Meta.SenderName}, To: mail.To, Subject: mail.Subject, Text: mail.Text,
+	})
 }
 
 // channelSender sends template messages through a channel's own service.

@@ -61,6 +61,9 @@ func (s *Store) queueNotice(_ context.Context, tx core.App, o refund.Order, n re
 func (s *Store) ways(db dbx.Builder, o refund.Order, n refund.Notice, text noticeText, values map[string]string) map[string]noticeData {
 	out := map[string]noticeData{notify.ViaInApp: {}}
 	if n.Staff {
+		if s.app.Settings().SMTP.Enabled {
+			out[notify.ViaEmail] = noticeData{}
+		}
 		return out
 	}
 	var p struct {
@@ -231,4 +234,40 @@ func (s *Store) Phone(ctx context.Context, order, patient string) (string, error
 		return "", err
 	}
 	return s.vault.Open(vault.Place(Patients, "phone", patient), sealed)
+}
+
+// SMSConfig is an institution's SMS gateway as IT has entered it.
+type SMSConfig struct {
+	URL      string
+	Settings json.RawMessage
+	Secrets  map[string]string
+	Updated  string
+}
+
+// SMS returns the institution's gateway and whether there is one that is on.
+func (s *Store) SMS(ctx context.Context, institution string) (SMSConfig, bool, error) {
+	var r configRow
+	err := s.app.ConcurrentDB().NewQuery("SELECT id, url AS base, settings, secrets_sealed, updated FROM sms_configs WHERE institution = {:i} AND active = TRUE").
+		Bind(dbx.Params{"i": institution}).WithContext(ctx).One(&r)
+	if errors.Is(err, sql.ErrNoRows) {
+		return SMSConfig{}, false, nil
+	}
+	if err != nil {
+		return SMSConfig{}, false, err
+	}
+	secrets, err := s.secrets(SMSConfigs, r)
+	return SMSConfig{URL: r.Base, Settings: json.RawMessage(r.Settings), Secrets: secrets, Updated: r.Updated}, true, err
+}
+
+// FinanceMail lists the addresses of the institution's finance staff.
+func (s *Store) FinanceMail(institution string) ([]string, error) {
+	recs, err := s.app.FindRecordsByFilter(Staff, `institution = {:i} && active = true && roles ~ "finance"`, "email", 50, 0, dbx.Params{"i": institution})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, r := range recs {
+		out = append(out, r.Email())
+	}
+	return out, nil
 }

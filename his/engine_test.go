@@ -47,7 +47,9 @@ func demo(t testing.TB, change func(*his.Mapping)) his.Mapping {
 }
 
 func engine(m his.Mapping, answer func(his.Operation, map[string]string) (his.Document, error)) *his.Engine {
-	return his.NewEngine(his.Config{}, m, func(_ context.Context, op his.Operation, v map[string]string) (his.Document, error) { return answer(op, v) })
+	return his.NewEngine(his.Config{}, m, func(_ context.Context, op his.Operation, v map[string]string) (his.Document, error) {
+		return answer(op, v)
+	})
 }
 
 var deb = refund.Debit{No: "H1", OrderNo: "R1", CardNo: "C1", Amount: 5, Method: refund.MethodTransfer, Channel: "wechat", DebitNo: "H1"}
@@ -178,12 +180,18 @@ func TestStatement(t *testing.T) {
 		"no total":                 {plain, pages(7, 3, false, nil), 7, false},
 		"no total, no data code":   {plain, pages(7, 3, false, func(p int, f *flat) { noData(f) }), 7, false},
 		"no total, end is a fault": {plain, pages(7, 3, false, func(p int, f *flat) { f.fields["code"] = map[bool]string{true: "9999", false: "0"}[p > 3] }), 0, true},
-		"same page again":          {plain, func(o his.Operation, v map[string]string) (his.Document, error) { v["page"] = "1"; return pages(7, 3, false, nil)(o, v) }, 0, true},
-		"no paging":                {onePage, func(o his.Operation, v map[string]string) (his.Document, error) { v["page"] = "1"; return pages(7, 9, false, nil)(o, v) }, 7, false},
-		"no list":                  {plain, pages(7, 3, false, func(_ int, f *flat) { f.noList = true }), 0, true},
-		"other day":                {plain, pages(7, 3, false, func(_ int, f *flat) { f.fields["data.date"] = "2026-11-22" }), 0, true},
-		"row without amount":       {plain, pages(7, 3, false, func(_ int, f *flat) { f.rows = append(f.rows, flat{}) }), 0, true},
-		"broken on page 2":         {plain, func(o his.Operation, v map[string]string) (his.Document, error) { return broken(o, v) }, 0, true},
+		"same page again": {plain, func(o his.Operation, v map[string]string) (his.Document, error) {
+			v["page"] = "1"
+			return pages(7, 3, false, nil)(o, v)
+		}, 0, true},
+		"no paging": {onePage, func(o his.Operation, v map[string]string) (his.Document, error) {
+			v["page"] = "1"
+			return pages(7, 9, false, nil)(o, v)
+		}, 7, false},
+		"no list":            {plain, pages(7, 3, false, func(_ int, f *flat) { f.noList = true }), 0, true},
+		"other day":          {plain, pages(7, 3, false, func(_ int, f *flat) { f.fields["data.date"] = "2026-11-22" }), 0, true},
+		"row without amount": {plain, pages(7, 3, false, func(_ int, f *flat) { f.rows = append(f.rows, flat{}) }), 0, true},
+		"broken on page 2":   {plain, func(o his.Operation, v map[string]string) (his.Document, error) { return broken(o, v) }, 0, true},
 	} {
 		n := 0
 		err := engine(demo(t, c.change), c.answer).Statement(t.Context(), "2026-11-23", func(refund.StatementLine) error { n++; return nil })

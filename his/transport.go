@@ -14,8 +14,12 @@ import (
 	"time"
 )
 
-// maxAnswer bounds what is read of one answer.
-const maxAnswer = 8 << 20
+// What is read of one answer: lists may be long, other answers are not, and
+// reading them must not take longer than the call may.
+const (
+	maxList   = 8 << 20
+	maxAnswer = 256 << 10
+)
 
 var (
 	errTooLarge = errors.New("his: answer too large")
@@ -69,12 +73,12 @@ func pinned(base *url.URL) http.RoundTripper {
 	}
 }
 
-// Post sends a body and returns the whole answer with its type. Any status but
+// Post sends an operation's body and returns the whole answer with its type. Any status but
 // 200 is an error: its body proves nothing.
-func (c *Client) Post(ctx context.Context, path string, header http.Header, body []byte) (string, []byte, error) {
+func (c *Client) Post(ctx context.Context, op Operation, header http.Header, body []byte) (string, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.wait)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.String()+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.String()+op.Path, bytes.NewReader(body))
 	if err != nil || req.URL.Host != c.base.Host {
 		return "", nil, errAddress
 	}
@@ -87,11 +91,15 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 	if res.StatusCode != http.StatusOK {
 		return "", nil, fmt.Errorf("his: HTTP %d", res.StatusCode)
 	}
-	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	limit := maxAnswer
+	if op.List != "" {
+		limit = maxList
+	}
+	data, err := io.ReadAll(io.LimitReader(res.Body, int64(limit)+1))
 	if err != nil {
 		return "", nil, bare(err)
 	}
-	if len(data) > maxAnswer {
+	if len(data) > limit {
 		return "", nil, errTooLarge
 	}
 	return res.Header.Get("Content-Type"), data, nil

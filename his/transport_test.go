@@ -21,7 +21,7 @@ func TestClient_DialsOnlyTheConfiguredAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, body, err := c.Post(t.Context(), "/a?b=c", http.Header{}, nil); err != nil || string(body) != "x" {
+	if _, body, err := c.Post(t.Context(), Operation{Path: "/a?b=c"}, http.Header{}, nil); err != nil || string(body) != "x" {
 		t.Fatal(string(body), err)
 	}
 	req, err := http.NewRequest(http.MethodPost, other.URL, nil)
@@ -38,7 +38,7 @@ func TestClient_DialsOnlyTheConfiguredAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"@" + at, "@" + at + "/x", ".evil.example/", "\x00"} {
-		if _, _, err := bare.Post(t.Context(), path, http.Header{}, nil); err == nil {
+		if _, _, err := bare.Post(t.Context(), Operation{Path: path}, http.Header{}, nil); err == nil {
 			t.Errorf("%q", path)
 		}
 	}

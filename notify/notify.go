@@ -77,12 +77,23 @@ func (f SenderFunc) Send(ctx context.Context, m Message) (string, error) { retur
 var (
 	ErrRefused = errors.New("notify: refused for good")
 	ErrSkip    = errors.New("notify: nobody to tell this way")
+	errPanic   = errors.New("notify: sender panicked")
 )
+
+// Later is the error of a sender for which it is the wrong time, such as the
+// quiet hours of short messages: the notice waits until At, and this was no try.
+type Later struct{ At time.Time }
+
+// Error says until when.
+func (l *Later) Error() string { return "notify: not before " + l.At.Format(time.RFC3339) }
 
 // Retries are the waits between tries; after the last one a notice has failed.
 var Retries = []time.Duration{30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour}
 
-const sendTimeout = 10 * time.Second
+const (
+	sendTimeout   = 10 * time.Second
+	settleTimeout = 5 * time.Second
+)
 
 // Service delivers what is due.
 type Service struct {
@@ -113,13 +124,21 @@ func (s *Service) Deliver(ctx context.Context) (int, error) {
 			if ctx.Err() != nil {
 				return n, ctx.Err()
 			}
-			if err := s.outbox.Settle(ctx, m.ID, s.try(ctx, m)); err != nil {
+			if err := s.settle(ctx, m.ID, s.try(ctx, m)); err != nil {
 				return n, err
 			}
 			n++
 		}
 	}
 	return n, nil
+}
+
+// settle writes a result even while the program is being stopped: a notice that
+// went out and is not marked would go out again.
+func (s *Service) settle(ctx context.Context, id string, r Result) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	return s.outbox.Settle(ctx, id, r)
 }
 
 func (s *Service) try(ctx context.Context, m Message) Result {
@@ -137,9 +156,10 @@ func (s *Service) try(ctx context.Context, m Message) Result {
 		r.State, r.Error = StateSkipped, "没有配置这种通知方式"
 		return r
 	}
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
-	defer cancel()
-	id, err := sender.Send(ctx, m)
+	id, err := send(ctx, sender, m)
+	if later, ok := errors.AsType[*Later](err); ok {
+		return s.wait(m, later.At)
+	}
 	switch {
 	case err == nil:
 		r.State, r.ProviderID = StateSent, id
@@ -149,7 +169,28 @@ func (s *Service) try(ctx context.Context, m Message) Result {
 		r.State, r.Error = StateFailed, err.Error()
 		s.log.Warn("notice.failed", "notice", m.ID, "via", m.Via, "error", err)
 	default:
-		r.State, r.Error, r.NextAt = StateQueued, err.Error(), s.now().Add(Retries[m.Tries])
+		r.State, r.Error, r.NextAt = StateQueued, err.Error(), s.now().Add(Retries[max(m.Tries, 0)])
 	}
 	return r
+}
+
+// wait puts a notice off without counting a try. A time that has come is moved
+// on, so that the queue cannot turn in circles.
+func (s *Service) wait(m Message, at time.Time) Result {
+	if soonest := s.now().Add(time.Minute); at.Before(soonest) {
+		at = soonest
+	}
+	return Result{State: StateQueued, Tries: m.Tries, NextAt: at}
+}
+
+// send gives a sender its time and survives its panic.
+func send(ctx context.Context, sender Sender, m Message) (id string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	defer func() {
+		if recover() != nil { // what it says may hold anything
+			id, err = "", errPanic
+		}
+	}()
+	return sender.Send(ctx, m)
 }

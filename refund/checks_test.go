@@ -61,7 +61,9 @@ func TestCheck_EveryRefusalByItsRule(t *testing.T) {
 		{"姓名不一致", func(a *Application, _ *Situation) { a.Payee.Name = "李四" }, CodeNameMismatch},
 		{"没有姓名", func(a *Application, _ *Situation) { a.Payee.Name = "" }, CodeNameMismatch},
 		{"卡上没有姓名", func(a *Application, s *Situation) { a.Payee.Name, s.Card.Name = "", "" }, CodeNameMismatch},
-		{"姓名间隔号不同", func(a *Application, s *Situation) { a.Payee.Name, s.Card.Name = "买买提•艾力", "买买提·艾力" }, ""},
+		{"姓名间隔号不同", func(a *Application, s *Situation) {
+			a.Payee.Name, s.Card.Name = "买买提•艾力", "买买提·艾力"
+		}, ""},
 		{"手机号少一位", func(a *Application, _ *Situation) { a.NotifyPhone = "1380013800" }, CodePhoneInvalid},
 		{"手机号含字母", func(a *Application, _ *Situation) { a.NotifyPhone = "1380013800a" }, CodePhoneInvalid},
 		{"手机号首位不是一", func(a *Application, _ *Situation) { a.NotifyPhone = "23800138000" }, CodePhoneInvalid},

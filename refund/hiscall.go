@@ -73,6 +73,11 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 		return t.heardHIS(ctx, kind, call, ans, false)
 	}
 	if call.State == CallRefused {
+		if settled := call.SentAt.Add(t.timing.Settle); t.at.Before(settled) {
+			// An earlier send may still be under way to HIS.
+			t.w.Order.NextAt = settled
+			return false, t.commit(ctx, false)
+		}
 		return t.refusedHIS(ctx, kind, Reason{Code: call.Code, Message: call.Message})
 	}
 	if !can.Idempotent {
@@ -102,6 +107,7 @@ func (t *turn) askHIS(ctx context.Context, his HISLedger, kind string, call *HIS
 	} else {
 		ans = his.QueryReverse(ctx, t.w.Order.reversal(call.No, t.debitNo()))
 	}
+	t.at = t.now()
 	if ans.Verdict == Refused { // a refused question says nothing about the money
 		ans.Verdict = Unknown
 	}

@@ -85,10 +85,10 @@ func (c channelSide) Capabilities() Capabilities { return Capabilities{} }
 
 // Pay implements Channel.
 func (c channelSide) Pay(_ context.Context, p Payout) PayoutAnswer {
-	c.w.called("Pay", p.No, p.Hash())
 	if c.w.inst.Frozen {
 		c.w.fail("%s: paid while payouts are frozen", p.No)
 	}
+	c.w.called("Pay", p.No, p.Hash())
 	how := c.w.fault("pay", 10)
 	if how == 0 { // arrives later, or never
 		if c.w.draw("never", 2) == 0 {

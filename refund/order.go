@@ -110,7 +110,7 @@ type Transfer struct {
 	Message   string
 	Doubt     bool // a send of this number is unaccounted for
 	Sent      int
-	SentAt    time.Time
+	SentAt    time.Time // last send that is booked; before it, when the intent was written
 	PaidAt    time.Time
 	Confirm   Confirmation
 	ExpiresAt time.Time

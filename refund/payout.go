@@ -14,7 +14,7 @@ const resendEvery = 4
 // here, and an order has at most one payout whose end is open.
 func (t *turn) intendPayout() {
 	o := t.w.Order
-	tr := &Transfer{Attempt: 1, Amount: o.Amount, State: CallIntent}
+	tr := &Transfer{Attempt: 1, Amount: o.Amount, State: CallIntent, SentAt: t.at}
 	if t.w.Transfer != nil {
 		tr.Attempt = t.w.Transfer.Attempt + 1
 	}
@@ -73,6 +73,7 @@ func (t *turn) sendPayout(ctx context.Context, ch Channel, first bool) (bool, er
 	}
 	tr.Sent++
 	tr.SentAt = t.now()
+	tr.Doubt = tr.Doubt || !first // another send may be under way, unbooked
 	ans := ch.Pay(ctxCall, o.payout(tr.No))
 	t.at = t.now()
 	return t.answeredPay(ctx, ans, first)
@@ -143,6 +144,10 @@ func (t *turn) cancelPayout(ctx context.Context, ch Channel) {
 // other number goes out again unchanged.
 func (t *turn) lostPayout(ctx context.Context, ch Channel) (bool, error) {
 	tr, o := t.w.Transfer, &t.w.Order
+	if (tr.State != CallRefused || tr.Doubt) && !t.askable() {
+		t.suspend(CodeUnknownTooLong, Reason{Message: "渠道已不再回答这个单号的查询", Actor: ActorFinance})
+		return false, t.commit(ctx, false)
+	}
 	if tr.State != CallRefused {
 		return t.sendPayout(ctx, ch, false)
 	}
@@ -336,12 +341,20 @@ func (t *turn) proved(ctx context.Context, back Status) (bool, error) {
 // After that "no such number" proves nothing.
 const queryDays = 29
 
+// askable reports whether the channel must still know the number if it ever
+// reached it.
+func (t *turn) askable() bool {
+	return t.at.Before(t.w.Transfer.SentAt.AddDate(0, 0, queryDays))
+}
+
 func (t *turn) provesPayout(ans PayoutAnswer) bool {
 	switch {
-	case ans.Verdict != Done, ans.State == PayoutReturned:
+	case ans.Verdict != Done:
 		return false
+	case ans.State == PayoutReturned: // what came back by original route waits for people
+		return t.w.Order.Method == MethodTransfer
 	case ans.State == PayoutNotFound:
-		return t.at.Before(t.w.Transfer.SentAt.AddDate(0, 0, queryDays))
+		return t.askable()
 	}
 	return true
 }

@@ -101,8 +101,8 @@ func Evaluate(rules []Rule, f Facts) (Outcome, []RuleVerdict) {
 	for _, r := range rules {
 		pass, detail := r.check(f)
 		onFail := r.OnFail
-		if onFail != OutcomeReject {
-			onFail = OutcomeManual
+		if onFail != OutcomeReject || (r.Name == RuleNameEqual && f.CardName == "") {
+			onFail = OutcomeManual // a name that is not known proves no difference
 		}
 		verdicts = append(verdicts, RuleVerdict{Rule: r.Name, Pass: pass, OnFail: onFail, Detail: detail})
 		if !pass && out != OutcomeReject {
@@ -137,10 +137,14 @@ func (r Rule) check(f Facts) (bool, string) {
 }
 
 // InWindow reports whether t's Beijing time of day lies in [from, to). A
-// window may cross midnight; an empty one covers the whole day.
+// window may cross midnight; one without ends, or with equal ends, covers the
+// whole day.
 func InWindow(t time.Time, from, to string) bool {
-	if from == "" && to == "" {
+	if from == to {
 		return true
+	}
+	if to == "" {
+		to = "24:00"
 	}
 	now := t.In(Beijing).Format("15:04")
 	if from <= to {
@@ -153,6 +157,9 @@ func InWindow(t time.Time, from, to string) bool {
 func nextWindow(t time.Time, from, to string) time.Time {
 	if InWindow(t, from, to) {
 		return t
+	}
+	if from == "" {
+		from = "00:00"
 	}
 	open, err := time.ParseInLocation("15:04", from, Beijing)
 	if err != nil {

@@ -78,15 +78,16 @@ func decision(approve bool) Outcome {
 }
 
 // Wake makes an order due now, so that its outcome is asked for at once. Final
-// orders stay as they are.
+// orders stay as they are, and so do those under review: nobody outside knows
+// their outcome, and the delay of the automatic review holds.
 func (s *Service) Wake(ctx context.Context, id string, by By) error {
 	return s.retry(func() error {
 		t, err := s.load(ctx, id)
 		if err != nil {
 			return err
 		}
-		if t.w.Order.Status.Final() {
-			return fail(CodeConflict, string(t.w.Order.Status))
+		if s := t.w.Order.Status; s.Final() || s == StatusReviewing {
+			return fail(CodeConflict, string(s))
 		}
 		t.wake()
 		t.note("order.woken", by, "", "")
@@ -287,7 +288,9 @@ func (t *turn) stepApproved(ctx context.Context) (bool, error) {
 func (t *turn) frozenWait() time.Duration { return t.timing.Hold / 10 }
 
 // undo ends an order that shall not be paid: by restoring the balance where
-// HIS has debited, at once where nothing has moved.
+// HIS has debited, at once where nothing has moved. Only a worker writes the
+// intent of the reversal here, because it sends at once; for anybody else the
+// next worker does, and knows that nothing was sent before.
 func (t *turn) undo(target Status, event string, by By, code, message string) {
 	o := &t.w.Order
 	if code != "" {
@@ -299,7 +302,10 @@ func (t *turn) undo(target Status, event string, by By, code, message string) {
 		return
 	}
 	o.Target = target
-	t.intendHIS(HISReverse)
+	if t.worker {
+		t.intendHIS(HISReverse)
+		t.fresh = true
+	}
 	t.move(StatusReversing, event, by, code, message)
 }
 

@@ -72,7 +72,7 @@ func (a *adapter) exchange(ctx context.Context, op his.Operation, values map[str
 		h.Set("Content-Type", "application/json; charset="+strings.ToLower(a.charset.Name()))
 	}
 	h.Set("Accept", "application/json")
-	_, data, err := a.client.Post(ctx, op.Path, h, body)
+	_, data, err := a.client.Post(ctx, op, h, body)
 	if err != nil {
 		return nil, err
 	}

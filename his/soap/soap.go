@@ -120,7 +120,7 @@ func (a *adapter) exchange(ctx context.Context, op his.Operation, values map[str
 		h.Set("Content-Type", "text/xml; charset="+a.charset.Name())
 	}
 	h.Set("SOAPAction", `"`+a.mapping.Action+`"`)
-	ctype, data, err := a.client.Post(ctx, op.Path, h, body)
+	ctype, data, err := a.client.Post(ctx, op, h, body)
 	if err != nil {
 		return nil, err
 	}

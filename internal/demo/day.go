@@ -41,6 +41,8 @@ type Track struct {
 	leave   bool   // nobody reviews it
 	silent  bool   // the payee does not confirm
 	refused bool   // hospay does not take the application
+	slow    bool   // the payee takes time, so that hospay must find out by itself
+	since   time.Time
 }
 
 // Tracks returns the orders of the day in the order in which they were made.
@@ -146,7 +148,7 @@ func (d *Day) apply(ctx context.Context, t *Track) error {
 	case err != nil:
 		return err
 	}
-	t.Order = o
+	t.Order, t.since = o, time.Now()
 	d.byID[o.ID] = t
 	return nil
 }
@@ -239,6 +241,9 @@ func (d *Day) review(ctx context.Context) {
 	}
 }
 
+// slowPayee is how long a payee takes where the other side has failed.
+const slowPayee = 2500 * time.Millisecond
+
 // confirm lets the payees confirm every WeChat number that was ever written
 // down, whatever the program thinks of it: that is what real people do.
 func (d *Day) confirm(ctx context.Context) {
@@ -254,7 +259,7 @@ func (d *Day) confirm(ctx context.Context) {
 		d.mu.Lock()
 		t := d.byID[r.Order]
 		d.mu.Unlock()
-		if t != nil && !t.silent {
+		if t != nil && !t.silent && (!t.slow || time.Since(t.since) > slowPayee) {
 			_ = post(ctx, d.At.WeChat+"/_sim/confirm/"+r.No, nil)
 		}
 	}

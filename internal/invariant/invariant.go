@@ -179,6 +179,7 @@ func (c *checker) checkOrders() {
 	for _, o := range c.books.Orders {
 		c.checkEvents(o)
 		c.checkNotices(o)
+		c.checkNumbers(o)
 		if o.Compensates != "" {
 			c.checkSettled(o)
 			continue
@@ -227,6 +228,16 @@ func (c *checker) checkMoney(o, comp Order) {
 	}
 	if o.Status == "succeeded" && t.paid != o.Amount {
 		c.add(NoLoss, o, "记为已到账，渠道付出 %d 分，应为 %d 分", t.paid, o.Amount)
+	}
+}
+
+// checkNumbers demands that a new payout number was made only after the one
+// before it had been proved failed.
+func (c *checker) checkNumbers(o Order) {
+	for i, p := range o.Payouts {
+		if i < len(o.Payouts)-1 && p.State != "refused" {
+			c.add(SameContent, o, "%s 还没有被证实失败（%s），就换了新单号", p.No, p.State)
+		}
 	}
 }
 

@@ -77,7 +77,7 @@ func loadCalls(db dbx.Builder, at map[string]*Order) error {
 
 func loadPayouts(db dbx.Builder, at map[string]*Order) error {
 	var rows []callRow
-	if err := db.NewQuery("SELECT `order`, '' AS kind, out_bill_no AS no, amount, state, created FROM transfer_orders ORDER BY created").All(&rows); err != nil {
+	if err := db.NewQuery("SELECT `order`, '' AS kind, out_bill_no AS no, amount, state, created FROM transfer_orders ORDER BY created, attempt").All(&rows); err != nil {
 		return err
 	}
 	for _, r := range rows {

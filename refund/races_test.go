@@ -1,0 +1,142 @@
+package refund
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+)
+
+// calm is a world without faults, whose channel can be told what to answer.
+func calm(t *testing.T) (*world, *toldChannel) {
+	t.Helper()
+	w := &world{clock: noon, numbers: map[string]string{}, healed: true, inst: Institution{ID: "I", Active: true}, traits: HISTraits{Queryable: true, Idempotent: true, Reversible: true}}
+	w.store = newMemStore(w)
+	w.sides = &sides{w: w, pays: map[string]*payment{}, books: map[string]*booking{}}
+	ch := &toldChannel{Channel: channelSide{w.sides}}
+	w.svc = NewService(w.store, toldDirectory{w.sides, ch}, DefaultTiming(), func() time.Time { return w.clock }, nil)
+	w.store.orders["o"] = &Work{Order: Order{
+		ID: "o", No: OrderNo("o", noon), Institution: "I", CardNo: "C", Amount: 1000, Channel: "wechat", Method: MethodTransfer,
+		Payee: Payee{Account: "o", Type: AccountWechatOpenID, Name: "张三"}, DebitAt: DebitAtApplication, Status: StatusSubmitted, NextAt: noon, Created: noon,
+	}}
+	return w, ch
+}
+
+// toldChannel answers as a test says, or as the channel would.
+type toldChannel struct {
+	Channel
+	pay func(Payout) (PayoutAnswer, bool)
+}
+
+// Pay implements Channel.
+func (c *toldChannel) Pay(ctx context.Context, p Payout) PayoutAnswer {
+	if c.pay != nil {
+		if ans, ok := c.pay(p); ok {
+			return ans
+		}
+	}
+	return c.Channel.Pay(ctx, p)
+}
+
+type toldDirectory struct {
+	*sides
+	ch *toldChannel
+}
+
+// Channel implements Directory.
+func (d toldDirectory) Channel(context.Context, string, string) (Channel, error) { return d.ch, nil }
+
+// turnAll advances everything that is due.
+func (w *world) turnAll(t *testing.T) {
+	t.Helper()
+	works, _ := w.store.Claim(t.Context(), "w", w.clock, w.clock.Add(w.svc.timing.Lease), 10)
+	for _, k := range works {
+		if err := w.svc.Advance(t.Context(), k); err != nil && !errors.Is(err, ErrConflict) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (w *world) approve(t *testing.T) {
+	t.Helper()
+	w.turnAll(t)
+	if err := w.svc.Review(t.Context(), "o", true, By{Kind: ByStaff}, ""); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPayout_RefusalWaitsForASendUnderWay: while the first send is still under
+// way, staff ask twice. The second send is refused and the number unknown; only
+// the time that a send can take proves that nothing will arrive.
+func TestPayout_RefusalWaitsForASendUnderWay(t *testing.T) {
+	w, ch := calm(t)
+	w.approve(t)
+	sends := 0
+	ch.pay = func(p Payout) (PayoutAnswer, bool) {
+		sends++
+		if sends == 2 {
+			return PayoutAnswer{Verdict: Refused, Reason: Reason{Code: "NAME_NOT_MATCHED"}}, true
+		}
+		for range 2 {
+			if err := w.svc.Wake(t.Context(), "o", By{Kind: ByStaff}); err != nil {
+				t.Fatal(err)
+			}
+			w.turnAll(t)
+		}
+		return PayoutAnswer{}, false // now it arrives
+	}
+	w.turnAll(t)
+	if o := w.store.orders["o"].Order; o.Status != StatusPaying {
+		t.Fatalf("order is %s although a send was under way\n%s", o.Status, w.store.story("o"))
+	}
+	for range 3 {
+		w.clock = w.clock.Add(time.Hour)
+		for no := range w.sides.pays {
+			w.sides.progress(no, 4)
+		}
+		w.turnAll(t)
+	}
+	if o := w.store.orders["o"].Order; o.Status != StatusSucceeded {
+		t.Fatalf("order is %s\n%s", o.Status, w.store.story("o"))
+	}
+}
+
+// TestPayout_OldNumberIsNotSentAgain: after the time for which channels answer
+// queries, "no such number" proves nothing, so people decide.
+func TestPayout_OldNumberIsNotSentAgain(t *testing.T) {
+	w, ch := calm(t)
+	w.approve(t)
+	sends := 0
+	ch.pay = func(Payout) (PayoutAnswer, bool) { sends++; return PayoutAnswer{}, true }
+	w.turnAll(t)
+	w.clock = w.clock.AddDate(0, 0, 35) // the program was down
+	w.turnAll(t)
+	if o := w.store.orders["o"].Order; sends != 1 || o.Status != StatusSuspense {
+		t.Fatalf("%d sends, order is %s", sends, o.Status)
+	}
+}
+
+// TestReject_NeedsNoQueryBeforeTheFirstReversal: a HIS that cannot be asked can
+// still be told once.
+func TestReject_NeedsNoQueryBeforeTheFirstReversal(t *testing.T) {
+	for name, undo := range map[string]func(*world) error{
+		"审核驳回": func(w *world) error {
+			return w.svc.Review(context.Background(), "o", false, By{Kind: ByStaff}, "资料不符")
+		},
+		"自动驳回": func(w *world) error { w.clock = w.clock.Add(2 * time.Minute); return nil },
+		"患者撤销": func(w *world) error { return w.svc.Cancel(context.Background(), "o", By{Kind: ByPatient}) },
+	} {
+		w, _ := calm(t)
+		w.traits.Queryable = false
+		w.inst.Review.Auto, w.inst.Review.Delay = name == "自动驳回", time.Minute
+		w.inst.Review.Rules = []Rule{{Name: RuleMaxAmount, OnFail: OutcomeReject}}
+		w.turnAll(t)
+		if err := undo(w); err != nil {
+			t.Fatal(err)
+		}
+		w.turnAll(t)
+		if o := w.store.orders["o"].Order; !o.Status.Final() {
+			t.Errorf("%s: order is %s %s", name, o.Status, o.FailCode)
+		}
+	}
+}
