@@ -61,7 +61,7 @@ func (s *Store) SaveVisitor(institution string, v Visitor) (*core.Record, error)
 		if err != nil {
 			return err
 		}
-		if err := s.fillVisitor(rec, v); err != nil {
+		if err := s.fillVisitor(tx, rec, v); err != nil {
 			return err
 		}
 		out = rec
@@ -85,7 +85,7 @@ func newPatient(tx core.App, institution, no string) (*core.Record, error) {
 	return rec, nil
 }
 
-func (s *Store) fillVisitor(rec *core.Record, v Visitor) error {
+func (s *Store) fillVisitor(tx core.App, rec *core.Record, v Visitor) error {
 	p := v.Person
 	id := vault.NormalizeIDNo(p.IDNo)
 	rec.Set("id_type", p.IDType)
@@ -100,12 +100,25 @@ func (s *Store) fillVisitor(rec *core.Record, v Visitor) error {
 		}
 	}
 	if v.Wechat != "" {
-		if err := s.bindAccount(rec, refund.Payee{Account: v.Wechat, Type: refund.AccountWechatOpenID}); err != nil {
+		if err := s.bindFree(tx, rec, refund.Payee{Account: v.Wechat, Type: refund.AccountWechatOpenID}); err != nil {
 			return err
 		}
 	}
 	if v.Alipay.Account != "" {
-		return s.bindAccount(rec, v.Alipay)
+		return s.bindFree(tx, rec, v.Alipay)
+	}
+	return nil
+}
+
+// bindFree binds an account that is nobody else's. A family may share a phone:
+// the child whom the portal sends from the mother's account gets in without it.
+func (s *Store) bindFree(tx core.App, rec *core.Record, account refund.Payee) error {
+	owner, err := s.patientByAccount(tx, rec.GetString("institution"), account)
+	switch {
+	case errors.Is(err, refund.ErrNotFound) || (err == nil && owner.Id == rec.Id):
+		return s.bindAccount(rec, account)
+	case err != nil:
+		return err
 	}
 	return nil
 }
@@ -158,11 +171,15 @@ func (s *Store) BindAccount(patient string, account refund.Payee) (*core.Record,
 // PatientByAccount finds the patient of an institution to whom a channel
 // account is bound, or ErrNotFound.
 func (s *Store) PatientByAccount(institution string, account refund.Payee) (*core.Record, error) {
+	return s.patientByAccount(s.app, institution, account)
+}
+
+func (s *Store) patientByAccount(app core.App, institution string, account refund.Payee) (*core.Record, error) {
 	channel := "wechat"
 	if account.Type != refund.AccountWechatOpenID {
 		channel = "alipay"
 	}
-	rec, err := s.app.FindFirstRecordByFilter(Patients, "institution = {:i} && "+channel+"_index = {:x}",
+	rec, err := app.FindFirstRecordByFilter(Patients, "institution = {:i} && "+channel+"_index = {:x}",
 		dbx.Params{"i": institution, "x": s.vault.Index(channel, account.Account)})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, refund.ErrNotFound

@@ -1,0 +1,234 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"hospay/collections"
+	"hospay/internal/testapp"
+	"hospay/refund"
+	"hospay/sim"
+)
+
+// logBook keeps everything that is logged.
+type logBook struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *logBook) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(b)
+}
+
+// String returns the book.
+func (l *logBook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// TestSecrecy_NothingPersonalOnDiskOrInLogs plays good and bad days, then looks
+// for what it knows through every byte of the data folder and of the log.
+func TestSecrecy_NothingPersonalOnDiskOrInLogs(t *testing.T) {
+	book := &logBook{}
+	a := testapp.New(t, testapp.Config{Log: slog.New(slog.NewTextHandler(book, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	for _, core := range []*sim.Core{a.Sims.WeChat.Core, a.Sims.Alipay.Core} {
+		if err := core.Faults().Set(sim.Plan{Rules: []sim.Rule{
+			{Match: "transfer", Fault: sim.UnknownCode}, {Match: "query", Fault: sim.BadSignature}, {Match: "callback", Fault: sim.ForgedCallback},
+		}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Sims.HIS.Faults().Set(sim.Plan{Rules: []sim.Rule{{Match: "debit", Fault: sim.TruncatedAfter}, {Match: "query_debit", Fault: sim.HTML502After}}}); err != nil {
+		t.Fatal(err)
+	}
+	secrets := map[string]string{}
+	reviewer := a.Staff("reviewer1")
+	for i, channel := range []string{"wechat", "alipay"} {
+		no := fmt.Sprintf("P%04d", i+1)
+		p, who := a.Login(no, channel), a.Sims.World.Find(no)
+		for what, s := range map[string]string{
+			"ID number": who.IDNo, "name": who.Name, "phone": who.Phone, "Alipay account": who.AlipayLogon, "openid": who.Openid, "Alipay user": who.AlipayUserID,
+		} {
+			secrets[no+" "+what] = s
+		}
+		p.Call("GET", "/api/hospay/cards", p.Token, nil)
+		id := apply(t, p, channel, "transfer", 1500, nil)
+		for range 4 {
+			a.Drain()
+			a.Review(reviewer, id, "approve", "")
+			a.Advance(time.Minute)
+		}
+		if w := a.Order(id); w.Transfer != nil && channel == "wechat" {
+			_ = a.Sims.WeChat.Confirm(w.Transfer.No)
+		}
+		a.Advance(time.Minute)
+		a.Drain()
+	}
+	for what, pem := range map[string]string{"WeChat key": a.Sims.WeChat.Config().MchPrivateKey, "Alipay key": a.Sims.Alipay.Config().AppPrivateKey} {
+		lines := strings.Split(strings.TrimSpace(pem), "\n")
+		secrets[what] = lines[len(lines)/2]
+	}
+	secrets["APIv3 key"], secrets["app secret"] = a.Sims.WeChat.Config().APIv3Key, a.Sims.WeChat.Config().AppSecret
+	files := map[string][]byte{"the log": []byte(book.String())}
+	err := filepath.WalkDir(a.Dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || d.Name() == "key.json" {
+			return err
+		}
+		files[d.Name()], err = os.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files["data.db"])+len(files["data.db-wal"]) < 100_000 || len(files["the log"]) == 0 {
+		t.Fatalf("looked at too little: %d files", len(files))
+	}
+	for name, content := range files {
+		for what, s := range secrets {
+			if s == "" {
+				t.Errorf("%s is not known", what)
+			} else if bytes.Contains(content, []byte(s)) {
+				at := bytes.Index(content, []byte(s))
+				t.Errorf("%s lies open in %s: …%q…", what, name, content[max(at-60, 0):at])
+			}
+		}
+	}
+}
+
+// TestFreeze_StopsPayoutsAndNothingElse freezes between approval and payout,
+// and while a payout is open.
+func TestFreeze_StopsPayoutsAndNothingElse(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	finance, reviewer := a.Staff("finance"), a.Staff("reviewer1")
+	freeze := func(on bool) {
+		t.Helper()
+		if res := a.Call("POST", "/api/hospay/payouts/freeze", finance, map[string]any{"frozen": on, "note": "演练"}); res.Status != 200 {
+			t.Fatalf("freeze: %d %s", res.Status, res.Raw)
+		}
+	}
+	sent := func() int {
+		return a.Sims.WeChat.Requests().Count("transfer", "") + a.Sims.Alipay.Requests().Count("transfer", "")
+	}
+	wantRefusal(t, "冻结没有理由", a.Call("POST", "/api/hospay/payouts/freeze", finance, map[string]any{"frozen": true}), 400, "note_required")
+	p := a.Login("P0001", "wechat")
+	w := awaiting(t, a, p)
+	if err := a.Sims.Alipay.Faults().Plan("transfer", sim.TimeoutBefore); err != nil {
+		t.Fatal(err)
+	}
+	lost := apply(t, a.Login("P0002", "alipay"), "alipay", "transfer", 1000, nil)
+	a.Drain()
+	a.Review(reviewer, lost, "approve", "")
+	a.Drain()
+	wantStatus(t, a, lost, refund.StatusPaying)
+	freeze(true)
+	before, queries := sent(), a.Sims.WeChat.Requests().Count("query", "")
+	fresh := apply(t, a.Login("P0003", "alipay"), "alipay", "transfer", 1000, nil)
+	a.Drain()
+	a.Review(reviewer, fresh, "approve", "")
+	for range 10 {
+		a.Drain()
+		a.Advance(time.Minute)
+	}
+	wantStatus(t, a, fresh, refund.StatusApproved)
+	wantStatus(t, a, lost, refund.StatusPaying)
+	if got := sent(); got != before {
+		t.Fatalf("%d transfers left while payouts were frozen", got-before)
+	}
+	if a.Sims.WeChat.Requests().Count("query", "") == queries {
+		t.Error("nobody asked about the payout that waits for its payee")
+	}
+	if err := a.Sims.WeChat.Confirm(w.Transfer.No); err != nil {
+		t.Fatal(err)
+	}
+	a.Advance(10 * time.Minute)
+	a.Drain()
+	wantStatus(t, a, w.Order.ID, refund.StatusSucceeded)
+	rejected := apply(t, a.Login("P0004", "alipay"), "alipay", "transfer", 1000, nil)
+	a.Drain()
+	a.Review(reviewer, rejected, "reject", "资料不符")
+	a.Drain()
+	wantStatus(t, a, rejected, refund.StatusRejected)
+	freeze(false)
+	a.Drain()
+	wantStatus(t, a, fresh, refund.StatusSucceeded)
+	wantStatus(t, a, lost, refund.StatusSucceeded)
+	if n := countRows(t, a, collections.AuditLog, nil); n != 2 {
+		t.Errorf("%d audit rows of two switches", n)
+	}
+	booksAgree(t, a)
+}
+
+// noNetworkInside fails when a request leaves while a store transaction is
+// open.
+type noNetworkInside struct {
+	app    *testapp.App
+	seen   atomic.Int64
+	inside atomic.Int64
+}
+
+// RoundTrip implements http.RoundTripper.
+func (n *noNetworkInside) RoundTrip(r *http.Request) (*http.Response, error) {
+	n.seen.Add(1)
+	if n.app != nil && n.app.Store.InTransaction() > 0 {
+		n.inside.Add(1)
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// TestNetwork_NeverInsideATransaction runs every way of an order, one after the
+// other so that no foreign transaction is open, through a watched transport.
+func TestNetwork_NeverInsideATransaction(t *testing.T) {
+	watch := &noNetworkInside{}
+	a := testapp.New(t, testapp.Config{Transport: watch})
+	watch.app = a
+	if err := a.Sims.WeChat.Faults().Set(sim.Plan{Rules: []sim.Rule{{Match: "callback", Fault: sim.NoCallback, Times: -1}}}); err != nil {
+		t.Fatal(err)
+	}
+	reviewer := a.Staff("reviewer1")
+	ends := map[refund.Status]int{}
+	for i, c := range []struct{ channel, method, decision string }{
+		{"wechat", "transfer", "approve"}, {"alipay", "transfer", "approve"}, {"wechat", "original", "approve"}, {"alipay", "original", "approve"},
+		{"wechat", "transfer", "reject"}, {"wechat", "transfer", "cancel"}, {"alipay", "transfer", "cancel"},
+	} {
+		p := a.Login(fmt.Sprintf("P%04d", i+1), c.channel)
+		p.Call("GET", "/api/hospay/options?card_no="+p.Card, p.Token, nil)
+		res := p.Apply(c.channel, c.method, 100, nil)
+		if res.Status != 200 {
+			continue
+		}
+		id := res.Text("id")
+		a.Drain()
+		if c.decision == "cancel" {
+			p.Call("POST", "/api/hospay/refunds/"+id+"/cancel", p.Token, nil)
+		} else {
+			a.Review(reviewer, id, c.decision, "说明")
+		}
+		a.Drain()
+		if w := a.Order(id); w.Order.Status == refund.StatusAwaitingPayee {
+			_ = a.Sims.WeChat.Confirm(w.Transfer.No)
+		}
+		a.Advance(2 * time.Minute)
+		a.Drain()
+		ends[a.Order(id).Order.Status]++
+	}
+	if _, err := a.Notices.Deliver(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if watch.inside.Load() > 0 || watch.seen.Load() < 40 || ends[refund.StatusSucceeded] < 2 || ends[refund.StatusRejected] < 1 || ends[refund.StatusCancelled] < 1 {
+		t.Errorf("%d of %d requests left inside a transaction; orders ended %v", watch.inside.Load(), watch.seen.Load(), ends)
+	}
+}
