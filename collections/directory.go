@@ -138,7 +138,8 @@ type configRow struct {
 	Reversible bool          `db:"reversible"`
 }
 
-// Channel returns the institution's connection to a channel.
+// Channel returns the institution's connection to a channel, also to one that
+// is switched off: what is under way there must still come to its end.
 func (s *Store) Channel(ctx context.Context, institution, channel string) (refund.Channel, error) {
 	return s.Connection(ctx, institution, channel)
 }
@@ -154,7 +155,7 @@ func (s *Store) Connection(ctx context.Context, institution, channel string) (ch
 	}
 	var r configRow
 	err := s.app.ConcurrentDB().NewQuery(`SELECT id, channel AS kind, merchant_id, app_id, api_base AS base, notify_base, settings, secrets_sealed, updated
-		FROM channel_configs WHERE institution = {:inst} AND channel = {:channel} AND active = TRUE`).
+		FROM channel_configs WHERE institution = {:inst} AND channel = {:channel}`).
 		Bind(dbx.Params{"inst": institution, "channel": channel}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, refund.NewError(refund.CodeChannelOff, channel)
@@ -197,6 +198,13 @@ func notifyURL(base, channel, institution string) string {
 		return ""
 	}
 	return strings.TrimRight(base, "/") + "/api/hospay/notify/" + channel + "/" + institution
+}
+
+// ChannelOn reports whether a channel takes new orders.
+func (s *Store) ChannelOn(ctx context.Context, institution, channel string) (bool, error) {
+	var n int
+	err := s.app.ConcurrentDB().Select("COUNT(*)").From(ChannelConfigs).Where(dbx.HashExp{"institution": institution, "channel": channel, "active": true}).WithContext(ctx).Row(&n)
+	return n > 0, err
 }
 
 // Offers lists the institution's channels that are on, with what they can do.

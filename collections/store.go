@@ -27,6 +27,7 @@ type Store struct {
 	app   core.App
 	vault *vault.Vault
 	open  atomic.Int32
+	gate  chan struct{}
 	// Committed is called after a commit with the order's id, when set.
 	Committed func(orderID string)
 	// Transport carries the calls of channels and HIS, when set (tests).
@@ -39,8 +40,14 @@ var (
 	_ refund.Directory = (*Store)(nil)
 )
 
+// queuedCommits is how many commits of the worker and of callbacks wait for the
+// one writer at a time, so that people's requests never queue behind more.
+const queuedCommits = 2
+
 // NewStore returns a store on the app's database.
-func NewStore(app core.App, v *vault.Vault) *Store { return &Store{app: app, vault: v} }
+func NewStore(app core.App, v *vault.Vault) *Store {
+	return &Store{app: app, vault: v, gate: make(chan struct{}, queuedCommits)}
+}
 
 // Vault returns the vault of the store.
 func (s *Store) Vault() *vault.Vault { return s.vault }
@@ -78,14 +85,16 @@ func (s *Store) Claim(ctx context.Context, owner string, now, leaseUntil time.Ti
 		return nil, err
 	}
 	works := make([]refund.Work, 0, len(rows))
+	var unread error
 	for _, r := range rows {
 		w, err := s.work(ctx, s.app.ConcurrentDB(), r)
-		if err != nil {
-			return works, err
+		if err != nil { // its lease runs out; the others go on
+			unread = errors.Join(unread, fmt.Errorf("order %s: %w", r.No, err))
+			continue
 		}
 		works = append(works, w)
 	}
-	return works, nil
+	return works, unread
 }
 
 // Get reads an order with its journal rows.
@@ -113,6 +122,12 @@ func (s *Store) find(ctx context.Context, where dbx.Expression) (refund.Work, er
 
 // Commit writes a change in one transaction.
 func (s *Store) Commit(ctx context.Context, c *refund.Change) error {
+	select {
+	case s.gate <- struct{}{}:
+		defer func() { <-s.gate }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	var id string
 	err := s.transact(func(tx core.App) error {
 		db := tx.DB()

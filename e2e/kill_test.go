@@ -63,7 +63,7 @@ func newKillRun(t *testing.T) *killRun {
 	base, http := freePorts(t)
 	k.addr, k.at = fmt.Sprintf("127.0.0.1:%d", http), demo.At("127.0.0.1", base)
 	k.api = demo.NewAPI("http://" + k.addr)
-	sims := exec.Command(k.bin, "simulate", "--base-port", fmt.Sprint(base))
+	sims := exec.Command(k.bin, "simulate", "--base-port", fmt.Sprint(base), "--patients", "100")
 	k.must(sims.Start())
 	t.Cleanup(func() { _ = sims.Process.Kill(); _ = sims.Wait() })
 	k.wait(k.at.Portal + "/_sim/config")
@@ -126,7 +126,7 @@ func (k *killRun) post(url, body string) {
 
 func (k *killRun) wait(url string) {
 	k.Helper()
-	for range 400 {
+	for range 1600 {
 		res, err := http.Get(url)
 		if err == nil {
 			res.Body.Close()
@@ -146,7 +146,7 @@ func (k *killRun) start() {
 	k.must(k.server.Start())
 	k.wait("http://" + k.addr + "/api/health")
 	if k.people == nil {
-		for i := range 16 {
+		for i := range 80 {
 			p, err := k.api.Login(context.Background(), k.at.Portal, fmt.Sprintf("P%04d", i+1), []string{"wechat", "alipay"}[i%2])
 			k.must(err)
 			k.people = append(k.people, p)

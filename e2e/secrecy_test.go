@@ -18,6 +18,9 @@ import (
 	"hospay/internal/testapp"
 	"hospay/refund"
 	"hospay/sim"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
 )
 
 // logBook keeps everything that is logged.
@@ -172,18 +175,39 @@ func TestFreeze_StopsPayoutsAndNothingElse(t *testing.T) {
 	booksAgree(t, a)
 }
 
-// noNetworkInside fails when a request leaves while a store transaction is
-// open.
+// noNetworkInside counts the requests that leave while a transaction is open:
+// the store's own, or any that holds the database for writing.
 type noNetworkInside struct {
 	app    *testapp.App
+	db     *dbx.DB
+	one    sync.Mutex // the watches must not see each other
 	seen   atomic.Int64
 	inside atomic.Int64
+}
+
+func (n *noNetworkInside) busy() bool {
+	if n.app.Store.InTransaction() > 0 {
+		return true
+	}
+	n.one.Lock()
+	defer n.one.Unlock()
+	ctx := context.Background()
+	conn, err := n.db.DB().Conn(ctx)
+	if err != nil {
+		return true
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return true
+	}
+	_, err = conn.ExecContext(ctx, "ROLLBACK")
+	return err != nil
 }
 
 // RoundTrip implements http.RoundTripper.
 func (n *noNetworkInside) RoundTrip(r *http.Request) (*http.Response, error) {
 	n.seen.Add(1)
-	if n.app != nil && n.app.Store.InTransaction() > 0 {
+	if n.app != nil && n.busy() {
 		n.inside.Add(1)
 	}
 	return http.DefaultTransport.RoundTrip(r)
@@ -194,7 +218,23 @@ func (n *noNetworkInside) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestNetwork_NeverInsideATransaction(t *testing.T) {
 	watch := &noNetworkInside{}
 	a := testapp.New(t, testapp.Config{Transport: watch})
-	watch.app = a
+	db, err := dbx.Open("sqlite", filepath.Join(a.Dir, "data.db")+"?_pragma=busy_timeout(0)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	watch.db, watch.app = db, a
+	if err := a.Runtime.App.RunInTransaction(func(tx core.App) error {
+		if _, err := tx.DB().NewQuery("UPDATE job_runs SET ok = TRUE").Execute(); err != nil {
+			return err
+		}
+		if !watch.busy() {
+			t.Error("the watch does not see an open transaction")
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	if err := a.Sims.WeChat.Faults().Set(sim.Plan{Rules: []sim.Rule{{Match: "callback", Fault: sim.NoCallback, Times: -1}}}); err != nil {
 		t.Fatal(err)
 	}

@@ -136,12 +136,15 @@ func (h *Hooks) situation(ctx context.Context, patient *core.Record, a refund.Ap
 	if s.Card, err = h.Store.Card(ctx, patient.Id, a.CardNo); err != nil {
 		return s, err
 	}
-	ch, err := h.Store.Channel(ctx, s.Institution.ID, a.Channel)
-	switch {
-	case err == nil:
-		s.ChannelOn, s.Channel = true, ch.Capabilities()
-	case refund.CodeOf(err) != refund.CodeChannelOff:
+	if s.ChannelOn, err = h.Store.ChannelOn(ctx, s.Institution.ID, a.Channel); err != nil {
 		return s, err
+	}
+	if s.ChannelOn {
+		ch, err := h.Store.Channel(ctx, s.Institution.ID, a.Channel)
+		if err != nil {
+			return s, err
+		}
+		s.Channel = ch.Capabilities()
 	}
 	if s.OrdersToday, err = h.Store.OrdersToday(ctx, patient.Id, s.Now); err != nil {
 		return s, err

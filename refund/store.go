@@ -110,7 +110,8 @@ type CallbackRow struct {
 
 // Store keeps orders. Every method is one transaction.
 type Store interface {
-	// Claim leases up to limit due orders to owner and returns them.
+	// Claim leases up to limit due orders to owner and returns those that can
+	// be read, with an error about the others.
 	Claim(ctx context.Context, owner string, now, leaseUntil time.Time, limit int) ([]Work, error)
 	// Get reads an order with its journal rows.
 	Get(ctx context.Context, id string) (Work, error)

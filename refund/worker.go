@@ -89,10 +89,12 @@ func (w *Worker) advance(ctx context.Context, work Work) {
 // how many steps it made. Tests use it with a clock of their own.
 func (w *Worker) Drain(ctx context.Context) (int, error) {
 	n := 0
+	var unread error
 	for {
 		works, err := w.claim(ctx, 16)
-		if err != nil || len(works) == 0 {
-			return n, err
+		unread = errors.Join(unread, err)
+		if len(works) == 0 {
+			return n, unread
 		}
 		for _, work := range works {
 			if err := w.svc.Advance(ctx, work); err != nil && !errors.Is(err, ErrConflict) {
