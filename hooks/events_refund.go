@@ -51,6 +51,10 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 		return h.fail(e.RequestEvent, err)
 	}
 	if err := refund.Check(a, s); err != nil {
+		// The same application may have become an order since it was looked for.
+		if done, again := h.submittedBefore(e, a); done {
+			return again
+		}
 		return h.fail(e.RequestEvent, err)
 	}
 	if err := h.fillOrder(ctx, e, a, group, s); err != nil {
