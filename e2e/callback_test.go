@@ -35,7 +35,7 @@ type envelope struct {
 	key              *rsa.PrivateKey
 	serial, prefix   string
 	at               time.Time
-	apiKey, original string
+	apiKey           string
 	body             []byte // instead of the content
 }
 

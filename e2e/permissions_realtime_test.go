@@ -21,6 +21,8 @@ func (h *house) listen(t *testing.T) map[string]map[string]bool {
 	heard := map[string]map[string]bool{}
 	for _, v := range visitors {
 		heard[v] = map[string]bool{}
+	}
+	for _, v := range visitors {
 		events := h.subscribe(t, h.tokens[v])
 		go func() {
 			for name := range events {
