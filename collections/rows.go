@@ -228,9 +228,10 @@ func put(db dbx.Builder, table string, key dbx.HashExp, fixed, changing dbx.Para
 	return conflictOnUnique(err)
 }
 
-// insertCompensation writes the order that restores a returned payout. Its id
-// is derived from the original's, so a repeat finds it there.
+// insertCompensation writes the order that restores a returned payout. The
+// unique index on compensates makes a repeat do nothing.
 func (s *Store) insertCompensation(db dbx.Builder, o refund.Order, at time.Time) error {
+	o.ID = newID()
 	var original orderRow
 	if err := db.Select("*").From(RefundOrders).Where(dbx.HashExp{"id": o.Compensates}).One(&original); err != nil {
 		return err

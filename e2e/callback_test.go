@@ -30,13 +30,13 @@ type bill map[string]any
 // envelope is a callback of WeChat as it goes over the wire, and what a test
 // spoils of it.
 type envelope struct {
-	id, event        string
-	content          bill
-	key              *rsa.PrivateKey
-	serial, prefix   string
-	at               time.Time
-	apiKey           string
-	body             []byte // instead of the content
+	id, event      string
+	content        bill
+	key            *rsa.PrivateKey
+	serial, prefix string
+	at             time.Time
+	apiKey         string
+	body           []byte // instead of the content
 }
 
 func wechatKey(t *testing.T, name string) *rsa.PrivateKey {

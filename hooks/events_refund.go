@@ -72,6 +72,9 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 	if busy, _ := h.Store.ActiveElsewhere(ctx, s.Institution.ID, a.CardNo, group); busy {
 		return apiError(http.StatusConflict, string(refund.CodeActiveOrderExists), "")
 	}
+	if group != "" { // two of one wish at the same moment took the same place
+		return apiError(http.StatusConflict, string(refund.CodeConflict), "")
+	}
 	return err
 }
 

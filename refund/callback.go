@@ -2,10 +2,7 @@ package refund
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base32"
 	"errors"
-	"strings"
 )
 
 // Notification is a callback that a channel has signed and its client has
@@ -132,17 +129,10 @@ func (t *turn) contradict(effect string, n Notification) {
 func (t *turn) compensation() *Order {
 	o := t.w.Order
 	c := o
-	c.ID = CompensationID(o.ID)
+	c.ID = "" // the store's; the index on Compensates keeps it one
 	c.No, c.Compensates, c.Created = o.No+"C", o.ID, t.at
 	c.Status, c.Target, c.NextAt, c.Version = StatusReversing, StatusFailed, t.at, 0
 	c.FailCode, c.FailReason = string(CodePayoutReturned), ""
 	c.ChannelNo, c.PaidAt, c.Group, c.GroupSeq = "", noTime, "", 0
 	return &c
-}
-
-// CompensationID derives the id of the compensating order, so that it can
-// exist only once.
-func CompensationID(orderID string) string {
-	sum := sha256.Sum256([]byte("compensation|" + orderID))
-	return strings.ToLower(base32.HexEncoding.EncodeToString(sum[:]))[:15]
 }

@@ -149,8 +149,9 @@ func (s *memStore) apply(c *Change) error {
 		k.Order.LeaseUntil = lease
 	}
 	s.putCalls(k, c)
-	if c.Compensate != nil && s.orders[c.Compensate.ID] == nil {
-		s.orders[c.Compensate.ID] = &Work{Order: *c.Compensate}
+	if comp := compensationOf(c.ID); c.Compensate != nil && s.orders[comp] == nil {
+		s.orders[comp] = &Work{Order: *c.Compensate}
+		s.orders[comp].Order.ID = comp
 	}
 	return nil
 }
@@ -189,3 +190,7 @@ func (s *memStore) story(id string) string {
 	}
 	return out
 }
+
+// compensationOf is the id that this store gives to the one order that
+// compensates another.
+func compensationOf(id string) string { return id + "-comp" }

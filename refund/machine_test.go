@@ -219,7 +219,7 @@ func (w *world) callback() {
 
 // net is what an order and its compensation have moved on either side.
 func (w *world) net(id string) (his, channel money.Fen, payments int) {
-	comp := CompensationID(id)
+	comp := compensationOf(id)
 	for no, order := range w.numbers {
 		if order != id && order != comp {
 			continue
@@ -322,7 +322,7 @@ func (w *world) end() {
 		if !w.settled(k) {
 			w.fail("%s is left to people although a query could settle it", o.No)
 		}
-		comp := w.store.orders[CompensationID(id)]
+		comp := w.store.orders[compensationOf(id)]
 		if !o.Status.Final() || o.Compensates != "" || (comp != nil && !comp.Order.Status.Final()) {
 			continue
 		}
