@@ -51,6 +51,8 @@ type Runtime struct {
 const (
 	envName    = "HOSPAY_ENV"
 	envKeyFile = "HOSPAY_KEY_FILE"
+	envLog     = "HOSPAY_LOG"
+	envSealing = "PB_ENCRYPTION_KEY"
 	demoKey    = "demo-key.json"
 
 	EnvProduction = "production"
@@ -118,7 +120,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	}
 	log := o.Log
 	if log == nil {
-		log = app.Logger()
+		log = logger(app)
 	}
 	v, err := openVault(app, o)
 	if err != nil {
@@ -152,6 +154,21 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		rt.Start()
 	}
 	return rt, nil
+}
+
+// logger writes to PocketBase's log and, when HOSPAY_LOG says how, also to the
+// standard error stream for the service manager to keep.
+func logger(app core.App) *slog.Logger {
+	var out slog.Handler
+	switch os.Getenv(envLog) {
+	case "json":
+		out = slog.NewJSONHandler(os.Stderr, nil)
+	case "text":
+		out = slog.NewTextHandler(os.Stderr, nil)
+	default:
+		return app.Logger()
+	}
+	return slog.New(slog.NewMultiHandler(app.Logger().Handler(), out))
 }
 
 func openVault(app core.App, o Options) (*vault.Vault, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"hospay/collections"
 	"hospay/pb_public"
@@ -24,6 +25,9 @@ func Execute(ctx context.Context) error {
 	alone.AddCommand(demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultInitCommand())
 	if needsNoData(alone, os.Args[1:]) {
 		return alone.ExecuteContext(ctx)
+	}
+	if err := secretFromFile(envSealing); err != nil {
+		return err
 	}
 	app := NewApp("")
 	Mount(app, func() Options { return FromEnvironment(app.DataDir()) }, nil)
@@ -52,7 +56,7 @@ func NewApp(dir string) *pocketbase.PocketBase {
 		dir = defaultDir
 	}
 	app := pocketbase.NewWithConfig(pocketbase.Config{
-		DefaultDataDir: dir, DefaultEncryptionEnv: "PB_ENCRYPTION_KEY", DBConnect: collections.Connect, HideStartBanner: os.Getenv(envName) == EnvDemo,
+		DefaultDataDir: dir, DefaultEncryptionEnv: envSealing, DBConnect: collections.Connect, HideStartBanner: os.Getenv(envName) == EnvDemo,
 	})
 	app.OnServe().BindFunc(func(se *core.ServeEvent) error {
 		if !se.Router.HasRoute("GET", "/{path...}") {
@@ -87,4 +91,18 @@ func version() string {
 		}
 	}
 	return fmt.Sprintf("hospay %s (%s, PocketBase %s)", commit, info.GoVersion, pb)
+}
+
+// secretFromFile sets an environment variable from the file that the variable
+// of the same name with _FILE names, unless it is set itself.
+func secretFromFile(name string) error {
+	path := os.Getenv(name + "_FILE")
+	if path == "" || os.Getenv(name) != "" {
+		return nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("%s_FILE 无法读取：%w", name, err)
+	}
+	return os.Setenv(name, strings.TrimSpace(string(data)))
 }
