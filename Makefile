@@ -1,12 +1,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 export GOTOOLCHAIN := auto
-export CGO_ENABLED ?= 1
+export CGO_ENABLED := 0
 
 SEEDS ?= 200
 KILLS ?= 5
 
-.PHONY: build demo test check unit race torture bench fuzz clean
+.PHONY: build demo test check unit race torture bench fuzz clean compiler
 
 # The program with its pages, as bin/hospay.
 build:
@@ -28,9 +28,13 @@ check:
 unit:
 	TORTURE_SEEDS=0 TORTURE_KILLS=0 go test -timeout 10m ./...
 
+# The race detector needs a C compiler.
+compiler:
+	@command -v gcc >/dev/null || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; }
+
 # The packages whose code runs concurrently, under the race detector.
-race:
-	go test -race -timeout 10m ./money ./refund ./channels/... ./his/... ./notify/... ./jobs ./sim/... ./internal/vault
+race: compiler
+	CGO_ENABLED=1 go test -race -timeout 10m ./money ./refund ./channels/... ./his/... ./notify/... ./jobs ./sim/... ./internal/vault
 
 # Seeded faults in the process, and kill -9 of a real server.
 torture:
