@@ -27,7 +27,7 @@ type Store struct {
 	app   core.App
 	vault *vault.Vault
 	open  atomic.Int32
-	gate  chan struct{}
+	group commitGroup
 	// Committed is called after a commit with the order's id, when set.
 	Committed func(orderID string)
 	// Transport carries the calls of channels and HIS, when set (tests).
@@ -40,13 +40,9 @@ var (
 	_ refund.Directory = (*Store)(nil)
 )
 
-// queuedCommits is how many commits of the worker and of callbacks wait for the
-// one writer at a time, so that people's requests never queue behind more.
-const queuedCommits = 2
-
 // NewStore returns a store on the app's database.
 func NewStore(app core.App, v *vault.Vault) *Store {
-	return &Store{app: app, vault: v, gate: make(chan struct{}, queuedCommits)}
+	return &Store{app: app, vault: v}
 }
 
 // Vault returns the vault of the store.
@@ -118,34 +114,6 @@ func (s *Store) find(ctx context.Context, where dbx.Expression) (refund.Work, er
 		return refund.Work{}, err
 	}
 	return s.work(ctx, db, r)
-}
-
-// Commit writes a change in one transaction.
-func (s *Store) Commit(ctx context.Context, c *refund.Change) error {
-	select {
-	case s.gate <- struct{}{}:
-		defer func() { <-s.gate }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	var id string
-	err := s.transact(func(tx core.App) error {
-		db := tx.DB()
-		if c.Callback != nil {
-			if err := insertCallback(db, c); err != nil {
-				return err
-			}
-		}
-		if c.ID == "" {
-			return nil
-		}
-		id = c.ID
-		return s.apply(ctx, tx, c)
-	})
-	if err == nil && id != "" && s.Committed != nil {
-		s.Committed(id)
-	}
-	return err
 }
 
 func (s *Store) apply(ctx context.Context, tx core.App, c *refund.Change) error {

@@ -38,6 +38,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindClosedRoutes(se)
 	h.bindAuthRoutes(se)
 	h.bindPatientRoutes(se)
+	h.bindLists(se)
 	h.bindRefundRoutes(se)
 	h.bindStaffRoutes(se)
 	h.bindCallbackRoutes(se)

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"time"
 
 	"hospay/collections"
@@ -219,6 +220,9 @@ func (h *Hooks) refreshCard(ctx context.Context, patient *core.Record, known col
 	}
 	if card.IssuedAt.IsZero() {
 		card.IssuedAt = known.IssuedAt
+	}
+	if reflect.DeepEqual(card, known.Card) {
+		return nil // HIS says what is stored
 	}
 	return h.Store.SaveCard(ctx, patient.Id, card, time.Now())
 }
