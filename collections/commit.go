@@ -14,7 +14,7 @@ import (
 var errAborted = errors.New("collections: the transaction was aborted")
 
 // groupLimit bounds how many changes share a transaction.
-const groupLimit = 32
+const groupLimit = 12
 
 // commitGroup collects changes that wait while another group is being written.
 // With synchronous=FULL the wait for the disk is what a commit costs; changes
