@@ -18,9 +18,15 @@ func apply(t *testing.T, p *testapp.Patient, channel, method string, fen int64, 
 	return res.Text("id")
 }
 
+// wantStatus waits until an order is where it should be: callbacks come when
+// they come, and the worker goes on with what they bring.
 func wantStatus(t *testing.T, a *testapp.App, id string, want refund.Status) refund.Work {
 	t.Helper()
 	w := a.Order(id)
+	for end := time.Now().Add(5 * time.Second); w.Order.Status != want && time.Now().Before(end); w = a.Order(id) {
+		time.Sleep(20 * time.Millisecond)
+		a.Drain()
+	}
 	if w.Order.Status != want {
 		events, _ := a.Store.Events(t.Context(), id)
 		for _, e := range events {
