@@ -62,6 +62,9 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 	fresh := t.fresh
 	t.fresh = false
 	if fresh {
+		if t.stale() {
+			return false, ErrConflict
+		}
 		return t.heardHIS(ctx, kind, call, t.sendHIS(ctx, his, kind, call), true)
 	}
 	if !can.Queryable {
@@ -83,6 +86,9 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 	if !can.Idempotent {
 		t.suspend(CodeHISNotQueryable, Reason{Message: "not idempotent", Actor: ActorFinance})
 		return false, t.commit(ctx, false)
+	}
+	if t.stale() {
+		return false, ErrConflict
 	}
 	return t.heardHIS(ctx, kind, call, t.sendHIS(ctx, his, kind, call), false)
 }

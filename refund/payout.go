@@ -68,7 +68,7 @@ func (t *turn) sendPayout(ctx context.Context, ch Channel, first bool) (bool, er
 	}
 	ctxCall, cancel := context.WithTimeout(ctx, t.timing.Call)
 	defer cancel()
-	if !o.LeaseUntil.IsZero() && t.now().After(o.LeaseUntil.Add(-t.timing.Call)) {
+	if t.stale() {
 		return false, ErrConflict
 	}
 	tr.Sent++

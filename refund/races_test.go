@@ -140,3 +140,18 @@ func TestReject_NeedsNoQueryBeforeTheFirstReversal(t *testing.T) {
 		}
 	}
 }
+
+// TestStale_NothingLeavesUnderAnOldLease holds for HIS and channel alike: a
+// worker that was stopped for minutes must not send when it wakes up.
+func TestStale_NothingLeavesUnderAnOldLease(t *testing.T) {
+	now := time.Date(2026, 11, 23, 10, 0, 0, 0, Beijing)
+	s := &Service{timing: DefaultTiming(), now: func() time.Time { return now }}
+	for lease, want := range map[time.Duration]bool{
+		-time.Minute: true, 5 * time.Second: true, time.Minute: false,
+	} {
+		turn := &turn{Service: s, w: Work{Order: Order{LeaseUntil: now.Add(lease)}}}
+		if turn.stale() != want {
+			t.Errorf("lease of %s: stale is %v", lease, !want)
+		}
+	}
+}

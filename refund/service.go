@@ -285,6 +285,13 @@ func (t *turn) stepApproved(ctx context.Context) (bool, error) {
 	return true, t.commit(ctx, true)
 }
 
+// stale reports whether the lease is too old to be sure that nobody else has
+// taken the order over: then nothing that moves money may leave any more.
+func (t *turn) stale() bool {
+	lease := t.w.Order.LeaseUntil
+	return !lease.IsZero() && t.now().After(lease.Add(-t.timing.Call))
+}
+
 func (t *turn) frozenWait() time.Duration { return t.timing.Hold / 10 }
 
 // undo ends an order that shall not be paid: by restoring the balance where
