@@ -150,6 +150,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	}
 	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Production: o.Env == EnvProduction, Log: log}
 	h.Bind(se)
+	servePages(se.Router)
 	if !o.Idle {
 		rt.Start()
 	}

@@ -8,11 +8,8 @@ import (
 	"strings"
 
 	"hospay/collections"
-	"hospay/pb_public"
 
 	"github.com/pocketbase/pocketbase"
-	"github.com/pocketbase/pocketbase/apis"
-	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 )
 
@@ -50,19 +47,13 @@ func needsNoData(alone *cobra.Command, args []string) bool {
 	return err == nil && found != alone && found.Runnable()
 }
 
-// NewApp returns a PocketBase app with hospay's database settings and pages.
+// NewApp returns a PocketBase app with hospay's database settings.
 func NewApp(dir string) *pocketbase.PocketBase {
 	if dir == "" {
 		dir = defaultDir
 	}
 	app := pocketbase.NewWithConfig(pocketbase.Config{
 		DefaultDataDir: dir, DefaultEncryptionEnv: envSealing, DBConnect: collections.Connect, HideStartBanner: os.Getenv(envName) == EnvDemo,
-	})
-	app.OnServe().BindFunc(func(se *core.ServeEvent) error {
-		if !se.Router.HasRoute("GET", "/{path...}") {
-			se.Router.GET("/{path...}", apis.Static(pb_public.Files(), true))
-		}
-		return se.Next()
 	})
 	return app
 }

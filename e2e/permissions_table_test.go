@@ -71,10 +71,14 @@ var routeTable = []routeRow{
 	{route: "POST /api/hospay/auth/ticket", body: `{"ticket":"forged.ticket"}`, want: "401 401 401 401 401 401 401 401 401"},
 	{route: "POST /api/hospay/auth/wechat", body: `{"code":"forged"}`, want: "401 401 401 401 401 401 401 401 401"},
 	{route: "POST /api/hospay/auth/alipay", body: `{"code":"forged"}`, want: "401 401 401 401 401 401 401 401 401"},
+	{route: "GET /api/hospay/auth/links", path: "/api/hospay/auth/links?state=0123456789abcdef", want: "200 200 200 200 200 200 200 200 200"},
+	{route: "GET /api/hospay/wechat/signature", path: "/api/hospay/wechat/signature?url=https://example.com/", want: "401 400 400 403 403 403 403 403 403"},
+	{route: "POST /api/hospay/status", body: `{"no":"R0","id_tail":"0000"}`, want: "404 404 404 404 404 429 429 429 429"},
 	{route: "GET /api/hospay/me", want: "401 200 200 403 403 403 403 403 403"},
 	{route: "GET /api/hospay/cards", want: "401 200 200 403 403 403 403 403 403"},
 	{route: "GET /api/hospay/options", want: "401 200 200 403 403 403 403 403 403"},
 	{route: "GET /api/hospay/refunds/{id}/confirmation", path: "/api/hospay/refunds/{order}/confirmation", want: "401 200 404 403 403 403 403 403 403"},
+	{route: "POST /api/hospay/refunds/{id}/check", path: "/api/hospay/refunds/{order}/check", want: "401 200 404 403 403 403 403 403 403"},
 	{route: "GET /api/hospay/refunds/{id}/timeline", path: "/api/hospay/refunds/{order}/timeline", want: "401 200 404 200 200 200 200 403 403"},
 	{route: "POST /api/hospay/refunds/{id}/cancel", path: "/api/hospay/refunds/{order}/cancel", want: "401 200 404 403 403 403 403 403 403"},
 	{route: "POST /api/hospay/reviews/batch", body: `{"orders":["{order}"],"decision":"approve","count":2,"total":1}`, want: "401 403 403 400 403 403 403 403 403"},
@@ -84,7 +88,9 @@ var routeTable = []routeRow{
 	{route: "POST /api/hospay/notify/{channel}/{institution}", path: "/api/hospay/notify/wechat/{inst}", body: "{}", want: "401 401 401 401 401 401 401 401 401"},
 	{route: "POST /api/hospay/notify/{channel}/{institution}", path: "/api/hospay/notify/alipay/{inst}", body: "{}", want: "200 200 200 200 200 200 200 200 200"},
 	{route: "GET /api/hospay/ready", want: "200 200 200 200 200 200 200 200 200"},
-	{route: "/", path: "/nothing", want: "404 404 404 404 404 404 404 404 404"},
+	{route: "/", path: "/nothing", want: "200 200 200 200 200 200 200 200 200"},
+	{route: "GET /{path...}", path: "/nothing", want: "200 200 200 200 200 200 200 200 200"},
+	{route: "GET /{path...}", path: "/assets/nothing.js", want: "404 404 404 404 404 404 404 404 404"},
 }
 
 // collectionRow is what each visitor may do with a collection. Body is what

@@ -26,6 +26,7 @@ type Hooks struct {
 	Production bool
 	Log        *slog.Logger
 	guard      guard
+	misses     misses
 }
 
 // Bind registers guards and routes. It is called once, when the server starts,
@@ -37,7 +38,9 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindReviewEvents()
 	h.bindClosedRoutes(se)
 	h.bindAuthRoutes(se)
+	h.bindEntryRoutes(se)
 	h.bindPatientRoutes(se)
+	h.bindStatusRoutes(se)
 	h.bindLists(se)
 	h.bindRefundRoutes(se)
 	h.bindStaffRoutes(se)
@@ -49,7 +52,11 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 // sentence for people.
 func apiError(status int, code, detail string) error {
 	text := i18n.Text(i18n.Default, "error."+code, "detail", detail)
-	return &router.ApiError{Status: status, Message: text, Data: map[string]any{"code": code}}
+	data := map[string]any{"code": code}
+	if detail != "" {
+		data["detail"] = detail // for pages that say the sentence in another language
+	}
+	return &router.ApiError{Status: status, Message: text, Data: data}
 }
 
 var statusOf = map[refund.Code]int{

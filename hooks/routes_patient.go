@@ -1,9 +1,11 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"reflect"
+	"strconv"
 	"time"
 
 	"hospay/collections"
@@ -26,6 +28,7 @@ func (h *Hooks) bindPatientRoutes(se *core.ServeEvent) {
 	g.GET("/options", h.options).BindFunc(requirePatient)
 	g.POST("/refunds/{id}/cancel", h.cancel).BindFunc(requirePatient)
 	g.GET("/refunds/{id}/confirmation", h.confirmation).BindFunc(requirePatient)
+	g.POST("/refunds/{id}/check", h.check).BindFunc(requirePatient)
 	g.GET("/refunds/{id}/timeline", h.timeline).Bind(apis.RequireAuth(collections.Patients, collections.Staff))
 }
 
@@ -113,7 +116,8 @@ func (h *Hooks) refreshCards(ctx context.Context, patient *core.Record) error {
 }
 
 // options tells what the patient may choose for a card, with the reasons for
-// what is off and the suggested split.
+// what is off and the suggested split: of the whole refundable balance or of
+// an amount, with the transfers through the preferred channel.
 func (h *Hooks) options(e *core.RequestEvent) error {
 	ctx := e.Request.Context()
 	inst, err := h.Store.Institution(ctx, e.Auth.GetString("institution"))
@@ -140,7 +144,16 @@ func (h *Hooks) options(e *core.RequestEvent) error {
 		return h.fail(e, orElse(err, refund.NewError(refund.CodeCardNotYours, "")))
 	}
 	out["card_no"], out["refundable"] = card.No, card.Refundable
-	out["suggestion"] = advice(refund.Advise(*card, inst.Methods, offers, e.Auth.GetString("via"), time.Now()))
+	wish := *card
+	if amount := e.Request.URL.Query().Get("amount"); amount != "" {
+		n, err := strconv.ParseInt(amount, 10, 64)
+		if err != nil || n <= 0 || money.Fen(n) > card.Refundable {
+			return h.fail(e, refund.NewError(refund.CodeAmountInvalid, ""))
+		}
+		wish.Refundable = money.Fen(n)
+	}
+	prefer := cmp.Or(e.Request.URL.Query().Get("prefer"), e.Auth.GetString("via"))
+	out["suggestion"] = advice(refund.Advise(wish, inst.Methods, offers, prefer, time.Now()))
 	return e.JSON(http.StatusOK, out)
 }
 
@@ -149,12 +162,13 @@ func advice(a refund.Advice) map[string]any {
 	routes := []map[string]any{}
 	for _, r := range a.Routes {
 		routes = append(routes, map[string]any{
-			"method": r.Method, "channel": r.Channel, "amount": r.Amount, "deposit_no": r.DepositNo, "why": i18n.Text(i18n.Default, "route."+r.Why),
+			"method": r.Method, "channel": r.Channel, "amount": r.Amount, "deposit_no": r.DepositNo,
+			"why": i18n.Text(i18n.Default, "route."+r.Why), "why_code": r.Why,
 		})
 	}
 	out := map[string]any{"routes": routes, "left": a.Left}
 	if a.Why != "" {
-		out["why"] = i18n.Text(i18n.Default, "route."+a.Why)
+		out["why"], out["why_code"] = i18n.Text(i18n.Default, "route."+a.Why), a.Why
 	}
 	return out
 }

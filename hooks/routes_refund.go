@@ -60,6 +60,23 @@ func (h *Hooks) cancel(e *core.RequestEvent) error {
 	return h.orderState(e, rec.Id)
 }
 
+// check asks for the outcome of the patient's order now, after the patient has
+// confirmed at the channel or wants to know.
+func (h *Hooks) check(e *core.RequestEvent) error {
+	rec, err := h.ownOrder(e)
+	if err != nil {
+		return err
+	}
+	switch refund.Status(rec.GetString("status")) {
+	case refund.StatusAwaitingPayee, refund.StatusPaying:
+		if err := h.Service.Wake(e.Request.Context(), rec.Id, refund.By{Kind: refund.ByPatient, ID: e.Auth.Id}); err != nil {
+			return h.fail(e, err)
+		}
+		h.Worker.Kick()
+	}
+	return h.orderState(e, rec.Id)
+}
+
 func (h *Hooks) orderState(e *core.RequestEvent, id string) error {
 	rec, err := e.App.FindRecordById(collections.RefundOrders, id)
 	if err != nil {
@@ -128,10 +145,10 @@ func (h *Hooks) timeline(e *core.RequestEvent) error {
 		}
 		step := map[string]any{"at": beijing(ev.Created.Time()), "event": ev.Event, "status": ev.To}
 		if told {
-			step["text"] = i18n.Text(i18n.Default, "timeline."+key)
+			step["text"], step["key"] = i18n.Text(i18n.Default, "timeline."+key), key
 		}
 		if ev.Code != "" && (staff || key == "failed" || key == "refused" || key == "review_rejected") {
-			step["reason"] = collections.ReasonText(ev.Code, ev.Message)
+			step["reason"], step["reason_code"] = collections.ReasonText(ev.Code, ev.Message), ev.Code
 		}
 		if staff {
 			step["seq"], step["actor"], step["actor_kind"], step["code"], step["message"] = ev.Seq, ev.Actor, ev.ActorKind, ev.Code, ev.Message

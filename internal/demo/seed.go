@@ -133,7 +133,7 @@ func seedWeChat(ctx context.Context, app core.App, inst string, at Endpoints, s 
 	}
 	_, err := upsert(app, collections.ChannelConfigs, `institution = {:i} && channel = "wechat"`, map[string]any{"i": inst}, map[string]any{
 		"institution": inst, "channel": "wechat", "active": true, "merchant_id": c.MchID, "app_id": c.AppID, "api_base": at.WeChat, "notify_base": s.PublicURL,
-		"settings": map[string]any{"single_limit": c.SingleLimit, "confirm_url": at.WeChat + "/_sim/confirm-page?package={package}"},
+		"settings": map[string]any{"single_limit": c.SingleLimit, "confirm_url": at.WeChat + "/_sim/confirm-page?package={package}&back={back}"},
 		"secrets_input": object(map[string]string{
 			"private_key": c.MchPrivateKey, "serial_no": c.MchCertSerial, "api_v3_key": c.APIv3Key, "public_key": c.PublicKey,
 			"public_key_id": c.PublicKeyID, "platform_certs": c.PlatformCert, "app_secret": c.AppSecret,

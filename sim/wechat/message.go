@@ -95,9 +95,11 @@ func (s *Server) confirmPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := sim.Page{Title: "收款确认", Lines: []string{"付款方：测试医院", "金额：" + sim.Yuan(b.amount) + " 元", "说明：" + b.remark, "状态：" + stateName[b.state]}}
+	back := r.URL.Query().Get("back")
 	if b.state == waitConfirm {
-		page.Button, page.Hidden = "确认收款", map[string]string{"package": b.pkg}
+		page.Button, page.Hidden = "确认收款", map[string]string{"package": b.pkg, "back": back}
 	}
+	page.Choices = wayBack(back)
 	page.Show(w, 200)
 }
 
@@ -119,5 +121,13 @@ func (s *Server) confirmPagePost(w http.ResponseWriter, r *http.Request) {
 	if err := s.Confirm(b.no); err != nil {
 		line = "无法收款：" + stateName[b.state]
 	}
-	sim.Page{Title: "收款确认", Lines: []string{line}}.Show(w, 200)
+	sim.Page{Title: "收款确认", Lines: []string{line}, Choices: wayBack(r.FormValue("back"))}.Show(w, 200)
+}
+
+// wayBack leads to the page that opened this one; WeChat itself closes its own.
+func wayBack(to string) []sim.Choice {
+	if u, err := url.Parse(to); err != nil || !strings.HasPrefix(u.Scheme, "http") || u.Host == "" {
+		return nil
+	}
+	return []sim.Choice{{Text: "返回医院页面", Href: to}}
 }

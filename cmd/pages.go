@@ -1,0 +1,39 @@
+package cmd
+
+import (
+	"io/fs"
+	"strings"
+
+	"hospay/pb_public"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/pocketbase/pocketbase/tools/router"
+)
+
+// pagePolicy allows our own files, WeChat's JS-SDK, and nothing inline. Images
+// may come from memory, where photos are shrunk before they are sent.
+const pagePolicy = "default-src 'self'; script-src 'self' https://res.wx.qq.com; style-src 'self'; img-src 'self' data: blob:; " +
+	"font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+
+// servePages serves the embedded pages. Files whose names carry a hash of
+// their content may be kept for good, everything else is asked for again.
+func servePages(r *router.Router[*core.RequestEvent]) {
+	pages := pb_public.Files()
+	r.GET("/{path...}", apis.Static(pages, true)).Bind(apis.Gzip(), &hook.Handler[*core.RequestEvent]{
+		Id: "hospay_pages", Func: func(e *core.RequestEvent) error {
+			h := e.Response.Header()
+			h.Set("Content-Security-Policy", pagePolicy)
+			h.Set("Referrer-Policy", "no-referrer")
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("Cache-Control", "no-cache")
+			if name, asset := strings.CutPrefix(e.Request.URL.Path, "/assets/"); asset {
+				if _, err := fs.Stat(pages, "assets/"+name); err != nil {
+					return e.NotFoundError("", nil) // a page of an older release asks; index.html is no answer
+				}
+				h.Set("Cache-Control", "public, max-age=31536000, immutable")
+			}
+			return e.Next()
+		}})
+}

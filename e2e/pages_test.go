@@ -1,0 +1,171 @@
+package e2e
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"hospay/internal/testapp"
+	"hospay/refund"
+)
+
+func header(t *testing.T, address string) (int, http.Header) {
+	t.Helper()
+	res, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	return res.StatusCode, res.Header
+}
+
+func TestPages_StrictPolicyAndNoStaleHTML(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	for _, path := range []string{"/", "/?ticket=x", "/nothing"} {
+		status, h := header(t, a.URL+path)
+		policy := h.Get("Content-Security-Policy")
+		if status != 200 || h.Get("Cache-Control") != "no-cache" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" {
+			t.Errorf("%s: %d %v", path, status, h)
+		}
+		for _, part := range strings.Split(policy, ";") {
+			if strings.Contains(part, "unsafe") || strings.Contains(part, "*") {
+				t.Errorf("%s: the policy allows %q", path, part)
+			}
+		}
+		if !strings.Contains(policy, "script-src 'self' https://res.wx.qq.com;") {
+			t.Errorf("%s: policy %q", path, policy)
+		}
+	}
+}
+
+func TestEntry_LinksLeadBackToTheInstitutionOnly(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	res := a.Call("GET", "/api/hospay/auth/links?state=0123456789abcdef&redirect_uri=https://evil.example/&institution=demo", "", nil)
+	links, _ := res.Body["links"].([]any)
+	if res.Status != 200 || len(links) != 2 {
+		t.Fatalf("%d %s", res.Status, res.Raw)
+	}
+	for _, l := range links {
+		link := l.(map[string]any)
+		u, err := url.Parse(link["url"].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := u.Query().Get("redirect_uri"); got != a.URL+"/" {
+			t.Errorf("%v leads back to %s", link["channel"], got)
+		}
+		if u.Query().Get("state") != "0123456789abcdef" {
+			t.Errorf("%v lost the state: %s", link["channel"], u)
+		}
+	}
+	for _, state := range []string{"", "short", "with space and more", strings.Repeat("a", 200), "<script>0123456789"} {
+		wantRefusal(t, state, a.Call("GET", "/api/hospay/auth/links?state="+url.QueryEscape(state), "", nil), 400, "bad_request")
+	}
+	wantRefusal(t, "别的机构", a.Call("GET", "/api/hospay/auth/links?state=0123456789abcdef&institution=other", "", nil), 400, "institution_off")
+}
+
+func TestWeChat_PagesAreSignedForOurOwnAddressOnly(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	p := a.Login("P0001", "wechat")
+	ask := func(page string) testapp.Answer {
+		return a.Call("GET", "/api/hospay/wechat/signature?url="+url.QueryEscape(page), p.Token, nil)
+	}
+	res := ask(a.URL + "/#/records")
+	if res.Status != 200 || len(res.Text("signature")) != 40 || res.Text("app_id") == "" || res.Text("nonce") == "" {
+		t.Fatalf("%d %s", res.Status, res.Raw)
+	}
+	for _, page := range []string{"", "https://evil.example/", a.URL + ".evil.example/", "javascript:1"} {
+		wantRefusal(t, page, ask(page), 400, "bad_request")
+	}
+}
+
+func TestStatus_TellsTheStateToWhoKnowsNumberAndID(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	p := a.Login("P0001", "wechat")
+	id := apply(t, p, "wechat", "transfer", 1200, nil)
+	no := a.Order(id).Order.No
+	who := a.Sims.World.Find("P0001")
+	ask := func(no, tail string) testapp.Answer {
+		return a.Call("POST", "/api/hospay/status", "", map[string]any{"no": no, "id_tail": tail})
+	}
+	res := ask(" "+strings.ToLower(no), strings.ToLower(who.IDNo[14:]))
+	if res.Status != 200 || res.Text("status") != string(refund.StatusSubmitted) || res.Text("text") == "" {
+		t.Fatalf("%d %s", res.Status, res.Raw)
+	}
+	for k := range res.Body {
+		if !strings.Contains("no status text next updated", k) {
+			t.Errorf("the answer tells %s", k)
+		}
+	}
+	wantRefusal(t, "没有这个单号", ask("R20260101NOTHING", who.IDNo[14:]), 404, "status_not_found")
+	wantRefusal(t, "空", ask("", ""), 404, "status_not_found")
+	for range 5 {
+		wantRefusal(t, "后四位不对", ask(no, "0000"), 404, "status_not_found")
+	}
+	wantRefusal(t, "猜了五次以后", ask(no, who.IDNo[14:]), 429, "too_many_tries")
+	other := apply(t, a.Login("P0002", "wechat"), "wechat", "transfer", 1200, nil)
+	if res := ask(a.Order(other).Order.No, a.Sims.World.Find("P0002").IDNo[14:]); res.Status != 200 {
+		t.Errorf("another order is blocked, too: %d %s", res.Status, res.Raw)
+	}
+}
+
+func TestCheck_PatientAsksForTheOutcomeNow(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	p := a.Login("P0001", "wechat")
+	id := apply(t, p, "wechat", "transfer", 1200, nil)
+	a.Drain()
+	a.Review(a.Staff("reviewer1"), id, "approve", "")
+	a.Drain()
+	wantStatus(t, a, id, refund.StatusAwaitingPayee)
+	if err := a.Sims.WeChat.Confirm(a.Order(id).Transfer.No); err != nil {
+		t.Fatal(err)
+	}
+	if res := a.Call("POST", "/api/hospay/refunds/"+id+"/check", p.Token, nil); res.Status != 200 {
+		t.Fatalf("%d %s", res.Status, res.Raw)
+	}
+	a.Drain()
+	wantStatus(t, a, id, refund.StatusSucceeded)
+	if res := a.Call("POST", "/api/hospay/refunds/"+id+"/check", p.Token, nil); res.Status != 200 || res.Text("status") != "succeeded" {
+		t.Errorf("after the end: %d %s", res.Status, res.Raw)
+	}
+}
+
+func TestOptions_SuggestsForAnAmountAndAChannel(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	p := a.Login("P0002", "wechat")
+	ask := func(query string) testapp.Answer {
+		return a.Call("GET", "/api/hospay/options?card_no="+p.Card+query, p.Token, nil)
+	}
+	all := ask("")
+	if all.Status != 200 {
+		t.Fatalf("%d %s", all.Status, all.Raw)
+	}
+	for _, prefer := range []string{"wechat", "alipay"} {
+		for _, amount := range []string{"1234", "100001", ""} {
+			query := "&prefer=" + prefer
+			want := int64(all.Body["refundable"].(float64))
+			if amount != "" {
+				query += "&amount=" + amount
+				want = map[string]int64{"1234": 1234, "100001": 100001}[amount]
+			}
+			res := ask(query)
+			s, _ := res.Body["suggestion"].(map[string]any)
+			routes, _ := s["routes"].([]any)
+			sum := int64(s["left"].(float64))
+			for _, r := range routes {
+				route := r.(map[string]any)
+				sum += int64(route["amount"].(float64))
+				if route["method"] == "transfer" && route["channel"] != prefer {
+					t.Errorf("%s: transfer through %v", query, route["channel"])
+				}
+			}
+			if sum != want || len(routes) == 0 {
+				t.Errorf("%s: %d routes sum to %d, want %d", query, len(routes), sum, want)
+			}
+		}
+	}
+	for _, bad := range []string{"0", "-1", "1.5", "abc", "99999999999"} {
+		wantRefusal(t, bad, ask("&amount="+bad), 400, "amount_invalid")
+	}
+}

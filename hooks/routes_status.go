@@ -1,0 +1,107 @@
+package hooks
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"hospay/collections"
+	"hospay/internal/i18n"
+	"hospay/internal/vault"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// An order's state may be asked for with a wrong ID number so often in so much
+// time; then it is told to nobody until the time has passed. Four digits are
+// soon guessed from many addresses at once.
+const (
+	missLimit = 5
+	missSpan  = time.Hour
+	missMost  = 10_000 // orders remembered at a time
+)
+
+// misses counts wrong answers by order number.
+type misses struct {
+	mu sync.Mutex
+	at map[string][]time.Time
+}
+
+// blocked reports whether an order has seen too many wrong answers.
+func (m *misses) blocked(no string, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, t := range m.at[no] {
+		if now.Sub(t) < missSpan {
+			n++
+		}
+	}
+	return n >= missLimit
+}
+
+// add counts a wrong answer. When too many orders are remembered, all that
+// have aged are forgotten.
+func (m *misses) add(no string, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at == nil {
+		m.at = map[string][]time.Time{}
+	}
+	if len(m.at) >= missMost {
+		for k, ts := range m.at {
+			if now.Sub(ts[len(ts)-1]) >= missSpan {
+				delete(m.at, k)
+			}
+		}
+	}
+	if ts := m.at[no]; len(ts) < missLimit {
+		m.at[no] = append(ts, now)
+	} else {
+		m.at[no] = append(ts[1:], now)
+	}
+}
+
+func (h *Hooks) bindStatusRoutes(se *core.ServeEvent) {
+	se.Router.POST("/api/hospay/status", h.publicStatus).Bind(apis.BodyLimit(1 << 10))
+}
+
+// publicStatus tells the state of an order to whoever knows its number and the
+// last four characters of the person's ID number, and nothing beyond the
+// state. An unknown order and a wrong ID number get the same answer.
+func (h *Hooks) publicStatus(e *core.RequestEvent) error {
+	var body struct {
+		No   string `json:"no"`
+		Tail string `json:"id_tail"`
+	}
+	if err := e.BindBody(&body); err != nil {
+		return apiError(http.StatusBadRequest, "bad_request", "")
+	}
+	no, tail := strings.ToUpper(strings.TrimSpace(body.No)), strings.ToUpper(vault.NormalizeIDNo(body.Tail))
+	if len(no) > 32 || len(tail) != 4 {
+		return apiError(http.StatusNotFound, "status_not_found", "")
+	}
+	now := time.Now()
+	if h.misses.blocked(no, now) {
+		return apiError(http.StatusTooManyRequests, "too_many_tries", "")
+	}
+	rec, err := e.App.FindFirstRecordByData(collections.RefundOrders, "no", no)
+	if err != nil || !h.endsLike(e.App, rec, tail) {
+		h.misses.add(no, now)
+		return apiError(http.StatusNotFound, "status_not_found", "")
+	}
+	status := rec.GetString("status")
+	return e.JSON(http.StatusOK, map[string]any{
+		"no": no, "status": status, "text": i18n.Text(i18n.Default, "status."+status), "next": i18n.Text(i18n.Default, "next."+status),
+		"updated": beijing(rec.GetDateTime("updated").Time()),
+	})
+}
+
+// endsLike compares the last four characters of the applicant's ID number,
+// which its mask shows.
+func (h *Hooks) endsLike(app core.App, order *core.Record, tail string) bool {
+	patient, err := app.FindRecordById(collections.Patients, order.GetString("patient"))
+	return err == nil && strings.HasSuffix(patient.GetString("id_no"), tail)
+}

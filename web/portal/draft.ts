@@ -1,0 +1,119 @@
+// The draft of an application. It survives a reload of the webview, also while
+// the camera or WeChat's authorisation page is in front, and the end of a
+// session: it is kept on the phone under the patient's id for a day.
+import { reactive, watch } from 'vue'
+import { newId } from '@shared/api'
+import { patientId } from './session'
+
+export interface PlannedOrder {
+  id: string
+  method: 'original' | 'transfer'
+  channel: 'wechat' | 'alipay'
+  amount: number
+  deposit_no: string
+  sent: boolean
+}
+
+export interface Draft {
+  proxy: string
+  noticeVersion: string
+  accepted: boolean
+  cardNo: string
+  cardName: string
+  amount: number // fen
+  refundable: number
+  asOf: string
+  channel: 'wechat' | 'alipay' | ''
+  payeeMask: string // whose name the payee must bear, masked
+  bound: boolean // the payee's account at the channel is known
+  payeeName: string
+  payeeAccount: string
+  phone: string
+  group: string
+  orders: PlannedOrder[]
+}
+
+function empty(): Draft {
+  return {
+    proxy: '', noticeVersion: '', accepted: false, cardNo: '', cardName: '', amount: 0, refundable: 0, asOf: '', channel: '', payeeMask: '', bound: false,
+    payeeName: '', payeeAccount: '', phone: '', group: '', orders: [],
+  }
+}
+
+const DAY = 86_400_000
+const key = () => `hospay_draft_${patientId()}`
+
+export const draft = reactive<Draft>(empty())
+let owner = ''
+
+/** openDraft loads the draft of whoever is logged in. */
+export function openDraft(): Draft {
+  if (owner !== patientId()) {
+    owner = ''
+    Object.assign(draft, empty(), read())
+    owner = patientId()
+  }
+  return draft
+}
+
+function read(): Partial<Draft> {
+  try {
+    const held = JSON.parse(localStorage.getItem(key()) ?? 'null') as { at: number; draft: Partial<Draft> } | null
+    return held && Date.now() - held.at < DAY ? held.draft : {}
+  } catch {
+    return {}
+  }
+}
+
+watch(draft, () => {
+  if (!owner) return
+  try {
+    localStorage.setItem(key(), JSON.stringify({ at: Date.now(), draft }))
+  } catch {
+    // a phone without storage keeps the draft as long as the page lives
+  }
+})
+
+/** startDraft begins anew, for oneself or for the principal of a proxy application. */
+export function startDraft(proxy = ''): void {
+  openDraft()
+  Object.assign(draft, empty(), { proxy })
+}
+
+/** endDraft forgets the draft once its orders exist. */
+export function endDraft(): void {
+  Object.assign(draft, empty())
+  try {
+    localStorage.removeItem(key())
+  } catch {
+    // nothing was stored
+  }
+}
+
+/**
+ * plan fixes the orders of the wish with their ids. The same plan keeps its
+ * ids, so that however often it is sent, it is one set of orders. A changed
+ * plan gets new ids unless a part of it has been sent.
+ */
+export function plan(routes: Omit<PlannedOrder, 'id' | 'sent'>[]): void {
+  const same = routes.length === draft.orders.length && routes.every((r, i) => {
+    const o = draft.orders[i]
+    return o && o.method === r.method && o.channel === r.channel && o.amount === r.amount && o.deposit_no === r.deposit_no
+  })
+  if (same || draft.orders.some((o) => o.sent)) return
+  draft.group = newId()
+  draft.orders = routes.map((r) => ({ ...r, id: newId(), sent: false }))
+}
+
+/** sweep removes drafts of everybody that are older than a day. */
+export function sweep(): void {
+  try {
+    for (const k of Object.keys(localStorage)) {
+      if (!k.startsWith('hospay_draft_')) continue
+      const held = JSON.parse(localStorage.getItem(k) ?? 'null') as { at?: number } | null
+      if (!held?.at || Date.now() - held.at >= DAY) localStorage.removeItem(k)
+    }
+  } catch {
+    // unreadable storage holds no drafts
+  }
+}

@@ -1,0 +1,46 @@
+import { createRouter, createWebHashHistory } from 'vue-router'
+import { t } from '@shared/i18n'
+import Home from './pages/Home.vue'
+import { known, whenLost } from './session'
+
+// Hash routes: WeChat binds its SDK and its payment pages to the address before
+// the hash, and the portal's links stay short.
+export const router = createRouter({
+  history: createWebHashHistory(),
+  routes: [
+    { path: '/', component: Home, meta: { title: 'page.home.title' } },
+    { path: '/enter', component: () => import('./pages/Enter.vue'), meta: { title: 'page.enter.title', open: true } },
+    { path: '/status', component: () => import('./pages/Status.vue'), meta: { title: 'page.status.title', open: true } },
+    { path: '/apply/notice', component: () => import('./apply/Notice.vue'), meta: { title: 'page.notice.title' } },
+    { path: '/apply/card', component: () => import('./apply/Card.vue'), meta: { title: 'page.card.title' } },
+    { path: '/apply/route', component: () => import('./apply/Route.vue'), meta: { title: 'page.route.title' } },
+    { path: '/apply/details', component: () => import('./apply/Details.vue'), meta: { title: 'page.details.title' } },
+    { path: '/apply/check', component: () => import('./apply/Check.vue'), meta: { title: 'page.check.title' } },
+    { path: '/apply/done', component: () => import('./apply/Done.vue'), meta: { title: 'page.done.title' } },
+    { path: '/records', component: () => import('./pages/Records.vue'), meta: { title: 'page.records.title' } },
+    { path: '/records/:id', component: () => import('./pages/Detail.vue'), meta: { title: 'page.detail.title' } },
+    { path: '/records/:id/confirm', component: () => import('./pages/Confirm.vue'), meta: { title: 'page.confirm.title' } },
+    { path: '/proxy', component: () => import('./pages/Proxies.vue'), meta: { title: 'page.proxies.title' } },
+    { path: '/proxy/new', component: () => import('./pages/ProxyNew.vue'), meta: { title: 'page.proxy_new.title' } },
+    { path: '/proxy/:id', component: () => import('./pages/Proxy.vue'), meta: { title: 'page.proxy.title' } },
+    { path: '/:rest(.*)*', component: () => import('./pages/Lost.vue'), meta: { title: 'page.lost.title', open: true } },
+  ],
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+})
+
+router.beforeEach((to) => {
+  if (to.meta.open || known()) return true
+  sessionStorage.setItem('hospay_back', to.fullPath)
+  return '/enter'
+})
+
+router.afterEach((to) => {
+  document.title = t(String(to.meta.title ?? 'page.home.title'))
+})
+
+whenLost(() => {
+  const here = router.currentRoute.value
+  if (here.meta.open) return
+  sessionStorage.setItem('hospay_back', here.fullPath)
+  void router.replace('/enter')
+})

@@ -1,0 +1,80 @@
+// Opening WeChat's confirmation of a transfer (A31). Its own answer proves
+// nothing but that the page was shown; the server asks for the outcome.
+import { call } from '@shared/api'
+import type { Confirmation } from './types'
+
+interface Bridge {
+  invoke(name: string, args: Record<string, string>, done: (r: { err_msg?: string }) => void): void
+}
+interface SDK {
+  config(o: Record<string, unknown>): void
+  ready(f: () => void): void
+  error(f: (r: { errMsg?: string }) => void): void
+  requestMerchantTransfer?(o: Record<string, unknown>): void
+}
+declare global {
+  interface Window { WeixinJSBridge?: Bridge; wx?: SDK }
+}
+
+export type Shown = 'shown' | 'cancelled' | 'failed'
+
+/** inWechat: only WeChat's own webview, on a phone, can open the confirmation. */
+export function inWechat(agent = navigator.userAgent): boolean {
+  return /MicroMessenger/i.test(agent) && !/WindowsWechat|MacWechat/i.test(agent)
+}
+
+const SDK_URL = 'https://res.wx.qq.com/open/js/jweixin-1.6.0.js'
+
+function load(): Promise<void> {
+  if (window.wx) return Promise.resolve()
+  return new Promise((done, fail) => {
+    const s = document.createElement('script')
+    s.src = SDK_URL
+    s.onload = () => done()
+    s.onerror = () => fail(new Error('sdk'))
+    document.head.appendChild(s)
+  })
+}
+
+/** configure signs this page for the SDK. Where that fails the bridge may still work, so it is no end. */
+async function configure(): Promise<void> {
+  try {
+    await load()
+    const url = location.href.split('#')[0] ?? ''
+    const s = await call<{ app_id: string; timestamp: number; nonce: string; signature: string }>('GET', `/api/hospay/wechat/signature?url=${encodeURIComponent(url)}`)
+    await new Promise<void>((done) => {
+      window.wx?.config({ appId: s.app_id, timestamp: s.timestamp, nonceStr: s.nonce, signature: s.signature, jsApiList: ['requestMerchantTransfer'] })
+      window.wx?.ready(done)
+      window.wx?.error(() => done())
+      setTimeout(done, 3000)
+    })
+  } catch {
+    // the bridge decides
+  }
+}
+
+function bridge(): Promise<Bridge | null> {
+  if (window.WeixinJSBridge) return Promise.resolve(window.WeixinJSBridge)
+  return new Promise((done) => {
+    document.addEventListener('WeixinJSBridgeReady', () => done(window.WeixinJSBridge ?? null), { once: true })
+    setTimeout(() => done(window.WeixinJSBridge ?? null), 3000)
+  })
+}
+
+/** showConfirmation opens the page on which the payee confirms, in a mini program's web-view or in H5. */
+export async function showConfirmation(c: Confirmation): Promise<Shown> {
+  await configure()
+  const args = { mchId: c.mch_id, appId: c.app_id, package: c.package }
+  const sdk = window.wx
+  if (sdk?.requestMerchantTransfer) {
+    return new Promise((done) => sdk.requestMerchantTransfer?.({ ...args, success: () => done('shown'), fail: () => done('failed'), cancel: () => done('cancelled') }))
+  }
+  const b = await bridge()
+  if (!b) return 'failed'
+  return new Promise((done) => b.invoke('requestMerchantTransfer', args, (r) => done(read(r.err_msg ?? ''))))
+}
+
+function read(message: string): Shown {
+  if (message.endsWith(':ok')) return 'shown'
+  return message.endsWith(':cancel') ? 'cancelled' : 'failed'
+}

@@ -1,0 +1,29 @@
+// Holds the budget of the first load: what index.html asks for at once, gzipped.
+import { readFileSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+
+const dist = join(dirname(fileURLToPath(import.meta.url)), '../../pb_public/dist')
+const limits = { 'index.html': 150 * 1024 }
+let bad = false
+
+for (const [page, limit] of Object.entries(limits)) {
+  const html = readFileSync(join(dist, page), 'utf8')
+  const files = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)].map((m) => m[1])
+  const size = [...new Set(files)].reduce((n, f) => n + gzipSync(readFileSync(join(dist, f))).length, gzipSync(html).length)
+  console.log(`${page}: first load ${(size / 1024).toFixed(1)} KB gzip of ${limit / 1024} KB (${files.join(', ')})`)
+  bad ||= size > limit || files.length === 0
+}
+
+// Pages run where there is no internet, and under a policy without inline code.
+for (const name of readdirSync(dist, { recursive: true })) {
+  if (!/\.(html|css)$/.test(String(name))) continue
+  const text = readFileSync(join(dist, String(name)), 'utf8')
+  for (const m of text.matchAll(/https?:\/\/[^\s"')]+|<script(?![^>]*\bsrc=)|\son\w+="|style="/g)) {
+    if (m[0].startsWith('http://www.w3.org/')) continue
+    console.error(`${name}: ${m[0]} has no place in a page`)
+    bad = true
+  }
+}
+process.exit(bad ? 1 : 0)

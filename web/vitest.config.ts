@@ -1,0 +1,30 @@
+import { fileURLToPath } from 'node:url'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vitest/config'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const alias = { '@texts': here('../internal/i18n'), '@shared': here('./shared') }
+
+// unit: without a browser. browser: walks through the running program in
+// Debian's chromium. shots: a picture of every screen.
+export default defineConfig({
+  test: {
+    projects: [
+      { plugins: [vue()], resolve: { alias }, test: { name: 'unit', include: ['{shared,portal}/**/*.test.ts', 'tests/*.test.ts'], environment: 'happy-dom' } },
+      {
+        resolve: { alias },
+        test: {
+          name: 'browser', include: ['tests/browser/*.test.ts'], environment: 'node', globalSetup: ['tests/house.ts'],
+          testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'shots', include: ['tests/shots/*.test.ts'], environment: 'node', globalSetup: ['tests/house.ts'],
+          testTimeout: 600_000, hookTimeout: 120_000, fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
