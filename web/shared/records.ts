@@ -3,376 +3,376 @@
 
 export interface Institution {
   collectionName: 'institutions'
-  id: string
-  code: string
-  name: string
   active: boolean
-  debit_at: 'application' | 'approval' | ''
-  methods: ('original' | 'transfer')[]
-  payouts_frozen: boolean
-  freeze_note: string
-  day_limit: number
-  min_amount: number
-  secrets_held: string
+  code: string
   created: string
+  day_limit: number
+  debit_at: 'application' | 'approval' | ''
+  freeze_note: string
+  id: string
+  methods: ('original' | 'transfer')[]
+  min_amount: number
+  name: string
+  payouts_frozen: boolean
+  secrets_held: string
   updated: string
 }
 
 export interface Patient {
   collectionName: 'patients'
-  id: string
+  alipay_bound: boolean
+  created: string
   email: string
   emailVisibility: boolean
-  verified: boolean
-  institution: string
-  patient_no: string
-  name: string
-  id_type: string
+  id: string
   id_no: string
+  id_type: string
+  institution: string
+  name: string
+  patient_no: string
   phone: string
-  wechat_bound: boolean
-  alipay_bound: boolean
-  via: 'wechat' | 'alipay' | ''
-  created: string
   updated: string
+  verified: boolean
+  via: 'wechat' | 'alipay' | ''
+  wechat_bound: boolean
 }
 
 export interface PatientCard {
   collectionName: 'patient_cards'
-  id: string
-  card_no: string
-  card_name: string
-  balance: number
-  refundable: number
-  issued_at: string
   as_of: string
+  balance: number
+  card_name: string
+  card_no: string
   deposits: unknown
-  updated: string
+  id: string
+  issued_at: string
   patient: string
+  refundable: number
+  updated: string
 }
 
 export interface Staff {
   collectionName: 'staff'
-  id: string
+  active: boolean
+  created: string
   email: string
   emailVisibility: boolean
-  verified: boolean
+  id: string
   institution: string
   name: string
   roles: ('reviewer' | 'finance' | 'cashier' | 'auditor' | 'config')[]
-  active: boolean
-  created: string
   updated: string
+  verified: boolean
 }
 
 export interface ChannelConfig {
   collectionName: 'channel_configs'
-  id: string
-  channel: 'wechat' | 'alipay' | ''
   active: boolean
-  merchant_id: string
-  app_id: string
   api_base: string
-  notify_base: string
-  settings: unknown
-  secrets_held: string
+  app_id: string
+  channel: 'wechat' | 'alipay' | ''
   created: string
-  updated: string
+  id: string
   institution: string
+  merchant_id: string
+  notify_base: string
+  secrets_held: string
+  settings: unknown
+  updated: string
 }
 
 export interface HisConfig {
   collectionName: 'his_configs'
-  id: string
-  kind: string
   active: boolean
   base_url: string
-  mapping: unknown
-  timeout_ms: number
-  queryable: boolean
+  created: string
+  id: string
   idempotent: boolean
+  institution: string
+  kind: string
+  mapping: unknown
+  queryable: boolean
   reversible: boolean
   secrets_held: string
-  created: string
+  timeout_ms: number
   updated: string
-  institution: string
 }
 
 export interface SmsConfig {
   collectionName: 'sms_configs'
-  id: string
   active: boolean
-  url: string
-  settings: unknown
-  secrets_held: string
   created: string
-  updated: string
+  id: string
   institution: string
+  secrets_held: string
+  settings: unknown
+  updated: string
+  url: string
 }
 
 export interface ReviewSetting {
   collectionName: 'review_settings'
-  id: string
   auto: boolean
-  shadow: boolean
+  created: string
   delay_seconds: number
+  id: string
+  institution: string
+  rules: unknown
+  shadow: boolean
+  updated: string
   window_from: string
   window_to: string
-  rules: unknown
-  created: string
-  updated: string
-  institution: string
 }
 
 export interface Notice {
   collectionName: 'notices'
-  id: string
-  version: string
-  title: string
-  content: string
   active: boolean
+  content: string
   created: string
-  updated: string
+  id: string
   institution: string
+  title: string
+  updated: string
+  version: string
 }
 
 export interface NotificationText {
   collectionName: 'notification_texts'
-  id: string
-  event: 'succeeded' | 'rejected' | 'failed' | 'awaiting_payee' | 'returned' | 'hold' | 'suspense' | ''
-  title: string
-  body: string
-  sms: boolean
-  wechat_template: string
   alipay_template: string
-  keywords: unknown
+  body: string
   created: string
-  updated: string
+  event: 'succeeded' | 'rejected' | 'failed' | 'awaiting_payee' | 'returned' | 'hold' | 'suspense' | ''
+  id: string
   institution: string
+  keywords: unknown
+  sms: boolean
+  title: string
+  updated: string
+  wechat_template: string
 }
 
 export interface RefundOrder {
   collectionName: 'refund_orders'
-  id: string
-  no: string
-  card_no: string
-  deposit_no: string
   amount: number
-  method: 'original' | 'transfer' | ''
+  cancel_asked: boolean
+  card_no: string
   channel: 'wechat' | 'alipay' | ''
-  status: 'submitted' | 'debiting' | 'reviewing' | 'approved' | 'paying' | 'awaiting_payee' | 'reversing' | 'suspense' | 'succeeded' | 'refused' | 'rejected' | 'cancelled' | 'failed' | ''
-  group: string
-  group_seq: number
-  notify_phone: string
-  payee_name: string
-  payee_account: string
-  notice_version: string
-  proxy_application: string
-  compensates: string
-  review_mode: 'auto' | 'manual' | ''
-  debit_at: 'application' | 'approval' | ''
-  his_refund_no: string
-  his_refund_date: string
   channel_bill_no: string
-  paid_at: string
+  compensates: string
+  created: string
+  debit_at: 'application' | 'approval' | ''
+  deposit_no: string
   fail_code: string
   fail_reason: string
-  cancel_asked: boolean
-  created: string
-  updated: string
+  group: string
+  group_seq: number
+  his_refund_date: string
+  his_refund_no: string
+  id: string
   institution: string
+  method: 'original' | 'transfer' | ''
+  no: string
+  notice_version: string
+  notify_phone: string
+  paid_at: string
   patient: string
+  payee_account: string
+  payee_name: string
+  proxy_application: string
+  review_mode: 'auto' | 'manual' | ''
+  status: 'submitted' | 'debiting' | 'reviewing' | 'approved' | 'paying' | 'awaiting_payee' | 'reversing' | 'suspense' | 'succeeded' | 'refused' | 'rejected' | 'cancelled' | 'failed' | ''
+  updated: string
 }
 
 export interface RefundEvent {
   collectionName: 'refund_events'
-  id: string
-  seq: number
-  from: string
-  to: string
-  event: string
-  actor_kind: string
   actor: string
+  actor_kind: string
   code: string
-  message: string
-  hash: string
   created: string
-  order: string
+  event: string
+  from: string
+  hash: string
+  id: string
   institution: string
+  message: string
+  order: string
+  seq: number
+  to: string
 }
 
 export interface TransferOrder {
   collectionName: 'transfer_orders'
-  id: string
-  attempt: number
-  out_bill_no: string
-  method: 'original' | 'transfer' | ''
-  channel: 'wechat' | 'alipay' | ''
   amount: number
-  hash: string
-  state: 'intent' | 'open' | 'held' | 'done' | 'refused' | ''
-  reported: string
+  attempt: number
+  channel: 'wechat' | 'alipay' | ''
   channel_no: string
   code: string
-  message: string
+  created: string
   doubt: boolean
+  expires_at: string
+  hash: string
+  id: string
+  institution: string
+  message: string
+  method: 'original' | 'transfer' | ''
+  order: string
+  out_bill_no: string
+  paid_at: string
+  reported: string
   sent: number
   sent_at: string
-  paid_at: string
-  expires_at: string
-  created: string
+  state: 'intent' | 'open' | 'held' | 'done' | 'refused' | ''
   updated: string
-  order: string
-  institution: string
 }
 
 export interface HisCall {
   collectionName: 'his_calls'
-  id: string
-  kind: 'debit' | 'reverse' | ''
-  attempt: number
-  no: string
   amount: number
-  hash: string
-  state: 'intent' | 'open' | 'held' | 'done' | 'refused' | ''
-  his_no: string
+  attempt: number
   code: string
+  created: string
+  done_at: string
+  hash: string
+  his_no: string
+  id: string
+  institution: string
+  kind: 'debit' | 'reverse' | ''
   message: string
+  no: string
+  order: string
   sent: number
   sent_at: string
-  done_at: string
-  created: string
+  state: 'intent' | 'open' | 'held' | 'done' | 'refused' | ''
   updated: string
-  institution: string
-  order: string
 }
 
 export interface Review {
   collectionName: 'reviews'
-  id: string
-  stage: 'auto' | 'shadow' | 'first' | 'second' | ''
-  decision: 'approve' | 'reject' | 'manual' | ''
-  reviewer: string
-  note: string
-  verdicts: unknown
   created: string
-  order: string
+  decision: 'approve' | 'reject' | 'manual' | ''
+  id: string
   institution: string
+  note: string
+  order: string
+  reviewer: string
+  stage: 'auto' | 'shadow' | 'first' | 'second' | ''
+  verdicts: unknown
 }
 
 export interface Notification {
   collectionName: 'notifications'
+  body: string
+  created: string
+  error: string
+  event: string
   id: string
+  institution: string
+  next_at: string
   order: string
   patient: string
-  event: string
-  round: number
-  via: 'in_app' | 'wechat' | 'alipay' | 'sms' | 'email' | ''
-  staff: boolean
-  to: string
-  title: string
-  body: string
-  state: 'queued' | 'sent' | 'failed' | 'skipped' | ''
-  tries: number
-  next_at: string
-  sent_at: string
   provider_id: string
-  error: string
-  created: string
+  round: number
+  sent_at: string
+  staff: boolean
+  state: 'queued' | 'sent' | 'failed' | 'skipped' | ''
+  title: string
+  to: string
+  tries: number
   updated: string
-  institution: string
+  via: 'in_app' | 'wechat' | 'alipay' | 'sms' | 'email' | ''
 }
 
 export interface Callback {
   collectionName: 'callbacks'
-  id: string
-  channel: 'wechat' | 'alipay' | 'medins' | ''
+  body: string
   callback_id: string
+  channel: 'wechat' | 'alipay' | 'medins' | ''
+  created: string
+  effect: string
+  id: string
+  institution: string
   kind: string
   no: string
-  effect: string
-  body: string
-  created: string
-  institution: string
 }
 
 export interface Receipt {
   collectionName: 'receipts'
-  id: string
-  patient: string
-  out_bill_no: string
-  state: 'waiting' | 'generating' | 'ready' | 'failed' | ''
-  file: string
-  sha256: string
-  tries: number
-  next_at: string
-  message: string
   created: string
-  updated: string
-  order: string
+  file: string
+  id: string
   institution: string
+  message: string
+  next_at: string
+  order: string
+  out_bill_no: string
+  patient: string
+  sha256: string
+  state: 'waiting' | 'generating' | 'ready' | 'failed' | ''
+  tries: number
+  updated: string
 }
 
 export interface Statement {
   collectionName: 'statements'
-  id: string
-  source: 'wechat' | 'alipay' | 'his' | ''
-  kind: string
-  day: string
-  state: 'waiting' | 'ready' | 'empty' | 'failed' | ''
-  file: string
-  sha256: string
-  told_digest: string
-  size: number
-  tries: number
-  next_at: string
-  message: string
   created: string
-  updated: string
+  day: string
+  file: string
+  id: string
   institution: string
+  kind: string
+  message: string
+  next_at: string
+  sha256: string
+  size: number
+  source: 'wechat' | 'alipay' | 'his' | ''
+  state: 'waiting' | 'ready' | 'empty' | 'failed' | ''
+  told_digest: string
+  tries: number
+  updated: string
 }
 
 export interface AuditLog {
   collectionName: 'audit_log'
-  id: string
-  seq: number
-  actor_kind: string
-  actor: string
   action: string
-  target: string
-  details: unknown
+  actor: string
+  actor_kind: string
   address: string
-  prev_hash: string
-  hash: string
   created: string
+  details: unknown
+  hash: string
+  id: string
+  prev_hash: string
+  seq: number
+  target: string
 }
 
 export interface JobRun {
   collectionName: 'job_runs'
-  id: string
-  job: string
-  started: string
-  finished: string
-  ok: boolean
   done: number
   failed: number
+  finished: string
+  id: string
+  job: string
   message: string
+  ok: boolean
+  started: string
 }
 
 export interface VaultKey {
   collectionName: 'vault_keys'
+  alg: string
+  created: string
   id: string
+  kek: string
   key_id: number
   purpose: string
-  alg: string
-  kek: string
-  created: string
   updated: string
 }
 
 export interface UsedTicket {
   collectionName: 'used_tickets'
+  expires: string
   id: string
   ticket: string
-  expires: string
 }
