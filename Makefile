@@ -6,27 +6,51 @@ export CGO_ENABLED := 0
 SEEDS ?= 200
 KILLS ?= 5
 
-.PHONY: build demo test check unit race torture bench fuzz clean compiler
+.PHONY: build pages demo test check unit web race torture bench fuzz clean compiler chromium shots
 
 # The program with its pages, as bin/hospay.
-build:
+build: pages
 	go build -trimpath -o bin/hospay .
+
+# The pages, from web/ into pb_public/dist. What the lock file names is
+# installed when it has changed.
+pages: web/node_modules/.installed
+	cd web && npx vite build --logLevel warn
+
+web/node_modules/.installed: web/package-lock.json web/package.json
+	cd web && (npm ci --no-audit --no-fund || npm install --no-audit --no-fund)
+	touch $@
 
 # Everything on loopback: simulators, the scripted day, then a running system.
 demo: build
 	bin/hospay demo
 
 # Everything that must be green.
-test: check unit race torture
+test: check unit web race torture
 
-check:
+check: pages
 	@bad="$$(gofmt -l .)"; if [ -n "$$bad" ]; then echo "gofmt:"; echo "$$bad"; exit 1; fi
 	go vet ./...
 	go tool staticcheck ./...
 	go test ./internal/house
+	cd web && npx vue-tsc --noEmit && node scripts/budget.mjs
 
 unit:
 	TORTURE_SEEDS=0 TORTURE_KILLS=0 go test -timeout 10m ./...
+
+# The pages: their own tests, then walks through the running program in a browser.
+web: build chromium
+	cd web && npx vitest run --project unit
+	cd web && npx vitest run --project browser
+
+# Pictures of every screen and state, into shots/.
+shots: build chromium
+	rm -rf shots
+	cd web && npx vitest run --project shots
+
+chromium:
+	@command -v chromium >/dev/null || [ -n "$$CHROMIUM" ] || { apt-get update && apt-get install -y --no-install-recommends chromium; }
+	@command -v fc-list >/dev/null && fc-list :lang=zh | grep -q . || { apt-get update && apt-get install -y --no-install-recommends fontconfig fonts-noto-cjk; }
 
 # The race detector needs a C compiler.
 compiler:
@@ -51,4 +75,4 @@ fuzz:
 	./scripts/fuzz.sh $(FUZZTIME)
 
 clean:
-	rm -rf bin bench.json hp_demo
+	rm -rf bin bench.json hp_demo shots pb_public/dist web/node_modules

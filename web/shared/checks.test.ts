@@ -1,0 +1,26 @@
+import { describe, expect, test } from 'vitest'
+import { ageOf, alipayOK, idNoOK, nameFits, phoneOK } from './checks'
+
+describe('checks beside the fields', () => {
+  test.each([['张三', '张*', true], ['张三丰', '张**', true], ['欧阳上官丰', '欧***', true], ['李三', '张*', false], ['张三丰', '张*', false], ['', '张*', false], [' 张三 ', '张*', true]])('%s fits %s: %s', (name, mask, ok) => expect(nameFits(name, mask)).toBe(ok))
+  test('phones', () => {
+    expect(phoneOK('19900000001')).toBe(true)
+    for (const bad of ['', '1990000000', '29900000001', '1990000000a', '199000000012']) expect(phoneOK(bad)).toBe(false)
+  })
+  test('Alipay accounts', () => {
+    for (const ok of ['19900000001', 'a@b.cn', '2088000000000001']) expect(alipayOK(ok)).toBe(true)
+    for (const bad of ['', 'a@b', 'abc', '2088']) expect(alipayOK(bad)).toBe(false)
+  })
+  // The example of GB 11643 appendix: 11010519491231002X, and 440524188001010014.
+  test('ID numbers', () => {
+    expect(idNoOK('11010519491231002X')).toBe(true)
+    expect(idNoOK('11010519491231002x')).toBe(true)
+    expect(idNoOK('440524188001010014')).toBe(true)
+    for (const bad of ['', '110105194912310021', '11010519491331002X', '1101051949123100', '11010519490229002X']) expect(idNoOK(bad)).toBe(false)
+    expect(idNoOK('11010519491231002X', new Date('1949-01-01'))).toBe(false)
+  })
+  test('ages', () => {
+    expect(ageOf('11010519491231002X', new Date(2026, 11, 30))).toBe(76)
+    expect(ageOf('11010519491231002X', new Date(2026, 11, 31))).toBe(77)
+  })
+})
