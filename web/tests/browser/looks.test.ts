@@ -1,0 +1,142 @@
+// Every page in both modes, on the smallest phone, in both languages and with
+// doubled text: axe finds nothing, nothing sticks out, targets are large enough.
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { accessible, app, fits, json, launch, listen, orders, person, quiet, review, until, visit } from '../walk'
+
+let browser: Browser
+let order = ''
+beforeAll(async () => {
+  browser = await launch()
+  const { page, context, who } = await visit(browser, 'P0001', 'wechat')
+  const token = await page.evaluate(() => JSON.parse(localStorage.getItem('hospay_patient')!).token as string)
+  const made = await json<{ id: string }>(`${app}/api/collections/refund_orders/records`, { token, json: { card_no: who.cards[0], amount: 1200, method: 'transfer', channel: 'wechat', payee_name: who.name, notify_phone: who.phone, notice_version: '1' } })
+  order = made.id
+  await review(who.cards[0]!, 'approve')
+  await until('awaiting', async () => (await orders(who.cards[0]!)).some((o) => o.id === order && o.status === 'awaiting_payee'))
+  await context.close()
+})
+afterAll(async () => { await browser.close() })
+
+const pages = () => ['/', '/apply/notice', '/apply/card', '/records', `/records/${order}`, `/records/${order}/confirm`, '/proxy', '/proxy/new', '/status', '/nothing']
+
+async function settle(page: Page, route: string): Promise<void> {
+  await page.goto(`${app}/#${route}`)
+  await page.locator('main h1').waitFor()
+  await page.waitForLoadState('networkidle').catch(() => {})
+  await expect.poll(() => page.locator('[aria-busy="true"]').count()).toBe(0)
+}
+
+/** targets: nothing that can be tapped is smaller than the mode asks. */
+async function targets(page: Page, least: number, where: string): Promise<void> {
+  const small = await page.evaluate((min) => [...document.querySelectorAll<HTMLElement>('button, a[href], select, input[type=text], input[type=tel], label.choice, label.filebutton')]
+    .filter((e) => e.offsetParent !== null && !e.closest('.rich') && !e.closest('dialog:not([open])'))
+    .map((e) => ({ text: (e.textContent || e.id).trim().slice(0, 20), h: e.getBoundingClientRect().height, w: e.getBoundingClientRect().width }))
+    .filter((r) => r.h < min - 0.5 || r.w < min - 0.5), least)
+  expect(small, `targets under ${least} px at ${where}`).toEqual([])
+}
+
+async function smallText(page: Page): Promise<string[]> {
+  return page.evaluate(() => [...document.querySelectorAll<HTMLElement>('main *')]
+    .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent?.trim()) && e.offsetParent !== null && !e.closest('.visually-hidden'))
+    .filter((e) => parseFloat(getComputedStyle(e).fontSize) < 18).map((e) => `${e.tagName} ${e.textContent?.trim().slice(0, 20)}`))
+}
+
+test('TestLooks_StandardMode', async () => {
+  const { page, context } = await visit(browser, 'P0001', 'wechat')
+  for (const route of pages()) {
+    await settle(page, route)
+    await accessible(page, route)
+    await fits(page, route)
+    await targets(page, 44, route)
+  }
+  quiet(page)
+  await context.close()
+})
+
+test('TestLooks_CareMode_LargeTextAndTargets', async () => {
+  const { page, context } = await visit(browser, 'P0001', 'wechat')
+  await page.getByRole('button', { name: '关怀版' }).click()
+  for (const route of pages()) {
+    await settle(page, route)
+    await accessible(page, `${route} in care mode`)
+    await fits(page, `${route} in care mode`)
+    await targets(page, 60, `${route} in care mode`)
+    expect(await smallText(page), `text under 18 px at ${route}`).toEqual([])
+  }
+  await page.reload()
+  await page.getByRole('button', { name: '标准版' }).waitFor() // remembered
+  quiet(page)
+  await context.close()
+})
+
+test('TestLooks_CareModeIsOfferedFromSixtyOn_AndNeverForced', async () => {
+  const context = await browser.newContext({ viewport: { width: 375, height: 812 }, locale: 'zh-CN' })
+  const page = await context.newPage()
+  listen(page)
+  const old = await person('P0003', 'wechat')
+  await page.goto(`${app}/?ticket=${encodeURIComponent(old.ticket)}`)
+  await page.getByRole('dialog').getByText('使用关怀版？').waitFor()
+  await accessible(page, 'offer of care mode')
+  await page.getByRole('button', { name: '用标准版' }).click()
+  await page.reload()
+  await page.getByText('您好').waitFor()
+  await page.waitForTimeout(400)
+  expect(await page.getByRole('dialog').isVisible()).toBe(false)
+  await context.close()
+  const young = await visit(browser, 'P0001', 'wechat')
+  await young.page.waitForTimeout(400)
+  expect(await young.page.getByRole('dialog').isVisible()).toBe(false)
+  await young.context.close()
+})
+
+test('TestLooks_SmallestPhoneAndDoubledText', async () => {
+  const { page, context } = await visit(browser, 'P0001', 'wechat', { viewport: { width: 320, height: 640 } })
+  for (const size of ['16px', '32px']) {
+    for (const route of pages()) {
+      await settle(page, route)
+      await page.evaluate((s) => { document.documentElement.style.fontSize = s }, size)
+      await fits(page, `${route} at 320 px with ${size}`)
+    }
+  }
+  await page.evaluate(() => { document.documentElement.style.fontSize = '' })
+  await page.getByRole('button', { name: '关怀版' }).click()
+  for (const route of pages()) {
+    await settle(page, route)
+    await fits(page, `${route} at 320 px in care mode`)
+  }
+  await context.close()
+})
+
+test('TestLooks_EnglishHasNoChineseButNamesAndTheHospitalsOwnText', async () => {
+  const { page, context } = await visit(browser, 'P0001', 'wechat')
+  await page.getByRole('button', { name: 'English' }).click()
+  expect(await page.evaluate(() => document.documentElement.lang)).toBe('en')
+  for (const route of pages()) {
+    await settle(page, route)
+    const text = await page.evaluate(() => [...document.querySelectorAll<HTMLElement>('main, header')].map((e) => {
+      const copy = e.cloneNode(true) as HTMLElement
+      copy.querySelectorAll('.rich, [lang="zh-CN"], h1, h2').forEach((x) => x.remove())
+      return copy.textContent ?? ''
+    }).join(' '))
+    const left = (text.replace(/测\*+|预交金退款须知|“预交金退款”/g, '').match(/[\u4e00-\u9fff]+/g) ?? [])
+    expect(left, `Chinese at ${route}`).toEqual([])
+  }
+  await context.close()
+})
+
+test('TestLooks_KeyboardAlone_FromHomeToTheCard', async () => {
+  const { page, context } = await visit(browser, 'P0001', 'wechat', { isMobile: false, hasTouch: false })
+  await page.keyboard.press('Tab')
+  for (let i = 0; i < 30 && !(await page.evaluate(() => document.activeElement?.textContent?.includes('申请退款'))); i++) await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.getByLabel('我已阅读并同意退款须知').waitFor()
+  await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('H1') // a new screen starts at its heading
+  for (let i = 0; i < 10 && !(await page.evaluate(() => (document.activeElement as HTMLInputElement)?.type === 'checkbox')); i++) await page.keyboard.press('Tab')
+  await page.keyboard.press('Space')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { level: 1, name: '选择就诊卡' }).waitFor()
+  await context.close()
+})
+
