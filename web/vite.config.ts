@@ -17,6 +17,6 @@ export default defineConfig({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { portal: here('./index.html') } },
+    rollupOptions: { input: { portal: here('./index.html'), staff: here('./staff/index.html') } },
   },
 })
