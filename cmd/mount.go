@@ -186,7 +186,7 @@ func openVault(app core.App, o Options) (*vault.Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v, v.Ensure(vault.Person, vault.Secret, vault.Message)
+	return v, v.Ensure(vault.Person, vault.Secret, vault.Message, vault.File)
 }
 
 // Start runs the worker and the jobs until Close.
