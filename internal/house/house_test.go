@@ -23,7 +23,7 @@ const module = "hospay"
 var allowed = map[string][]string{
 	"hospay":                    {"channels", "channels/...", "his", "his/...", "cmd", "pb_migrations"},
 	"hospay/money":              {},
-	"hospay/refund":             {"money"},
+	"hospay/refund":             {"money", "internal/idno"},
 	"hospay/channels":           {"money", "refund"},
 	"hospay/channels/...":       {"channels", "money", "refund"},
 	"hospay/his":                {"money", "refund"},

@@ -162,19 +162,19 @@ func TestClean_RefusesWhatIsNoPicture(t *testing.T) {
 		data []byte
 		want error
 	}{
-		"网页改名":         {[]byte("<html><script>alert(1)</script></html>"), photo.ErrInvalid},
-		"SVG":          {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`), photo.ErrInvalid},
-		"GIF":          {moving.Bytes(), photo.ErrInvalid},
-		"空文件":          {nil, photo.ErrInvalid},
-		"只有开头":         {plain[:3], photo.ErrInvalid},
-		"截断":           {plain[:len(plain)/2], photo.ErrInvalid},
-		"损坏":           {broken, photo.ErrInvalid},
-		"TIFF":         {[]byte("II*\x00\x08\x00\x00\x00\x00\x00"), photo.ErrInvalid},
+		"网页改名":        {[]byte("<html><script>alert(1)</script></html>"), photo.ErrInvalid},
+		"SVG":         {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`), photo.ErrInvalid},
+		"GIF":         {moving.Bytes(), photo.ErrInvalid},
+		"空文件":         {nil, photo.ErrInvalid},
+		"只有开头":        {plain[:3], photo.ErrInvalid},
+		"截断":          {plain[:len(plain)/2], photo.ErrInvalid},
+		"损坏":          {broken, photo.ErrInvalid},
+		"TIFF":        {[]byte("II*\x00\x08\x00\x00\x00\x00\x00"), photo.ErrInvalid},
 		"五万像素见方的 PNG": {hugePNG(50_000, 50_000), photo.ErrTooLarge},
-		"极长的 PNG":      {hugePNG(1, 30_000), photo.ErrTooLarge},
+		"极长的 PNG":     {hugePNG(1, 30_000), photo.ErrTooLarge},
 		"四千一百万像素":     {hugePNG(8200, 5000), photo.ErrTooLarge},
 		"没有数据的四千万像素":  {hugePNG(8000, 5000), photo.ErrInvalid},
-		"超过十兆":         {append(plain, make([]byte, photo.MaxBytes)...), photo.ErrTooLarge},
+		"超过十兆":        {append(plain, make([]byte, photo.MaxBytes)...), photo.ErrTooLarge},
 	} {
 		if _, err := photo.Clean(t.Context(), c.data); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
