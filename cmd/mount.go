@@ -187,7 +187,7 @@ func openVault(app core.App, o Options) (*vault.Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v, v.Ensure(vault.Person, vault.Secret, vault.Message)
+	return v, v.Ensure(vault.Person, vault.Secret, vault.Message, vault.File)
 }
 
 // Start runs the worker and the jobs until Close.
@@ -218,13 +218,6 @@ func (rt *Runtime) jobs() []jobs.Job {
 		{Name: "notices", Every: 2 * time.Second, Run: rt.Notices.Deliver},
 		jobs.Receipts(rt.App, rt.Store),
 		jobs.Statements(rt.App, rt.Store),
-		{Name: "housekeeping", Every: time.Hour, Run: func(context.Context) (int, error) {
-			n, err := rt.Store.PurgeTickets(time.Now())
-			if err != nil {
-				return 0, err
-			}
-			m, err := rt.Store.PurgeRuns(time.Now().AddDate(0, 0, -90))
-			return int(n + m), err
-		}},
+		jobs.Housekeeping(rt.Store),
 	}
 }

@@ -29,6 +29,14 @@ const (
 	AuditLog          = "audit_log"
 	JobRuns           = "job_runs"
 	VaultKeys         = "vault_keys"
+	ProxyApplications = "proxy_applications"
+	ProxyMaterials    = "proxy_materials"
+)
+
+// Kinds of notices.
+const (
+	NoticeRefund = "refund" // 退款须知
+	NoticeProxy  = "proxy"  // 代办授权与隐私告知
 )
 
 // Roles of the staff.
@@ -48,7 +56,10 @@ func Roles() []string {
 // Guarded lists the collections whose rows only the Store writes: no record
 // request, script or dashboard edit may create, change or delete them.
 func Guarded() []string {
-	return []string{RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards}
+	return []string{
+		RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards,
+		ProxyApplications, ProxyMaterials,
+	}
 }
 
 // AppendOnly lists the tables that triggers keep from being changed or deleted.
@@ -59,5 +70,6 @@ func All() []string {
 	return []string{
 		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
+		ProxyApplications, ProxyMaterials,
 	}
 }

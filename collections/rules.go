@@ -38,6 +38,12 @@ func RulesOf(collection string) Rules {
 	case RefundOrders:
 		create := isPatient
 		r.Create = &create
+	case ProxyApplications:
+		create := isPatient
+		r.Create = &create
+	case ProxyMaterials: // its own photo, while the application is a draft
+		create, remove := isPatient, owns
+		r.Create, r.Delete = &create, &remove
 	case Reviews:
 		create := isStaff + " && " + role(RoleReviewer)
 		r.Create = &create
@@ -70,6 +76,8 @@ func readRules() map[string]string {
 		Receipts:          anyOf(owns, sameHouse+" && "+money),
 		Statements:        sameHouse + " && " + books,
 		AuditLog:          isStaff + " && " + role(RoleAuditor),
+		ProxyApplications: anyOf(owns, sameHouse+" && "+money),
+		ProxyMaterials:    anyOf(owns, sameHouse+" && "+money),
 		JobRuns:           isStaff + " && " + anyOf(role(RoleFinance), role(RoleAuditor), config),
 	}
 }

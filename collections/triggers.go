@@ -24,10 +24,14 @@ type Trigger struct{ Name, SQL string }
 // fixedColumns never change once an order exists.
 var fixedColumns = []string{
 	"no", "institution", "patient", "card_no", "deposit_no", "amount", "method", "channel", "group", "group_seq", "payee_account_sealed",
-	"payee_name_sealed", "payee_index", "payee_type", "original", "compensates", "debit_at", "created",
+	"payee_name_sealed", "payee_index", "payee_type", "original", "compensates", "debit_at", "proxy_application", "created",
 }
 
-// Triggers lists every trigger, generated from the domain's table of moves.
+// AllTriggers lists every trigger.
+func AllTriggers() []Trigger { return append(Triggers(), ProxyTriggers()...) }
+
+// Triggers lists the triggers of orders and their journals, generated from the
+// domain's table of moves.
 func Triggers() []Trigger {
 	ts := []Trigger{
 		trigger("guard_order_insert", "BEFORE INSERT ON refund_orders WHEN NOT (NEW.status = 'submitted' OR (NEW.status = 'reversing' AND NEW.compensates != ''))", "an order starts at submitted"),
@@ -132,7 +136,7 @@ func Verify(app core.App) error {
 	for _, r := range rows {
 		have[r.Name] = r.SQL
 	}
-	for _, t := range Triggers() {
+	for _, t := range AllTriggers() {
 		if have[t.Name] != t.SQL {
 			return fmt.Errorf("数据库触发器 %s 缺失或被改动，拒绝启动；请从备份恢复或联系技术支持", t.Name)
 		}
