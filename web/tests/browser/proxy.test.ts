@@ -178,8 +178,8 @@ test('TestProxyWalk_ElderlyFromPhotosToPayment', async () => {
   for (const o of list) if (o.status === 'awaiting_payee') await json(sim(WECHAT, `/_sim/confirm/${o.no}T01`), { method: 'POST' })
   await until('all paid', async () => (await orders(card)).every((o) => o.status === 'succeeded'))
   await page.goto(`${app}/#/records?who=proxy`)
-  await page.getByText('代办').first().waitFor()
-  await page.getByText('已到账').first().waitFor()
+  await page.locator('.order-link', { hasText: '代办' }).first().waitFor()
+  await page.locator('.tag', { hasText: '已到账' }).first().waitFor()
 
   // The principal, who logs in, sees nothing of it.
   const theirs = await visit(browser, 'P0003', 'wechat')
