@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -285,6 +286,16 @@ func TestUpgrade_FromBeforeProxies(t *testing.T) {
 	}
 	if _, err := db.NewQuery("UPDATE refund_orders SET proxy_application = 'x'").Execute(); err == nil {
 		t.Error("the proxy application of an old order can be changed")
+	}
+	labels := []string{}
+	for _, r := range app.Settings().RateLimits.Rules {
+		labels = append(labels, r.Label)
+	}
+	general := slices.Index(labels, "/api/")
+	for _, want := range []string{"proxy_applications:create", "proxy_materials:create", "refund_orders:create"} {
+		if at := slices.Index(labels, want); at < 0 || at > general {
+			t.Errorf("the limit of %s does not stand before the general one: %v", want, labels)
+		}
 	}
 	// A consent text in force stands beside the refund notice.
 	if _, err := db.NewQuery("INSERT INTO notices (id, institution, kind, version, title, content, active) VALUES ('notice000000001', 'inst00000000000', 'proxy', '3', '告知', 'x', TRUE)").Execute(); err != nil {
