@@ -90,13 +90,25 @@ func TestSecrecy_ProxiesLeaveNothingOpen(t *testing.T) {
 	if err != nil || !bytes.HasPrefix(kept, []byte{0xff, 0xd8}) {
 		t.Fatalf("the photo does not open: %v", err)
 	}
-	a.Send("GET", "/api/files/proxy_materials/"+rec.Id+"/"+rec.GetString("file")+"?token="+a.Call("POST", "/api/files/token", a.Staff("reviewer1"), nil).Text("token"), "", "", nil)
+	token := a.Call("POST", "/api/files/token", a.Staff("reviewer1"), nil).Text("token")
+	if res := a.Send("GET", "/api/files/proxy_materials/"+rec.Id+"/"+rec.GetString("file")+"?token="+token, "", "", nil); res.Status != 200 {
+		t.Fatalf("photo: %d", res.Status)
+	}
+	logged := 0
+	for end := time.Now().Add(8 * time.Second); logged == 0 && time.Now().Before(end); time.Sleep(100 * time.Millisecond) { // the request log is written in batches
+		if err := a.Runtime.App.AuxDB().NewQuery("SELECT COUNT(*) FROM _logs WHERE message LIKE 'GET /api/files/%'").Row(&logged); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if logged == 0 {
+		t.Error("the request log does not tell about the photo")
+	}
 	if err := a.Runtime.App.CreateBackup(t.Context(), "secrecy.zip"); err != nil {
 		t.Fatal(err)
 	}
 	secrets := map[string][]byte{
 		"name": []byte(who.Name), "ID number": []byte(who.IDNo), "agent's name": []byte(p.Name), "a name that nobody has": []byte(wrong),
-		"upload": upload[len(upload)/2 : len(upload)/2+48], "kept photo": kept[len(kept)/2 : len(kept)/2+48], "photo head": kept[:48],
+		"upload": upload[len(upload)/2 : len(upload)/2+48], "kept photo": kept[len(kept)/2 : len(kept)/2+48], "photo head": kept[:48], "file token": []byte(token),
 	}
 	files := everyFile(t, a.Dir)
 	files["the log"] = []byte(book.String())
