@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/internal/demo"
 	"hospay/internal/testapp"
+	"hospay/internal/vault"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -327,5 +330,139 @@ func TestProxy_PhotosAreDeletedInTime(t *testing.T) {
 	}
 	if res := a.Call("GET", "/api/hospay/proxies/"+ended, p.Token, nil); res.Status != 200 || res.Text("purged_at") == "" {
 		t.Errorf("detail: %s", res.Raw)
+	}
+}
+
+// TestProxy_EveryStyleOfHIS finds a principal without a patient number, in JSON
+// and in SOAP of both charsets.
+func TestProxy_EveryStyleOfHIS(t *testing.T) {
+	for _, kind := range []string{"rest", "soap-utf8", "soap-gbk"} {
+		t.Run(kind, func(t *testing.T) {
+			a := testapp.New(t, testapp.Config{Settings: demo.Settings{HISKind: kind}})
+			p := a.Login("P0001", "wechat")
+			if res := p.ApplyProxy(elderly, "elderly", nil); res.Status != 200 || res.Body["card"] == nil {
+				t.Errorf("apply: %d %s", res.Status, res.Raw)
+			}
+			for name, change := range map[string]map[string]any{
+				"姓名": {"principal_name": "测试某某"}, "证件号": {"principal_id_no": a.Sims.World.Find("P0008").IDNo}, "卡号": {"card_no": "C9999"},
+			} {
+				wantRefusal(t, name, p.ApplyProxy(elderly, "elderly", change), 400, "principal_not_found")
+			}
+		})
+	}
+}
+
+// TestProxy_KeysRotate: after a rotation the names move to the new key, and old
+// and new photos open.
+func TestProxy_KeysRotate(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	p := a.Login("P0001", "wechat")
+	const id = "proxyrotate0001"
+	p.ApplyProxy(elderly, "elderly", map[string]any{"id": id})
+	p.Upload(p.Token, id, "agent_id_front", "a.jpg", demo.Photo(1))
+	sealed := func() string {
+		rec, err := a.Runtime.App.FindRecordById(collections.ProxyApplications, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rec.GetString("principal_name_sealed")
+	}
+	before := sealed()
+	for _, purpose := range []vault.Purpose{vault.Person, vault.File} {
+		if err := a.Store.Vault().Rotate(purpose); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := a.Store.Reseal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if after := sealed(); after == before || a.Store.Vault().Stale(vault.Person, after) {
+		t.Error("the principal's name still lies under the old key")
+	}
+	if res := p.ApplyProxy(elderly, "elderly", map[string]any{"id": id}); res.Status != 200 {
+		t.Errorf("the same application after the rotation: %d %s", res.Status, res.Raw)
+	}
+	p.Upload(p.Token, id, "agent_id_back", "b.jpg", demo.Photo(2))
+	recs, err := a.Runtime.App.FindAllRecords(collections.ProxyMaterials)
+	if err != nil || len(recs) != 2 {
+		t.Fatalf("%d photos, %v", len(recs), err)
+	}
+	for _, r := range recs {
+		if data, err := a.Store.OpenPhoto(r); err != nil || len(data) == 0 {
+			t.Errorf("%s does not open: %v", r.GetString("kind"), err)
+		}
+	}
+	// A photo opens in its own row only.
+	recs[0].Id, recs[1].Id = recs[1].Id, recs[0].Id
+	for _, r := range recs {
+		if _, err := a.Store.OpenPhoto(r); err == nil {
+			t.Error("a photo opens in another row")
+		}
+	}
+}
+
+// TestProxy_PrincipalIsHidden: neither fields nor filters lead from an
+// application to the principal's record.
+func TestProxy_PrincipalIsHidden(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	p := a.Login("P0001", "wechat")
+	id := p.SubmittedProxy(elderly, "elderly")
+	q, err := a.Store.Proxy(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/api/collections/proxy_applications/records"
+	for who, token := range map[string]string{"agent": p.Token, "reviewer": a.Staff("reviewer1")} {
+		for _, query := range []string{"", "?expand=principal", "?fields=*,expand.principal.*&expand=principal"} {
+			if res := a.Call("GET", path+query, token, nil); res.Status != 200 || res.Text("totalItems") != "1" || strings.Contains(string(res.Raw), q.Principal) || strings.Contains(string(res.Raw), "sealed") {
+				t.Errorf("%s %s: %d %s", who, query, res.Status, res.Raw)
+			}
+		}
+		for _, filter := range []string{`principal="` + q.Principal + `"`, `principal.phone!=""`, `principal_id_index!=""`, `principal_name_sealed!=""`, `version=1`} {
+			if res := a.Call("GET", path+"?filter="+url.QueryEscape(filter), token, nil); res.Status != 400 {
+				t.Errorf("%s may filter by %s: %d %s", who, filter, res.Status, res.Raw)
+			}
+		}
+	}
+	if res := a.Call("PATCH", path+"/"+id, p.Token, map[string]any{"status": "approved"}); res.Status < 400 {
+		t.Errorf("the agent edits: %d", res.Status)
+	}
+}
+
+// TestProxy_UploadsAtOnce leave one photo of a kind and one file, whoever comes
+// last, and none once the application is handed in.
+func TestProxy_UploadsAtOnce(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	p := a.Login("P0001", "wechat")
+	id := p.ApplyProxy(elderly, "elderly", nil).Text("id")
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			if res := p.Upload(p.Token, id, "agent_id_front", "a.jpg", demo.Photo(i)); res.Status != 200 {
+				t.Errorf("upload: %d %s", res.Status, res.Raw)
+			}
+		})
+	}
+	wg.Wait()
+	if n := countRows(t, a, collections.ProxyMaterials, nil); n != 1 || len(storedFiles(t, a)) != 1 {
+		t.Errorf("%d rows, %d files", n, len(storedFiles(t, a)))
+	}
+	for _, k := range refund.ProxyElderly.Required()[1:] {
+		p.Upload(p.Token, id, string(k), "a.jpg", demo.Photo(1))
+	}
+	for i := range 4 {
+		wg.Go(func() {
+			res := p.Upload(p.Token, id, "agent_id_front", "a.jpg", demo.Photo(i))
+			if res.Status != 200 && (res.Status != 409 || res.Code() != "conflict") {
+				t.Errorf("beside the submission: %d %s", res.Status, res.Raw)
+			}
+		})
+	}
+	if res := p.Call("POST", "/api/hospay/proxies/"+id+"/submit", p.Token, nil); res.Status != 200 {
+		t.Errorf("submit: %d %s", res.Status, res.Raw)
+	}
+	wg.Wait()
+	if n := countRows(t, a, collections.ProxyMaterials, nil); n != 5 || len(storedFiles(t, a)) != 5 {
+		t.Errorf("%d rows, %d files after the submission", n, len(storedFiles(t, a)))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,13 +90,25 @@ func TestSecrecy_ProxiesLeaveNothingOpen(t *testing.T) {
 	if err != nil || !bytes.HasPrefix(kept, []byte{0xff, 0xd8}) {
 		t.Fatalf("the photo does not open: %v", err)
 	}
-	a.Send("GET", "/api/files/proxy_materials/"+rec.Id+"/"+rec.GetString("file")+"?token="+a.Call("POST", "/api/files/token", a.Staff("reviewer1"), nil).Text("token"), "", "", nil)
+	token := a.Call("POST", "/api/files/token", a.Staff("reviewer1"), nil).Text("token")
+	if res := a.Send("GET", "/api/files/proxy_materials/"+rec.Id+"/"+rec.GetString("file")+"?token="+token, "", "", nil); res.Status != 200 {
+		t.Fatalf("photo: %d", res.Status)
+	}
+	logged := 0
+	for end := time.Now().Add(8 * time.Second); logged == 0 && time.Now().Before(end); time.Sleep(100 * time.Millisecond) { // the request log is written in batches
+		if err := a.Runtime.App.AuxDB().NewQuery("SELECT COUNT(*) FROM _logs WHERE message LIKE 'GET /api/files/%'").Row(&logged); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if logged == 0 {
+		t.Error("the request log does not tell about the photo")
+	}
 	if err := a.Runtime.App.CreateBackup(t.Context(), "secrecy.zip"); err != nil {
 		t.Fatal(err)
 	}
 	secrets := map[string][]byte{
 		"name": []byte(who.Name), "ID number": []byte(who.IDNo), "agent's name": []byte(p.Name), "a name that nobody has": []byte(wrong),
-		"upload": upload[len(upload)/2 : len(upload)/2+48], "kept photo": kept[len(kept)/2 : len(kept)/2+48], "photo head": kept[:48],
+		"upload": upload[len(upload)/2 : len(upload)/2+48], "kept photo": kept[len(kept)/2 : len(kept)/2+48], "photo head": kept[:48], "file token": []byte(token),
 	}
 	files := everyFile(t, a.Dir)
 	files["the log"] = []byte(book.String())
@@ -135,6 +148,47 @@ func TestProxy_UploadsStayInMemory(t *testing.T) {
 	if res := a.Upload(p.Token, id, "agent_id_front", "photo.jpg", big); res.Status != 200 {
 		t.Errorf("upload of %d bytes: %d %s", len(big), res.Status, res.Raw)
 	}
+	// What would not fit into memory is refused before it is read, with its
+	// length told or not.
+	form := append([]byte("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\n"), make([]byte, 20<<20)...)
+	for name, body := range map[string]io.Reader{"带长度": bytes.NewReader(form), "不带长度": io.MultiReader(bytes.NewReader(form))} {
+		wantRefusal(t, name, a.Send("POST", "/api/collections/proxy_materials/records", p.Token, "multipart/form-data; boundary=x", body), 413, "image_too_large")
+	}
+}
+
+// TestNotices_KindsStandBesideEachOther: refund notice and consent text have
+// their own versions in force.
+func TestNotices_KindsStandBesideEachOther(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	set(t, a, collections.Notices, `kind = "proxy"`, map[string]any{"version": "7"})
+	p := a.Login("P0001", "wechat")
+	for path, want := range map[string][2]string{"/api/hospay/options": {"notice", "1"}, "/api/hospay/proxies/options": {"consent", "7"}} {
+		res := a.Call("GET", path, p.Token, nil)
+		if text, _ := res.Body[want[0]].(map[string]any); text["version"] != want[1] {
+			t.Errorf("%s: %s", path, res.Raw)
+		}
+	}
+	for range 3 {
+		a.Store.Forget()
+		if res := p.Apply("wechat", "transfer", 1000, map[string]any{"notice_version": "7"}); res.Code() != "notice_outdated" {
+			t.Errorf("a refund under the consent text: %d %s", res.Status, res.Raw)
+		}
+		if res := p.ApplyProxy(elderly, "elderly", nil); res.Code() != "consent_outdated" {
+			t.Errorf("a proxy under the refund notice: %d %s", res.Status, res.Raw)
+		}
+	}
+	if res := p.Apply("wechat", "transfer", 1000, nil); res.Status != 200 {
+		t.Errorf("refund: %d %s", res.Status, res.Raw)
+	}
+	if res := p.ApplyProxy(elderly, "elderly", map[string]any{"consent_version": "7"}); res.Status != 200 {
+		t.Errorf("proxy: %d %s", res.Status, res.Raw)
+	}
+	// A notice without a kind is a refund notice.
+	rec := core.NewRecord(must(a.Runtime.App.FindCollectionByNameOrId(collections.Notices)))
+	rec.Load(map[string]any{"institution": a.Institution, "version": "2", "title": "t", "content": "c"})
+	if err := a.Runtime.App.Save(rec); err != nil || rec.GetString("kind") != "refund" {
+		t.Errorf("a notice without a kind is %q: %v", rec.GetString("kind"), err)
+	}
 }
 
 // TestProxy_NoNetworkInsideATransaction runs the ways that ask HIS through a
@@ -165,8 +219,8 @@ func TestProxy_NoNetworkInsideATransaction(t *testing.T) {
 	}
 	seen := watch.seen.Load()
 	body := map[string]any{"requests": []any{map[string]any{"method": "POST", "url": "/api/collections/proxy_applications/records", "body": a.Wish("P0008", "elderly")}}}
-	if res := a.Call("POST", "/api/batch", p.Token, body); res.Status < 400 || watch.seen.Load() != seen {
-		t.Errorf("in a batch: %d, %d requests to HIS", res.Status, watch.seen.Load()-seen)
+	if res := a.Call("POST", "/api/batch", p.Token, body); !strings.Contains(string(res.Raw), `"not_allowed"`) || watch.seen.Load() != seen {
+		t.Errorf("in a batch: %d %s, %d requests to HIS", res.Status, res.Raw, watch.seen.Load()-seen)
 	}
 }
 
@@ -285,6 +339,16 @@ func TestUpgrade_FromBeforeProxies(t *testing.T) {
 	}
 	if _, err := db.NewQuery("UPDATE refund_orders SET proxy_application = 'x'").Execute(); err == nil {
 		t.Error("the proxy application of an old order can be changed")
+	}
+	labels := []string{}
+	for _, r := range app.Settings().RateLimits.Rules {
+		labels = append(labels, r.Label)
+	}
+	general := slices.Index(labels, "/api/")
+	for _, want := range []string{"proxy_applications:create", "proxy_materials:create", "refund_orders:create"} {
+		if at := slices.Index(labels, want); at < 0 || at > general {
+			t.Errorf("the limit of %s does not stand before the general one: %v", want, labels)
+		}
 	}
 	// A consent text in force stands beside the refund notice.
 	if _, err := db.NewQuery("INSERT INTO notices (id, institution, kind, version, title, content, active) VALUES ('notice000000001', 'inst00000000000', 'proxy', '3', '告知', 'x', TRUE)").Execute(); err != nil {

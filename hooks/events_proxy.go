@@ -176,6 +176,9 @@ func (h *Hooks) askPrincipal(ctx context.Context, institution string, w refund.P
 	if card.IssuedAt.IsZero() {
 		card.IssuedAt = list[at].IssuedAt
 	}
+	if card.Name == "" {
+		card.Name = list[at].Name
+	}
 	if !refund.SameName(card.Name, p.Name) {
 		return p, card, missing
 	}

@@ -88,6 +88,9 @@ func (h *Hooks) freshPrincipalCard(ctx context.Context, p refund.Proxy) (collect
 	if err != nil {
 		return known, err
 	}
+	if card.Name == "" {
+		card.Name = known.Name
+	}
 	name, err := h.Store.RealName(ctx, p.Principal)
 	if err != nil {
 		return known, err

@@ -197,6 +197,10 @@ type ProxyWish struct {
 	Consent  string // version of the consent text that was agreed to
 }
 
+// maxText bounds, in bytes, what is looked for at HIS; no name and no card
+// number is longer.
+const maxText = 180
+
 // CheckProxy applies the rules that need no look at HIS, in the order in which
 // a person would mend them.
 func CheckProxy(w ProxyWish, inst Institution, now time.Time) error {
@@ -214,7 +218,7 @@ func CheckProxy(w ProxyWish, inst Institution, now time.Time) error {
 		return fail(CodeIDNoInvalid, "")
 	case w.IDNo == w.AgentIDNo:
 		return fail(CodeProxySelf, "")
-	case w.Name == "" || w.CardNo == "":
+	case w.Name == "" || w.CardNo == "" || len(w.Name) > maxText || len(w.CardNo) > maxText:
 		return fail(CodePrincipalNotFound, "")
 	}
 	return w.Case.checkAge(idno.Age(birth, now))

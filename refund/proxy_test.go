@@ -38,6 +38,8 @@ func TestProxy_CheckRefusesByItsRule(t *testing.T) {
 		{"证件号校验位错", func(w *ProxyWish, _ *Institution) { w.IDNo = "11010119500101123" + "Z" }, CodeIDNoInvalid},
 		{"代办自己", func(w *ProxyWish, _ *Institution) { w.IDNo = w.AgentIDNo }, CodeProxySelf},
 		{"没有姓名", func(w *ProxyWish, _ *Institution) { w.Name = "" }, CodePrincipalNotFound},
+		{"没完没了的姓名", func(w *ProxyWish, _ *Institution) { w.Name = strings.Repeat("长", 61) }, CodePrincipalNotFound},
+		{"没完没了的卡号", func(w *ProxyWish, _ *Institution) { w.CardNo = strings.Repeat("9", 181) }, CodePrincipalNotFound},
 		{"没有卡号", func(w *ProxyWish, _ *Institution) { w.CardNo = "" }, CodePrincipalNotFound},
 		{"老年人差一天满六十", func(w *ProxyWish, _ *Institution) { w.IDNo = born("19660303") }, CodeProxyCaseMismatch},
 		{"老年人今天满六十", func(w *ProxyWish, _ *Institution) { w.IDNo = born("19660302") }, ""},

@@ -62,7 +62,7 @@ func Clean(ctx context.Context, data []byte) (Photo, error) {
 	case <-ctx.Done():
 		return Photo{}, ctx.Err()
 	}
-	img, err := f.decode(bytes.NewReader(data))
+	img, err := f.read(data)
 	if err != nil {
 		return Photo{}, ErrInvalid
 	}
@@ -76,6 +76,16 @@ type format struct {
 	decode      func(io.Reader) (image.Image, error)
 	memory      func(data []byte, pixels int64, m color.Model) int64
 	orientation func(data []byte) int
+}
+
+// read decodes; a decoder that falls over has met no picture.
+func (f format) read(data []byte) (img image.Image, err error) {
+	defer func() {
+		if recover() != nil {
+			err = ErrInvalid
+		}
+	}()
+	return f.decode(bytes.NewReader(data))
 }
 
 func none([]byte) int { return 1 }
