@@ -151,6 +151,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Production: o.Env == EnvProduction, Log: log}
 	h.Bind(se)
 	servePages(se.Router)
+	extendDashboard(se)
 	if !o.Idle {
 		rt.Start()
 	}
