@@ -218,6 +218,7 @@ func (rt *Runtime) jobs() []jobs.Job {
 		{Name: "notices", Every: 2 * time.Second, Run: rt.Notices.Deliver},
 		jobs.Receipts(rt.App, rt.Store),
 		jobs.Statements(rt.App, rt.Store),
+		jobs.Statistics(rt.Store),
 		{Name: "housekeeping", Every: time.Hour, Run: func(context.Context) (int, error) {
 			n, err := rt.Store.PurgeTickets(time.Now())
 			if err != nil {

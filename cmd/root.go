@@ -33,7 +33,7 @@ func Execute(ctx context.Context) error {
 	root.Short = "预交金线上退款与医保移动支付"
 	root.Version = version()
 	root.SetContext(ctx)
-	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultCommand(app), configCommand(app), hisCommand(app)} {
+	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultCommand(app), configCommand(app), hisCommand(app), statsCommand(app)} {
 		root.AddCommand(c)
 	}
 	return app.Start()

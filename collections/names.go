@@ -28,6 +28,8 @@ const (
 	Statements        = "statements"
 	AuditLog          = "audit_log"
 	JobRuns           = "job_runs"
+	RefundDays        = "refund_days"   // the statistics, kept by triggers
+	RefundCounts      = "refund_counts" // orders by status, kept by triggers
 	VaultKeys         = "vault_keys"
 )
 
@@ -48,7 +50,7 @@ func Roles() []string {
 // Guarded lists the collections whose rows only the Store writes: no record
 // request, script or dashboard edit may create, change or delete them.
 func Guarded() []string {
-	return []string{RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards}
+	return []string{RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards, RefundDays, RefundCounts}
 }
 
 // AppendOnly lists the tables that triggers keep from being changed or deleted.
@@ -59,5 +61,6 @@ func All() []string {
 	return []string{
 		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
+		RefundDays, RefundCounts,
 	}
 }

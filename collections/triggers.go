@@ -27,7 +27,11 @@ var fixedColumns = []string{
 	"payee_name_sealed", "payee_index", "payee_type", "original", "compensates", "debit_at", "created",
 }
 
-// Triggers lists every trigger, generated from the domain's table of moves.
+// AllTriggers lists every trigger.
+func AllTriggers() []Trigger { return append(Triggers(), StatisticsTriggers()...) }
+
+// Triggers lists the triggers of orders and their journals, generated from the
+// domain's table of moves.
 func Triggers() []Trigger {
 	ts := []Trigger{
 		trigger("guard_order_insert", "BEFORE INSERT ON refund_orders WHEN NOT (NEW.status = 'submitted' OR (NEW.status = 'reversing' AND NEW.compensates != ''))", "an order starts at submitted"),
@@ -101,6 +105,8 @@ func neededIndexes() map[string]string {
 		"idx_reviews_stage":             "reviews (order, stage)",
 		"idx_notifications_once":        "notifications (order, event, round, via, staff) WHERE order != ''",
 		"idx_callbacks_once":            "callbacks (institution, channel, callback_id)",
+		"idx_refund_days_key":           "refund_days (institution, day, channel, method)",
+		"idx_refund_counts_key":         "refund_counts (institution, status)",
 	} {
 		out[name] = unique(name, on)
 	}
@@ -132,7 +138,7 @@ func Verify(app core.App) error {
 	for _, r := range rows {
 		have[r.Name] = r.SQL
 	}
-	for _, t := range Triggers() {
+	for _, t := range AllTriggers() {
 		if have[t.Name] != t.SQL {
 			return fmt.Errorf("数据库触发器 %s 缺失或被改动，拒绝启动；请从备份恢复或联系技术支持", t.Name)
 		}

@@ -44,6 +44,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindLists(se)
 	h.bindRefundRoutes(se)
 	h.bindStaffRoutes(se)
+	h.bindStatisticsRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }
