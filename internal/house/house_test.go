@@ -42,8 +42,9 @@ var allowed = map[string][]string{
 	"hospay/internal/vault":     {},
 	"hospay/internal/i18n":      {},
 	"hospay/internal/invariant": {},
+	"hospay/internal/bookgen":   {},
 	"hospay/internal/demo":      {"money", "refund", "collections", "internal/i18n"},
-	"hospay/internal/bench":     {"collections", "internal/demo"},
+	"hospay/internal/bench":     {"collections", "internal/bookgen", "internal/demo"},
 	"hospay/sim":                {},
 	"hospay/sim/...":            {"sim", "sim/..."},
 }
