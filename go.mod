@@ -18,6 +18,7 @@ require (
 	github.com/xuri/excelize/v2 v2.10.1
 	golang.org/x/sync v0.23.0
 	golang.org/x/text v0.42.0
+	modernc.org/sqlite v1.57.0
 	pgregory.net/rapid v1.3.0
 )
 
@@ -73,7 +74,6 @@ require (
 	modernc.org/libc v1.74.4 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.0 // indirect
-	modernc.org/sqlite v1.57.0 // indirect
 )
 
 tool honnef.co/go/tools/cmd/staticcheck

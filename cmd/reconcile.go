@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -21,6 +22,9 @@ const (
 	exitError       = 1
 	exitDifferences = 2
 )
+
+// gcPercent bounds the garbage beside millions of lines that stay.
+const gcPercent = 40
 
 // exitStatus is an error that only sets the exit status; all was said already.
 type exitStatus int
@@ -95,6 +99,7 @@ func (j *reconcileJob) run() error {
 		return err
 	}
 	j.started = time.Now()
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	if err := j.read(); err != nil {
 		return err
 	}

@@ -72,40 +72,37 @@ func (j *reconcileJob) read() error {
 	return nil
 }
 
-// readOne reads the i-th file: platform, HIS, then the bills.
+// readOne reads the i-th file: platform, HIS, then the bills. One goroutine
+// reads, the caller's feeds the engine, so that two processors have work.
 func (j *reconcileJob) readOne(engine *reconcile.Engine, i int, in *input) error {
 	which := reconcile.Channel
 	if i < 2 {
 		which = [...]reconcile.Book{reconcile.Platform, reconcile.HIS}[i]
 	}
-	sink := book.Sink{
-		Line: func(l reconcile.Line) error {
-			l.File = uint16(i)
-			return engine.Add(which, l)
-		},
-		Reject: func(r book.Reject) error {
-			j.result.Rejects = append(j.result.Rejects, report.Rejected(r))
-			if len(j.result.Rejects) > maxRejects {
-				return fmt.Errorf("%s：读不懂的行超过 %d 行，请检查文件", in.name, maxRejects)
-			}
-			return nil
-		},
-	}
 	j.bar.say("读取 " + filepath.Base(in.name))
 	var info book.Info
-	var err error
-	if which == reconcile.Channel {
-		if info, err = book.ReadBill(in.watch(j.bar), j.opt.Day, sink); err == nil {
-			err = engine.Bill(info.Channel)
+	err := engine.Feed(which, piped(func(yield func(reconcile.Line) error) (err error) {
+		sink := book.Sink{Line: func(l reconcile.Line) error { l.File = uint16(i); return yield(l) }, Reject: j.reject}
+		if which == reconcile.Channel {
+			info, err = book.ReadBill(in.watch(j.bar), j.opt.Day, sink)
+		} else {
+			info, err = book.ReadTable(in.watch(j.bar), which, j.opt.Day, sink)
 		}
-	} else {
-		info, err = book.ReadTable(in.watch(j.bar), which, j.opt.Day, sink)
-	}
-	if err != nil {
 		return err
+	}))
+	if err == nil && which == reconcile.Channel {
+		err = engine.Bill(info.Channel)
 	}
 	j.result.Files = append(j.result.Files, report.ReconFile{Name: in.name, Kind: info.Kind, SHA256: in.hash, Lines: info.Lines, Rejects: info.Rejects})
 	j.result.Notes = append(j.result.Notes, info.Notes...)
+	return err
+}
+
+func (j *reconcileJob) reject(r book.Reject) error {
+	j.result.Rejects = append(j.result.Rejects, report.Rejected(r))
+	if len(j.result.Rejects) > maxRejects {
+		return fmt.Errorf("%s：读不懂的行超过 %d 行，请检查文件", r.File, maxRejects)
+	}
 	return nil
 }
 

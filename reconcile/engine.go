@@ -38,6 +38,25 @@ type row struct {
 	flow                       uint64
 }
 
+// rows keeps rows in pieces, so that growing never copies them.
+type rows struct {
+	pieces [][]row
+	n      int
+}
+
+const pieceBits = 14
+
+func (r *rows) add(one row) {
+	if r.n&(1<<pieceBits-1) == 0 {
+		r.pieces = append(r.pieces, make([]row, 0, 1<<pieceBits))
+	}
+	last := len(r.pieces) - 1
+	r.pieces[last] = append(r.pieces[last], one)
+	r.n++
+}
+
+func (r *rows) at(i int32) *row { return &r.pieces[i>>pieceBits][i&(1<<pieceBits-1)] }
+
 // order is what all rows of one order number come to.
 type order struct {
 	key    uint32       // text of the order number, or of the bill number where no book tells the order
@@ -54,7 +73,7 @@ type Engine struct {
 	texts    *texts
 	names    names // channels and methods
 	seed     maphash.Seed
-	rows     [books][]row
+	rows     [books]rows
 	billed   map[uint16]bool // channels whose bills were given
 	types    map[string]bool
 	orders   []order
@@ -109,7 +128,7 @@ func (e *Engine) Add(book Book, l Line) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	if len(e.texts.chunks) >= 1<<(32-chunkBits) || len(e.rows[book]) >= 1<<31-2 {
+	if len(e.texts.chunks) >= 1<<(32-chunkBits) || e.rows[book].n >= 1<<31-2 {
 		return ErrTooBig
 	}
 	r := row{
@@ -120,7 +139,7 @@ func (e *Engine) Add(book Book, l Line) error {
 		r.source, r.file, r.back, r.ours = l.Source, l.File, l.Back, e.oursByType(l)
 		r.flow = maphash.String(e.seed, cmp.Or(l.Flow, l.BillNo))
 	}
-	e.rows[book] = append(e.rows[book], r)
+	e.rows[book].add(r)
 	return nil
 }
 

@@ -20,12 +20,12 @@ type part struct {
 func (e *Engine) join() {
 	n := len(e.texts.at)
 	e.ofOrder, e.ofBill, e.ofNo = make([]int32, n), make([]int32, n), make([]int32, n)
-	for i := range e.rows[Platform] {
-		e.attach(Platform, i, e.orderOf(&e.rows[Platform][i], 0))
+	for i := range int32(e.rows[Platform].n) {
+		e.attach(Platform, i, e.orderOf(e.rows[Platform].at(i), 0))
 	}
 	e.indexNumbers(Platform)
-	for i := range e.rows[HIS] {
-		r := &e.rows[HIS][i]
+	for i := range int32(e.rows[HIS].n) {
+		r := e.rows[HIS].at(i)
 		e.attach(HIS, i, e.orderOf(r, e.ofBill[r.bill]))
 	}
 	e.indexNumbers(HIS)
@@ -63,9 +63,9 @@ func (e *Engine) openBill(r *row) int32 {
 	return o
 }
 
-func (e *Engine) attach(book Book, i int, o int32) {
-	e.rows[book][i].next = e.orders[o-1].head[book]
-	e.orders[o-1].head[book] = int32(i + 1)
+func (e *Engine) attach(book Book, i, o int32) {
+	e.rows[book].at(i).next = e.orders[o-1].head[book]
+	e.orders[o-1].head[book] = i + 1
 }
 
 // indexNumbers learns which order a bill number and a channel's number belong
@@ -73,8 +73,8 @@ func (e *Engine) attach(book Book, i int, o int32) {
 // that the order of lines does not matter, and both orders are marked.
 func (e *Engine) indexNumbers(book Book) {
 	for o := range e.orders {
-		for i := e.orders[o].head[book]; i > 0; i = e.rows[book][i-1].next {
-			r, me := &e.rows[book][i-1], int32(o+1)
+		for i := e.orders[o].head[book]; i > 0; i = e.rows[book].at(i - 1).next {
+			r, me := e.rows[book].at(i-1), int32(o+1)
 			e.claim(r.bill, me)
 			switch was := e.ofNo[r.no]; {
 			case r.no == 0 || was == me:
@@ -106,8 +106,8 @@ func (e *Engine) claim(bill uint32, me int32) {
 // type, else other business.
 func (e *Engine) joinChannel() {
 	parts, seen := map[part]int{}, map[uint64]bool{} // refunds of Alipay's business bill
-	for i := range e.rows[Channel] {
-		r := &e.rows[Channel][i]
+	for i := range int32(e.rows[Channel].n) {
+		r := e.rows[Channel].at(i)
 		ledger := e.ledgerRefund(r)
 		o := e.known(r, ledger)
 		switch {
@@ -168,8 +168,8 @@ func (e *Engine) partsOfBooks() map[part][]int32 {
 	out := map[part][]int32{}
 	for o := range e.orders {
 		for _, book := range []Book{Platform, HIS} {
-			if i := e.orders[o].head[book]; i > 0 && e.rows[book][i-1].no != 0 {
-				r := &e.rows[book][i-1]
+			if i := e.orders[o].head[book]; i > 0 && e.rows[book].at(i-1).no != 0 {
+				r := e.rows[book].at(i - 1)
 				k := part{r.no, int64(r.amount)}
 				out[k] = append(out[k], int32(o+1))
 				break
@@ -198,8 +198,8 @@ func (e *Engine) joinLedger(bill map[part]int, books map[part][]int32) {
 			bill[k]--
 			continue
 		}
-		e.rows[Channel] = append(e.rows[Channel], r)
-		at := len(e.rows[Channel]) - 1
+		e.rows[Channel].add(r)
+		at := int32(e.rows[Channel].n - 1)
 		if list := books[k]; len(list) > 0 {
 			books[k] = list[1:]
 			e.attach(Channel, at, list[0])

@@ -21,8 +21,8 @@ func (e *Engine) look(o *order) view {
 	v := view{order: o, aside: true}
 	for _, b := range Books {
 		v.sides[b] = e.side(b, o.head[b])
-		for i := o.head[b]; i > 0 && v.aside; i = e.rows[b][i-1].next {
-			v.aside = e.rows[b][i-1].place != inDay
+		for i := o.head[b]; i > 0 && v.aside; i = e.rows[b].at(i - 1).next {
+			v.aside = e.rows[b].at(i-1).place != inDay
 		}
 	}
 	v.expected = [books]bool{Platform: true, HIS: true, Channel: v.sides[Channel].rep != nil || e.billed[v.channel()]}

@@ -134,8 +134,8 @@ func (r *Result) Each(yield func(Order) error) error {
 // countAside counts the rows of other days that no order of the day uses.
 func (e *Engine) countAside(v *view) {
 	for _, b := range Books {
-		for i := v.order.head[b]; i > 0; i = e.rows[b][i-1].next {
-			if r := &e.rows[b][i-1]; (v.aside || r.place == far) && r != v.sides[b].rep {
+		for i := v.order.head[b]; i > 0; i = e.rows[b].at(i - 1).next {
+			if r := e.rows[b].at(i - 1); (v.aside || r.place == far) && r != v.sides[b].rep {
 				e.sum.SetAside[b].add(r.amount)
 			}
 		}

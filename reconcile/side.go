@@ -24,7 +24,7 @@ func (e *Engine) side(book Book, head int32) (s side) {
 	if head == 0 {
 		return s
 	}
-	first := &e.rows[book][head-1]
+	first := e.rows[book].at(head - 1)
 	if first.next == 0 && first.place != far && !first.back { // by far the most
 		s.rep, s.status, s.amount = first, first.status, first.amount
 		if first.status == Succeeded {
@@ -34,8 +34,8 @@ func (e *Engine) side(book Book, head int32) (s side) {
 		return s
 	}
 	var rows []*row
-	for i := head; i > 0; i = e.rows[book][i-1].next {
-		r := &e.rows[book][i-1]
+	for i := head; i > 0; i = e.rows[book].at(i - 1).next {
+		r := e.rows[book].at(i - 1)
 		if r.place != far {
 			rows = append(rows, r)
 		} else if r.status == Succeeded && !r.back && (s.far == nil || e.before(r, s.far) < 0) {

@@ -11,12 +11,16 @@ type texts struct {
 	seed   maphash.Seed
 	chunks [][]byte
 	at     []uint32 // text → place in the chunks
-	slots  []uint32 // hash table of texts; 0 = free
+	slots  []slot   // hash table of texts
 	found  int      // texts in the table
 }
 
+// slot is a place of the hash table. The hash saves most looks at the text
+// itself, which is rarely in the processor's cache.
+type slot struct{ id, hash uint32 }
+
 func newTexts() *texts {
-	return &texts{seed: maphash.MakeSeed(), at: make([]uint32, 1), slots: make([]uint32, 1024)}
+	return &texts{seed: maphash.MakeSeed(), at: make([]uint32, 1), slots: make([]slot, 1024)}
 }
 
 // get returns the string of a number.
@@ -56,50 +60,38 @@ func (t *texts) id(s string) uint32 {
 	if s == "" {
 		return 0
 	}
-	slot, id := t.find(s)
-	if id != 0 {
-		return id
+	s = s[:min(len(s), maxText)]
+	hash, mask := uint32(maphash.String(t.seed, s)), uint32(len(t.slots)-1)
+	i := hash
+	for ; ; i++ {
+		found := &t.slots[i&mask]
+		if found.id == 0 {
+			break
+		}
+		if found.hash == hash && string(t.bytes(found.id)) == s {
+			return found.id
+		}
 	}
-	id = t.keep(s)
-	t.slots[slot] = id
-	if t.found++; t.found > len(t.slots)/2 {
+	id := t.keep(s)
+	t.slots[i&mask] = slot{id, hash}
+	if t.found++; t.found > len(t.slots)/4*3 {
 		t.grow()
 	}
 	return id
 }
 
-// look returns the number of a string, 0 when it is not known.
-func (t *texts) look(s string) uint32 {
-	if s == "" {
-		return 0
-	}
-	_, id := t.find(s)
-	return id
-}
-
-func (t *texts) find(s string) (slot, id uint32) {
-	s = s[:min(len(s), maxText)]
-	mask := uint32(len(t.slots) - 1)
-	for i := uint32(maphash.String(t.seed, s)) & mask; ; i = (i + 1) & mask {
-		id := t.slots[i]
-		if id == 0 || string(t.bytes(id)) == s {
-			return i, id
-		}
-	}
-}
-
 func (t *texts) grow() {
 	old := t.slots
-	t.slots = make([]uint32, 4*len(old))
+	t.slots = make([]slot, 2*len(old))
 	mask := uint32(len(t.slots) - 1)
-	for _, id := range old {
-		if id == 0 {
+	for _, was := range old {
+		if was.id == 0 {
 			continue
 		}
-		i := uint32(maphash.Bytes(t.seed, t.bytes(id))) & mask
-		for t.slots[i] != 0 {
-			i = (i + 1) & mask
+		i := was.hash
+		for t.slots[i&mask].id != 0 {
+			i++
 		}
-		t.slots[i] = id
+		t.slots[i&mask] = was
 	}
 }

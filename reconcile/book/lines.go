@@ -99,7 +99,7 @@ func (l *lines) record() ([]string, error) {
 			l.head += text + "\n"
 			l.summary = l.summary || l.n < 5 && strings.Contains(text, "汇总")
 		}
-		if strings.Trim(text, ", \t\ufeff\u3000") == "" {
+		if text == "" || (text[0] <= ',' || text[0] >= utf8.RuneSelf) && strings.Trim(text, ", \t\ufeff\u3000") == "" {
 			continue
 		}
 		var open bool

@@ -41,8 +41,29 @@ func headName(s string) string {
 	return strings.ToLower(s)
 }
 
+// plainYuan reads digits with two decimals, as nearly all amounts are written.
+func plainYuan(s string) (f money.Fen, ok bool) {
+	dot := len(s) - 3
+	if dot < 1 || dot > 9 || s[dot] != '.' {
+		return 0, false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case i == dot:
+		case c < '0' || c > '9':
+			return 0, false
+		default:
+			f = f*10 + money.Fen(c-'0')
+		}
+	}
+	return f, true
+}
+
 // yuan reads an amount; the error is a Chinese reason.
 func yuan(s string) (money.Fen, error) {
+	if f, ok := plainYuan(s); ok {
+		return f, nil
+	}
 	s = trim(strings.TrimSuffix(s, "元"))
 	f, err := money.Parse(strings.TrimPrefix(s, "+"))
 	switch {
@@ -91,6 +112,9 @@ func unnoise(s string) string {
 
 // number checks a number of an order, a bill or a card.
 func number(what, s string) error {
+	if plainNumber(s) {
+		return nil
+	}
 	if len(s) > 128 {
 		return fmt.Errorf("%s过长", what)
 	}
@@ -103,6 +127,17 @@ func number(what, s string) error {
 		return fmt.Errorf("%s %q 已被 Excel 变成科学计数，请把该列设为文本后重新导出", what, clip(s))
 	}
 	return nil
+}
+
+// plainNumber reports whether a number is nothing but letters and digits, as
+// nearly all are.
+func plainNumber(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return len(s) <= 128
 }
 
 // Time reads a time in Beijing as unix seconds: yyyy-MM-dd HH:mm:ss, the
