@@ -23,8 +23,13 @@ const (
 	exitDifferences = 2
 )
 
-// gcPercent bounds the garbage beside millions of lines that stay.
-const gcPercent = 40
+// Garbage collection: little books need hardly any, and big ones must not pile
+// up garbage beside the millions of lines that stay.
+const (
+	gcLittle  = 400
+	gcBig     = 40
+	bigInputs = 100 << 20
+)
 
 // exitStatus is an error that only sets the exit status; all was said already.
 type exitStatus int
@@ -99,7 +104,7 @@ func (j *reconcileJob) run() error {
 		return err
 	}
 	j.started = time.Now()
-	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	if err := j.read(); err != nil {
 		return err
 	}

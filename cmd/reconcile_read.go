@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -51,6 +52,11 @@ func (j *reconcileJob) read() error {
 	}
 	j.bar = newProgress(j.stderr, inputs)
 	defer j.bar.stop()
+	if j.bar.total > bigInputs {
+		debug.SetGCPercent(gcBig)
+	} else {
+		debug.SetGCPercent(gcLittle)
+	}
 	seen := map[string]bool{}
 	for i, in := range inputs {
 		if i >= 2 && seen[in.hash] {

@@ -103,33 +103,55 @@ func (e *Engine) claim(bill uint32, me int32) {
 
 // joinChannel finds the orders of bill lines: by the merchant's number, or by
 // the channel's own where the books tell it. What joins nowhere is ours by its
-// type, else other business.
+// type, else other business. Payments of ours come first, because they open
+// orders that returns and fees then join.
 func (e *Engine) joinChannel() {
-	parts, seen := map[part]int{}, map[uint64]bool{} // refunds of Alipay's business bill
+	books := int32(len(e.orders)) // orders that platform or HIS know
+	for i := range int32(e.rows[Channel].n) {
+		if r := e.rows[Channel].at(i); r.ours && !r.back {
+			e.joinPayment(i, r, books)
+		}
+	}
 	for i := range int32(e.rows[Channel].n) {
 		r := e.rows[Channel].at(i)
-		ledger := e.ledgerRefund(r)
-		o := e.known(r, ledger)
-		switch {
-		case o > 0:
-			e.attach(Channel, i, o)
-		case r.place == far:
-			e.sum.SetAside[Channel].add(r.amount)
-		case !r.ours || r.back:
-			e.countOther(r)
-		case ledger:
-			e.waiting = append(e.waiting, *r)
-		default:
-			e.attach(Channel, i, e.openBill(r))
+		if r.ours && !r.back {
+			continue
 		}
-		if r.source == Trade && !r.back && !seen[r.flow] && e.names.get(r.channel) == ChannelAlipay {
-			parts[part{r.no, int64(r.amount)}]++
-			seen[r.flow] = true
+		if o := e.known(r, int32(len(e.orders))); o > 0 {
+			e.attach(Channel, i, o)
+		} else {
+			e.leave(r)
 		}
 	}
 	if len(e.waiting) > 0 {
-		e.joinLedger(parts, e.partsOfBooks())
+		e.joinLedger(e.partsOfBills(), e.partsOfBooks())
 	}
+}
+
+func (e *Engine) joinPayment(i int32, r *row, books int32) {
+	o := e.known(r, books)
+	switch {
+	case o > 0:
+		e.attach(Channel, i, o)
+	case r.place == far:
+		e.leave(r)
+	case e.ledgerRefund(r):
+		e.waiting = append(e.waiting, *r)
+	default:
+		e.attach(Channel, i, e.openBill(r))
+	}
+}
+
+// leave counts a line that is no order of the day.
+func (e *Engine) leave(r *row) {
+	switch {
+	case r.place == far:
+		e.sum.SetAside[Channel].add(r.amount)
+		return
+	case r.back && r.ours:
+		e.sum.Returned.add(r.amount)
+	}
+	e.sum.Other.add(r.amount)
 }
 
 // ledgerRefund reports whether a row is a refund of Alipay's ledger, which
@@ -138,28 +160,34 @@ func (e *Engine) ledgerRefund(r *row) bool {
 	return r.source == FundFlow && !r.back && e.names.get(r.channel) == ChannelAlipay && e.names.get(r.method) == MethodOriginal
 }
 
-// known returns the order that a bill line joins by number, else 0.
-func (e *Engine) known(r *row, ledger bool) int32 {
-	if e.ofBill[r.bill] > 0 {
-		return e.ofBill[r.bill]
+// known returns the order that a bill line joins by number, 0 for none or one
+// beyond the limit.
+func (e *Engine) known(r *row, limit int32) int32 {
+	byNo := !e.ledgerRefund(r) && (r.ours || !r.back)
+	for k, index := range [...][]int32{e.ofBill, e.ofOrder, e.ofNo, e.ofBill} {
+		key := r.bill
+		if k >= 2 {
+			key = r.no
+		}
+		if o := index[key]; o > 0 && o <= limit && (k < 2 || byNo) {
+			return o
+		}
 	}
-	if e.ofOrder[r.bill] > 0 {
-		return e.ofOrder[r.bill]
-	}
-	if ledger || (r.back && !r.ours) {
-		return 0
-	}
-	if e.ofNo[r.no] > 0 {
-		return e.ofNo[r.no]
-	}
-	return e.ofBill[r.no]
+	return 0
 }
 
-func (e *Engine) countOther(r *row) {
-	if r.back && r.ours {
-		e.sum.Returned.add(r.amount)
+// partsOfBills counts the refunds of Alipay's business bill by payment, those
+// of overlapping downloads once.
+func (e *Engine) partsOfBills() map[part]int {
+	parts, seen := map[part]int{}, map[uint64]bool{}
+	for i := range int32(e.rows[Channel].n) {
+		r := e.rows[Channel].at(i)
+		if r.source == Trade && !r.back && !seen[r.flow] && e.names.get(r.channel) == ChannelAlipay {
+			parts[part{r.no, int64(r.amount)}]++
+			seen[r.flow] = true
+		}
 	}
-	e.sum.Other.add(r.amount)
+	return parts
 }
 
 // partsOfBooks lists the orders by the payment that they refund, as far as
@@ -187,7 +215,7 @@ func (e *Engine) partsOfBooks() map[part][]int32 {
 // others go to the orders that name the payment; the rest stand alone.
 func (e *Engine) joinLedger(bill map[part]int, books map[part][]int32) {
 	slices.SortFunc(e.waiting, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), e.compareText(a.no, b.no), cmp.Compare(a.amount, b.amount), cmp.Compare(a.flow, b.flow), cmp.Compare(a.file, b.file))
+		return cmp.Or(cmp.Compare(a.at, b.at), e.compareText(a.no, b.no), cmp.Compare(a.amount, b.amount), e.compareText(a.bill, b.bill), cmp.Compare(a.flow, b.flow), cmp.Compare(a.file, b.file))
 	})
 	for i, r := range e.waiting {
 		if i > 0 && r.flow == e.waiting[i-1].flow && r.file != e.waiting[i-1].file {
