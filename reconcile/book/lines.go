@@ -65,12 +65,27 @@ func newLines(file string, in io.Reader) *lines {
 	if i := bytes.LastIndexByte(sample, '\n'); i > 0 && len(sample) == sampleSize {
 		sample = sample[:i]
 	}
-	ascii := isASCII(sample)
-	l.sure = !ascii && utf8.Valid(sample)
-	if !ascii && !l.sure {
+	if good, bad := countUTF8(sample); good > bad {
+		l.sure = true
+	} else if bad > 0 {
 		l.gbk = simplifiedchinese.GB18030.NewDecoder()
 	}
 	return l
+}
+
+// countUTF8 counts the lines with other than ASCII characters that are UTF-8
+// and those that are not: one broken line does not make a file GBK.
+func countUTF8(sample []byte) (good, bad int) {
+	for line := range bytes.Lines(sample) {
+		switch {
+		case isASCII(line):
+		case utf8.Valid(line):
+			good++
+		default:
+			bad++
+		}
+	}
+	return good, bad
 }
 
 func isASCII[T string | []byte](s T) bool {

@@ -107,8 +107,11 @@ func (b *bill) wechatRecord(rec []string) error {
 
 // pass hands on a line that was read; one of nothing moves nothing.
 func (b *bill) pass(l reconcile.Line, err error) error {
+	if err == nil && l.BillNo+l.ChannelNo == "" && (l.Flow == "" || l.Source == reconcile.Trade) {
+		err = errors.New("没有任何单号")
+	}
 	if err == nil {
-		err = errors.Join(number("商户单号", l.BillNo), number("渠道单号", l.ChannelNo), number("流水号", l.Flow))
+		err = cmpErr(number("商户单号", l.BillNo), number("渠道单号", l.ChannelNo), number("流水号", l.Flow))
 	}
 	if err != nil {
 		return b.rejectLine(err)
