@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"hospay/money"
@@ -143,28 +142,30 @@ func (j *reconcileJob) check() error {
 
 // print writes the summary for people.
 func (j *reconcileJob) print() {
-	s := &j.result.Result.Summary
-	w := tabwriter.NewWriter(j.stdout, 2, 8, 2, ' ', 0)
-	fmt.Fprintf(w, "三方对账 %s\n\n账本\t笔数\t金额（元）\n", s.Day)
+	s, w := &j.result.Result.Summary, j.stdout
+	row := func(name string, count int, sum money.Fen) {
+		fmt.Fprintf(w, "  %s%10d 笔 %16s 元\n", padded(name, 28), count, sum.Yuan())
+	}
+	fmt.Fprintf(w, "三方对账 %s\n\n", s.Day)
 	for _, b := range reconcile.Books {
-		fmt.Fprintf(w, "%s\t%d\t%s\n", b.Chinese(), s.Books[b].Count, s.Books[b].Amount.Yuan())
-	}
-	fmt.Fprintf(w, "\n订单 %d 笔，一致 %d 笔，差异 %d 笔，读不懂的行 %d 行\n", s.Orders, s.Matched, s.Total(), len(j.result.Rejects))
-	for _, k := range reconcile.Kinds() {
-		if n := s.Differences[k]; n > 0 {
-			fmt.Fprintf(w, "  %s\t%d 笔\n", k.Chinese(), n)
-		}
-	}
-	if s.Overage != 0 || s.Shortage != 0 {
-		fmt.Fprintf(w, "长款 %s 元，短款 %s 元\n", s.Overage.Yuan(), s.Shortage.Yuan())
+		row(b.Chinese()+"成功退款", s.Books[b].Count, s.Books[b].Amount)
 	}
 	for _, c := range []struct {
 		name string
 		sum  reconcile.Sum
-	}{{"账单中的其他业务", s.Other}, {"其他日期的记录", j.aside()}, {"没有账单、只核对平台与 HIS", s.Unbilled}} {
+	}{{"没有账单、只核对平台与 HIS", s.Unbilled}, {"账单中的其他业务", s.Other}, {"其他日期的记录", j.aside()}} {
 		if c.sum.Count > 0 {
-			fmt.Fprintf(w, "%s\t%d 笔\t%s 元\n", c.name, c.sum.Count, c.sum.Amount.Yuan())
+			row(c.name, c.sum.Count, c.sum.Amount)
 		}
+	}
+	fmt.Fprintf(w, "\n订单 %d 笔，一致 %d 笔，差异 %d 笔，读不懂的行 %d 行\n", s.Orders, s.Matched, s.Total(), len(j.result.Rejects))
+	for _, k := range reconcile.Kinds() {
+		if n := s.Differences[k]; n > 0 {
+			fmt.Fprintf(w, "  %s%10d 笔\n", padded(k.Chinese(), 28), n)
+		}
+	}
+	if s.Overage != 0 || s.Shortage != 0 {
+		fmt.Fprintf(w, "长款 %s 元，短款 %s 元\n", s.Overage.Yuan(), s.Shortage.Yuan())
 	}
 	for _, n := range j.result.Notes {
 		fmt.Fprintf(w, "注意：%s\n", n)
@@ -174,7 +175,17 @@ func (j *reconcileJob) print() {
 		verdict = "不平，逐笔见差异明细。"
 	}
 	fmt.Fprintf(w, "%s结果在 %s\n", verdict, j.out)
-	w.Flush()
+}
+
+// padded fills a text up to a width on the terminal, where a Chinese character
+// takes two places.
+func padded(s string, width int) string {
+	for _, r := range s {
+		if width--; r > 0x2e7f {
+			width--
+		}
+	}
+	return s + strings.Repeat(" ", max(0, width))
 }
 
 func (j *reconcileJob) aside() (sum reconcile.Sum) {

@@ -162,14 +162,15 @@ func bare(err error) error {
 	return err
 }
 
-// writeTemp writes a file beside its final place.
+// writeTemp writes a file beside its final place, for its owner alone: results
+// hold card numbers.
 func writeTemp(path string, write func(io.Writer) error) (string, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return "", bare(err)
 	}
 	buf := bufio.NewWriterSize(f, 1<<20)
-	err = errors.Join(write(buf), buf.Flush(), f.Sync(), f.Chmod(0o644), f.Close())
+	err = errors.Join(write(buf), buf.Flush(), f.Sync(), f.Close())
 	return f.Name(), err
 }
 

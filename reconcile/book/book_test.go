@@ -162,6 +162,13 @@ func TestReadBill_EmptyDayIsABill(t *testing.T) {
 	}
 }
 
+func TestReadBill_OnlyRecordsJustAfterMidnight(t *testing.T) {
+	late := strings.NewReplacer("2026-11-23 10:00:03", "2026-11-24 00:03:00", "2026-11-23 10:00:04", "2026-11-24 00:04:00").Replace(fundGood)
+	if o := readBill(late); o.err != nil || len(o.lines) != 2 {
+		t.Errorf("%+v", o)
+	}
+}
+
 // TestReadBill_Refused lists the files that must be refused as a whole, with
 // file, line and reason in Chinese.
 func TestReadBill_Refused(t *testing.T) {

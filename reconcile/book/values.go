@@ -227,7 +227,7 @@ var statuses = map[string]reconcile.Status{}
 func init() {
 	for s, words := range map[reconcile.Status]string{
 		reconcile.Succeeded: "succeeded success 成功 退款成功 已退款 已到账",
-		reconcile.Failed:    "failed fail 失败 退款失败 reversed 已冲正 已撤销 cancelled rejected refused 未受理 驳回",
+		reconcile.Failed:    "failed fail 失败 退款失败 returned 已退回 reversed 已冲正 已撤销 cancelled rejected refused 未受理 驳回",
 		reconcile.Pending:   "pending processing 处理中 退款中 submitted debiting reviewing approved paying awaiting_payee reversing suspense 待审核 审核通过 待确认收款 挂账",
 	} {
 		for _, w := range strings.Fields(words) {

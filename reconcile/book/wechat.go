@@ -29,6 +29,7 @@ type bill struct {
 	count int // records, rejected ones included
 	first int64
 	onDay int
+	near  int                  // records within the hour before or after the day
 	sums  map[string]money.Fen // by column, what the totals must equal
 	in    reconcile.Sum        // movements by direction
 	out   reconcile.Sum
@@ -121,8 +122,11 @@ func (b *bill) pass(l reconcile.Line, err error) error {
 	if b.first == 0 {
 		b.first = l.At
 	}
-	if l.At >= b.from && l.At < b.to {
+	switch {
+	case l.At >= b.from && l.At < b.to:
 		b.onDay++
+	case l.At >= b.from-3600 && l.At < b.to+3600:
+		b.near++
 	}
 	if l.Amount == 0 {
 		return nil
@@ -276,8 +280,10 @@ func (b *bill) end() error {
 	}
 }
 
+// sameDay refuses a bill without a record on the day, unless most are so near
+// to it that the clocks may be to blame.
 func (b *bill) sameDay() error {
-	if b.first != 0 && b.onDay == 0 {
+	if b.first != 0 && b.onDay == 0 && 2*b.near <= b.count {
 		return b.refuse(0, "账单里没有本日的记录（第一笔在 %s），拿错了日期", day(b.first))
 	}
 	return nil
