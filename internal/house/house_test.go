@@ -33,14 +33,18 @@ var allowed = map[string][]string{
 	"hospay/jobs":               {"money", "refund", "notify", "channels", "collections"},
 	"hospay/collections":        {"money", "refund", "channels", "his", "notify", "internal/i18n", "internal/vault"},
 	"hospay/hooks":              {"money", "refund", "channels", "collections", "internal/i18n", "internal/vault"},
+	"hospay/reconcile":          {"money"},
+	"hospay/reconcile/book":     {"money", "reconcile"},
+	"hospay/report":             {"money", "reconcile"},
 	"hospay/pb_migrations":      {"collections", "refund"},
 	"hospay/pb_public":          {},
-	"hospay/cmd":                {"money", "refund", "channels", "his", "notify", "notify/...", "jobs", "hooks", "collections", "pb_public", "internal/...", "sim/all"},
+	"hospay/cmd":                {"money", "refund", "channels", "his", "notify", "notify/...", "jobs", "hooks", "collections", "pb_public", "reconcile", "reconcile/...", "report", "internal/...", "sim/all"},
 	"hospay/internal/vault":     {},
 	"hospay/internal/i18n":      {},
 	"hospay/internal/invariant": {},
+	"hospay/internal/bookgen":   {},
 	"hospay/internal/demo":      {"money", "refund", "collections", "internal/i18n"},
-	"hospay/internal/bench":     {"collections", "internal/demo"},
+	"hospay/internal/bench":     {"collections", "internal/bookgen", "internal/demo"},
 	"hospay/sim":                {},
 	"hospay/sim/...":            {"sim", "sim/..."},
 }
@@ -52,6 +56,7 @@ var helpers = []string{"hospay/internal/testapp", "hospay/internal/house", "hosp
 var forbidden = map[string][]string{
 	"hospay/money":     {"database/sql", "net/http"},
 	"hospay/refund":    {"database/sql", "net/http", "github.com/pocketbase/pocketbase/core", "github.com/pocketbase/dbx"},
+	"hospay/reconcile": {"database/sql", "net/http", "github.com/pocketbase/pocketbase/core", "github.com/pocketbase/dbx", "github.com/xuri/excelize/v2"},
 	"hospay/sim/...":   {"github.com/wechatpay-apiv3/wechatpay-go/core", "github.com/smartwalle/alipay/v3", "github.com/go-pay/gopay"},
 	"hospay/channels/": {"github.com/pocketbase/pocketbase/core"},
 }
