@@ -220,5 +220,6 @@ func (rt *Runtime) jobs() []jobs.Job {
 		jobs.Receipts(rt.App, rt.Store),
 		jobs.Statements(rt.App, rt.Store),
 		jobs.Housekeeping(rt.Store),
+		jobs.Statistics(rt.Store),
 	}
 }

@@ -28,6 +28,8 @@ const (
 	Statements        = "statements"
 	AuditLog          = "audit_log"
 	JobRuns           = "job_runs"
+	RefundDays        = "refund_days"   // the statistics, kept by triggers
+	RefundCounts      = "refund_counts" // orders by status, kept by triggers
 	VaultKeys         = "vault_keys"
 	ProxyApplications = "proxy_applications"
 	ProxyMaterials    = "proxy_materials"
@@ -58,7 +60,7 @@ func Roles() []string {
 func Guarded() []string {
 	return []string{
 		RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards,
-		ProxyApplications, ProxyMaterials,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts,
 	}
 }
 
@@ -70,6 +72,6 @@ func All() []string {
 	return []string{
 		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
-		ProxyApplications, ProxyMaterials,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts,
 	}
 }

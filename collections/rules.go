@@ -71,6 +71,8 @@ func readRules() map[string]string {
 		TransferOrders:    sameHouse + " && " + money,
 		HISCalls:          sameHouse + " && " + money,
 		Reviews:           sameHouse + " && " + money,
+		RefundDays:        sameHouse + " && " + money,
+		RefundCounts:      sameHouse + " && " + money,
 		Notifications:     anyOf(owns+` && via = "in_app" && state = "sent"`, sameHouse+" && "+money),
 		Callbacks:         sameHouse + " && " + books,
 		Receipts:          anyOf(owns, sameHouse+" && "+money),

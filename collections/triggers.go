@@ -28,7 +28,9 @@ var fixedColumns = []string{
 }
 
 // AllTriggers lists every trigger.
-func AllTriggers() []Trigger { return append(Triggers(), ProxyTriggers()...) }
+func AllTriggers() []Trigger {
+	return slices.Concat(Triggers(), ProxyTriggers(), StatisticsTriggers())
+}
 
 // Triggers lists the triggers of orders and their journals, generated from the
 // domain's table of moves.
@@ -105,6 +107,8 @@ func neededIndexes() map[string]string {
 		"idx_reviews_stage":             "reviews (order, stage)",
 		"idx_notifications_once":        "notifications (order, event, round, via, staff) WHERE order != ''",
 		"idx_callbacks_once":            "callbacks (institution, channel, callback_id)",
+		"idx_refund_days_key":           "refund_days (institution, day, channel, method)",
+		"idx_refund_counts_key":         "refund_counts (institution, status)",
 	} {
 		out[name] = unique(name, on)
 	}

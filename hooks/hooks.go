@@ -48,6 +48,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindUploadLimit(se)
 	h.bindProxyRoutes(se)
 	h.bindStaffRoutes(se)
+	h.bindStatisticsRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }

@@ -423,3 +423,26 @@ export interface ProxyMaterial {
   size: number
   width: number
 }
+
+export interface RefundDay {
+  collectionName: 'refund_days'
+  channel: 'wechat' | 'alipay' | ''
+  day: string
+  id: string
+  institution: string
+  method: 'original' | 'transfer' | ''
+  outstanding_amount: number
+  outstanding_count: number
+  refunded_amount: number
+  refunded_count: number
+  undone_amount: number
+  undone_count: number
+}
+
+export interface RefundCount {
+  collectionName: 'refund_counts'
+  count: number
+  id: string
+  institution: string
+  status: string
+}

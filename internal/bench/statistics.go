@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// measureStatistics times the statistics of a year and the work queue with its
+// filters, as the console asks for them.
+func (b *bench) measureStatistics(n int, staff string) error {
+	now := time.Now()
+	year := "from=" + now.AddDate(-1, 0, 0).Format(time.DateOnly) + "&to=" + now.Format(time.DateOnly)
+	day := "&from=" + now.AddDate(0, 0, -30).Format(time.DateOnly) + "&to=" + now.AddDate(0, 0, -30).Format(time.DateOnly)
+	for _, q := range []struct{ name, path, aim string }{
+		{"statistics of a year", "/api/hospay/stats/refunds?" + year, "≤ 500"},
+		{"statistics, a cell's orders", "/api/hospay/stats/refunds/detail?state=refunded&channel=wechat" + day, "≤ 500"},
+		{"queue counts", "/api/hospay/queue/counts", "≤ 50"},
+		{"queue, a state of a day", "/api/hospay/queue?status=rejected" + day, "≤ 50"},
+		{"queue, a card", "/api/hospay/queue?card_no=C0007", "≤ 50"},
+		{"queue, amounts of a day", "/api/hospay/queue?amount_min=50000&amount_max=60000&method=transfer" + day, "≤ 50"},
+		{"queue, exceptions", "/api/hospay/queue?tab=exceptions", "≤ 50"},
+		{"queue, all that succeeded", "/api/hospay/queue?tab=succeeded", ""},
+	} {
+		var took []time.Duration
+		for range 30 {
+			begin := time.Now()
+			if err := b.api.Call(context.Background(), "GET", q.path, staff, nil, nil); err != nil {
+				return err
+			}
+			took = append(took, time.Since(begin))
+		}
+		b.add(fmt.Sprintf("p95, %dk orders, %s", n/1000, q.name), ms(took, 95), "ms", q.aim)
+	}
+	return nil
+}
