@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"errors"
 	"net/http"
 
 	"hospay/collections"
@@ -49,25 +50,41 @@ func (h *Hooks) statisticsDetail(e *core.RequestEvent) error {
 	if f.From == "" || f.To == "" || !f.Valid() {
 		return badRequest()
 	}
-	return h.orderPage(e, f, false, map[string]any{"state": f.Standing})
+	return h.orderPage(e, f, map[string]any{"state": f.Standing})
 }
 
-// queue lists the orders of a tab, oldest first, with the filters of the list.
+// queue lists the orders of a tab with the filters of the list, oldest first
+// unless the newest are asked for; after names the place of a page.
 func (h *Hooks) queue(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
 	f, err := orderFilter(q, e.Auth.GetString("institution"))
 	if err != nil {
 		return err
 	}
-	return h.orderPage(e, f, q.Get("sort") == "newest", map[string]any{})
+	_, perPage, err := pageOf(q)
+	if err != nil {
+		return err
+	}
+	lines, next, err := h.Store.QueuePage(e.Request.Context(), f, q.Get("sort") == "newest", q.Get("after"), perPage)
+	if errors.Is(err, collections.ErrCursor) {
+		return badRequest()
+	}
+	if err != nil {
+		return h.fail(e, err)
+	}
+	items := make([]map[string]any, 0, len(lines))
+	for _, l := range lines {
+		items = append(items, orderLine(l))
+	}
+	return e.JSON(http.StatusOK, map[string]any{"items": items, "next": next})
 }
 
-func (h *Hooks) orderPage(e *core.RequestEvent, f collections.OrderFilter, newest bool, out map[string]any) error {
+func (h *Hooks) orderPage(e *core.RequestEvent, f collections.OrderFilter, out map[string]any) error {
 	page, perPage, err := pageOf(e.Request.URL.Query())
 	if err != nil {
 		return err
 	}
-	lines, sum, err := h.Store.OrderPage(e.Request.Context(), f, newest, page, perPage)
+	lines, sum, err := h.Store.OrderPage(e.Request.Context(), f, page, perPage)
 	if err != nil {
 		return h.fail(e, err)
 	}

@@ -10,7 +10,7 @@ const alias = { '@texts': here('../internal/i18n'), '@shared': here('./shared') 
 export default defineConfig({
   test: {
     projects: [
-      { plugins: [vue()], resolve: { alias }, test: { name: 'unit', include: ['{shared,portal}/**/*.test.ts', 'tests/*.test.ts'], environment: 'happy-dom' } },
+      { plugins: [vue()], resolve: { alias }, test: { name: 'unit', include: ['{shared,portal,staff}/**/*.test.ts', 'tests/*.test.ts'], environment: 'happy-dom' } },
       {
         resolve: { alias },
         test: {
