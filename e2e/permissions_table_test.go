@@ -99,6 +99,7 @@ var routeTable = []routeRow{
 	{route: "GET /api/hospay/ready", want: "200 200 200 200 200 200 200 200 200"},
 	{route: "/", path: "/nothing", want: "200 200 200 200 200 200 200 200 200"},
 	{route: "GET /{path...}", path: "/nothing", want: "200 200 200 200 200 200 200 200 200"},
+	{route: "GET /{path...}", path: "/api/hospay/nothing", want: "404 404 404 404 404 404 404 404 404"},
 	{route: "GET /{path...}", path: "/assets/nothing.js", want: "404 404 404 404 404 404 404 404 404"},
 }
 

