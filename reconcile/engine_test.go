@@ -266,6 +266,11 @@ func TestSummary_CountsOnceAndByChannel(t *testing.T) {
 			{Channel: "wechat", Method: "transfer", Books: [3]reconcile.Sum{{Count: 1, Amount: 10000}, {Count: 2, Amount: 10050}, {Count: 2, Amount: 10300}}, Differences: 2},
 		},
 	}
+	want.Pairs = [3]reconcile.Pair{
+		{A: reconcile.Platform, B: reconcile.Channel, Agree: reconcile.Sum{Count: 1, Amount: 10000}, OnlyB: reconcile.Sum{Count: 1, Amount: 50}},
+		{A: reconcile.Platform, B: reconcile.HIS, Agree: reconcile.Sum{Count: 2, Amount: 10700}, OnlyB: reconcile.Sum{Count: 1, Amount: 300}},
+		{A: reconcile.Channel, B: reconcile.HIS, Agree: reconcile.Sum{Count: 1, Amount: 10000}, OnlyA: reconcile.Sum{Count: 1, Amount: 50}, OnlyB: reconcile.Sum{Count: 1, Amount: 300}},
+	}
 	want.Differences[reconcile.OnlyHIS], want.Differences[reconcile.OnlyChannel] = 1, 1
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
