@@ -83,8 +83,8 @@ func (r Recon) totals() Table {
 		[]any{"平台比渠道多", p.Count - c.Count, p.Amount - c.Amount, "含无账单渠道；逐笔见差异明细"},
 		[]any{"HIS 比渠道多", h.Count - c.Count, h.Amount - c.Amount, "含无账单渠道；逐笔见差异明细"},
 		[]any{"其中无账单渠道", s.Unbilled.Count, s.Unbilled.Amount, unbilledNote(s)},
-		[]any{"长款", nil, s.Overage, "HIS 已记账，渠道未付"},
-		[]any{"短款", nil, s.Shortage, "渠道已付款，HIS 未记账"})
+		[]any{"长款", nil, s.Overage, "HIS 已记账，渠道未付；含跨日和记在别日的"},
+		[]any{"短款", nil, s.Shortage, "渠道已付款，HIS 未记账；含跨日和记在别日的"})
 	return listed("一、三方总额（本日成功退款，同一笔只计一次）", []Column{{Name: "项目", Width: 22}, {Name: "笔数", Type: Count, Width: 12}, {Name: "金额", Type: Money, Width: 18}, {Name: "说明", Type: Long, Width: 44}}, rows)
 }
 
