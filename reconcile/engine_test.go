@@ -153,6 +153,7 @@ func TestKinds(t *testing.T) {
 		{"只有 HIS 的处理中单", books{}.h("R", pending), ""},
 		{"渠道付后退回", clean("R").c("R", back, flow("F2"), typed("商家转账回退")), "Rstate"},
 		{"渠道付后退回，两边都已记失败", books{}.p("R", failed).h("R", failed).c("R").c("R", back, flow("F2"), typed("商家转账回退")), ""},
+		{"渠道付后退回一部分", clean("R").c("R", back, flow("F2"), typed("商家转账回退"), amount(4000)), "Ramount"},
 		{"重复付款，多付的已退回", clean("R").c("R", flow("F2")).c("R", back, flow("F3"), typed("商家转账回退")), ""},
 		{"手续费行带着同一单号", clean("R").c("R", flow("F2"), typed("手续费"), amount(10)), ""},
 		{"HIS 记成支付宝", books{}.p("R").c("R").h("R", on("alipay")), "Rchannel"},
