@@ -65,13 +65,14 @@ func readRules() map[string]string {
 		TransferOrders:    sameHouse + " && " + money,
 		HISCalls:          sameHouse + " && " + money,
 		Reviews:           sameHouse + " && " + money,
+		Exports:           sameHouse + " && owner = @request.auth.id",
 		RefundDays:        sameHouse + " && " + money,
 		RefundCounts:      sameHouse + " && " + money,
 		Notifications:     anyOf(owns+` && via = "in_app" && state = "sent"`, sameHouse+" && "+money),
 		Callbacks:         sameHouse + " && " + books,
 		Receipts:          anyOf(owns, sameHouse+" && "+money),
 		Statements:        sameHouse + " && " + books,
-		AuditLog:          isStaff + " && " + role(RoleAuditor),
+		AuditLog:          sameHouse + " && " + role(RoleAuditor),
 		JobRuns:           isStaff + " && " + anyOf(role(RoleFinance), role(RoleAuditor), config),
 	}
 }

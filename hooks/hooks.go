@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/exports"
 	"hospay/internal/i18n"
 	"hospay/refund"
 
@@ -23,6 +24,7 @@ type Hooks struct {
 	Store      *collections.Store
 	Service    *refund.Service
 	Worker     *refund.Worker
+	Exports    *exports.Jobs
 	Production bool
 	Log        *slog.Logger
 	guard      guard
@@ -45,6 +47,8 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindRefundRoutes(se)
 	h.bindStaffRoutes(se)
 	h.bindStatisticsRoutes(se)
+	h.bindReportRoutes(se)
+	h.bindAuditRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }
