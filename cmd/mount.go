@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/exports"
 	"hospay/hooks"
 	"hospay/internal/vault"
 	"hospay/jobs"
@@ -43,6 +44,8 @@ type Runtime struct {
 	Worker  *refund.Worker
 	Notices *notify.Service
 	Jobs    *jobs.Schedule
+	Exports *exports.Jobs
+	log     *slog.Logger
 	stop    context.CancelFunc
 	done    chan struct{}
 }
@@ -144,11 +147,12 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		App: app, Store: store, Service: service,
 		Worker:  refund.NewWorker(service, fmt.Sprintf("%s/%d", host, os.Getpid()), max(o.Slots, 1), o.Poll),
 		Notices: notify.New(store.Outbox(), senders(app, store), o.Now, log),
+		Exports: &exports.Jobs{App: app, Store: store}, log: log,
 	}
 	if rt.Jobs, err = jobs.New(refund.Beijing, store, log, rt.jobs()...); err != nil {
 		return nil, err
 	}
-	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Production: o.Env == EnvProduction, Log: log}
+	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Exports: rt.Exports, Production: o.Env == EnvProduction, Log: log}
 	h.Bind(se)
 	servePages(se.Router)
 	extendDashboard(se)
@@ -195,6 +199,9 @@ func openVault(app core.App, o Options) (*vault.Vault, error) {
 func (rt *Runtime) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	rt.stop, rt.done = cancel, make(chan struct{})
+	if err := rt.Exports.Interrupt(); err != nil {
+		rt.log.Error("exports.interrupt", "error", err)
+	}
 	go func() {
 		defer close(rt.done)
 		rt.Worker.Run(ctx)
@@ -221,5 +228,10 @@ func (rt *Runtime) jobs() []jobs.Job {
 		jobs.Statements(rt.App, rt.Store),
 		jobs.Housekeeping(rt.Store),
 		jobs.Statistics(rt.Store),
+		jobs.Housekeeping(rt.Store),
+		jobs.Statistics(rt.Store),
+		jobs.Audit(rt.Store, rt.log),
+		{Name: "exports", Every: 2 * time.Second, Run: rt.Exports.Run},
+		{Name: "old_exports", Every: time.Hour, Run: func(context.Context) (int, error) { return rt.Exports.Purge(time.Now()) }},
 	}
 }

@@ -14,12 +14,13 @@ import (
 
 // AuditEntry is one act of a person that is not an event of an order.
 type AuditEntry struct {
-	ActorKind string // staff, superuser, system
-	Actor     string
-	Action    string
-	Target    string
-	Address   string
-	Details   map[string]any // no personal data, no secrets
+	Institution string // whose auditors read it; empty: superusers alone
+	ActorKind   string // staff, superuser, system, it
+	Actor       string
+	Action      string
+	Target      string
+	Address     string
+	Details     map[string]any // no personal data, no secrets
 }
 
 // Audit appends to the audit log in the caller's transaction. Each row's hash
@@ -34,7 +35,7 @@ func Audit(tx core.App, a AuditEntry) error {
 		return err
 	}
 	row := dbx.Params{
-		"id": newID(), "seq": last.Seq + 1, "actor_kind": a.ActorKind, "actor": a.Actor, "action": a.Action, "target": a.Target,
+		"id": newID(), "institution": a.Institution, "seq": last.Seq + 1, "actor_kind": a.ActorKind, "actor": a.Actor, "action": a.Action, "target": a.Target,
 		"details": jsonText(a.Details), "address": a.Address, "prev_hash": last.Hash, "created": stamp(time.Now()),
 	}
 	row["hash"] = auditHash(row)
@@ -46,6 +47,9 @@ func auditHash(row dbx.Params) string {
 	h := sha256.New()
 	for _, k := range []string{"prev_hash", "seq", "actor_kind", "actor", "action", "target", "details", "address", "created"} {
 		fmt.Fprintf(h, "%v\x00", row[k])
+	}
+	if inst := fmt.Sprint(row["institution"]); inst != "" { // rows from before the column have none
+		fmt.Fprintf(h, "institution\x00%s\x00", inst)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

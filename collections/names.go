@@ -28,6 +28,7 @@ const (
 	Statements        = "statements"
 	AuditLog          = "audit_log"
 	JobRuns           = "job_runs"
+	Exports           = "exports"
 	RefundDays        = "refund_days"   // the statistics, kept by triggers
 	RefundCounts      = "refund_counts" // orders by status, kept by triggers
 	VaultKeys         = "vault_keys"
@@ -72,6 +73,6 @@ func All() []string {
 	return []string{
 		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
-		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports,
 	}
 }

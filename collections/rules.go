@@ -71,15 +71,16 @@ func readRules() map[string]string {
 		TransferOrders:    sameHouse + " && " + money,
 		HISCalls:          sameHouse + " && " + money,
 		Reviews:           sameHouse + " && " + money,
+		Exports:           sameHouse + " && owner = @request.auth.id",
 		RefundDays:        sameHouse + " && " + money,
 		RefundCounts:      sameHouse + " && " + money,
 		Notifications:     anyOf(owns+` && via = "in_app" && state = "sent"`, sameHouse+" && "+money),
 		Callbacks:         sameHouse + " && " + books,
 		Receipts:          anyOf(owns, sameHouse+" && "+money),
 		Statements:        sameHouse + " && " + books,
-		AuditLog:          isStaff + " && " + role(RoleAuditor),
 		ProxyApplications: anyOf(owns, sameHouse+" && "+money),
 		ProxyMaterials:    anyOf(owns, sameHouse+" && "+money),
+		AuditLog:          sameHouse + " && " + role(RoleAuditor),
 		JobRuns:           isStaff + " && " + anyOf(role(RoleFinance), role(RoleAuditor), config),
 	}
 }

@@ -15,13 +15,16 @@ const nobody = "superusers"
 // deleted but by the rules of deleteTable.
 var ruleTable = []struct{ collection, read, create string }{
 	{"audit_log",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && @request.auth.roles ~ "auditor"`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "auditor"`,
 		`superusers`},
 	{"callbacks",
 		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
 		`superusers`},
 	{"channel_configs",
 		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "config"`,
+		`superusers`},
+	{"exports",
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && owner = @request.auth.id`,
 		`superusers`},
 	{"his_calls",
 		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))`,

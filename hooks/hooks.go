@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/exports"
 	"hospay/internal/i18n"
 	"hospay/refund"
 
@@ -24,6 +25,7 @@ type Hooks struct {
 	Store      *collections.Store
 	Service    *refund.Service
 	Worker     *refund.Worker
+	Exports    *exports.Jobs
 	Production bool
 	Log        *slog.Logger
 	guard      guard
@@ -49,6 +51,8 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindProxyRoutes(se)
 	h.bindStaffRoutes(se)
 	h.bindStatisticsRoutes(se)
+	h.bindReportRoutes(se)
+	h.bindAuditRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }

@@ -56,7 +56,7 @@ func (h *Hooks) freeze(e *core.RequestEvent) error {
 			return err
 		}
 		return collections.Audit(tx, collections.AuditEntry{
-			ActorKind: "staff", Actor: e.Auth.Id, Action: "payouts.freeze", Target: inst, Address: e.RealIP(),
+			Institution: inst, ActorKind: "staff", Actor: e.Auth.Id, Action: "payouts.freeze", Target: inst, Address: e.RealIP(),
 			Details: map[string]any{"frozen": *body.Frozen, "note": body.Note},
 		})
 	})

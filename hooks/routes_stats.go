@@ -22,9 +22,9 @@ func (h *Hooks) bindStatisticsRoutes(se *core.ServeEvent) {
 
 // statistics answers the refund statistics by date, channel and method (A10).
 func (h *Hooks) statistics(e *core.RequestEvent) error {
-	q, err := statisticsQuery(e.Request.URL.Query(), e.Auth.GetString("institution"))
+	q, err := collections.ParseStatisticsQuery(e.Request.URL.Query(), e.Auth.GetString("institution"))
 	if err != nil {
-		return err
+		return badRequest()
 	}
 	rows, total, err := h.Store.Statistics(e.Request.Context(), q)
 	if err != nil {
@@ -57,9 +57,9 @@ func (h *Hooks) statisticsDetail(e *core.RequestEvent) error {
 // unless the newest are asked for; after names the place of a page.
 func (h *Hooks) queue(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	f, err := orderFilter(q, e.Auth.GetString("institution"))
+	f, err := collections.ParseOrderFilter(q, e.Auth.GetString("institution"))
 	if err != nil {
-		return err
+		return badRequest()
 	}
 	_, perPage, err := pageOf(q)
 	if err != nil {

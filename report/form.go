@@ -53,6 +53,7 @@ type Sheet struct {
 	Unit        string // 编制单位
 	Period      string // 期间
 	Printed     string // 打印时间
+	Watermark   string // in the footer: who exported it, and when
 	Tables      []Table
 	Notes       []string
 }
@@ -78,7 +79,7 @@ func Write(w io.Writer, sheets ...Sheet) error {
 			return fmt.Errorf("report: sheet %s: %w", s.Name, err)
 		}
 	}
-	return f.Write(w)
+	return finish(f, w)
 }
 
 // sheetWriter writes the rows of a sheet one below the other.
@@ -90,7 +91,7 @@ type sheetWriter struct {
 }
 
 func writeSheet(f *excelize.File, st *styles, s Sheet) error {
-	if err := pageSetup(f, s.Name); err != nil {
+	if err := pageSetup(f, s.Name, s.Watermark); err != nil {
 		return err
 	}
 	stream, err := f.NewStreamWriter(s.Name)
@@ -122,7 +123,7 @@ func writeSheet(f *excelize.File, st *styles, s Sheet) error {
 }
 
 // pageSetup makes it A4 landscape, one page wide, with page numbers.
-func pageSetup(f *excelize.File, sheet string) error {
+func pageSetup(f *excelize.File, sheet, watermark string) error {
 	a4, landscape, wide, high, fit := 9, "landscape", 1, 0, true
 	if err := f.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: &fit}); err != nil {
 		return err
@@ -130,7 +131,7 @@ func pageSetup(f *excelize.File, sheet string) error {
 	if err := f.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: &a4, Orientation: &landscape, FitToWidth: &wide, FitToHeight: &high}); err != nil {
 		return err
 	}
-	return f.SetHeaderFooter(sheet, &excelize.HeaderFooterOptions{OddFooter: "&C第 &P 页 / 共 &N 页"})
+	return f.SetHeaderFooter(sheet, &excelize.HeaderFooterOptions{OddFooter: footer(watermark)})
 }
 
 // repeatHead repeats the rows above the first line of the first table.

@@ -115,7 +115,7 @@ func (b *bench) run(load time.Duration, rows []string) error {
 			return err
 		}
 	}
-	return nil
+	return b.measureExport()
 }
 
 // prepare starts the simulators and seeds a data folder.

@@ -34,3 +34,44 @@ func (b *bench) measureStatistics(n int, staff string) error {
 	}
 	return nil
 }
+
+// measureExport exports 500,000 orders as a job, and reads the server's
+// highest memory.
+func (b *bench) measureExport() error {
+	finance, err := b.api.Staff(context.Background(), "finance")
+	if err != nil {
+		return err
+	}
+	from := time.Now().Add(-500_000 * 31 * time.Second).Format(time.DateOnly)
+	var job struct {
+		ID    string `json:"id"`
+		State string `json:"state"`
+		Rows  int    `json:"rows"`
+		Size  int    `json:"size"`
+		Error string `json:"error"`
+	}
+	if err := b.api.Call(context.Background(), "POST", "/api/hospay/exports", finance, map[string]any{"report": "refunds", "params": map[string]string{"from": from}}, &job); err != nil {
+		return err
+	}
+	before, err := memory(b.server.Process.Pid, "VmHWM:")
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	for job.State != "done" {
+		time.Sleep(200 * time.Millisecond)
+		if err := b.api.Call(context.Background(), "GET", "/api/hospay/exports/"+job.ID, finance, nil, &job); err != nil {
+			return err
+		}
+		if job.Error != "" || time.Since(begin) > 20*time.Minute {
+			return fmt.Errorf("export is %s: %s", job.State, job.Error)
+		}
+	}
+	peak, err := memory(b.server.Process.Pid, "VmHWM:")
+	b.add("export, rows", float64(job.Rows), "rows", "")
+	b.add("export, time", time.Since(begin).Seconds(), "s", "≤ 120")
+	b.add("export, file", float64(job.Size)/(1<<20), "MiB", "")
+	b.add("export, highest memory of the server before", before, "MiB", "")
+	b.add("export, highest memory of the server after", peak, "MiB", "≤ 400")
+	return err
+}

@@ -347,6 +347,7 @@ export interface AuditLog {
   details: unknown
   hash: string
   id: string
+  institution: string
   prev_hash: string
   seq: number
   target: string
@@ -445,4 +446,24 @@ export interface RefundCount {
   id: string
   institution: string
   status: string
+}
+
+export interface Export {
+  collectionName: 'exports'
+  created: string
+  error: string
+  file: string
+  finished: string
+  id: string
+  institution: string
+  owner: string
+  params: unknown
+  progress: number
+  report: string
+  rows: number
+  sha256: string
+  size: number
+  started: string
+  state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted' | ''
+  updated: string
 }
