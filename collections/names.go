@@ -34,6 +34,11 @@ const (
 	VaultKeys         = "vault_keys"
 	ProxyApplications = "proxy_applications"
 	ProxyMaterials    = "proxy_materials"
+	StatementLines    = "statement_lines" // lines of bills that could not be read
+	ReconRuns         = "recon_runs"      // runs of the reconciliation
+	Differences       = "differences"     // what the books of a day do not agree on
+	Resolutions       = "resolutions"     // how differences were worked off
+	ReconMonths       = "recon_months"    // closed months
 )
 
 // Kinds of notices.
@@ -61,7 +66,7 @@ func Roles() []string {
 func Guarded() []string {
 	return []string{
 		RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards,
-		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Statements, StatementLines, ReconRuns, Differences, Resolutions, ReconMonths,
 	}
 }
 
@@ -73,6 +78,7 @@ func All() []string {
 	return []string{
 		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
-		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports, StatementLines, ReconRuns, Differences,
+		Resolutions, ReconMonths,
 	}
 }

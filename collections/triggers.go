@@ -29,7 +29,7 @@ var fixedColumns = []string{
 
 // AllTriggers lists every trigger.
 func AllTriggers() []Trigger {
-	return slices.Concat(Triggers(), ProxyTriggers(), StatisticsTriggers())
+	return slices.Concat(Triggers(), ProxyTriggers(), StatisticsTriggers(), ReconTriggers())
 }
 
 // Triggers lists the triggers of orders and their journals, generated from the
@@ -109,6 +109,10 @@ func neededIndexes() map[string]string {
 		"idx_callbacks_once":            "callbacks (institution, channel, callback_id)",
 		"idx_refund_days_key":           "refund_days (institution, day, channel, method)",
 		"idx_refund_counts_key":         "refund_counts (institution, status)",
+		"idx_statements_current":        "statements (institution, source, kind, day) WHERE superseded = FALSE",
+		"idx_recon_runs_seq":            "recon_runs (institution, day, seq)",
+		"idx_differences_key":           "differences (institution, day, key)",
+		"idx_recon_months_key":          "recon_months (institution, month)",
 	} {
 		out[name] = unique(name, on)
 	}

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"hospay/collections"
 	"hospay/exports"
 	"hospay/internal/i18n"
+	"hospay/recon"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -26,6 +28,7 @@ type Hooks struct {
 	Service    *refund.Service
 	Worker     *refund.Worker
 	Exports    *exports.Jobs
+	Books      *recon.Service
 	Production bool
 	Log        *slog.Logger
 	guard      guard
@@ -53,6 +56,9 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindStatisticsRoutes(se)
 	h.bindReportRoutes(se)
 	h.bindAuditRoutes(se)
+	h.bindBookRoutes(se)
+	h.bindStatementRoutes(se)
+	h.bindReceiptRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }
@@ -72,7 +78,11 @@ var statusOf = map[refund.Code]int{
 	refund.CodeConflict: http.StatusConflict, refund.CodeActiveOrderExists: http.StatusConflict, refund.CodeNotFound: http.StatusNotFound,
 	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge,
 	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeHISUnavailable: http.StatusServiceUnavailable,
+	recon.CodeSecondPerson: http.StatusForbidden, recon.CodeMonthClosed: http.StatusConflict, recon.CodeMonthOpenItems: http.StatusConflict, recon.CodeDifferenceDone: http.StatusConflict,
 }
+
+// told are the codes whose sentence names a detail.
+var told = []refund.Code{refund.CodeBelowMinimum, refund.CodeOverSingleLimit, recon.CodeStatementRefused, recon.CodeStatementOther, recon.CodeTooMany, recon.CodeMonthOpenItems}
 
 // fail turns a domain error into an answer. Anything without a code is logged
 // and told as an internal error.
@@ -94,7 +104,7 @@ func (h *Hooks) fail(e *core.RequestEvent, err error) error {
 		return missingMaterials(status, de.Detail)
 	}
 	detail := ""
-	if de.Code == refund.CodeBelowMinimum || de.Code == refund.CodeOverSingleLimit {
+	if slices.Contains(told, de.Code) {
 		detail = de.Detail
 	}
 	return apiError(status, string(de.Code), detail)
