@@ -10,7 +10,7 @@ import (
 )
 
 // reconcileDays is how far back the job looks for days to reconcile.
-const reconcileDays = 8
+const reconcileDays = 31
 
 // Reconcile runs the reconciliation of every day whose bills have come, again
 // when a bill was replaced, and once a day while items are open. From six in

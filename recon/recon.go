@@ -39,6 +39,7 @@ const (
 	window         = 30 * time.Minute   // of midnight: a line may stand on the neighbouring day
 	tolerance      = 8 * 24 * time.Hour // between HIS's debit and the payout: the payee's day, the channel's, and suspense
 	longest        = 31                 // days within which the parts of an order are looked for
+	near           = 8                  // days whose items a run looks at beside its own
 	maxDifferences = 20_000             // beyond it the files are wrong, not the books
 	defaultDays    = 3
 	defaultIgnore  = 100 // fen

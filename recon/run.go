@@ -139,11 +139,13 @@ func (s *Service) Run(ctx context.Context, inst, day string, by Actor) (Run, err
 	return run, nil
 }
 
-// touched lists the days that a run of a day may complete.
+// touched lists the days that a run of a day may complete: its neighbours; days
+// before it with items that wait for another day; and days after it with open
+// items, whose orders HIS may have debited on this one.
 func (s *Service) touched(ctx context.Context, inst, day string) ([]string, error) {
 	var days []string
-	err := s.App.ConcurrentDB().NewQuery("SELECT DISTINCT day FROM differences WHERE institution = {:i} AND state IN ('open', 'proposed', 'carried') AND live = TRUE AND day >= {:from} AND day <= {:to} AND day != {:d}").
-		Bind(dbx.Params{"i": inst, "from": shift(day, -longest), "to": shift(day, longest), "d": day}).WithContext(ctx).Column(&days)
+	err := s.App.ConcurrentDB().NewQuery("SELECT DISTINCT day FROM differences WHERE institution = {:i} AND live = TRUE AND ((state IN ('carried', 'proposed') AND day >= {:from} AND day < {:d}) OR (" + unresolved + " AND day > {:d} AND day <= {:to}))").
+		Bind(dbx.Params{"i": inst, "from": shift(day, -near), "to": shift(day, near), "d": day}).WithContext(ctx).Column(&days)
 	if err != nil {
 		return nil, err
 	}
