@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -251,6 +252,10 @@ func TestBooks_UploadsThatCannotBeTrusted(t *testing.T) {
 	if res.Text("rejects") != "1" || len(items) != 1 || items[0].(map[string]any)["line"] != 2.0 {
 		t.Errorf("%s\n%s", res.Raw, list.Raw)
 	}
+	a.Call("POST", "/api/hospay/recon/"+day+"/run", finance, map[string]any{})
+	if v := dayView(t, a, finance, day); v.Summary == nil || v.Summary.Rejects != 1 || v.Open != 1 || byKind(t, a, finance, day)["missing_his"] == nil {
+		t.Errorf("the line that could not be read is not missed: %+v", v)
+	}
 }
 
 // TestBooks_MissedCallbackClosesItself: the channel's bill says paid, ours does
@@ -419,5 +424,31 @@ func TestBooks_ReportsSayWhatTheRouteSays(t *testing.T) {
 	}
 	if res := a.Call("GET", "/api/hospay/reports/recon-summary.xlsx?date="+day, a.Staff("reviewer1"), nil); res.Status != 403 {
 		t.Errorf("a reviewer has the books: %d", res.Status)
+	}
+}
+
+// TestBooks_SameDayUploadedAtOnce: of several files for one day that arrive
+// together one is in force, and nobody is told an internal error.
+func TestBooks_SameDayUploadedAtOnce(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	day, _ := paidDay(t, a)
+	finance := a.Staff("finance")
+	his := string(file(t, a, finance, statement(t, a, finance, day, "his", "statement")))
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			res := upload(t, a, finance, day, "his", "x.csv", []byte(his+strings.Repeat("\n", i+1)))
+			if res.Status != 200 && res.Code() != "conflict" {
+				t.Errorf("%d %s", res.Status, res.Raw)
+			}
+		})
+	}
+	wg.Wait()
+	inForce := 0
+	if err := a.Runtime.App.DB().NewQuery("SELECT COUNT(*) FROM statements WHERE day = '" + day + "' AND source = 'his' AND superseded = FALSE").Row(&inForce); err != nil || inForce != 1 {
+		t.Errorf("%d in force, %v", inForce, err)
+	}
+	if v := dayView(t, a, finance, day); v.State != recon.Balanced {
+		t.Errorf("%+v", v)
 	}
 }

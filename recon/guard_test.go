@@ -100,8 +100,47 @@ func TestRefusals_OfDecisions(t *testing.T) {
 			t.Errorf("%s: %s with %q %v", d.Key, d.State, d.With, err)
 		}
 	}
+	for _, r := range rows { // one that our amount touches, and one that it does not
+		w.changedAfterwards(t, r.ID, first)
+	}
 	if _, err := w.svc.Difference(t.Context(), "another house", rows[0].ID); refund.CodeOf(err) != refund.CodeNotFound {
 		t.Errorf("another house: %v", err)
+	}
+}
+
+// changedAfterwards: what two people have decided holds while the books say the
+// same, and is open again, with its history, once they say something else.
+func (w *world) changedAfterwards(t *testing.T, id string, first recon.Actor) {
+	t.Helper()
+	if _, err := w.svc.Resolve(t.Context(), inst, id, recon.Decision{Verb: "强制平账", Reason: "按制度"}, first); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := w.svc.Confirm(t.Context(), inst, id, "同意", recon.Actor{ID: "bert", Person: "p2"}); err != nil || d.State != recon.Resolved {
+		t.Fatalf("%+v %v", d, err)
+	}
+	state := func() recon.Difference {
+		d, err := w.svc.Difference(t.Context(), inst, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.run(d.Day)
+		if d, err = w.svc.Difference(t.Context(), inst, id); err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	if d := state(); d.State != recon.Resolved || d.Verb != "force" {
+		t.Errorf("the same books: %s %s", d.State, d.Verb)
+	}
+	w.exec("UPDATE refund_orders SET amount = amount + 100")
+	d := state()
+	history, err := w.svc.History(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := history[len(history)-1].Act
+	if touched := d.PlatformState != ""; touched != (d.State == recon.Open) || touched != (last == "reopen") {
+		t.Errorf("%s %s, last act %s", d.Kind, d.State, last)
 	}
 }
 

@@ -7,6 +7,7 @@ package recon
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 	"time"
 
@@ -129,6 +130,22 @@ func jsonText(v any) string {
 		return "null"
 	}
 	return string(b)
+}
+
+// one writes a row that must be there as it was read; otherwise somebody else
+// was first.
+func one(q *dbx.Query) error {
+	res, err := q.Execute()
+	if err != nil && strings.Contains(err.Error(), "UNIQUE constraint failed") {
+		return refund.ErrConflict
+	}
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return refund.ErrConflict
+	}
+	return nil
 }
 
 func clip(s string, limit int) string {

@@ -304,17 +304,17 @@ func (s *Service) save(ctx context.Context, run Run, res *reconcile.Result, star
 			return errors.Join(err, closedError(closed))
 		}
 		now := s.now()
-		_, err := tx.DB().Insert(collections.ReconRuns, dbx.Params{
+		err := one(tx.DB().Insert(collections.ReconRuns, dbx.Params{
 			"id": run.ID, "institution": run.Institution, "day": run.Day, "seq": run.Seq, "state": run.State, "books": jsonText(run.Books), "summary": jsonText(run.Summary.V), "files": jsonText(run.Files),
 			"inputs": run.Inputs, "started": stamp(started), "finished": stamp(now), "by": run.By, "lines": run.Lines, "created": stamp(now),
-		}).Execute()
+		}))
 		if err != nil || run.State == Incomplete {
 			return err
 		}
 		return s.merge(tx, run, res.Differences, set.Days, now)
 	})
 	if err != nil {
-		return run, errors.Join(err, s.discard(ctx, collections.ReconRuns, run.ID))
+		return run, errors.Join(err, s.discard(ctx, collections.ReconRuns, run.ID, run.Lines))
 	}
 	return s.LastRun(ctx, run.Institution, run.Day)
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"slices"
 	"time"
 
@@ -20,7 +19,6 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/filesystem"
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
@@ -174,7 +172,7 @@ func (s *Service) keep(ctx context.Context, st Statement, rejects []book.Reject,
 	if fill {
 		st.ID, st.Version = current.ID, current.Version
 	}
-	if st.File, err = s.upload(ctx, collections.Statements, st.ID, in.Path, fmt.Sprintf("%s_%s_%s_v%d%s", st.Source, st.Kind, st.Day, st.Version, extension(in.Name))); err != nil {
+	if st.File, err = s.upload(ctx, collections.Statements, st.ID, in.Path, fmt.Sprintf("%s_%s_%s_%s%s", st.Source, st.Kind, st.Day, newID(), extension(in.Name))); err != nil {
 		return st, err
 	}
 	err = s.App.RunInTransaction(func(tx core.App) error {
@@ -186,7 +184,7 @@ func (s *Service) keep(ctx context.Context, st Statement, rejects []book.Reject,
 		return s.write(tx, st, current, fill, rejects, in.Told, now)
 	})
 	if err != nil {
-		return st, errors.Join(err, s.discard(ctx, collections.Statements, st.ID))
+		return st, errors.Join(err, s.discard(ctx, collections.Statements, st.ID, st.File))
 	}
 	return s.Statement(ctx, st.Institution, st.ID)
 }
@@ -198,7 +196,7 @@ func (s *Service) write(tx core.App, st, current Statement, fill bool, rejects [
 	}
 	var err error
 	if fill {
-		_, err = tx.DB().Update(collections.Statements, row, dbx.HashExp{"id": st.ID}).Execute()
+		err = one(tx.DB().Update(collections.Statements, row, dbx.HashExp{"id": st.ID, "sha256": "", "superseded": false}))
 	} else {
 		err = supersede(tx.DB(), current, st, row, now)
 	}
@@ -221,25 +219,14 @@ func (s *Service) write(tx core.App, st, current Statement, fill bool, rejects [
 
 func supersede(db dbx.Builder, current, st Statement, row dbx.Params, now string) error {
 	if current.ID != "" {
-		if _, err := db.Update(collections.Statements, dbx.Params{"superseded": true, "next_at": ""}, dbx.HashExp{"id": current.ID}).Execute(); err != nil {
+		if err := one(db.Update(collections.Statements, dbx.Params{"superseded": true, "next_at": ""}, dbx.HashExp{"id": current.ID, "superseded": false})); err != nil {
 			return err
 		}
 	}
 	for k, v := range map[string]any{"id": st.ID, "institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "version": st.Version, "superseded": false, "tries": 0, "created": now} {
 		row[k] = v
 	}
-	_, err := db.Insert(collections.Statements, row).Execute()
-	return err
-}
-
-// extension keeps the ending of a name, which spreadsheets go by.
-func extension(name string) string {
-	for _, e := range []string{".csv.gz", ".csv.zip", ".csv", ".zip", ".xlsx", ".gz"} {
-		if len(name) > len(e) && name[len(name)-len(e):] == e {
-			return e
-		}
-	}
-	return ".dat"
+	return one(db.Insert(collections.Statements, row))
 }
 
 func (s *Service) current(ctx context.Context, st Statement) (Statement, error) {
@@ -285,90 +272,6 @@ func (s *Service) Rejects(ctx context.Context, st Statement) ([]book.Reject, err
 		out = append(out, book.Reject{File: st.Name, Line: r.Line, Reason: r.Reason})
 	}
 	return out, err
-}
-
-// Reader opens the kept file of a bill or run; the caller closes both.
-func (s *Service) Reader(collection, id, file string) (io.ReadCloser, error) {
-	fsys, key, err := s.place(collection, id, file)
-	if err != nil {
-		return nil, err
-	}
-	r, err := fsys.GetReader(key)
-	if err != nil {
-		fsys.Close()
-		return nil, err
-	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{r, closers{r, fsys}}, nil
-}
-
-type closers []io.Closer
-
-// Close closes all.
-func (c closers) Close() (err error) {
-	for _, one := range c {
-		err = errors.Join(err, one.Close())
-	}
-	return err
-}
-
-func (s *Service) place(collection, id, file string) (*filesystem.System, string, error) {
-	c, err := s.App.FindCachedCollectionByNameOrId(collection)
-	if err != nil {
-		return nil, "", err
-	}
-	fsys, err := s.App.NewFilesystem()
-	return fsys, path.Join(c.BaseFilesPath(), id, file), err
-}
-
-func (s *Service) upload(ctx context.Context, collection, id, from, name string) (string, error) {
-	fsys, key, err := s.place(collection, id, name)
-	if err != nil {
-		return "", err
-	}
-	defer fsys.Close()
-	fsys.SetContext(ctx)
-	f, err := filesystem.NewFileFromPath(from)
-	if err != nil {
-		return "", err
-	}
-	return name, fsys.UploadFile(f, key)
-}
-
-func (s *Service) discard(ctx context.Context, collection, id string) error {
-	fsys, key, err := s.place(collection, id, "")
-	if err != nil {
-		return err
-	}
-	defer fsys.Close()
-	fsys.SetContext(ctx)
-	return errors.Join(fsys.DeletePrefix(key + "/")...)
-}
-
-// local copies a kept file to where it can be read at any place, reads it and
-// removes the copy.
-func (s *Service) local(st Statement, use func(book.File) error) error {
-	r, err := s.Reader(collections.Statements, st.ID, st.File)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	temp, err := os.CreateTemp("", "hospay-bill")
-	if err != nil {
-		return err
-	}
-	defer func() { temp.Close(); os.Remove(temp.Name()) }()
-	sum := sha256.New()
-	size, err := io.Copy(io.MultiWriter(temp, sum), r)
-	if err != nil {
-		return err
-	}
-	if hex.EncodeToString(sum.Sum(nil)) != st.SHA256 {
-		return fmt.Errorf("recon: file of statement %s is not the one that was kept", st.ID)
-	}
-	return use(book.File{Name: st.Name, Data: temp, Size: size})
 }
 
 // Note writes down how asking for a bill went.

@@ -113,11 +113,12 @@ type CalendarDay struct {
 	Open    int      `json:"open"`
 	Waiting int      `json:"waiting"` // of them: across midnight, or waiting for the payee
 	Count   int      `json:"count"`   // orders
+	Rejects int      `json:"rejects"` // lines that could not be read
 	Missing []string `json:"missing"`
 }
 
 // Calendar tells how every day of a month stands: green where the books
-// balance, amber where only time is missing, red where people are wanted.
+// balance, amber where only time is missing or lines were refused, red where people are wanted.
 func (s *Service) Calendar(ctx context.Context, inst, month string) ([]CalendarDay, error) {
 	first, _, err := ParseDay(month + "-01")
 	if err != nil {
@@ -145,7 +146,7 @@ func (s *Service) Calendar(ctx context.Context, inst, month string) ([]CalendarD
 		c.Date, c.Missing = d.Format(time.DateOnly), []string{}
 		for _, r := range runs {
 			if r.Day == c.Date {
-				c.State, c.Count = dayState(r.State, c.Open), r.Summary.V.Orders
+				c.State, c.Count, c.Rejects = dayState(r.State, c.Open), r.Summary.V.Orders, r.Summary.V.Rejects
 				c.Missing = append(c.Missing, r.Summary.V.Missing...)
 			}
 		}
@@ -162,7 +163,7 @@ func (c *CalendarDay) colour() string {
 	switch {
 	case c.Open > c.Waiting:
 		return "red"
-	case c.State == Incomplete || c.Waiting > 0:
+	case c.State == Incomplete || c.Waiting > 0 || c.Rejects > 0:
 		return "amber"
 	case c.State == Balanced:
 		return "green"
