@@ -49,6 +49,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindStatisticsRoutes(se)
 	h.bindReportRoutes(se)
 	h.bindAuditRoutes(se)
+	h.bindEvidenceRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }
