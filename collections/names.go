@@ -29,8 +29,9 @@ const (
 	AuditLog          = "audit_log"
 	JobRuns           = "job_runs"
 	Exports           = "exports"
-	RefundDays        = "refund_days"   // the statistics, kept by triggers
-	RefundCounts      = "refund_counts" // orders by status, kept by triggers
+	StaffSecurity     = "staff_security" // what the login keeps
+	RefundDays        = "refund_days"    // the statistics, kept by triggers
+	RefundCounts      = "refund_counts"  // orders by status, kept by triggers
 	VaultKeys         = "vault_keys"
 )
 
@@ -51,7 +52,7 @@ func Roles() []string {
 // Guarded lists the collections whose rows only the Store writes: no record
 // request, script or dashboard edit may create, change or delete them.
 func Guarded() []string {
-	return []string{RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards, RefundDays, RefundCounts}
+	return []string{RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards, RefundDays, RefundCounts, StaffSecurity}
 }
 
 // AppendOnly lists the tables that triggers keep from being changed or deleted.
@@ -62,6 +63,6 @@ func All() []string {
 	return []string{
 		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
-		RefundDays, RefundCounts, Exports,
+		RefundDays, RefundCounts, Exports, StaffSecurity,
 	}
 }

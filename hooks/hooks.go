@@ -38,8 +38,11 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindConfigEvents()
 	h.bindRefundEvents()
 	h.bindReviewEvents()
+	h.bindLoginEvents()
 	h.bindClosedRoutes(se)
+	h.bindIdle(se)
 	h.bindAuthRoutes(se)
+	h.bindAccountRoutes(se)
 	h.bindEntryRoutes(se)
 	h.bindPatientRoutes(se)
 	h.bindStatusRoutes(se)
@@ -67,7 +70,7 @@ func apiError(status int, code, detail string) error {
 
 var statusOf = map[refund.Code]int{
 	refund.CodeConflict: http.StatusConflict, refund.CodeActiveOrderExists: http.StatusConflict, refund.CodeNotFound: http.StatusNotFound,
-	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeHISUnavailable: http.StatusServiceUnavailable,
+	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, collections.CodeLocked: http.StatusForbidden, refund.CodeHISUnavailable: http.StatusServiceUnavailable,
 }
 
 // fail turns a domain error into an answer. Anything without a code is logged

@@ -10,10 +10,12 @@ export interface Institution {
   debit_at: 'application' | 'approval' | ''
   freeze_note: string
   id: string
+  idle_minutes: number
   methods: ('original' | 'transfer')[]
   min_amount: number
   name: string
   payouts_frozen: boolean
+  second_factor: 'off' | 'totp' | ''
   secrets_held: string
   updated: string
 }
@@ -418,5 +420,19 @@ export interface Export {
   size: number
   started: string
   state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted' | ''
+  updated: string
+}
+
+export interface StaffSecurity {
+  collectionName: 'staff_security'
+  created: string
+  failed_at: string
+  failures: number
+  id: string
+  institution: string
+  last_seen: string
+  locked_until: string
+  staff: string
+  totp_on: boolean
   updated: string
 }
