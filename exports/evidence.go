@@ -160,6 +160,10 @@ func (p *packer) text(r *core.Record, field string) string {
 		return money.Fen(int64(r.GetFloat(field))).Yuan()
 	case "method", "channel":
 		return word(field, r.GetString(field))
+	case "stage", "decision", "kind", "state", "via", "actor_kind":
+		if key := "evidence." + r.GetString(field); i18n.Has(key) {
+			return i18n.Text(i18n.Default, key)
+		}
 	case "from", "to":
 		if key := "report.status." + r.GetString(field); i18n.Has(key) {
 			return i18n.Text(i18n.Default, key)
