@@ -29,8 +29,9 @@ const (
 	AuditLog          = "audit_log"
 	JobRuns           = "job_runs"
 	Exports           = "exports"
-	RefundDays        = "refund_days"   // the statistics, kept by triggers
-	RefundCounts      = "refund_counts" // orders by status, kept by triggers
+	StaffSecurity     = "staff_security" // what the login keeps
+	RefundDays        = "refund_days"    // the statistics, kept by triggers
+	RefundCounts      = "refund_counts"  // orders by status, kept by triggers
 	VaultKeys         = "vault_keys"
 	ProxyApplications = "proxy_applications"
 	ProxyMaterials    = "proxy_materials"
@@ -61,7 +62,7 @@ func Roles() []string {
 func Guarded() []string {
 	return []string{
 		RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards,
-		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, StaffSecurity,
 	}
 }
 
@@ -73,6 +74,6 @@ func All() []string {
 	return []string{
 		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
-		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports, StaffSecurity,
 	}
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -106,7 +107,7 @@ func TestReport_RefundsInThePrintedForm(t *testing.T) {
 	if !strings.Contains(rows[total][0], "壹元伍角伍分") {
 		t.Errorf("capitals: %v", rows[total])
 	}
-	rowOf(t, rows, "筛选条件：日期口径=his_date，状态=succeeded，金额不低于（分）=11")
+	rowOf(t, rows, "筛选条件：日期口径=HIS退款日期，状态=已到账，金额不低于=0.11元")
 	rowOf(t, rows, "制表：")
 	if foot := part(t, raw, "xl/worksheets/sheet1.xml"); !strings.Contains(foot, "&amp;Lfinance 20") || !strings.Contains(foot, "导出&amp;C第") {
 		t.Error("no watermark in the footer")
@@ -228,8 +229,15 @@ func TestExport_DiesWithTheProcessAndIsTold(t *testing.T) {
 	if err := a.Runtime.App.Save(rec); err != nil {
 		t.Fatal(err)
 	}
+	half := a.Exports.Path(rec) + ".part"
+	if err := errors.Join(os.MkdirAll(a.Exports.Folder(), 0o700), os.WriteFile(half, []byte("half"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	a.Runtime.Start()
 	t.Cleanup(a.Runtime.Close)
+	if _, err := os.Stat(half); err == nil {
+		t.Error("half a file is left")
+	}
 	s := a.Call("GET", "/api/hospay/exports/"+id, finance, nil)
 	if s.Text("state") != exports.Interrupted || s.Text("error") == "" {
 		t.Errorf("%s", s.Raw)

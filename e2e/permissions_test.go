@@ -160,8 +160,8 @@ func (h *house) askRoutes(t *testing.T, table []routeRow) {
 		if r.path != "" {
 			path = r.path
 		}
-		path = strings.NewReplacer("{order}", h.rows[collections.RefundOrders], "{inst}", h.Institution, "{patient}", h.owner.ID, "{notice}", h.rows[collections.Notifications],
-			"{proxy}", h.rows[collections.ProxyApplications]).Replace(path)
+		path = strings.NewReplacer("{order}", h.rows[collections.RefundOrders], "{inst}", h.Institution, "{patient}", h.owner.ID, "{staff}", h.financeID,
+			"{notice}", h.rows[collections.Notifications], "{proxy}", h.rows[collections.ProxyApplications]).Replace(path)
 		var got []string
 		for _, v := range visitors {
 			got = append(got, fmt.Sprint(h.status(t, method, path, h.tokens[v], r.body)))

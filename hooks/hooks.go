@@ -40,8 +40,11 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindRefundEvents()
 	h.bindReviewEvents()
 	h.bindProxyEvents()
+	h.bindLoginEvents()
 	h.bindClosedRoutes(se)
+	h.bindIdle(se)
 	h.bindAuthRoutes(se)
+	h.bindAccountRoutes(se)
 	h.bindEntryRoutes(se)
 	h.bindPatientRoutes(se)
 	h.bindStatusRoutes(se)
@@ -53,6 +56,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindStatisticsRoutes(se)
 	h.bindReportRoutes(se)
 	h.bindAuditRoutes(se)
+	h.bindEvidenceRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }
@@ -70,7 +74,7 @@ func apiError(status int, code, detail string) error {
 
 var statusOf = map[refund.Code]int{
 	refund.CodeConflict: http.StatusConflict, refund.CodeActiveOrderExists: http.StatusConflict, refund.CodeNotFound: http.StatusNotFound,
-	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge,
+	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge, collections.CodeLocked: http.StatusForbidden,
 	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeHISUnavailable: http.StatusServiceUnavailable,
 }
 

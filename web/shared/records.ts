@@ -10,6 +10,7 @@ export interface Institution {
   debit_at: 'application' | 'approval' | ''
   freeze_note: string
   id: string
+  idle_minutes: number
   methods: ('original' | 'transfer')[]
   min_amount: number
   name: string
@@ -18,6 +19,7 @@ export interface Institution {
   proxy_on: boolean
   proxy_payee: 'agent' | 'principal' | ''
   proxy_photo_days: number
+  second_factor: 'off' | 'totp' | ''
   secrets_held: string
   updated: string
 }
@@ -465,5 +467,19 @@ export interface Export {
   size: number
   started: string
   state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted' | ''
+  updated: string
+}
+
+export interface StaffSecurity {
+  collectionName: 'staff_security'
+  created: string
+  failed_at: string
+  failures: number
+  id: string
+  institution: string
+  last_seen: string
+  locked_until: string
+  staff: string
+  totp_on: boolean
   updated: string
 }
