@@ -11,7 +11,7 @@ export interface Me {
   email: string
   roles: Role[]
   institution: { id: string; name: string }
-  second_factor: { needed: boolean; enrolled: boolean }
+  second_factor: { policy: 'off' | 'totp'; enrolled: boolean; recovery_left: number }
   idle_minutes: number
 }
 
@@ -41,15 +41,7 @@ onSessionLost(() => {
 })
 
 export async function loadMe(again = false): Promise<Me> {
-  if (!session.me || again) {
-    try {
-      session.me = await call<Me>('GET', '/api/hospay/staff/me')
-    } catch {
-      const r = await pb.collection('staff').getOne(pb.authStore.record!.id)
-      const i = await pb.collection('institutions').getOne(r.institution)
-      session.me = { id: r.id, name: r.name, email: r.email, roles: r.roles, institution: { id: i.id, name: i.name }, second_factor: { needed: false, enrolled: false }, idle_minutes: 30 }
-    }
-  }
+  if (!session.me || again) session.me = await call<Me>('GET', '/api/hospay/staff/me')
   return session.me
 }
 
