@@ -28,7 +28,9 @@ var fixedColumns = []string{
 }
 
 // AllTriggers lists every trigger.
-func AllTriggers() []Trigger { return append(Triggers(), ProxyTriggers()...) }
+func AllTriggers() []Trigger {
+	return slices.Concat(Triggers(), ProxyTriggers(), DeskTriggers())
+}
 
 // Triggers lists the triggers of orders and their journals, generated from the
 // domain's table of moves.

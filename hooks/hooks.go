@@ -66,7 +66,8 @@ func apiError(status int, code, detail string) error {
 var statusOf = map[refund.Code]int{
 	refund.CodeConflict: http.StatusConflict, refund.CodeActiveOrderExists: http.StatusConflict, refund.CodeNotFound: http.StatusNotFound,
 	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge,
-	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeHISUnavailable: http.StatusServiceUnavailable,
+	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeSameReviewer: http.StatusForbidden, refund.CodeReviewSingly: http.StatusConflict,
+	refund.CodeHISUnavailable: http.StatusServiceUnavailable,
 }
 
 // fail turns a domain error into an answer. Anything without a code is logged
@@ -153,6 +154,13 @@ func denied(e *core.RequestEvent) error {
 // the account.
 func byStaff(auth *core.Record) refund.By {
 	return refund.By{Kind: refund.ByStaff, ID: auth.Id, Person: auth.GetString("person_index")}
+}
+
+// byRequest is byStaff with the address of the request.
+func byRequest(e *core.RequestEvent) refund.By {
+	by := byStaff(e.Auth)
+	by.Address = e.RealIP()
+	return by
 }
 
 // ownOrder returns the patient's order of the path, or a 404 that does not

@@ -43,6 +43,8 @@ const (
 	CodeProxyOff            Code = "proxy_off"
 	CodeProxySelf           Code = "proxy_self"
 	CodeProxyNotApproved    Code = "proxy_not_approved"
+	CodeReviewSingly        Code = "review_singly"
+	CodeSameReviewer        Code = "same_reviewer"
 	CodeSelfReview          Code = "self_review"
 	CodeTooManyToday        Code = "too_many_today"
 	CodeAmountMismatch      Code = "amount_mismatch"

@@ -32,6 +32,7 @@ func newWorld(rt *rapid.T) *world {
 	w := &world{rt: rt, clock: noon, numbers: map[string]string{}, traits: HISTraits{Queryable: true, Idempotent: true, Reversible: true}}
 	w.inst = Institution{ID: "I", Active: true}
 	w.inst.Review.Auto = rapid.Bool().Draw(rt, "auto")
+	w.inst.Review.SecondFrom = money.Fen(rapid.SampledFrom([]int{0, 1000, 4000}).Draw(rt, "second from"))
 	w.inst.Review.Rules = []Rule{{Name: RuleMaxAmount, Limit: 5000, OnFail: rapid.SampledFrom([]Outcome{OutcomeManual, OutcomeReject}).Draw(rt, "on fail")}}
 	w.store = newMemStore(w)
 	w.sides = &sides{w: w, pays: map[string]*payment{}, books: map[string]*booking{}}
@@ -170,7 +171,22 @@ func (w *world) anyPayment() string {
 
 func (w *world) decide() {
 	if id := w.anyOrder(); id != "" {
-		_ = w.svc.Review(context.Background(), id, w.draw("approve", 4) > 0, By{Kind: ByStaff, ID: "s"}, "note")
+		w.review(id, w.draw("approve", 4) > 0, []string{"s", "t"}[w.draw("reviewer", 2)])
+	}
+}
+
+// review lets a person decide, and holds that whoever has approved an order
+// first never decides on it second.
+func (w *world) review(id string, approve bool, who string) {
+	before := w.store.orders[id].Order
+	needs := w.inst.Review.NeedsSecond(before)
+	err := w.svc.Review(context.Background(), id, Decision{Approve: approve, Note: "note", Stage: before.Stage}, By{Kind: ByStaff, ID: who})
+	after := w.store.orders[id].Order
+	switch {
+	case before.Stage == StageSecond && w.store.first[id] == who && CodeOf(err) != CodeSameReviewer && w.depth == 0:
+		w.fail("%s: %s decided twice: %v", before.No, who, err)
+	case err == nil && approve && needs && before.Stage == StageFirst && after.Status != StatusReviewing && w.depth == 0:
+		w.fail("%s: approved by one person", before.No)
 	}
 }
 
@@ -266,7 +282,7 @@ func (w *world) heal() {
 		for _, id := range w.store.ids() {
 			o := w.store.orders[id].Order
 			if o.Status == StatusReviewing && (round > 3 || !w.inst.Review.Auto) {
-				_ = w.svc.Review(context.Background(), id, true, By{Kind: ByStaff}, "")
+				w.review(id, true, []string{"s", "t", "u"}[round%3])
 			}
 			open = open || !o.Status.Final()
 		}

@@ -54,7 +54,8 @@ type Order struct {
 	LeaseUntil    time.Time
 	CancelAsked   bool
 
-	ReviewMode  string // auto, manual
+	Stage       ReviewStage // under review: the decision that is next, first or second
+	ReviewMode  string      // auto, manual
 	HISRefundNo string
 	HISRefundAt time.Time
 	ChannelNo   string
@@ -122,6 +123,7 @@ type Work struct {
 	Debit    *HISCall
 	Reversal *HISCall
 	Transfer *Transfer
+	First    By // who gave the first approval of an order that stands at the second
 }
 
 // OrderNo derives the human order number: R, the Beijing date, twelve digits

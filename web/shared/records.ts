@@ -122,6 +122,8 @@ export interface ReviewSetting {
   id: string
   institution: string
   rules: unknown
+  second_from: number
+  second_proxy: boolean
   shadow: boolean
   updated: string
   window_from: string
@@ -185,6 +187,7 @@ export interface RefundOrder {
   payee_name: string
   proxy_application: string
   review_mode: 'auto' | 'manual' | ''
+  stage: 'first' | 'second' | ''
   status: 'submitted' | 'debiting' | 'reviewing' | 'approved' | 'paying' | 'awaiting_payee' | 'reversing' | 'suspense' | 'succeeded' | 'refused' | 'rejected' | 'cancelled' | 'failed' | ''
   updated: string
 }
