@@ -67,6 +67,7 @@ type hisCallRow struct {
 	Amount  int64          `db:"amount"`
 	State   string         `db:"state"`
 	HISNo   string         `db:"his_no"`
+	Told    string         `db:"reported"`
 	Code    string         `db:"code"`
 	Message string         `db:"message"`
 	Sent    int            `db:"sent"`
@@ -110,6 +111,11 @@ func (s *Store) work(ctx context.Context, db dbx.Builder, r orderRow) (refund.Wo
 	}
 	if w.Reversal, err = lastHISCall(ctx, db, r.ID, refund.HISReverse); err != nil {
 		return w, err
+	}
+	if o.Status == refund.StatusSuspense {
+		if w.Proposal, err = openProposal(ctx, db, r.ID); err != nil {
+			return w, err
+		}
 	}
 	if o.Stage == refund.StageSecond {
 		if w.First, err = firstReviewer(ctx, db, r.ID); err != nil {
@@ -174,7 +180,7 @@ func lastHISCall(ctx context.Context, db dbx.Builder, order, kind string) (*refu
 		return nil, nil
 	}
 	return &refund.HISCall{
-		Kind: r.Kind, Attempt: r.Attempt, No: r.No, Hash: r.Hash, Amount: money.Fen(r.Amount), State: refund.CallState(r.State), HISNo: r.HISNo,
+		Kind: r.Kind, Attempt: r.Attempt, No: r.No, Hash: r.Hash, Amount: money.Fen(r.Amount), State: refund.CallState(r.State), HISNo: r.HISNo, Reported: refund.HISState(r.Told),
 		Code: r.Code, Message: r.Message, Sent: r.Sent, SentAt: r.SentAt.Time(), DoneAt: r.DoneAt.Time(),
 	}, err
 }
@@ -194,7 +200,7 @@ func lastTransfer(ctx context.Context, db dbx.Builder, order string) (*refund.Tr
 
 func putHISCall(db dbx.Builder, o refund.Order, c *refund.HISCall, at time.Time) error {
 	changing := dbx.Params{
-		"state": string(c.State), "his_no": clip(c.HISNo, 64), "code": clip(c.Code, 100), "message": clip(c.Message, 500), "sent": c.Sent,
+		"state": string(c.State), "reported": string(c.Reported), "his_no": clip(c.HISNo, 64), "code": clip(c.Code, 100), "message": clip(c.Message, 500), "sent": c.Sent,
 		"sent_at": stamp(c.SentAt), "done_at": stamp(c.DoneAt), "updated": stamp(at),
 	}
 	fixed := dbx.Params{"order": o.ID, "institution": o.Institution, "kind": c.Kind, "attempt": c.Attempt, "no": c.No, "amount": int64(c.Amount), "hash": c.Hash}

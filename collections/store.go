@@ -136,6 +136,9 @@ func (s *Store) apply(tx core.App, c *refund.Change) error {
 	if err := appendEvents(db, c.ID, c.Order.Institution, c.Moves, now); err != nil {
 		return err
 	}
+	if err := auditDesk(tx, c); err != nil {
+		return err
+	}
 	for _, call := range []*refund.HISCall{c.Debit, c.Reversal} {
 		if call != nil && (call != c.Debit || c.Order.Compensates == "") {
 			if err := putHISCall(db, c.Order, call, now); err != nil {

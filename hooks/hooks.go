@@ -48,6 +48,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindUploadLimit(se)
 	h.bindProxyRoutes(se)
 	h.bindStaffRoutes(se)
+	h.bindDeskRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }
@@ -66,7 +67,9 @@ func apiError(status int, code, detail string) error {
 var statusOf = map[refund.Code]int{
 	refund.CodeConflict: http.StatusConflict, refund.CodeActiveOrderExists: http.StatusConflict, refund.CodeNotFound: http.StatusNotFound,
 	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge,
-	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeSameReviewer: http.StatusForbidden, refund.CodeReviewSingly: http.StatusConflict,
+	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeSameReviewer: http.StatusForbidden, refund.CodeSamePerson: http.StatusForbidden,
+	refund.CodeChannelUnavailable: http.StatusServiceUnavailable, refund.CodeNoProposal: http.StatusConflict, refund.CodeProposalExists: http.StatusConflict,
+	refund.CodeReviewSingly:   http.StatusConflict,
 	refund.CodeHISUnavailable: http.StatusServiceUnavailable,
 }
 

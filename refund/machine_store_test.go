@@ -41,6 +41,14 @@ func (s *memStore) read(id string) Work {
 	if k.Order.Stage == StageSecond {
 		w.First = By{Kind: ByStaff, ID: s.first[id]}
 	}
+	for _, m := range s.history[id] {
+		switch {
+		case m.Event == EventProposed:
+			w.Proposal = &Proposal{Action: Action(m.Code), By: m.By, Reason: m.Message}
+		case m.From != m.To, m.Event == EventWithdrawn:
+			w.Proposal = nil
+		}
+	}
 	if k.Order.Compensates != "" {
 		w.Debit = clone(s.orders[k.Order.Compensates].Debit)
 	}

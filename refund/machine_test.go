@@ -30,6 +30,7 @@ type world struct {
 
 func newWorld(rt *rapid.T) *world {
 	w := &world{rt: rt, clock: noon, numbers: map[string]string{}, traits: HISTraits{Queryable: true, Idempotent: true, Reversible: true}}
+	w.traits.Reversible, w.traits.Queryable = w.draw("reversible", 4) > 0, w.draw("queryable", 5) > 0
 	w.inst = Institution{ID: "I", Active: true}
 	w.inst.Review.Auto = rapid.Bool().Draw(rt, "auto")
 	w.inst.Review.SecondFrom = money.Fen(rapid.SampledFrom([]int{0, 1000, 4000}).Draw(rt, "second from"))
@@ -82,7 +83,7 @@ func (w *world) called(what, no, hash string) {
 
 // act is one thing that people, time, the worker or the other sides do.
 func (w *world) act() {
-	switch w.draw("action", 13) {
+	switch w.draw("action", 15) {
 	case 0:
 		w.submit()
 	case 1, 2, 3, 4:
@@ -103,6 +104,8 @@ func (w *world) act() {
 		}
 	case 12:
 		w.inst.Frozen = w.draw("frozen", 3) == 0
+	case 13, 14:
+		w.desk()
 	}
 }
 
@@ -249,12 +252,19 @@ func (w *world) net(id string) (his, channel money.Fen, payments int) {
 		}
 		if p := w.sides.pays[no]; p != nil {
 			channel += p.paid
-			if p.ever {
+			if p.ever && p.state != PayoutReturned { // what came back may be paid again
 				payments++
 			}
 		}
 	}
-	return his, channel, payments
+	hand := w.byHand(id, his) + w.byHand(comp, his)
+	for _, m := range w.store.history[id] {
+		if m.Event == EventPaidHand {
+			channel += w.store.orders[id].Order.Amount
+			payments++
+		}
+	}
+	return his - hand, channel, payments
 }
 
 // judge holds after every action.
@@ -320,9 +330,12 @@ func (w *world) settled(k *Work) bool {
 		return true
 	}
 	switch Code(o.FailCode) {
-	case CodePaidAfterFailure:
+	case CodePaidAfterFailure, CodeHISNotQueryable:
 		return true
 	case CodeHISNoReversal:
+		if k.Reversal == nil {
+			return true
+		}
 		b := w.sides.books[k.Reversal.No]
 		return b == nil || !b.done
 	}
@@ -371,5 +384,10 @@ func TestMachine_BooksAgreeWhateverHappens(t *testing.T) {
 		w.heal()
 		w.judge()
 		w.end()
+		w.people()
+		w.heal()
+		w.judge()
+		w.end()
+		w.deskIsEmpty()
 	})
 }

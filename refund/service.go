@@ -172,6 +172,7 @@ func (t *turn) suspend(code Code, r Reason) {
 	o.SuspendedFrom = o.Status
 	o.FailCode, o.FailReason = string(code), r.Message
 	t.move(StatusSuspense, "order.suspended", By{Kind: BySystem}, string(code), joinReason(r))
+	t.w.Order.OpenSince = t.at
 	t.wait(t.timing.Daily)
 	t.tell(Notice{Event: NoticeSuspense, Staff: true, At: t.at})
 }

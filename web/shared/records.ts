@@ -249,6 +249,7 @@ export interface HisCall {
   message: string
   no: string
   order: string
+  reported: 'done' | 'pending' | 'not_found' | ''
   sent: number
   sent_at: string
   state: 'intent' | 'open' | 'held' | 'done' | 'refused' | ''
