@@ -29,7 +29,7 @@ var fixedColumns = []string{
 
 // AllTriggers lists every trigger.
 func AllTriggers() []Trigger {
-	return slices.Concat(Triggers(), ProxyTriggers(), StatisticsTriggers())
+	return slices.Concat(Triggers(), ProxyTriggers(), StatisticsTriggers(), DeskTriggers())
 }
 
 // Triggers lists the triggers of orders and their journals, generated from the

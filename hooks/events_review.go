@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"net/http"
 
 	"hospay/collections"
@@ -19,11 +20,12 @@ func (h *Hooks) bindReviewEvents() {
 		if !hasRole(e.Auth, collections.RoleReviewer) {
 			return denied(e.RequestEvent)
 		}
-		order, decision, note := e.Record.GetString("order"), e.Record.GetString("decision"), e.Record.GetString("note")
-		if err := h.review(e.RequestEvent, order, decision, note); err != nil {
+		order := e.Record.GetString("order")
+		d := refund.Decision{Note: e.Record.GetString("note"), Stage: refund.ReviewStage(e.Record.GetString("stage"))}
+		if err := h.review(e.Request.Context(), byRequest(e.RequestEvent), order, e.Record.GetString("decision"), d); err != nil {
 			return h.fail(e.RequestEvent, err)
 		}
-		rec, err := e.App.FindFirstRecordByFilter(collections.Reviews, `order = {:o} && stage = "first"`, map[string]any{"o": order})
+		rec, err := e.App.FindFirstRecordByFilter(collections.Reviews, `order = {:o} && reviewer = {:r}`, map[string]any{"o": order, "r": e.Auth.Id})
 		if err != nil {
 			return h.fail(e.RequestEvent, err)
 		}
@@ -34,31 +36,22 @@ func (h *Hooks) bindReviewEvents() {
 	})
 }
 
-// review checks who decides on what, at the moment of effect, and decides.
-func (h *Hooks) review(e *core.RequestEvent, orderID, decision, note string) error {
+// review decides as a staff member. Whether this person may is checked by the
+// domain and, at the moment of effect, by the Store.
+func (h *Hooks) review(ctx context.Context, by refund.By, orderID, decision string, d refund.Decision) error {
 	if decision != "approve" && decision != "reject" {
-		return apiError(http.StatusBadRequest, "bad_request", "")
+		return refund.NewError(refund.CodeBadRequest, "decision")
 	}
-	staff, err := e.App.FindRecordById(collections.Staff, e.Auth.Id)
+	staff, err := h.App.FindRecordById(collections.Staff, by.ID)
 	if err != nil || !hasRole(staff, collections.RoleReviewer) {
 		return refund.NewError(refund.CodeNotAllowed, "")
 	}
-	order, err := e.App.FindRecordById(collections.RefundOrders, orderID)
+	order, err := h.App.FindRecordById(collections.RefundOrders, orderID)
 	if err != nil || order.GetString("institution") != staff.GetString("institution") {
 		return refund.ErrNotFound
 	}
-	concerned := []string{order.GetString("patient")}
-	if proxy := order.GetString("proxy_application"); proxy != "" {
-		p, err := h.Store.Proxy(e.Request.Context(), proxy)
-		if err != nil {
-			return err
-		}
-		concerned = append(concerned, p.Principal)
-	}
-	if err := collections.NotConcerned(e.App, staff, concerned...); err != nil {
-		return err
-	}
-	if err := h.Service.Review(e.Request.Context(), orderID, decision == "approve", byStaff(staff), note); err != nil {
+	by.Person, d.Approve = staff.GetString("person_index"), decision == "approve"
+	if err := h.Service.Review(ctx, orderID, d, by); err != nil {
 		return err
 	}
 	h.Worker.Kick()
@@ -95,7 +88,7 @@ func (h *Hooks) reviewBatch(e *core.RequestEvent) error {
 	results := make([]map[string]any, 0, len(body.Orders))
 	for _, id := range body.Orders {
 		res := map[string]any{"order": id, "ok": true}
-		if err := h.review(e, id, body.Decision, body.Note); err != nil {
+		if err := h.review(e.Request.Context(), byRequest(e), id, body.Decision, refund.Decision{Note: body.Note, Batch: true}); err != nil {
 			res["ok"], res["code"] = false, codeOr(err, "internal")
 		}
 		results = append(results, res)

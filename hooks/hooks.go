@@ -57,6 +57,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindReportRoutes(se)
 	h.bindAuditRoutes(se)
 	h.bindEvidenceRoutes(se)
+	h.bindDeskRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }
@@ -75,7 +76,10 @@ func apiError(status int, code, detail string) error {
 var statusOf = map[refund.Code]int{
 	refund.CodeConflict: http.StatusConflict, refund.CodeActiveOrderExists: http.StatusConflict, refund.CodeNotFound: http.StatusNotFound,
 	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge, collections.CodeLocked: http.StatusForbidden,
-	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeHISUnavailable: http.StatusServiceUnavailable,
+	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeSameReviewer: http.StatusForbidden, refund.CodeSamePerson: http.StatusForbidden,
+	refund.CodeChannelUnavailable: http.StatusServiceUnavailable, refund.CodeNoProposal: http.StatusConflict, refund.CodeProposalExists: http.StatusConflict,
+	refund.CodeReviewSingly:   http.StatusConflict,
+	refund.CodeHISUnavailable: http.StatusServiceUnavailable,
 }
 
 // fail turns a domain error into an answer. Anything without a code is logged
@@ -162,6 +166,13 @@ func denied(e *core.RequestEvent) error {
 // the account.
 func byStaff(auth *core.Record) refund.By {
 	return refund.By{Kind: refund.ByStaff, ID: auth.Id, Person: auth.GetString("person_index")}
+}
+
+// byRequest is byStaff with the address of the request.
+func byRequest(e *core.RequestEvent) refund.By {
+	by := byStaff(e.Auth)
+	by.Address = e.RealIP()
+	return by
 }
 
 // ownOrder returns the patient's order of the path, or a 404 that does not

@@ -12,6 +12,9 @@ var noTime time.Time
 func (t *turn) intendHIS(kind string) {
 	o := t.w.Order
 	call := &HISCall{Kind: kind, Attempt: 1, Amount: o.Amount, State: CallIntent}
+	if last := t.w.Reversal; kind == HISReverse && last != nil {
+		call.Attempt = last.Attempt + 1
+	}
 	if kind == HISDebit {
 		call.No = CallNo(o.No, 'D', call.Attempt)
 		call.Hash = o.debit(call.No).Hash()
@@ -95,7 +98,7 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 
 func (t *turn) sendHIS(ctx context.Context, his HISLedger, kind string, call *HISCall) HISAnswer {
 	call.Sent++
-	call.SentAt = t.now()
+	call.SentAt, call.Reported = t.now(), "" // what was told before this send proves nothing
 	ctx, cancel := context.WithTimeout(ctx, t.timing.Call)
 	defer cancel()
 	if kind == HISDebit {
@@ -116,6 +119,9 @@ func (t *turn) askHIS(ctx context.Context, his HISLedger, kind string, call *HIS
 	t.at = t.now()
 	if ans.Verdict == Refused { // a refused question says nothing about the money
 		ans.Verdict = Unknown
+	}
+	if ans.Verdict == Done {
+		call.Reported = ans.State
 	}
 	return ans
 }

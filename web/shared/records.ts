@@ -124,6 +124,8 @@ export interface ReviewSetting {
   id: string
   institution: string
   rules: unknown
+  second_from: number
+  second_proxy: boolean
   shadow: boolean
   updated: string
   window_from: string
@@ -187,6 +189,7 @@ export interface RefundOrder {
   payee_name: string
   proxy_application: string
   review_mode: 'auto' | 'manual' | ''
+  stage: 'first' | 'second' | ''
   status: 'submitted' | 'debiting' | 'reviewing' | 'approved' | 'paying' | 'awaiting_payee' | 'reversing' | 'suspense' | 'succeeded' | 'refused' | 'rejected' | 'cancelled' | 'failed' | ''
   updated: string
 }
@@ -248,6 +251,7 @@ export interface HisCall {
   message: string
   no: string
   order: string
+  reported: 'done' | 'pending' | 'not_found' | ''
   sent: number
   sent_at: string
   state: 'intent' | 'open' | 'held' | 'done' | 'refused' | ''
