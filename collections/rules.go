@@ -78,6 +78,7 @@ func readRules() map[string]string {
 		AuditLog:          isStaff + " && " + role(RoleAuditor),
 		ProxyApplications: anyOf(owns, sameHouse+" && "+money),
 		ProxyMaterials:    anyOf(owns, sameHouse+" && "+money),
+		Batches:           isStaff + " && " + role(RoleReviewer) + ` && starter = @request.auth.id`,
 		JobRuns:           isStaff + " && " + anyOf(role(RoleFinance), role(RoleAuditor), config),
 	}
 }

@@ -28,6 +28,7 @@ type Hooks struct {
 	Log        *slog.Logger
 	guard      guard
 	misses     misses
+	batches    batches
 }
 
 // Bind registers guards and routes. It is called once, when the server starts,
@@ -49,6 +50,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindProxyRoutes(se)
 	h.bindStaffRoutes(se)
 	h.bindDeskRoutes(se)
+	h.bindBatchRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }

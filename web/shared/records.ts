@@ -427,3 +427,21 @@ export interface ProxyMaterial {
   size: number
   width: number
 }
+
+export interface Batche {
+  collectionName: 'batches'
+  created: string
+  decision: 'approve' | 'reject' | ''
+  failed: number
+  id: string
+  institution: string
+  note: string
+  ok: number
+  orders: unknown
+  progress: number
+  results: unknown
+  size: number
+  starter: string
+  state: 'queued' | 'running' | 'done' | 'interrupted' | ''
+  updated: string
+}
