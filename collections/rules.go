@@ -81,6 +81,7 @@ func readRules() map[string]string {
 		ProxyApplications: anyOf(owns, sameHouse+" && "+money),
 		ProxyMaterials:    anyOf(owns, sameHouse+" && "+money),
 		AuditLog:          sameHouse + " && " + role(RoleAuditor),
+		Batches:           isStaff + " && " + role(RoleReviewer) + ` && starter = @request.auth.id`,
 		JobRuns:           isStaff + " && " + anyOf(role(RoleFinance), role(RoleAuditor), config),
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"hospay/collections"
-	"hospay/money"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -56,44 +55,6 @@ func (h *Hooks) review(ctx context.Context, by refund.By, orderID, decision stri
 	}
 	h.Worker.Kick()
 	return nil
-}
-
-// reviewBatch decides on many orders. Count and total must be what the
-// reviewer saw; each order stands for itself.
-func (h *Hooks) reviewBatch(e *core.RequestEvent) error {
-	var body struct {
-		Orders   []string  `json:"orders"`
-		Decision string    `json:"decision"`
-		Note     string    `json:"note"`
-		Count    int       `json:"count"`
-		Total    money.Fen `json:"total"`
-	}
-	if err := e.BindBody(&body); err != nil || len(body.Orders) == 0 || len(body.Orders) > 500 {
-		return apiError(http.StatusBadRequest, "bad_request", "")
-	}
-	if body.Decision == "reject" && body.Note == "" {
-		return h.fail(e, refund.NewError(refund.CodeNoteRequired, ""))
-	}
-	recs, err := e.App.FindRecordsByIds(collections.RefundOrders, body.Orders)
-	if err != nil {
-		return h.fail(e, err)
-	}
-	var total money.Fen
-	for _, r := range recs {
-		total += money.Fen(int64(r.GetFloat("amount")))
-	}
-	if len(recs) != len(body.Orders) || body.Count != len(recs) || body.Total != total {
-		return apiError(http.StatusBadRequest, "total_mismatch", "")
-	}
-	results := make([]map[string]any, 0, len(body.Orders))
-	for _, id := range body.Orders {
-		res := map[string]any{"order": id, "ok": true}
-		if err := h.review(e.Request.Context(), byRequest(e), id, body.Decision, refund.Decision{Note: body.Note, Batch: true}); err != nil {
-			res["ok"], res["code"] = false, codeOr(err, "internal")
-		}
-		results = append(results, res)
-	}
-	return e.JSON(http.StatusOK, map[string]any{"results": results})
 }
 
 func codeOr(err error, other string) string {

@@ -30,6 +30,7 @@ type Hooks struct {
 	Log        *slog.Logger
 	guard      guard
 	misses     misses
+	batches    batches
 }
 
 // Bind registers guards and routes. It is called once, when the server starts,
@@ -58,6 +59,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindAuditRoutes(se)
 	h.bindEvidenceRoutes(se)
 	h.bindDeskRoutes(se)
+	h.bindBatchRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }

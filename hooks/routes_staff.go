@@ -7,13 +7,11 @@ import (
 	"hospay/collections"
 	"hospay/refund"
 
-	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 )
 
 func (h *Hooks) bindStaffRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
-	g.POST("/reviews/batch", h.reviewBatch).Bind(apis.BodyLimit(64 << 10)).BindFunc(requireStaff(collections.RoleReviewer))
 	g.POST("/refunds/{id}/query", h.queryNow).BindFunc(requireStaff(collections.RoleReviewer, collections.RoleFinance))
 	g.POST("/payouts/freeze", h.freeze).BindFunc(requireStaff(collections.RoleFinance, collections.RoleConfig))
 	g.POST("/notifications/{id}/resend", h.resend).BindFunc(requireStaff(collections.RoleReviewer, collections.RoleFinance))

@@ -487,3 +487,21 @@ export interface StaffSecurity {
   totp_on: boolean
   updated: string
 }
+
+export interface Batche {
+  collectionName: 'batches'
+  created: string
+  decision: 'approve' | 'reject' | ''
+  failed: number
+  id: string
+  institution: string
+  note: string
+  ok: number
+  orders: unknown
+  progress: number
+  results: unknown
+  size: number
+  starter: string
+  state: 'queued' | 'running' | 'done' | 'interrupted' | ''
+  updated: string
+}
