@@ -6,6 +6,7 @@ toolchain go1.27.2
 
 require (
 	github.com/antchfx/xmlquery v1.5.0
+	github.com/disintegration/imaging v1.6.2
 	github.com/emmansun/gmsm v0.15.5
 	github.com/go-co-op/gocron/v2 v2.21.2
 	github.com/go-pay/gopay v1.5.115
@@ -15,6 +16,7 @@ require (
 	github.com/spf13/cobra v1.10.2
 	github.com/tidwall/gjson v1.18.0
 	github.com/wechatpay-apiv3/wechatpay-go v0.2.21
+	golang.org/x/image v0.46.0
 	github.com/xuri/excelize/v2 v2.10.1
 	golang.org/x/sync v0.23.0
 	golang.org/x/text v0.42.0
@@ -26,7 +28,6 @@ require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/antchfx/xpath v1.3.5 // indirect
 	github.com/asaskevich/govalidator v0.0.0-20230301143203-a9d515a09cc2 // indirect
-	github.com/disintegration/imaging v1.6.2 // indirect
 	github.com/domodwyer/mailyak/v3 v3.6.2 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/fatih/color v1.19.0 // indirect
@@ -64,7 +65,6 @@ require (
 	github.com/xuri/nfp v0.0.2-0.20250530014748-2ddeb826f9a9 // indirect
 	golang.org/x/crypto v0.57.0 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
-	golang.org/x/image v0.46.0 // indirect
 	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/net v0.59.0 // indirect
 	golang.org/x/oauth2 v0.36.0 // indirect

@@ -79,6 +79,9 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 		if err == nil && inst.NoticeNo == "" {
 			report(name+"：退款须知", errors.New("没有生效的须知，请在 notices 中新建并勾选 active"))
 		}
+		if err == nil && inst.Proxy.On && inst.Proxy.Consent == "" {
+			report(name+"：亲友代办", errors.New("已开通，但没有生效的授权与隐私告知，请在 notices 中新建 kind = proxy 的一条并勾选 active"))
+		}
 		_, _, err = rt.Store.HIS(ctx, i.Id)
 		report(name+"：HIS", err)
 		configs, err := rt.App.FindRecordsByFilter(collections.ChannelConfigs, "institution = {:i} && active = true", "channel", 0, 0, map[string]any{"i": i.Id})

@@ -155,6 +155,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Exports: rt.Exports, Production: o.Env == EnvProduction, Log: log}
 	h.Bind(se)
 	servePages(se.Router)
+	extendDashboard(se)
 	if !o.Idle {
 		rt.Start()
 	}
@@ -191,7 +192,7 @@ func openVault(app core.App, o Options) (*vault.Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v, v.Ensure(vault.Person, vault.Secret, vault.Message)
+	return v, v.Ensure(vault.Person, vault.Secret, vault.Message, vault.File)
 }
 
 // Start runs the worker and the jobs until Close.
@@ -225,20 +226,12 @@ func (rt *Runtime) jobs() []jobs.Job {
 		{Name: "notices", Every: 2 * time.Second, Run: rt.Notices.Deliver},
 		jobs.Receipts(rt.App, rt.Store),
 		jobs.Statements(rt.App, rt.Store),
+		jobs.Housekeeping(rt.Store),
+		jobs.Statistics(rt.Store),
+		jobs.Housekeeping(rt.Store),
 		jobs.Statistics(rt.Store),
 		jobs.Audit(rt.Store, rt.log),
 		{Name: "exports", Every: 2 * time.Second, Run: rt.Exports.Run},
-		{Name: "housekeeping", Every: time.Hour, Run: func(context.Context) (int, error) {
-			n, err := rt.Store.PurgeTickets(time.Now())
-			if err != nil {
-				return 0, err
-			}
-			m, err := rt.Store.PurgeRuns(time.Now().AddDate(0, 0, -90))
-			if err != nil {
-				return int(n), err
-			}
-			files, err := rt.Exports.Purge(time.Now())
-			return int(n+m) + files, err
-		}},
+		{Name: "old_exports", Every: time.Hour, Run: func(context.Context) (int, error) { return rt.Exports.Purge(time.Now()) }},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -137,7 +138,29 @@ func (j *reconcileJob) check() error {
 	if len(j.types) > 0 {
 		j.opt.Types = j.types
 	}
+	return j.checkPaths()
+}
+
+// checkPaths sees that no result is written over an input or another result.
+func (j *reconcileJob) checkPaths() error {
+	seen := map[string]bool{}
+	for _, path := range append([]string{j.platform, j.his}, j.channels...) {
+		seen[absolute(path)] = true
+	}
+	for _, path := range []string{j.out, j.json, j.lines} {
+		if path != "" && seen[absolute(path)] {
+			return fmt.Errorf("结果文件 %s 与另一个文件同名，会把它覆盖", path)
+		}
+		seen[absolute(path)] = true
+	}
 	return nil
+}
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return filepath.Clean(path)
 }
 
 // print writes the summary for people.

@@ -197,6 +197,7 @@ func TestReconcile_ErrorsAreOne(t *testing.T) {
 		{"窗口太大", func(a []string) []string { return append(a, "--day-cut-window", "13h") }, "12 小时"},
 		{"时差为负", func(a []string) []string { return append(a, "--time-tolerance", "-1h") }, "不能为负"},
 		{"不认识的参数", func(a []string) []string { return append(a, "--nope") }, "参数不对"},
+		{"结果覆盖输入", set("--out", files.HIS), "会把它覆盖"},
 		{"结果目录不存在", set("--lines", "/nowhere/x.csv.gz"), "写不出来"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

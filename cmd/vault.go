@@ -84,7 +84,7 @@ func vaultRotate(app *pocketbase.PocketBase) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, p := range []vault.Purpose{vault.Person, vault.Secret} {
+			for _, p := range []vault.Purpose{vault.Person, vault.Secret, vault.File} {
 				if err := v.Rotate(p); err != nil {
 					return err
 				}

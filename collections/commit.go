@@ -128,5 +128,5 @@ func (s *Store) write(tx core.App, c *refund.Change) error {
 	if c.ID == "" {
 		return nil
 	}
-	return s.apply(context.Background(), tx, c)
+	return s.apply(tx, c)
 }

@@ -92,10 +92,15 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 		From      sql.NullString          `db:"window_from"`
 		To        sql.NullString          `db:"window_to"`
 		Rules     sql.NullString          `db:"rules"`
+		ProxyOn   bool                    `db:"proxy_on"`
+		ProxyPay  string                  `db:"proxy_payee"`
+		ProxyDays int                     `db:"proxy_days"`
+		Consent   sql.NullString          `db:"consent"`
 	}
 	err := s.app.ConcurrentDB().NewQuery(`SELECT i.id, i.name, i.active, i.payouts_frozen, i.debit_at, i.methods, i.day_limit, i.min_amount,
-		n.version AS notice, v.auto, v.shadow, v.delay_seconds, v.window_from, v.window_to, v.rules
-		FROM institutions i LEFT JOIN notices n ON n.institution = i.id AND n.active = TRUE LEFT JOIN review_settings v ON v.institution = i.id
+		i.proxy_on, i.proxy_payee, i.proxy_days, n.version AS notice, c.version AS consent, v.auto, v.shadow, v.delay_seconds, v.window_from, v.window_to, v.rules
+		FROM institutions i LEFT JOIN notices n ON n.institution = i.id AND n.active = TRUE AND n.kind = 'refund'
+		LEFT JOIN notices c ON c.institution = i.id AND c.active = TRUE AND c.kind = 'proxy' LEFT JOIN review_settings v ON v.institution = i.id
 		WHERE i.id = {:id}`).Bind(dbx.Params{"id": id}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
 		return refund.Institution{}, refund.NewError(refund.CodeInstitutionOff, "no such institution")
@@ -106,6 +111,7 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 	inst := refund.Institution{
 		ID: r.ID, Name: r.Name, Active: r.Active, Frozen: r.Frozen, DebitAt: refund.DebitAt(r.DebitAt), DayLimit: r.DayLimit,
 		MinAmount: money.Fen(r.MinAmount), NoticeNo: r.Notice.String,
+		Proxy: refund.ProxySettings{On: r.ProxyOn, Payee: refund.ProxyPayee(r.ProxyPay), Days: orDefault(r.ProxyDays), Consent: r.Consent.String},
 		Review: refund.ReviewSettings{
 			Auto: r.Auto.Bool, Shadow: r.Shadow.Bool, Delay: time.Duration(r.Delay.Int64) * time.Second, From: r.From.String, To: r.To.String,
 		},
@@ -119,6 +125,16 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 		}
 	}
 	return inst, nil
+}
+
+// proxyDays counts where an institution has set no days (0).
+const proxyDays = 30
+
+func orDefault(days int) int {
+	if days <= 0 {
+		return proxyDays
+	}
+	return days
 }
 
 // configRow is a row of channel_configs or his_configs.

@@ -18,7 +18,11 @@ import (
 // Facts gathers what the automatic review looks at.
 func (s *Store) Facts(ctx context.Context, o refund.Order, _ time.Time) (refund.Facts, error) {
 	f := refund.Facts{Amount: o.Amount, PayeeName: o.Payee.Name, Applied: o.Created, Proxy: o.Proxy != ""}
-	card, err := s.Card(ctx, o.Patient, o.CardNo)
+	owner, payee, err := s.parties(ctx, o)
+	if err != nil {
+		return f, err
+	}
+	card, err := s.Card(ctx, owner, o.CardNo)
 	if err != nil {
 		return f, err
 	}
@@ -30,21 +34,54 @@ func (s *Store) Facts(ctx context.Context, o refund.Order, _ time.Time) (refund.
 			}
 		}
 	}
-	if f.OrdersToday, err = s.OrdersToday(ctx, o.Patient, o.Created); err != nil {
+	if payee != "" {
+		f.CardName = payee
+	}
+	if f.OrdersToday, err = s.OrdersToday(ctx, o.Created, o.Patient, owner); err != nil {
 		return f, err
 	}
 	f.PayeeCards, err = s.payeeCards(ctx, o)
 	return f, err
 }
 
-// OrdersToday counts a patient's orders of the Beijing day of t.
-func (s *Store) OrdersToday(ctx context.Context, patient string, t time.Time) (int, error) {
+// parties names the owner of an order's card, and, where that is not the
+// owner, the real name of whoever a transfer by proxy pays.
+func (s *Store) parties(ctx context.Context, o refund.Order) (owner, payee string, err error) {
+	if o.Proxy == "" {
+		return o.Patient, "", nil
+	}
+	p, err := s.Proxy(ctx, o.Proxy)
+	if err != nil || o.Method != refund.MethodTransfer {
+		return p.Principal, "", err
+	}
+	inst, err := s.Institution(ctx, o.Institution)
+	if err != nil || p.Case.Payee(inst.Proxy.Payee) != refund.PayAgent {
+		return p.Principal, "", err
+	}
+	payee, err = s.RealName(ctx, p.Agent)
+	return p.Principal, payee, err
+}
+
+// OrdersToday counts the orders of the Beijing day of t that a patient has
+// made, for whomever, or that others have made for the patient; of several
+// patients the highest number.
+func (s *Store) OrdersToday(ctx context.Context, t time.Time, patients ...string) (int, error) {
 	b := t.In(refund.Beijing)
 	from := time.Date(b.Year(), b.Month(), b.Day(), 0, 0, 0, 0, refund.Beijing)
-	var n int
-	err := s.app.ConcurrentDB().NewQuery(`SELECT COUNT(*) FROM refund_orders WHERE patient = {:p} AND created >= {:from} AND created < {:to} AND compensates = ''`).
-		Bind(dbx.Params{"p": patient, "from": stamp(from), "to": stamp(from.AddDate(0, 0, 1))}).WithContext(ctx).Row(&n)
-	return n, err
+	most := 0
+	for _, p := range patients {
+		var n int
+		err := s.app.ConcurrentDB().NewQuery(`SELECT
+			(SELECT COUNT(*) FROM refund_orders WHERE patient = {:p} AND created >= {:from} AND created < {:to} AND compensates = '') +
+			(SELECT COUNT(*) FROM refund_orders WHERE proxy_application != '' AND proxy_application IN (SELECT id FROM proxy_applications WHERE principal = {:p})
+				AND patient != {:p} AND created >= {:from} AND created < {:to} AND compensates = '')`).
+			Bind(dbx.Params{"p": p, "from": stamp(from), "to": stamp(from.AddDate(0, 0, 1))}).WithContext(ctx).Row(&n)
+		if err != nil {
+			return 0, err
+		}
+		most = max(most, n)
+	}
+	return most, nil
 }
 
 func (s *Store) payeeCards(ctx context.Context, o refund.Order) (int, error) {
@@ -159,6 +196,21 @@ func (s *Store) SaveCards(ctx context.Context, patient string, cards []refund.Ca
 	return nil
 }
 
+// KeepCard stores what HIS says of one card, known or not, beside the
+// patient's other cards.
+func (s *Store) KeepCard(ctx context.Context, patient string, c refund.Card, at time.Time) error {
+	var id string
+	db := s.app.NonconcurrentDB()
+	err := db.Select("id").From(PatientCards).Where(dbx.HashExp{"patient": patient, "card_no": c.No}).WithContext(ctx).Row(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s.saveCard(db, patient, newID(), false, c, at)
+	}
+	if err != nil {
+		return err
+	}
+	return s.saveCard(db, patient, id, true, c, at)
+}
+
 // SaveCard stores what HIS says of one card that is known already.
 func (s *Store) SaveCard(ctx context.Context, patient string, c refund.Card, at time.Time) error {
 	var id string
@@ -222,6 +274,16 @@ func (s *Store) PatientAccount(ctx context.Context, patient, channel string) (re
 	}
 	p.Name, err = s.vault.Open(vault.Place(Patients, "name", patient), r.Name)
 	return p, err
+}
+
+// RealName opens a patient's name.
+func (s *Store) RealName(ctx context.Context, patient string) (string, error) {
+	var sealed string
+	err := s.app.ConcurrentDB().Select("name_sealed").From(Patients).Where(dbx.HashExp{"id": patient}).WithContext(ctx).Row(&sealed)
+	if err != nil {
+		return "", err
+	}
+	return s.vault.Open(vault.Place(Patients, "name", patient), sealed)
 }
 
 // Late counts orders that have been due since before t and that nobody holds.

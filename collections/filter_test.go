@@ -8,17 +8,6 @@ import (
 	"hospay/collections"
 )
 
-// page reads the first page of a filter, and its sum.
-func page(t *testing.T, store *collections.Store, f collections.OrderFilter) ([]collections.OrderLine, collections.Figure, error) {
-	t.Helper()
-	lines, err := store.OrderPage(t.Context(), f, false, 1, 500)
-	if err != nil {
-		return nil, collections.Figure{}, err
-	}
-	sum, err := store.OrderSum(t.Context(), f)
-	return lines, sum, err
-}
-
 // TestStatistics_DetailIsItsCell holds every cell of the statistics to the
 // orders behind it.
 func TestStatistics_DetailIsItsCell(t *testing.T) {
@@ -36,7 +25,7 @@ func TestStatistics_DetailIsItsCell(t *testing.T) {
 			collections.StandingDue: r.Due, collections.StandingRefunded: r.Refunded, collections.StandingOutstanding: r.Outstanding, collections.StandingUndone: r.Undone,
 		} {
 			f := collections.OrderFilter{Institution: "house1", By: collections.ByHISDate, From: r.HISDate, To: r.HISDate, Channel: r.Channel, Method: r.Method, Standing: standing}
-			lines, sum, err := page(t, store, f)
+			lines, sum, err := store.OrderPage(t.Context(), f, 1, 500)
 			if err != nil || sum != cell || len(lines) != cell.Count {
 				t.Errorf("%+v: %d lines, %+v, cell %+v, %v", f, len(lines), sum, cell, err)
 			}
@@ -60,7 +49,7 @@ func TestQueue_CountsAreTheListsAndWalkNothing(t *testing.T) {
 		}
 		for _, tab := range collections.Tabs() {
 			f := collections.OrderFilter{Institution: inst, Tab: tab}
-			lines, sum, err := page(t, store, f)
+			lines, sum, err := store.OrderPage(t.Context(), f, 1, 500)
 			if err != nil || sum.Count != counts[tab].Count {
 				t.Errorf("%s: %d, the list has %d, %v", tab, counts[tab].Count, sum.Count, err)
 			}
@@ -123,5 +112,52 @@ func TestFilter_RefusesWhatItDoesNotKnow(t *testing.T) {
 		if f.Valid() {
 			t.Errorf("%+v passes", f)
 		}
+	}
+}
+
+// TestQueue_PagesMeetEveryOrderOnce walks the pages of every tab, in both
+// directions, and compares with the whole list.
+func TestQueue_PagesMeetEveryOrderOnce(t *testing.T) {
+	app, store := bare(t)
+	w := &walk{app: app, rnd: rand.New(rand.NewPCG(5, 5))}
+	for range 600 {
+		w.step(t)
+	}
+	w.sql(t, "UPDATE refund_orders SET open_since = '2026-11-02 00:00:00.000Z' WHERE status = 'paying'", nil)
+	filters := []collections.OrderFilter{{}, {Channel: "wechat"}, {Statuses: []string{"rejected", "succeeded"}}}
+	for _, tab := range collections.Tabs() {
+		filters = append(filters, collections.OrderFilter{Tab: tab})
+	}
+	for _, f := range filters {
+		f.Institution = "house1"
+		sum, err := store.OrderSum(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, newest := range []bool{false, true} {
+			seen, last, place := map[string]bool{}, "", ""
+			for {
+				lines, next, err := store.QueuePage(t.Context(), f, newest, place, 7)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, l := range lines {
+					at := l.Created.String() + l.ID
+					if seen[l.ID] || (last != "" && (at < last) != newest) {
+						t.Fatalf("%+v: %s comes twice or out of turn", f, l.ID)
+					}
+					seen[l.ID], last = true, at
+				}
+				if place = next; next == "" {
+					break
+				}
+			}
+			if len(seen) != sum.Count {
+				t.Errorf("%+v newest=%v: %d orders on the pages, %d in all", f, newest, len(seen), sum.Count)
+			}
+		}
+	}
+	if _, _, err := store.QueuePage(t.Context(), filters[0], false, "nonsense", 7); err != collections.ErrCursor {
+		t.Errorf("a place that no page named: %v", err)
 	}
 }

@@ -33,6 +33,14 @@ const (
 	RefundDays        = "refund_days"    // the statistics, kept by triggers
 	RefundCounts      = "refund_counts"  // orders by status, kept by triggers
 	VaultKeys         = "vault_keys"
+	ProxyApplications = "proxy_applications"
+	ProxyMaterials    = "proxy_materials"
+)
+
+// Kinds of notices.
+const (
+	NoticeRefund = "refund" // 退款须知
+	NoticeProxy  = "proxy"  // 代办授权与隐私告知
 )
 
 // Roles of the staff.
@@ -52,7 +60,10 @@ func Roles() []string {
 // Guarded lists the collections whose rows only the Store writes: no record
 // request, script or dashboard edit may create, change or delete them.
 func Guarded() []string {
-	return []string{RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards, RefundDays, RefundCounts, StaffSecurity}
+	return []string{
+		RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, StaffSecurity,
+	}
 }
 
 // AppendOnly lists the tables that triggers keep from being changed or deleted.
@@ -63,6 +74,6 @@ func All() []string {
 	return []string{
 		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
-		RefundDays, RefundCounts, Exports, StaffSecurity,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports, StaffSecurity,
 	}
 }

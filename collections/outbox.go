@@ -33,23 +33,34 @@ type noticeData struct {
 	Values   map[string]string `json:"values,omitempty"`
 }
 
-// queueNotice writes the outbox rows of a notice, one per way in which the
-// person can be reached. The unique index makes it once per order and event.
-func (s *Store) queueNotice(_ context.Context, tx core.App, o refund.Order, n refund.Notice) error {
-	text, err := readNoticeText(tx.DB(), o.Institution, n.Event)
+// told is what a notice is about: an order, or a proxy application, which has
+// no channel.
+type told struct {
+	order, institution, patient, channel string
+	values                               map[string]string
+}
+
+// queueNotice writes the outbox rows of a notice about an order.
+func (s *Store) queueNotice(tx core.App, o refund.Order, n refund.Notice) error {
+	return s.tell(tx, told{o.ID, o.Institution, o.Patient, o.Channel, noticeValues(o)}, n)
+}
+
+// tell writes the outbox rows of a notice, one per way in which the person can
+// be reached. The unique index makes it once per order and event.
+func (s *Store) tell(tx core.App, o told, n refund.Notice) error {
+	text, err := readNoticeText(tx.DB(), o.institution, n.Event)
 	if err != nil {
 		return err
 	}
-	values := noticeValues(o)
-	pairs := make([]string, 0, 2*len(values))
-	for k, v := range values {
+	pairs := make([]string, 0, 2*len(o.values))
+	for k, v := range o.values {
 		pairs = append(pairs, k, v)
 	}
 	row := dbx.Params{
-		"order": o.ID, "institution": o.Institution, "patient": o.Patient, "event": string(n.Event), "round": n.Round, "staff": n.Staff,
-		"title": i18n.Fill(text.Title, pairs...), "body": i18n.Fill(text.Body, pairs...), "next_at": stamp(n.At),
+		"order": o.order, "institution": o.institution, "patient": o.patient, "event": string(n.Event), "round": n.Round, "staff": n.Staff,
+		"title": i18n.Fill(text.Title, pairs...), "body": clip(i18n.Fill(text.Body, pairs...), 1000), "next_at": stamp(n.At),
 	}
-	for via, data := range s.ways(tx.DB(), o, n, text, values) {
+	for via, data := range s.ways(tx.DB(), o, n, text) {
 		if err := insertNotice(tx.DB(), row, via, data, n.At); err != nil {
 			return err
 		}
@@ -58,7 +69,7 @@ func (s *Store) queueNotice(_ context.Context, tx core.App, o refund.Order, n re
 }
 
 // ways lists how a notice goes out.
-func (s *Store) ways(db dbx.Builder, o refund.Order, n refund.Notice, text noticeText, values map[string]string) map[string]noticeData {
+func (s *Store) ways(db dbx.Builder, o told, n refund.Notice, text noticeText) map[string]noticeData {
 	out := map[string]noticeData{notify.ViaInApp: {}}
 	if n.Staff {
 		if s.app.Settings().SMTP.Enabled {
@@ -71,18 +82,18 @@ func (s *Store) ways(db dbx.Builder, o refund.Order, n refund.Notice, text notic
 		Alipay bool   `db:"alipay_bound"`
 		Via    string `db:"via"`
 	}
-	if err := db.Select("wechat_bound", "alipay_bound", "via").From(Patients).Where(dbx.HashExp{"id": o.Patient}).One(&p); err != nil {
+	if err := db.Select("wechat_bound", "alipay_bound", "via").From(Patients).Where(dbx.HashExp{"id": o.patient}).One(&p); err != nil {
 		return out
 	}
-	filled := keywords(text.Keywords, values)
-	if p.Wechat && text.Wechat != "" && (o.Channel == "wechat" || p.Via == "wechat") {
+	filled := keywords(text.Keywords, o.values)
+	if p.Wechat && text.Wechat != "" && (o.channel == "wechat" || p.Via == "wechat") {
 		out[notify.ViaWechat] = noticeData{Template: text.Wechat, Values: filled}
 	}
-	if p.Alipay && text.Alipay != "" && (o.Channel == "alipay" || p.Via == "alipay") {
+	if p.Alipay && text.Alipay != "" && (o.channel == "alipay" || p.Via == "alipay") {
 		out[notify.ViaAlipay] = noticeData{Template: text.Alipay, Values: filled}
 	}
 	if text.SMS && n.Round == 0 {
-		out[notify.ViaSMS] = noticeData{Values: values}
+		out[notify.ViaSMS] = noticeData{Values: o.values}
 	}
 	return out
 }

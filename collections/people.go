@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"hospay/internal/idno"
 	"hospay/internal/vault"
 	"hospay/refund"
 
@@ -87,7 +88,7 @@ func newPatient(tx core.App, institution, no string) (*core.Record, error) {
 
 func (s *Store) fillVisitor(tx core.App, rec *core.Record, v Visitor) error {
 	p := v.Person
-	id := vault.NormalizeIDNo(p.IDNo)
+	id := idno.Normalize(p.IDNo)
 	rec.Set("id_type", p.IDType)
 	rec.Set("via", v.Via)
 	rec.Set("id_index", s.PersonIndex(id))
@@ -190,7 +191,7 @@ func (s *Store) patientByAccount(app core.App, institution string, account refun
 // PersonIndex is the blind index of a resident ID number. Patients and staff
 // share it, so that one natural person behind two accounts shows.
 func (s *Store) PersonIndex(idNo string) string {
-	return s.vault.Index("id_no", vault.NormalizeIDNo(idNo))
+	return s.vault.Index("id_no", idno.Normalize(idNo))
 }
 
 // OpenPerson opens a patient's identity for a call to HIS.

@@ -10,18 +10,20 @@ import (
 // changed. The Store writes below the record layer, so it says so itself, after
 // the commit; pages refetch on reconnect, so nothing depends on it.
 func Publish(app core.App) func(orderID string) {
-	return func(id string) {
-		if app.SubscriptionsBroker().TotalClients() == 0 {
-			return
-		}
-		rec, err := app.FindRecordById(RefundOrders, id)
-		if err != nil {
-			return
-		}
-		event := &core.ModelEvent{App: app, Context: context.Background(), Type: core.ModelEventTypeUpdate}
-		event.Model = rec
-		if err := app.OnModelAfterUpdateSuccess().Trigger(event, func(e *core.ModelEvent) error { return e.Next() }); err != nil {
-			app.Logger().Warn("realtime.publish", "order", id, "error", err)
-		}
+	return func(id string) { publish(app, RefundOrders, id) }
+}
+
+func publish(app core.App, collection, id string) {
+	if app.SubscriptionsBroker().TotalClients() == 0 {
+		return
+	}
+	rec, err := app.FindRecordById(collection, id)
+	if err != nil {
+		return
+	}
+	event := &core.ModelEvent{App: app, Context: context.Background(), Type: core.ModelEventTypeUpdate}
+	event.Model = rec
+	if err := app.OnModelAfterUpdateSuccess().Trigger(event, func(e *core.ModelEvent) error { return e.Next() }); err != nil {
+		app.Logger().Warn("realtime.publish", "collection", collection, "record", id, "error", err)
 	}
 }

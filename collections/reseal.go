@@ -16,8 +16,8 @@ type sealedField struct {
 }
 
 // sealedFields lists every sealed column but those of refund_orders, whose
-// values the database keeps as they were: they stay readable through their old
-// keys.
+// values the database keeps as they were, and the photos of proxies, which are
+// deleted soon anyway: they stay readable through their old keys.
 func sealedFields() []sealedField {
 	person := func(table string, fields ...string) (out []sealedField) {
 		for _, f := range fields {
@@ -26,6 +26,7 @@ func sealedFields() []sealedField {
 		return out
 	}
 	all := append(person(Patients, "name", "id_no", "phone", "wechat_openid", "alipay_id"), person(PatientCards, "card_name")...)
+	all = append(all, person(ProxyApplications, "principal_name", "principal_id_no")...)
 	for _, table := range []string{Institutions, ChannelConfigs, HISConfigs, SMSConfigs} {
 		all = append(all, sealedField{table, "secrets", "secrets_sealed", vault.Secret})
 	}

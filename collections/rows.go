@@ -239,7 +239,7 @@ func (s *Store) insertCompensation(db dbx.Builder, o refund.Order, at time.Time)
 	row := orderColumns(o)
 	fixed := dbx.Params{
 		"id": o.ID, "no": o.No, "institution": o.Institution, "patient": o.Patient, "card_no": o.CardNo, "deposit_no": o.DepositNo,
-		"amount": int64(o.Amount), "method": string(o.Method), "channel": o.Channel, "compensates": o.Compensates, "debit_at": string(o.DebitAt),
+		"amount": int64(o.Amount), "method": string(o.Method), "channel": o.Channel, "compensates": o.Compensates, "proxy_application": o.Proxy, "debit_at": string(o.DebitAt),
 		"payee_name_sealed": original.PayeeName, "payee_account_sealed": original.PayeeAccount, "payee_type": original.PayeeType,
 		"payee_index": original.PayeeIndex, "original": string(original.Original), "created": stamp(at), "updated": stamp(at), "version": 0,
 		"payee_name": original.PayeeNameMask, "payee_account": original.PayeeAccountMask, "notify_phone": original.PhoneMask,

@@ -38,6 +38,12 @@ func RulesOf(collection string) Rules {
 	case RefundOrders:
 		create := isPatient
 		r.Create = &create
+	case ProxyApplications:
+		create := isPatient
+		r.Create = &create
+	case ProxyMaterials: // its own photo, while the application is a draft
+		create, remove := isPatient, owns
+		r.Create, r.Delete = &create, &remove
 	case Reviews:
 		create := isStaff + " && " + role(RoleReviewer)
 		r.Create = &create
@@ -72,6 +78,8 @@ func readRules() map[string]string {
 		Callbacks:         sameHouse + " && " + books,
 		Receipts:          anyOf(owns, sameHouse+" && "+money),
 		Statements:        sameHouse + " && " + books,
+		ProxyApplications: anyOf(owns, sameHouse+" && "+money),
+		ProxyMaterials:    anyOf(owns, sameHouse+" && "+money),
 		AuditLog:          sameHouse + " && " + role(RoleAuditor),
 		JobRuns:           isStaff + " && " + anyOf(role(RoleFinance), role(RoleAuditor), config),
 	}

@@ -116,8 +116,11 @@ func (s *Store) find(ctx context.Context, where dbx.Expression) (refund.Work, er
 	return s.work(ctx, db, r)
 }
 
-func (s *Store) apply(ctx context.Context, tx core.App, c *refund.Change) error {
+func (s *Store) apply(tx core.App, c *refund.Change) error {
 	db := tx.DB()
+	if err := stillProxy(db, c); err != nil {
+		return err
+	}
 	if err := s.updateOrder(db, c); err != nil {
 		return err
 	}
@@ -143,7 +146,7 @@ func (s *Store) apply(ctx context.Context, tx core.App, c *refund.Change) error 
 		}
 	}
 	for _, n := range c.Notices {
-		if err := s.queueNotice(ctx, tx, c.Order, n); err != nil {
+		if err := s.queueNotice(tx, c.Order, n); err != nil {
 			return err
 		}
 	}

@@ -24,11 +24,13 @@ type Trigger struct{ Name, SQL string }
 // fixedColumns never change once an order exists.
 var fixedColumns = []string{
 	"no", "institution", "patient", "card_no", "deposit_no", "amount", "method", "channel", "group", "group_seq", "payee_account_sealed",
-	"payee_name_sealed", "payee_index", "payee_type", "original", "compensates", "debit_at", "created",
+	"payee_name_sealed", "payee_index", "payee_type", "original", "compensates", "debit_at", "proxy_application", "created",
 }
 
 // AllTriggers lists every trigger.
-func AllTriggers() []Trigger { return append(Triggers(), StatisticsTriggers()...) }
+func AllTriggers() []Trigger {
+	return slices.Concat(Triggers(), ProxyTriggers(), StatisticsTriggers())
+}
 
 // Triggers lists the triggers of orders and their journals, generated from the
 // domain's table of moves.

@@ -36,11 +36,14 @@ func TestTriggers_RefuseRawSQL(t *testing.T) {
 	p := a.Login("P0003", "wechat")
 	open := p.Apply("wechat", "transfer", 1000, nil).Text("id")
 	a.Drain()
+	rejected := p.SubmittedProxy("P0008", "elderly")
+	a.ReviewProxy(a.Staff("reviewer1"), rejected, "reject", "x")
+	draft := p.ApplyProxy("P0007", "minor", nil).Text("id")
 	db := a.Runtime.App.NonconcurrentDB()
 	if _, err := db.Insert(collections.Callbacks, dbx.Params{"id": "cb0000000000001", "institution": a.Institution, "channel": "wechat", "callback_id": "once"}).Execute(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Insert(collections.AuditLog, dbx.Params{"id": "au0000000000001", "seq": 1, "action": "x"}).Execute(); err != nil {
+	if _, err := db.Insert(collections.AuditLog, dbx.Params{"id": "au0000000000001", "seq": 1001, "action": "x"}).Execute(); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, sql, want string }{
@@ -81,10 +84,27 @@ func TestTriggers_RefuseRawSQL(t *testing.T) {
 		{"改通知", "UPDATE callbacks SET effect = 'x'", "append-only"},
 		{"替换通知", "REPLACE INTO callbacks (id, institution, channel, callback_id) VALUES ('cb0000000000002', {:inst}, 'wechat', 'once')", "never deleted"},
 		{"删通知", "DELETE FROM callbacks", "never deleted"},
+		{"改订单的代办", "UPDATE refund_orders SET proxy_application = 'x' WHERE id = {:open}", "never change"},
+		{"凭空的代办单", "INSERT INTO refund_orders (id, no, status, institution, card_no, proxy_application) VALUES ('x00000000000001', 'RX', 'submitted', 'i', 'C', {:proxy})", "not approved"},
+		{"生来已批准的代办", "INSERT INTO proxy_applications (id, no, status) VALUES ('x00000000000001', 'AX', 'approved')", "starts as a draft"},
+		{"代办跳过审核", "UPDATE proxy_applications SET status = 'approved' WHERE id = {:proxy}", "illegal move"},
+		{"代办换卡", "UPDATE proxy_applications SET card_no = 'C9' WHERE id = {:proxy}", "never change"},
+		{"代办换被代办人", "UPDATE proxy_applications SET principal = 'x' WHERE id = {:proxy}", "never change"},
+		{"代办换情形", "UPDATE proxy_applications SET `case` = 'deceased' WHERE id = {:proxy}", "never change"},
+		{"改驳回的理由", "UPDATE proxy_applications SET note = 'y' WHERE id = {:rejected}", "stays as it is"},
+		{"驳回后再批准", "UPDATE proxy_applications SET status = 'approved' WHERE id = {:rejected}", "illegal move"},
+		{"删代办", "DELETE FROM proxy_applications WHERE id = {:proxy}", "never deleted"},
+		{"驳回后加材料", "INSERT INTO proxy_materials (id, application, patient, institution, kind) SELECT 'x00000000000001', id, patient, institution, 'other' FROM proxy_applications WHERE id = {:rejected}", "while the application is a draft"},
+		{"别人加材料", "INSERT INTO proxy_materials (id, application, patient, institution, kind) VALUES ('x00000000000001', {:proxy}, 'x', {:inst}, 'other')", "while the application is a draft"},
+		{"驳回后删材料", "DELETE FROM proxy_materials WHERE application = {:rejected}", "while the application is a draft"},
+		{"换材料的文件", "UPDATE proxy_materials SET file = 'x.jpg' WHERE application = {:rejected}", "when it is purged"},
+		{"清掉文件不留时间", "UPDATE proxy_materials SET file = '' WHERE application = {:rejected}", "when it is purged"},
+		{"改材料的哈希", "UPDATE proxy_materials SET sha256 = 'x' WHERE application = {:rejected}", "when it is purged"},
+		{"同一种材料两张", "INSERT INTO proxy_materials (id, application, patient, institution, kind) SELECT 'x00000000000001', id, patient, institution, 'guardian_proof' FROM proxy_applications WHERE id = {:proxy} UNION SELECT 'x00000000000002', id, patient, institution, 'guardian_proof' FROM proxy_applications WHERE id = {:proxy}", "UNIQUE"},
 		{"改审计", "UPDATE audit_log SET action = 'y'", "append-only"},
 		{"删审计", "DELETE FROM audit_log", "never deleted"},
 	} {
-		_, err := db.NewQuery(c.sql).Bind(dbx.Params{"paid": paid, "open": open, "inst": a.Institution}).Execute()
+		_, err := db.NewQuery(c.sql).Bind(dbx.Params{"paid": paid, "open": open, "inst": a.Institution, "proxy": draft, "rejected": rejected}).Execute()
 		switch {
 		case err == nil:
 			t.Errorf("%s: went through", c.name)
@@ -118,7 +138,7 @@ func TestVerify_RefusesToStart(t *testing.T) {
 		}
 	}
 	healthy("at first")
-	for _, tr := range collections.Triggers() {
+	for _, tr := range collections.AllTriggers() {
 		exec("DROP TRIGGER " + tr.Name)
 		refuses(tr.Name + " is gone")
 		exec(weaker(tr.SQL))

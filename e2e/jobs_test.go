@@ -10,6 +10,8 @@ import (
 
 	"hospay/collections"
 	"hospay/internal/testapp"
+	"hospay/reconcile"
+	"hospay/reconcile/book"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -128,6 +130,47 @@ func TestStatements_BillsOfYesterdayAreKept(t *testing.T) {
 				t.Error("the Alipay bill is no ZIP")
 			}
 		}
+	}
+	compareKept(t, a, today, recs, wx, ali)
+}
+
+// compareKept reads the kept files as they are and compares them with the
+// platform's orders: nothing may differ.
+func compareKept(t *testing.T, a *testapp.App, day string, recs []*core.Record, paid ...refund.Work) {
+	t.Helper()
+	e := must(reconcile.New(reconcile.Defaults(day)))
+	for i, rec := range recs {
+		which, data := reconcile.Channel, content(t, a, rec)
+		sink := book.Sink{
+			Line:   func(l reconcile.Line) error { l.File = uint16(i); return e.Add(which, l) },
+			Reject: func(r book.Reject) error { t.Errorf("%+v", r); return nil },
+		}
+		f, read := book.File{Name: rec.GetString("file"), Data: bytes.NewReader(data), Size: int64(len(data))}, book.ReadBill
+		if rec.GetString("source") == "his" {
+			which = reconcile.HIS
+			read = func(f book.File, day string, sink book.Sink) (book.Info, error) {
+				return book.ReadTable(f, which, day, sink)
+			}
+		}
+		info, err := read(f, day, sink)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Channel != "" {
+			if err := e.Bill(info.Channel); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, w := range paid {
+		err := e.Add(reconcile.Platform, reconcile.Line{OrderNo: w.Order.No, BillNo: w.Transfer.No, CardNo: w.Order.CardNo, Amount: w.Order.Amount, Method: string(w.Order.Method), Channel: w.Order.Channel,
+			Status: reconcile.Succeeded, At: time.Now().Unix()})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if res := e.Run(); len(res.Differences) > 0 || res.Summary.Matched != len(paid) {
+		t.Errorf("%+v\n%+v", res.Differences, res.Summary)
 	}
 }
 

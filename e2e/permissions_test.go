@@ -72,6 +72,10 @@ func (h *house) plant(t *testing.T, order string) {
 	insert(collections.JobRuns, map[string]any{"job": "planted", "ok": true})
 	insert(collections.AuditLog, map[string]any{"seq": 1000, "action": "planted", "institution": h.Institution})
 	insert(collections.Exports, map[string]any{"institution": h.Institution, "owner": h.financeID, "report": "refunds", "state": "running"})
+	insert(collections.ProxyApplications, map[string]any{
+		"institution": h.Institution, "patient": h.owner.ID, "principal": h.owner.ID, "no": "A1", "card_no": "C0001", "status": "draft", "case": "minor", "relation": "parent",
+	})
+	insert(collections.ProxyMaterials, map[string]any{"institution": h.Institution, "patient": h.owner.ID, "application": "planted00000000", "kind": "other"})
 	insert(collections.Institutions, map[string]any{"code": "second", "name": "二院"})
 	for _, name := range collections.All() {
 		where := map[string]string{
@@ -156,7 +160,8 @@ func (h *house) askRoutes(t *testing.T, table []routeRow) {
 		if r.path != "" {
 			path = r.path
 		}
-		path = strings.NewReplacer("{order}", h.rows[collections.RefundOrders], "{inst}", h.Institution, "{patient}", h.owner.ID, "{staff}", h.financeID, "{notice}", h.rows[collections.Notifications]).Replace(path)
+		path = strings.NewReplacer("{order}", h.rows[collections.RefundOrders], "{inst}", h.Institution, "{patient}", h.owner.ID, "{staff}", h.financeID, "{notice}", h.rows[collections.Notifications],
+			"{proxy}", h.rows[collections.ProxyApplications]).Replace(path)
 		var got []string
 		for _, v := range visitors {
 			got = append(got, fmt.Sprint(h.status(t, method, path, h.tokens[v], r.body)))
@@ -269,7 +274,7 @@ func (h *house) fill(body string) any {
 	if body == "" {
 		return map[string]any{}
 	}
-	r := strings.NewReplacer("{finance}", h.financeID, "{inst}", h.Institution, "{patient}", h.owner.ID, "{order}", h.rows[collections.RefundOrders])
+	r := strings.NewReplacer("{finance}", h.financeID, "{inst}", h.Institution, "{patient}", h.owner.ID, "{order}", h.rows[collections.RefundOrders], "{proxy}", h.rows[collections.ProxyApplications])
 	return rawJSON(r.Replace(body))
 }
 

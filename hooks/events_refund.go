@@ -43,10 +43,14 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 		return err
 	}
 	ctx := e.Request.Context()
-	if err := h.completePayee(ctx, e.Auth.Id, &a); err != nil {
+	ps, err := h.parties(ctx, e.Auth, a.Proxy)
+	if err != nil {
 		return h.fail(e.RequestEvent, err)
 	}
-	s, err := h.situation(ctx, e.Auth, a, group)
+	if err := h.completePayee(ctx, ps.payee.Id, &a); err != nil {
+		return h.fail(e.RequestEvent, err)
+	}
+	s, err := h.situation(ctx, e.Auth, a, group, ps)
 	if err != nil {
 		return h.fail(e.RequestEvent, err)
 	}
@@ -71,6 +75,11 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 	}
 	if busy, _ := h.Store.ActiveElsewhere(ctx, s.Institution.ID, a.CardNo, group); busy {
 		return apiError(http.StatusConflict, string(refund.CodeActiveOrderExists), "")
+	}
+	if a.Proxy != "" {
+		if _, err := h.standIn(ctx, e.Auth, a.Proxy, a.CardNo); err != nil { // closed at the same moment
+			return h.fail(e.RequestEvent, err)
+		}
 	}
 	if group != "" { // two of one wish at the same moment took the same place
 		return apiError(http.StatusConflict, string(refund.CodeConflict), "")
@@ -101,7 +110,7 @@ func (h *Hooks) submittedBefore(e *core.RecordRequestEvent, a refund.Application
 		return false, nil //nolint:nilerr // there is none
 	}
 	same := have.GetString("patient") == e.Auth.Id && have.GetString("card_no") == a.CardNo && int64(have.GetFloat("amount")) == int64(a.Amount) &&
-		have.GetString("method") == string(a.Method) && have.GetString("channel") == a.Channel
+		have.GetString("method") == string(a.Method) && have.GetString("channel") == a.Channel && have.GetString("proxy_application") == a.Proxy
 	if !same {
 		return true, apiError(http.StatusConflict, string(refund.CodeConflict), "")
 	}
@@ -111,9 +120,9 @@ func (h *Hooks) submittedBefore(e *core.RecordRequestEvent, a refund.Application
 	return true, e.JSON(http.StatusOK, have)
 }
 
-// completePayee finds the account that a transfer goes to: the patient's own
-// at WeChat; at Alipay the one that was entered, or else the patient's own.
-func (h *Hooks) completePayee(ctx context.Context, patient string, a *refund.Application) error {
+// completePayee finds the account that a transfer goes to: the payee's own at
+// WeChat; at Alipay the one that was entered, or else the payee's own.
+func (h *Hooks) completePayee(ctx context.Context, payee string, a *refund.Application) error {
 	if a.Method != refund.MethodTransfer {
 		a.Payee.Account = ""
 		return nil
@@ -125,7 +134,7 @@ func (h *Hooks) completePayee(ctx context.Context, patient string, a *refund.App
 		}
 		return nil
 	}
-	own, err := h.Store.PatientAccount(ctx, patient, a.Channel)
+	own, err := h.Store.PatientAccount(ctx, payee, a.Channel)
 	if err != nil {
 		return err
 	}
@@ -134,13 +143,18 @@ func (h *Hooks) completePayee(ctx context.Context, patient string, a *refund.App
 }
 
 // situation reads what the checks of an application need to know.
-func (h *Hooks) situation(ctx context.Context, patient *core.Record, a refund.Application, group string) (refund.Situation, error) {
-	s := refund.Situation{Now: time.Now()}
+func (h *Hooks) situation(ctx context.Context, patient *core.Record, a refund.Application, group string, ps parties) (refund.Situation, error) {
+	s := refund.Situation{Now: time.Now(), Proxy: ps.proxy}
 	var err error
+	if ps.proxy != nil {
+		if s.PayeeName, err = h.Store.RealName(ctx, ps.payee.Id); err != nil {
+			return s, err
+		}
+	}
 	if s.Institution, err = h.Store.Institution(ctx, patient.GetString("institution")); err != nil {
 		return s, err
 	}
-	if s.Card, err = h.Store.Card(ctx, patient.Id, a.CardNo); err != nil {
+	if s.Card, err = h.Store.Card(ctx, ps.owner.Id, a.CardNo); err != nil {
 		return s, err
 	}
 	if s.ChannelOn, err = h.Store.ChannelOn(ctx, s.Institution.ID, a.Channel); err != nil {
@@ -153,7 +167,7 @@ func (h *Hooks) situation(ctx context.Context, patient *core.Record, a refund.Ap
 		}
 		s.Channel = ch.Capabilities()
 	}
-	if s.OrdersToday, err = h.Store.OrdersToday(ctx, patient.Id, s.Now); err != nil {
+	if s.OrdersToday, err = h.Store.OrdersToday(ctx, s.Now, patient.Id, ps.owner.Id); err != nil {
 		return s, err
 	}
 	s.OtherActive, err = h.Store.ActiveElsewhere(ctx, s.Institution.ID, a.CardNo, group)
@@ -164,11 +178,7 @@ func (h *Hooks) situation(ctx context.Context, patient *core.Record, a refund.Ap
 // is dropped.
 func (h *Hooks) fillOrder(ctx context.Context, e *core.RecordRequestEvent, a refund.Application, group string, s refund.Situation) error {
 	r := e.Record
-	for _, f := range r.Collection().Fields {
-		if f.GetName() != core.FieldNameId {
-			r.Set(f.GetName(), nil)
-		}
-	}
+	clearFields(r)
 	seq, err := h.Store.GroupSize(ctx, e.Auth.Id, group)
 	if err != nil {
 		return err
@@ -178,6 +188,7 @@ func (h *Hooks) fillOrder(ctx context.Context, e *core.RecordRequestEvent, a ref
 		"amount": int64(a.Amount), "method": string(a.Method), "channel": a.Channel, "status": string(refund.StatusSubmitted), "group": group, "group_seq": seq,
 		"payee_name": vault.MaskName(a.Payee.Name), "payee_account": vault.MaskAccount(a.Payee.Account), "payee_type": string(a.Payee.Type),
 		"notify_phone": vault.MaskPhone(a.NotifyPhone), "notice_version": a.NoticeVersion, "debit_at": string(s.Institution.DebitAt), "next_at": s.Now,
+		"proxy_application": a.Proxy,
 	}
 	if a.Payee.Account != "" {
 		set["payee_index"] = h.Store.PayeeIndex(a.Payee.Account)

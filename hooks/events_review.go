@@ -47,12 +47,16 @@ func (h *Hooks) review(e *core.RequestEvent, orderID, decision, note string) err
 	if err != nil || order.GetString("institution") != staff.GetString("institution") {
 		return refund.ErrNotFound
 	}
-	patient, err := e.App.FindRecordById(collections.Patients, order.GetString("patient"))
-	if err != nil {
-		return err
+	concerned := []string{order.GetString("patient")}
+	if proxy := order.GetString("proxy_application"); proxy != "" {
+		p, err := h.Store.Proxy(e.Request.Context(), proxy)
+		if err != nil {
+			return err
+		}
+		concerned = append(concerned, p.Principal)
 	}
-	if person := staff.GetString("person_index"); person != "" && person == patient.GetString("id_index") {
-		return refund.NewError(refund.CodeSelfReview, "")
+	if err := collections.NotConcerned(e.App, staff, concerned...); err != nil {
+		return err
 	}
 	if err := h.Service.Review(e.Request.Context(), orderID, decision == "approve", byStaff(staff), note); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"hospay/collections"
@@ -39,6 +40,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindRefundEvents()
 	h.bindReviewEvents()
 	h.bindLoginEvents()
+	h.bindProxyEvents()
 	h.bindClosedRoutes(se)
 	h.bindIdle(se)
 	h.bindAuthRoutes(se)
@@ -48,6 +50,8 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindStatusRoutes(se)
 	h.bindLists(se)
 	h.bindRefundRoutes(se)
+	h.bindUploadLimit(se)
+	h.bindProxyRoutes(se)
 	h.bindStaffRoutes(se)
 	h.bindStatisticsRoutes(se)
 	h.bindReportRoutes(se)
@@ -70,6 +74,7 @@ func apiError(status int, code, detail string) error {
 
 var statusOf = map[refund.Code]int{
 	refund.CodeConflict: http.StatusConflict, refund.CodeActiveOrderExists: http.StatusConflict, refund.CodeNotFound: http.StatusNotFound,
+	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge,
 	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, collections.CodeLocked: http.StatusForbidden, refund.CodeHISUnavailable: http.StatusServiceUnavailable,
 }
 
@@ -89,11 +94,25 @@ func (h *Hooks) fail(e *core.RequestEvent, err error) error {
 	if !ok {
 		status = http.StatusBadRequest
 	}
+	if de.Code == refund.CodeProxyMissing {
+		return missingMaterials(status, de.Detail)
+	}
 	detail := ""
 	if de.Code == refund.CodeBelowMinimum || de.Code == refund.CodeOverSingleLimit {
 		detail = de.Detail
 	}
 	return apiError(status, string(de.Code), detail)
+}
+
+// missingMaterials names, in the sentence and for pages, the materials that an
+// application lacks.
+func missingMaterials(status int, kinds string) error {
+	var names []string
+	for _, k := range strings.Split(kinds, ",") {
+		names = append(names, proxyText("material", k))
+	}
+	text := i18n.Text(i18n.Default, "error."+string(refund.CodeProxyMissing), "detail", strings.Join(names, "、"))
+	return &router.ApiError{Status: status, Message: text, Data: map[string]any{"code": string(refund.CodeProxyMissing), "detail": kinds}}
 }
 
 // requirePatient admits patients only.

@@ -10,6 +10,7 @@ import (
 
 	"hospay/collections"
 	"hospay/internal/i18n"
+	"hospay/internal/idno"
 	"hospay/money"
 	"hospay/refund"
 
@@ -32,12 +33,21 @@ func (h *Hooks) bindPatientRoutes(se *core.ServeEvent) {
 	g.GET("/refunds/{id}/timeline", h.timeline).Bind(apis.RequireAuth(collections.Patients, collections.Staff))
 }
 
+// seniorAge is the age from which pages offer care mode (关怀版).
+const seniorAge = 60
+
 // me tells the patient's own real-name data (A1), masked.
 func (h *Hooks) me(e *core.RequestEvent) error {
 	r := e.Auth
+	person, err := h.Store.OpenPerson(e.Request.Context(), r)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	now := time.Now()
+	birth, known := idno.Birth(person.IDNo, now, refund.Beijing)
 	return e.JSON(http.StatusOK, map[string]any{
 		"id": r.Id, "patient_no": r.GetString("patient_no"), "name": r.GetString("name"), "id_type": r.GetString("id_type"),
-		"id_no": r.GetString("id_no"), "phone": r.GetString("phone"), "via": r.GetString("via"),
+		"id_no": r.GetString("id_no"), "phone": r.GetString("phone"), "via": r.GetString("via"), "senior": known && !birth.AddDate(seniorAge, 0, 0).After(now),
 		"wechat_bound": r.GetBool("wechat_bound"), "alipay_bound": r.GetBool("alipay_bound"), "institution": r.GetString("institution"),
 	})
 }
@@ -56,25 +66,47 @@ type cardView struct {
 	Balance    money.Fen     `json:"balance"`
 	Refundable money.Fen     `json:"refundable"`
 	AsOf       string        `json:"as_of"`
-	Deposits   []depositView `json:"deposits"`
+	Deposits   []depositView `json:"deposits,omitzero"`
 }
 
-// cards tells the patient's cards and deposits (A2), fresh from HIS.
+// viewCard shows a card; deposits where they are asked for.
+func viewCard(c collections.KnownCard, deposits bool) cardView {
+	v := cardView{No: c.No, Name: maskCard(c.Name), Balance: c.Balance, Refundable: c.Refundable, AsOf: beijing(c.AsOf)}
+	if !deposits {
+		return v
+	}
+	v.Deposits = []depositView{}
+	for _, d := range c.Deposits {
+		v.Deposits = append(v.Deposits, depositView{No: d.No, Amount: d.Amount, Refundable: d.Refundable, Channel: d.Channel, PaidAt: beijing(d.Payment.PaidAt)})
+	}
+	return v
+}
+
+// cards tells the patient's cards and deposits (A2), fresh from HIS; with a
+// proxy application, the principal's one card.
 func (h *Hooks) cards(e *core.RequestEvent) error {
-	if err := h.refreshCards(e.Request.Context(), e.Auth); err != nil {
+	ctx := e.Request.Context()
+	ps, err := h.standIn(ctx, e.Auth, e.Request.URL.Query().Get("proxy"), "")
+	if err != nil {
 		return h.fail(e, err)
 	}
-	known, err := h.Store.Cards(e.Request.Context(), e.Auth.Id)
+	if ps.proxy != nil {
+		card, err := h.freshPrincipalCard(ctx, *ps.proxy)
+		if err != nil {
+			return h.fail(e, err)
+		}
+		return e.JSON(http.StatusOK, map[string]any{"cards": []cardView{viewCard(card, true)}})
+	}
+	if err := h.refreshCards(ctx, e.Auth); err != nil {
+		return h.fail(e, err)
+	}
+	known, err := h.Store.Cards(ctx, e.Auth.Id)
 	if err != nil {
 		return h.fail(e, err)
 	}
 	views := make([]cardView, 0, len(known))
 	for _, c := range known {
-		v := cardView{No: c.No, Name: maskCard(c.Name), Balance: c.Balance, Refundable: c.Refundable, AsOf: beijing(c.AsOf), Deposits: []depositView{}}
-		for _, d := range c.Deposits {
-			v.Deposits = append(v.Deposits, depositView{No: d.No, Amount: d.Amount, Refundable: d.Refundable, Channel: d.Channel, PaidAt: beijing(d.Payment.PaidAt)})
-		}
-		views = append(views, v)
+		views = append(views, viewCard(c, true))
 	}
 	return e.JSON(http.StatusOK, map[string]any{"cards": views})
 }
@@ -128,18 +160,22 @@ func (h *Hooks) options(e *core.RequestEvent) error {
 	if err != nil {
 		return h.fail(e, err)
 	}
-	out := map[string]any{
-		"notice": h.notice(e, inst), "methods": inst.Methods, "channels": h.channelViews(e, inst, offers), "open": inst.Active,
-		"min_amount": inst.MinAmount, "day_limit": inst.DayLimit,
-	}
 	cardNo := e.Request.URL.Query().Get("card_no")
+	ps, err := h.standIn(ctx, e.Auth, e.Request.URL.Query().Get("proxy"), cardNo)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	out := map[string]any{
+		"notice": h.notice(e, inst, collections.NoticeRefund), "methods": inst.Methods, "channels": h.channelViews(ps.payee, inst, offers), "open": inst.Active,
+		"min_amount": inst.MinAmount, "day_limit": inst.DayLimit, "payee": map[string]any{"who": ps.who, "name": ps.payee.GetString("name")},
+	}
 	if cardNo == "" {
 		return e.JSON(http.StatusOK, out)
 	}
-	if err := h.freshCard(ctx, e.Auth, cardNo); err != nil {
+	if err := h.freshFor(ctx, e.Auth, cardNo, e.Request.URL.Query().Get("proxy")); err != nil {
 		return h.fail(e, err)
 	}
-	card, err := h.Store.Card(ctx, e.Auth.Id, cardNo)
+	card, err := h.Store.Card(ctx, ps.owner.Id, cardNo)
 	if err != nil || card == nil {
 		return h.fail(e, orElse(err, refund.NewError(refund.CodeCardNotYours, "")))
 	}
@@ -173,15 +209,16 @@ func advice(a refund.Advice) map[string]any {
 	return out
 }
 
-func (h *Hooks) notice(e *core.RequestEvent, inst refund.Institution) any {
-	rec, err := e.App.FindFirstRecordByFilter(collections.Notices, "institution = {:i} && active = true", map[string]any{"i": inst.ID})
+// notice tells the text of a kind that is in force.
+func (h *Hooks) notice(e *core.RequestEvent, inst refund.Institution, kind string) any {
+	rec, err := e.App.FindFirstRecordByFilter(collections.Notices, "institution = {:i} && kind = {:k} && active = true", map[string]any{"i": inst.ID, "k": kind})
 	if err != nil {
 		return nil
 	}
 	return map[string]any{"version": rec.GetString("version"), "title": rec.GetString("title"), "content": rec.GetString("content")}
 }
 
-func (h *Hooks) channelViews(e *core.RequestEvent, inst refund.Institution, offers []refund.Offer) []map[string]any {
+func (h *Hooks) channelViews(payee *core.Record, inst refund.Institution, offers []refund.Offer) []map[string]any {
 	can := map[string]refund.Capabilities{}
 	for _, o := range offers {
 		can[o.Name] = o.Can
@@ -189,7 +226,7 @@ func (h *Hooks) channelViews(e *core.RequestEvent, inst refund.Institution, offe
 	out := []map[string]any{}
 	for _, name := range []string{"wechat", "alipay"} {
 		c, on := can[name]
-		v := map[string]any{"channel": name, "name": i18n.Text(i18n.Default, "channel."+name), "on": on, "bound": e.Auth.GetBool(name + "_bound")}
+		v := map[string]any{"channel": name, "name": i18n.Text(i18n.Default, "channel."+name), "on": on, "bound": payee.GetBool(name + "_bound")}
 		if !on {
 			v["reason"] = i18n.Text(i18n.Default, "error.channel_off")
 			v["code"] = refund.CodeChannelOff

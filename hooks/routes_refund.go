@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,17 +19,18 @@ import (
 // the only network call on that way, made before any hook or transaction.
 func (h *Hooks) bindRefundRoutes(se *core.ServeEvent) {
 	se.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "hospay_fresh_card", Func: func(e *core.RequestEvent) error {
-		if e.Request.Method != http.MethodPost || e.Auth == nil || e.Auth.Collection().Name != collections.Patients || !createsOrder(e) {
+		if e.Request.Method != http.MethodPost || e.Auth == nil || e.Auth.Collection().Name != collections.Patients || !creates(e, collections.RefundOrders) {
 			return e.Next()
 		}
 		var body struct {
 			CardNo string `json:"card_no" form:"card_no"`
+			Proxy  string `json:"proxy_application" form:"proxy_application"`
 		}
 		if err := e.BindBody(&body); err != nil {
 			return apiError(http.StatusBadRequest, "bad_request", "")
 		}
 		if body.CardNo != "" {
-			if err := h.freshCard(e.Request.Context(), e.Auth, body.CardNo); err != nil {
+			if err := h.freshFor(e.Request.Context(), e.Auth, body.CardNo, body.Proxy); err != nil {
 				return h.fail(e, err)
 			}
 		}
@@ -36,15 +38,31 @@ func (h *Hooks) bindRefundRoutes(se *core.ServeEvent) {
 	}})
 }
 
-// createsOrder knows the route however its collection is spelled: PocketBase
-// takes the id and any case of the name.
-func createsOrder(e *core.RequestEvent) bool {
+// freshFor brings the card of an order up to date, the principal's with a proxy
+// application. What cannot be used is left to the checks of the order.
+func (h *Hooks) freshFor(ctx context.Context, patient *core.Record, cardNo, proxy string) error {
+	ps, err := h.standIn(ctx, patient, proxy, cardNo)
+	switch {
+	case refund.CodeOf(err) == refund.CodeProxyNotApproved:
+		return nil
+	case err != nil:
+		return err
+	case ps.proxy != nil:
+		_, err := h.freshPrincipalCard(ctx, *ps.proxy)
+		return err
+	}
+	return h.freshCard(ctx, patient, cardNo)
+}
+
+// creates knows the creation of a record however its collection is spelled:
+// PocketBase takes the id and any case of the name.
+func creates(e *core.RequestEvent, collection string) bool {
 	name := e.Request.PathValue("collection")
 	if name == "" || !strings.HasSuffix(strings.TrimRight(e.Request.URL.Path, "/"), "/records") {
 		return false
 	}
 	c, err := e.App.FindCachedCollectionByNameOrId(name)
-	return err == nil && c.Name == collections.RefundOrders
+	return err == nil && c.Name == collection
 }
 
 // cancel takes back the patient's own order.

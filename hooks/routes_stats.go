@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"errors"
 	"net/http"
 
 	"hospay/collections"
@@ -49,40 +50,49 @@ func (h *Hooks) statisticsDetail(e *core.RequestEvent) error {
 	if f.From == "" || f.To == "" || !f.Valid() {
 		return badRequest()
 	}
-	return h.orderPage(e, f, false, map[string]any{"state": f.Standing})
+	return h.orderPage(e, f, map[string]any{"state": f.Standing})
 }
 
-// queue lists the orders of a tab, oldest first, with the filters of the list.
+// queue lists the orders of a tab with the filters of the list, oldest first
+// unless the newest are asked for; after names the place of a page.
 func (h *Hooks) queue(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
 	f, err := collections.ParseOrderFilter(q, e.Auth.GetString("institution"))
 	if err != nil {
 		return badRequest()
 	}
-	return h.orderPage(e, f, q.Get("sort") == "newest", map[string]any{})
-}
-
-func (h *Hooks) orderPage(e *core.RequestEvent, f collections.OrderFilter, newest bool, out map[string]any) error {
-	page, perPage, err := pageOf(e.Request.URL.Query())
+	_, perPage, err := pageOf(q)
 	if err != nil {
 		return err
 	}
-	lines, err := h.Store.OrderPage(e.Request.Context(), f, newest, page, perPage)
+	lines, next, err := h.Store.QueuePage(e.Request.Context(), f, q.Get("sort") == "newest", q.Get("after"), perPage)
+	if errors.Is(err, collections.ErrCursor) {
+		return badRequest()
+	}
 	if err != nil {
 		return h.fail(e, err)
-	}
-	if e.Request.URL.Query().Get("skipTotal") == "" { // as on PocketBase's own lists
-		sum, err := h.Store.OrderSum(e.Request.Context(), f)
-		if err != nil {
-			return h.fail(e, err)
-		}
-		out["count"], out["amount"] = sum.Count, sum.Amount
 	}
 	items := make([]map[string]any, 0, len(lines))
 	for _, l := range lines {
 		items = append(items, orderLine(l))
 	}
-	out["page"], out["per_page"], out["items"] = page, perPage, items
+	return e.JSON(http.StatusOK, map[string]any{"items": items, "next": next})
+}
+
+func (h *Hooks) orderPage(e *core.RequestEvent, f collections.OrderFilter, out map[string]any) error {
+	page, perPage, err := pageOf(e.Request.URL.Query())
+	if err != nil {
+		return err
+	}
+	lines, sum, err := h.Store.OrderPage(e.Request.Context(), f, page, perPage)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	items := make([]map[string]any, 0, len(lines))
+	for _, l := range lines {
+		items = append(items, orderLine(l))
+	}
+	out["page"], out["per_page"], out["count"], out["amount"], out["items"] = page, perPage, sum.Count, sum.Amount, items
 	return e.JSON(http.StatusOK, out)
 }
 

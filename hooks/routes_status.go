@@ -8,7 +8,7 @@ import (
 
 	"hospay/collections"
 	"hospay/internal/i18n"
-	"hospay/internal/vault"
+	"hospay/internal/idno"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -79,7 +79,7 @@ func (h *Hooks) publicStatus(e *core.RequestEvent) error {
 	if err := e.BindBody(&body); err != nil {
 		return apiError(http.StatusBadRequest, "bad_request", "")
 	}
-	no, tail := strings.ToUpper(strings.TrimSpace(body.No)), strings.ToUpper(vault.NormalizeIDNo(body.Tail))
+	no, tail := strings.ToUpper(strings.TrimSpace(body.No)), strings.ToUpper(idno.Normalize(body.Tail))
 	if len(no) > 32 || len(tail) != 4 {
 		return apiError(http.StatusNotFound, "status_not_found", "")
 	}

@@ -153,6 +153,7 @@ func TestKinds(t *testing.T) {
 		{"只有 HIS 的处理中单", books{}.h("R", pending), ""},
 		{"渠道付后退回", clean("R").c("R", back, flow("F2"), typed("商家转账回退")), "Rstate"},
 		{"渠道付后退回，两边都已记失败", books{}.p("R", failed).h("R", failed).c("R").c("R", back, flow("F2"), typed("商家转账回退")), ""},
+		{"渠道付后退回一部分", clean("R").c("R", back, flow("F2"), typed("商家转账回退"), amount(4000)), "Ramount"},
 		{"重复付款，多付的已退回", clean("R").c("R", flow("F2")).c("R", back, flow("F3"), typed("商家转账回退")), ""},
 		{"手续费行带着同一单号", clean("R").c("R", flow("F2"), typed("手续费"), amount(10)), ""},
 		{"HIS 记成支付宝", books{}.p("R").c("R").h("R", on("alipay")), "Rchannel"},
@@ -265,6 +266,11 @@ func TestSummary_CountsOnceAndByChannel(t *testing.T) {
 			{Channel: "cash", Method: "original", Books: [3]reconcile.Sum{{Count: 1, Amount: 700}, {}, {Count: 1, Amount: 700}}},
 			{Channel: "wechat", Method: "transfer", Books: [3]reconcile.Sum{{Count: 1, Amount: 10000}, {Count: 2, Amount: 10050}, {Count: 2, Amount: 10300}}, Differences: 2},
 		},
+	}
+	want.Pairs = [3]reconcile.Pair{
+		{A: reconcile.Platform, B: reconcile.Channel, Agree: reconcile.Sum{Count: 1, Amount: 10000}, OnlyB: reconcile.Sum{Count: 1, Amount: 50}},
+		{A: reconcile.Platform, B: reconcile.HIS, Agree: reconcile.Sum{Count: 2, Amount: 10700}, OnlyB: reconcile.Sum{Count: 1, Amount: 300}},
+		{A: reconcile.Channel, B: reconcile.HIS, Agree: reconcile.Sum{Count: 1, Amount: 10000}, OnlyA: reconcile.Sum{Count: 1, Amount: 50}, OnlyB: reconcile.Sum{Count: 1, Amount: 300}},
 	}
 	want.Differences[reconcile.OnlyHIS], want.Differences[reconcile.OnlyChannel] = 1, 1
 	if !reflect.DeepEqual(s, want) {

@@ -42,14 +42,21 @@ var lackTexts = map[Kind]string{
 
 // explainMoney adds what the difference means for the money on hand.
 func (e *Engine) explainMoney(v *view, k Kind) string {
-	switch g := v.gap(); {
+	g := v.gap()
+	his, paid := v.sides[HIS].day.Count > 0, v.sides[Channel].day.Count > 0
+	switch {
 	case k == DayCut || g == 0:
 		return "。"
+	case k == Time:
+		return fmt.Sprintf("。本日 HIS 与渠道相差 %s，记在别日的一并看才平。", max(g, -g))
+	case g > 0 && paid:
+		return fmt.Sprintf("。长款 %s：HIS 比渠道多记。", g)
 	case g > 0:
 		return fmt.Sprintf("。长款 %s：HIS 已记账而渠道未付。", g)
-	default:
-		return fmt.Sprintf("。短款 %s：渠道已付款而 HIS 未记账。", -g)
+	case his:
+		return fmt.Sprintf("。短款 %s：渠道比 HIS 多付。", -g)
 	}
+	return fmt.Sprintf("。短款 %s：渠道已付款而 HIS 未记账。", -g)
 }
 
 // explainFar tells where a book that lacks the order dates it.

@@ -87,7 +87,7 @@ func (e *Engine) judge(v *view) (m marks) {
 	if v.order.twice {
 		m.set(Duplicate)
 	}
-	for _, pair := range [...][2]Book{{Platform, Channel}, {Platform, HIS}, {Channel, HIS}} {
+	for _, pair := range pairs {
 		e.compare(&v.sides[pair[0]], &v.sides[pair[1]], &m)
 	}
 	return m

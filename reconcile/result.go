@@ -46,7 +46,19 @@ type Summary struct {
 	Overage     money.Fen // 长款: HIS booked, the channel did not pay
 	Shortage    money.Fen // 短款: the channel paid, HIS did not book
 	Channels    []ChannelSum
+	Pairs       [len(pairs)]Pair
 }
+
+// Pair is what two books of the three come to (两两核对). A row that moved no
+// money and stands in one book alone is nobody's lack.
+type Pair struct {
+	A, B         Book
+	Agree        Sum // amount as A tells it
+	Differ       int
+	OnlyA, OnlyB Sum // money that the other book lacks
+}
+
+var pairs = [...][2]Book{{Platform, Channel}, {Platform, HIS}, {Channel, HIS}}
 
 // ChannelSum is the summary of one channel and method. A book's lines count
 // under the channel and method that the book itself names; bills that do not
@@ -144,6 +156,7 @@ func (e *Engine) countAside(v *view) {
 
 func (e *Engine) count(v *view, m marks, table channelTable) {
 	e.sum.Orders++
+	e.countPairs(v)
 	for _, b := range Books {
 		s := &v.sides[b]
 		e.sum.Books[b].Count += s.day.Count
@@ -159,6 +172,26 @@ func (e *Engine) count(v *view, m marks, table channelTable) {
 		e.sum.Overage += g
 	} else {
 		e.sum.Shortage -= g
+	}
+}
+
+func (e *Engine) countPairs(v *view) {
+	for i, p := range pairs {
+		sum, a, b := &e.sum.Pairs[i], &v.sides[p[0]], &v.sides[p[1]]
+		sum.A, sum.B = p[0], p[1]
+		var m marks
+		e.compare(a, b, &m)
+		switch {
+		case !v.expected[p[0]] || !v.expected[p[1]] || a.rep == nil && b.rep == nil:
+		case b.rep == nil && a.status == Succeeded:
+			sum.OnlyA.add(a.amount)
+		case a.rep == nil && b.status == Succeeded:
+			sum.OnlyB.add(b.amount)
+		case a.rep != nil && b.rep != nil && (m != 0 || a.count != b.count):
+			sum.Differ++
+		case a.rep != nil && b.rep != nil && a.status == Succeeded:
+			sum.Agree.add(a.amount)
+		}
 	}
 }
 

@@ -61,19 +61,38 @@ func (e *Engine) fill(s *side, book Book, rows []*row) {
 	}
 	s.rep, s.status, s.amount = out[0], out[0].status, out[0].amount
 	paid := slices.DeleteFunc(slices.Clone(out), func(r *row) bool { return r.status != Succeeded })
-	if s.returned = len(back) > 0 && len(back) >= len(paid); s.returned {
-		s.status = Failed
+	s.count = len(paid)
+	s.tally(paid)
+	s.giveBack(back)
+}
+
+// giveBack takes what came back off the movements: all of it means that the
+// channel did not pay, a part of one is a wrong amount.
+func (s *side) giveBack(back []*row) {
+	if len(back) == 0 || s.count == 0 {
 		return
 	}
-	s.count = len(paid) - len(back)
-	s.tally(paid)
+	var sum money.Fen
 	for _, r := range back {
-		s.amount -= r.amount
+		sum += r.amount
+	}
+	if sum >= s.amount {
+		s.returned, s.status, s.count, s.amount, s.day, s.mixed = true, Failed, 0, s.rep.amount, Sum{}, false
+		return
+	}
+	for _, r := range back {
+		whole := 0
+		if r.amount == s.rep.amount && s.count > 1 {
+			whole = 1
+		}
+		s.count -= whole
 		if r.place == inDay {
-			s.day.Count--
+			s.day.Count -= whole
 			s.day.Amount -= r.amount
 		}
 	}
+	s.amount -= sum
+	s.mixed = s.mixed || s.amount != s.rep.amount*money.Fen(s.count)
 }
 
 // tally sums the movements.

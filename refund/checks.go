@@ -30,6 +30,10 @@ type Situation struct {
 	OrdersToday int
 	OtherActive bool // the card has an active order outside this group
 	Now         time.Time
+	// Proxy is the agent's own application that Application.Proxy names; nil
+	// without one. PayeeName is the real name of whoever a transfer then pays.
+	Proxy     *Proxy
+	PayeeName string
 }
 
 // Check applies the rules of an application (A21) in the order in which a
@@ -51,8 +55,10 @@ func checkInstitution(a Application, s Situation) error {
 		return fail(CodeInstitutionOff, "")
 	case s.Institution.NoticeNo != "" && a.NoticeVersion != s.Institution.NoticeNo:
 		return fail(CodeNoticeOutdated, "in force: "+s.Institution.NoticeNo)
-	case a.Proxy != "":
+	case a.Proxy != "" && (s.Proxy == nil || s.Proxy.ID != a.Proxy || s.Proxy.CardNo != a.CardNo || !s.Proxy.Usable(s.Now)):
 		return fail(CodeProxyNotApproved, "")
+	case a.Proxy != "" && !s.Institution.Proxy.On:
+		return fail(CodeProxyOff, "")
 	}
 	return nil
 }
@@ -93,7 +99,7 @@ func checkAmount(a Application, s Situation) error {
 }
 
 func checkPayee(a Application, s Situation) error {
-	if !SameName(a.Payee.Name, s.Card.Name) {
+	if !SameName(a.Payee.Name, s.payeeName(a)) {
 		return fail(CodeNameMismatch, "")
 	}
 	if a.NotifyPhone != "" && !validPhone(a.NotifyPhone) {
@@ -109,6 +115,15 @@ func checkPayee(a Application, s Situation) error {
 		return fail(CodeAccountRequired, "")
 	}
 	return nil
+}
+
+// payeeName is the name that the payee must have: the card's, and for a
+// transfer by proxy that of whoever the institution pays.
+func (s Situation) payeeName(a Application) string {
+	if a.Proxy != "" && a.Method == MethodTransfer {
+		return s.PayeeName
+	}
+	return s.Card.Name
 }
 
 func checkOriginal(a Application, s Situation) error {

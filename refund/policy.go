@@ -2,6 +2,7 @@ package refund
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"hospay/money"
@@ -57,7 +58,7 @@ const (
 // Facts is what the rules look at.
 type Facts struct {
 	Amount      money.Fen
-	CardName    string
+	CardName    string // with Proxy and a transfer, the name of whoever the institution pays
 	PayeeName   string
 	CardIssued  time.Time
 	OrdersToday int // by this patient, this one included
@@ -91,8 +92,12 @@ func DefaultRules() []Rule {
 
 // Evaluate applies every rule and returns all verdicts. One failing reject
 // rule rejects; otherwise one failing manual rule leaves it to people. Without
-// any rule nothing is approved.
+// any rule nothing is approved, and an order by proxy never is, whether or not
+// the institution has the rule for it.
 func Evaluate(rules []Rule, f Facts) (Outcome, []RuleVerdict) {
+	if f.Proxy && !slices.ContainsFunc(rules, func(r Rule) bool { return r.Name == RuleProxy }) {
+		rules = append(slices.Clone(rules), Rule{Name: RuleProxy, OnFail: OutcomeManual})
+	}
 	out := OutcomeApprove
 	if len(rules) == 0 {
 		out = OutcomeManual

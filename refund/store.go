@@ -68,6 +68,8 @@ const (
 	NoticeReturned      NoticeEvent = "returned"
 	NoticeHold          NoticeEvent = "hold"     // to finance: a channel's account is short or closed
 	NoticeSuspense      NoticeEvent = "suspense" // to finance: an order needs people
+	NoticeProxyApproved NoticeEvent = "proxy_approved"
+	NoticeProxyRejected NoticeEvent = "proxy_rejected"
 )
 
 // Notice asks for a message. Not before At; Round counts reminders.
@@ -118,6 +120,8 @@ type Store interface {
 	// ByPayout finds the order of a payout number of an institution.
 	ByPayout(ctx context.Context, institution, no string) (Work, error)
 	// Commit writes a change, or returns ErrConflict without writing anything.
+	// An approval of an order whose proxy application is no longer approved is
+	// refused with CodeProxyClosed.
 	Commit(context.Context, *Change) error
 	// Facts gathers what the automatic review looks at.
 	Facts(ctx context.Context, o Order, now time.Time) (Facts, error)
@@ -135,6 +139,15 @@ type Institution struct {
 	MinAmount money.Fen // institution's own floor
 	Review    ReviewSettings
 	NoticeNo  string // version of the refund notice (须知) in force; empty = none
+	Proxy     ProxySettings
+}
+
+// ProxySettings is how an institution lets relatives act (亲友代办).
+type ProxySettings struct {
+	On      bool
+	Payee   ProxyPayee // who gets transfers
+	Days    int        // how long an approval lives
+	Consent string     // version of the consent text in force; empty = none
 }
 
 // HISTraits says what an institution's HIS can do.

@@ -40,7 +40,7 @@ type Rejected struct {
 // Sheets makes the workbook of a reconciliation.
 func (r Recon) Sheets() []Sheet {
 	sheets := []Sheet{
-		r.sheet("汇总", "退款三方对账汇总表", r.Notes, r.totals(), r.kinds(), r.others(), r.files()),
+		r.sheet("汇总", "退款三方对账汇总表", r.Notes, r.totals(), r.pairs(), r.kinds(), r.others(), r.files()),
 		r.sheet("渠道汇总", "退款渠道对账汇总表", nil, r.channels()),
 		r.sheet("差异明细", "退款对账差异明细表", nil, r.differences()),
 	}
@@ -83,8 +83,8 @@ func (r Recon) totals() Table {
 		[]any{"平台比渠道多", p.Count - c.Count, p.Amount - c.Amount, "含无账单渠道；逐笔见差异明细"},
 		[]any{"HIS 比渠道多", h.Count - c.Count, h.Amount - c.Amount, "含无账单渠道；逐笔见差异明细"},
 		[]any{"其中无账单渠道", s.Unbilled.Count, s.Unbilled.Amount, unbilledNote(s)},
-		[]any{"长款", nil, s.Overage, "HIS 已记账，渠道未付"},
-		[]any{"短款", nil, s.Shortage, "渠道已付款，HIS 未记账"})
+		[]any{"长款", nil, s.Overage, "HIS 已记账，渠道未付；含跨日和记在别日的"},
+		[]any{"短款", nil, s.Shortage, "渠道已付款，HIS 未记账；含跨日和记在别日的"})
 	return listed("一、三方总额（本日成功退款，同一笔只计一次）", []Column{{Name: "项目", Width: 22}, {Name: "笔数", Type: Count, Width: 12}, {Name: "金额", Type: Money, Width: 18}, {Name: "说明", Type: Long, Width: 44}}, rows)
 }
 
@@ -97,6 +97,16 @@ func unbilledNote(s *reconcile.Summary) string {
 		return ""
 	}
 	return "只核对平台与 HIS：" + strings.Join(names, "、")
+}
+
+// pairs tells what each two books come to.
+func (r Recon) pairs() Table {
+	var rows [][]any
+	for _, p := range r.Result.Summary.Pairs {
+		rows = append(rows, []any{p.A.Chinese() + "与" + p.B.Chinese(), p.Agree.Count, p.Agree.Amount,
+			fmt.Sprintf("不符 %d 笔；只有%s %d 笔 %s 元；只有%s %d 笔 %s 元", p.Differ, p.A.Chinese(), p.OnlyA.Count, p.OnlyA.Amount.Yuan(), p.B.Chinese(), p.OnlyB.Count, p.OnlyB.Amount.Yuan())})
+	}
+	return listed("二、两两核对", []Column{{Name: "双方"}, {Name: "一致笔数", Type: Count}, {Name: "一致金额", Type: Money}, {Name: "不一致", Type: Long}}, rows)
 }
 
 // kinds counts the differences, with what each book holds of them.
@@ -118,7 +128,7 @@ func (r Recon) kinds() Table {
 			rows = append(rows, []any{k.Chinese(), n, sums[k][0], sums[k][1], sums[k][2]})
 		}
 	}
-	t := listed("二、差异（金额为本日成功部分）", []Column{{Name: "差异类型"}, {Name: "笔数", Type: Count, Sum: true}, {Name: "平台金额", Type: Money, Sum: true}, {Name: "渠道金额", Type: Money, Sum: true}, {Name: "HIS金额", Type: Money, Width: 16, Sum: true}}, rows)
+	t := listed("三、差异（金额为本日成功部分）", []Column{{Name: "差异类型"}, {Name: "笔数", Type: Count, Sum: true}, {Name: "平台金额", Type: Money, Sum: true}, {Name: "渠道金额", Type: Money, Sum: true}, {Name: "HIS金额", Type: Money, Width: 16, Sum: true}}, rows)
 	t.Total, t.Check = true, map[string]money.Fen{"笔数": money.Fen(r.Result.Summary.Total())}
 	return t
 }
@@ -134,7 +144,7 @@ func (r Recon) others() Table {
 		rows = append(rows, []any{b.Chinese() + "中其他日期的记录", s.SetAside[b].Count, s.SetAside[b].Amount, "不计入本日"})
 	}
 	rows = append(rows, []any{"读不懂的行", len(r.Rejects), nil, "逐行见“读不懂的行”"})
-	return listed("三、其他", []Column{{Name: "项目"}, {Name: "笔数", Type: Count}, {Name: "金额", Type: Money}, {Name: "说明", Type: Long}}, rows)
+	return listed("四、其他", []Column{{Name: "项目"}, {Name: "笔数", Type: Count}, {Name: "金额", Type: Money}, {Name: "说明", Type: Long}}, rows)
 }
 
 func (r Recon) files() Table {
@@ -146,7 +156,7 @@ func (r Recon) files() Table {
 		}
 		rows = append(rows, []any{f.Name, f.Lines, kind, f.SHA256})
 	}
-	return listed("四、文件", []Column{{Name: "文件", Type: Long}, {Name: "行数", Type: Count}, {Name: "种类"}, {Name: "SHA-256", Type: Long}}, rows)
+	return listed("五、文件", []Column{{Name: "文件", Type: Long}, {Name: "行数", Type: Count}, {Name: "种类"}, {Name: "SHA-256", Type: Long}}, rows)
 }
 
 func (r Recon) channels() Table {

@@ -82,6 +82,7 @@ func (d *Day) Play(ctx context.Context) error {
 		play  func(context.Context) error
 	}{
 		{"平常的一天：两个渠道、两种方式、自动与人工审核", d.ordinary},
+		{"亲友代办：材料、审核、代为申请", d.proxies},
 		{"超时、断线、假签名：结果未知时先查询", d.faults},
 		{"余额不足后充值、重复回调、款项被退回", d.money},
 		{"待确认收款过期，重新申请", d.expiry},

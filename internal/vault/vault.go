@@ -27,6 +27,7 @@ const (
 	Person  Purpose = "person"  // names, ID numbers, phones, payee accounts
 	Secret  Purpose = "secret"  // channel and HIS keys
 	Message Purpose = "message" // raw exchanges
+	File    Purpose = "file"    // photos of proofs
 )
 
 const (
@@ -181,17 +182,26 @@ func (v *Vault) Seal(p Purpose, place, plain string) (string, error) {
 	if plain == "" {
 		return "", nil
 	}
-	k, err := v.keyFor(p)
+	out, err := v.SealBytes(p, place, []byte(plain))
 	if err != nil {
 		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(out), nil
+}
+
+// SealBytes encrypts the content of a file for a row. What it returns is
+// stored as it is.
+func (v *Vault) SealBytes(p Purpose, place string, plain []byte) ([]byte, error) {
+	k, err := v.keyFor(p)
+	if err != nil {
+		return nil, err
 	}
 	head := make([]byte, headerLen, headerLen+nonceLen+len(plain)+16)
 	head[0], head[1] = formatVersion, algNumber(k.Alg)
 	binary.BigEndian.PutUint32(head[2:], k.ID)
 	nonce := random(nonceLen)
 	out := append(head, nonce...)
-	out = k.aead.Seal(out, nonce, []byte(plain), aad(head, place))
-	return base64.RawURLEncoding.EncodeToString(out), nil
+	return k.aead.Seal(out, nonce, plain, aad(head, place)), nil
 }
 
 // Open decrypts what Seal made for the same place.
@@ -200,29 +210,51 @@ func (v *Vault) Open(place, sealed string) (string, error) {
 		return "", nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)
-	if err != nil || len(raw) < headerLen+nonceLen+16 || raw[0] != formatVersion {
+	if err != nil {
 		return "", ErrFormat
 	}
-	v.mu.RLock()
-	k, ok := v.keys[binary.BigEndian.Uint32(raw[2:headerLen])]
-	v.mu.RUnlock()
-	if !ok {
-		if err := v.Reload(); err != nil {
-			return "", err
-		}
-		v.mu.RLock()
-		k, ok = v.keys[binary.BigEndian.Uint32(raw[2:headerLen])]
-		v.mu.RUnlock()
+	plain, err := v.OpenBytes(place, raw)
+	return string(plain), err
+}
+
+// OpenBytes decrypts what SealBytes made for the same place.
+func (v *Vault) OpenBytes(place string, raw []byte) ([]byte, error) {
+	if len(raw) < headerLen+nonceLen+16 || raw[0] != formatVersion {
+		return nil, ErrFormat
 	}
-	if !ok || raw[1] != algNumber(k.Alg) {
-		return "", ErrKey
+	k, err := v.keyOf(binary.BigEndian.Uint32(raw[2:headerLen]))
+	if err != nil {
+		return nil, err
+	}
+	if raw[1] != algNumber(k.Alg) {
+		return nil, ErrKey
 	}
 	nonce, body := raw[headerLen:headerLen+nonceLen], raw[headerLen+nonceLen:]
 	plain, err := k.aead.Open(nil, nonce, body, aad(raw[:headerLen], place))
 	if err != nil {
-		return "", ErrOpen
+		return nil, ErrOpen
 	}
-	return string(plain), nil
+	return plain, nil
+}
+
+// keyOf finds a data key by its number, also one that another process has made
+// since the keys were read.
+func (v *Vault) keyOf(id uint32) (liveKey, error) {
+	v.mu.RLock()
+	k, ok := v.keys[id]
+	v.mu.RUnlock()
+	if ok {
+		return k, nil
+	}
+	if err := v.Reload(); err != nil {
+		return k, err
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if k, ok = v.keys[id]; !ok {
+		return k, ErrKey
+	}
+	return k, nil
 }
 
 // Stale reports whether a sealed value uses an older key than a new one would.

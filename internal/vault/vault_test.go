@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -146,12 +147,34 @@ func TestMasks(t *testing.T) {
 	}
 }
 
-func TestNormalizeIDNo(t *testing.T) {
-	for in, want := range map[string]string{
-		" 44030019000101123x ": "44030019000101123X", "１１０１０５１９４９１２３１００２ｘ": "11010519491231002X", "110105491231002": "11010519491231002X",
-	} {
-		if got := vault.NormalizeIDNo(in); got != want {
-			t.Errorf("%q → %q, want %q", in, got, want)
+func TestVault_SealsFiles(t *testing.T) {
+	v := open(t, vault.NewKeyFile(vault.AlgSM4, true), memory{})
+	if _, err := v.SealBytes(vault.File, "materials/file/a", []byte("x")); !errors.Is(err, vault.ErrKey) {
+		t.Fatalf("sealed without a key of the purpose: %v", err)
+	}
+	if err := v.Ensure(vault.File); err != nil {
+		t.Fatal(err)
+	}
+	plain := bytes.Repeat([]byte("photo"), 1000)
+	sealed, err := v.SealBytes(vault.File, "materials/file/a", plain)
+	if err != nil || bytes.Contains(sealed, []byte("photo")) {
+		t.Fatalf("sealed: %v", err)
+	}
+	if got, err := v.OpenBytes("materials/file/a", sealed); err != nil || !bytes.Equal(got, plain) {
+		t.Fatalf("opened: %d bytes, %v", len(got), err)
+	}
+	if _, err := v.OpenBytes("materials/file/b", sealed); !errors.Is(err, vault.ErrOpen) {
+		t.Errorf("opened in another row: %v", err)
+	}
+	if err := v.Rotate(vault.File); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := v.OpenBytes("materials/file/a", sealed); err != nil || !bytes.Equal(got, plain) {
+		t.Errorf("after a rotation: %d bytes, %v", len(got), err)
+	}
+	for _, n := range []int{0, 5, 20, len(sealed) - 1} {
+		if _, err := v.OpenBytes("materials/file/a", sealed[:n]); err == nil {
+			t.Errorf("opened %d of %d bytes", n, len(sealed))
 		}
 	}
 }

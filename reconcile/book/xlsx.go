@@ -10,7 +10,10 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-const maxXLSX = 2 << 30 // unpacked
+const (
+	maxXLSX = 2 << 30 // unpacked
+	maxRows = 1 << 20 // of a sheet, as Excel has it; a broken one may number its rows beyond all bounds
+)
 
 // readXLSX reads the first sheet that has a header. Values are taken as they
 // are stored, not as they are shown: dates are serial numbers, amounts have
@@ -51,7 +54,9 @@ func (r *reader) sheet(x *excelize.File, sheet string, book reconcile.Book) (emp
 	empty = true
 	next := func() ([]string, error) {
 		for rows.Next() {
-			n++
+			if n++; n > maxRows {
+				return nil, r.refuse(0, "工作表“%s”的行号超过 Excel 的上限", sheet)
+			}
 			rec, err := rows.Columns()
 			if err != nil {
 				return nil, r.refuse(n, "工作表“%s”读不懂", sheet)

@@ -3,7 +3,10 @@
 import PocketBase, { ClientResponseError, LocalAuthStore } from 'pocketbase'
 import { has, t } from './i18n'
 
-export const pb = new PocketBase('/', new LocalAuthStore('hospay_patient'), 'zh-CN')
+// Patients and staff may use one browser; each keeps a session of its own.
+const store = location.pathname.startsWith('/staff') ? 'hospay_staff' : 'hospay_patient'
+
+export const pb = new PocketBase('/', new LocalAuthStore(store), 'zh-CN')
 pb.autoCancellation(false)
 
 /** Failure is what went wrong, for people. Code is stable; 'network' means that nothing is known of the outcome. */

@@ -15,6 +15,10 @@ export interface Institution {
   min_amount: number
   name: string
   payouts_frozen: boolean
+  proxy_days: number
+  proxy_on: boolean
+  proxy_payee: 'agent' | 'principal' | ''
+  proxy_photo_days: number
   second_factor: 'off' | 'totp' | ''
   secrets_held: string
   updated: string
@@ -133,6 +137,7 @@ export interface Notice {
   created: string
   id: string
   institution: string
+  kind: 'refund' | 'proxy' | ''
   title: string
   updated: string
   version: string
@@ -143,7 +148,7 @@ export interface NotificationText {
   alipay_template: string
   body: string
   created: string
-  event: 'succeeded' | 'rejected' | 'failed' | 'awaiting_payee' | 'returned' | 'hold' | 'suspense' | ''
+  event: 'succeeded' | 'rejected' | 'failed' | 'awaiting_payee' | 'returned' | 'hold' | 'suspense' | 'proxy_approved' | 'proxy_rejected' | ''
   id: string
   institution: string
   keywords: unknown
@@ -378,6 +383,48 @@ export interface UsedTicket {
   expires: string
   id: string
   ticket: string
+}
+
+export interface ProxyApplication {
+  collectionName: 'proxy_applications'
+  card_no: string
+  case: 'minor' | 'elderly' | 'deceased' | 'incapacitated' | ''
+  closed_at: string
+  consent_at: string
+  consent_version: string
+  created: string
+  expires_at: string
+  id: string
+  institution: string
+  no: string
+  note: string
+  patient: string
+  principal_id_no: string
+  principal_name: string
+  purged_at: string
+  reason_code: string
+  relation: 'parent' | 'child' | 'spouse' | 'sibling' | 'guardian' | 'other' | ''
+  reviewed_at: string
+  reviewer: string
+  status: 'draft' | 'submitted' | 'approved' | 'rejected' | 'closed' | ''
+  submitted_at: string
+  updated: string
+}
+
+export interface ProxyMaterial {
+  collectionName: 'proxy_materials'
+  application: string
+  created: string
+  file: string
+  height: number
+  id: string
+  institution: string
+  kind: 'agent_id_front' | 'agent_id_back' | 'principal_id_front' | 'principal_id_back' | 'guardian_proof' | 'death_certificate' | 'kinship_proof' | 'power_of_attorney' | 'other' | ''
+  patient: string
+  purged_at: string
+  sha256: string
+  size: number
+  width: number
 }
 
 export interface RefundDay {

@@ -46,14 +46,17 @@ async function people(app: string): Promise<void> {
   for (const s of items) await post('PATCH', `/api/collections/review_settings/records/${s.id}`, token, { auto: false })
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default (project: TestProject) => open(project, 20)
+
+/** open starts a house with so many test people. */
+export async function open(project: TestProject, patients: number): Promise<() => Promise<void>> {
   if (!existsSync(binary) || !existsSync(join(root, 'pb_public/dist/index.html'))) throw new Error('bin/hospay with its pages is missing: run make build')
   const dir = mkdtempSync(join(tmpdir(), 'hospay-browser-'))
-  const base = 20_000 + (process.pid % 2000) * 10
+  const base = 20_000 + (process.pid % 2000) * 10 + (patients > 20 ? 20_000 : 0)
   const address = `127.0.0.1:${base + 9}`
   const seeded = spawnSync(binary, ['demo', '--seed-only', '--dir', dir, '--http', address, '--sim-port', String(base)], { cwd: root, encoding: 'utf8' })
   if (seeded.status !== 0) throw new Error(seeded.stdout + seeded.stderr)
-  const sims = start(['simulate', '--base-port', String(base), '--dir', join(dir, 'sim')])
+  const sims = start(['simulate', '--base-port', String(base), '--dir', join(dir, 'sim'), '--patients', String(patients)])
   await up(`http://127.0.0.1:${base}/_sim/config`, sims.child, sims.log)
   const portal = await fetch(`http://127.0.0.1:${base + 4}/_sim/settings`, { method: 'POST', body: JSON.stringify({ to: `http://${address}` }), headers: { 'Content-Type': 'application/json' } })
   if (!portal.ok) throw new Error(`portal settings: ${portal.status}`)

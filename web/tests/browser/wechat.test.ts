@@ -11,7 +11,7 @@ afterAll(async () => { await browser.close() })
 const agent = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0 Mobile Safari/537.36 XWEB/1160117 MMWEBSDK/20240404 MicroMessenger/8.0.50 NetType/WIFI Language/zh_CN'
 
 interface Asked { name: string; args: Record<string, string> }
-interface Played extends Window { asked: Asked[]; answer: string; WeixinJSBridge?: unknown; wx?: unknown; configured: Record<string, unknown> }
+interface Played { asked: Asked[]; answer: string; WeixinJSBridge?: unknown; configured: Record<string, unknown> }
 
 /** play puts a bridge into the page, and WeChat's script in the place from which it is loaded. */
 async function play(page: Page, mini: boolean): Promise<void> {

@@ -1,0 +1,29 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"hospay/collections"
+)
+
+// keptRuns is how long the runs of jobs are kept.
+const keptRuns = 90
+
+// Housekeeping forgets what has served its time: tickets, runs of jobs, proxy
+// applications past their days and the photos of those that ended.
+func Housekeeping(store *collections.Store) Job {
+	return Job{Name: "housekeeping", Every: time.Hour, Run: func(ctx context.Context) (int, error) {
+		now := time.Now()
+		tickets, err := store.PurgeTickets(now)
+		if err != nil {
+			return 0, err
+		}
+		runs, err := store.PurgeRuns(now.AddDate(0, 0, -keptRuns))
+		if err != nil {
+			return int(tickets), err
+		}
+		proxies, err := store.KeepProxies(ctx, now)
+		return int(tickets+runs) + proxies, err
+	}}
+}

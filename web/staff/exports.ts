@@ -1,0 +1,41 @@
+// Reports: small ones come at once, large ones are jobs with progress.
+import { call, coded, pb } from '@shared/api'
+
+export interface ExportJob { id: string; report: string; state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted'; progress: number; rows: number; error: string; created: string; expires: string }
+
+/** exportReport downloads a report, or starts a job when it is too large for one answer. */
+export async function exportReport(report: string, params: Record<string, string>, later: (id: string) => void): Promise<void> {
+  const path = report === 'audit' ? '/api/hospay/audit.xlsx' : `/api/hospay/reports/${report}.xlsx`
+  const res = await fetch(`${path}?${new URLSearchParams(params)}`, { headers: { Authorization: pb.authStore.token } })
+  if (res.ok) {
+    save(await res.blob(), nameOf(res, `${report}.xlsx`))
+    return
+  }
+  const body = (await res.json().catch(() => ({}))) as { message?: string; data?: { code?: string; detail?: string } }
+  if (body.data?.code !== 'too_many_rows') throw coded(body.data?.code ?? '', res.status, body.data?.detail ?? '', body.message)
+  const job = await call<{ id: string }>('POST', '/api/hospay/exports', { report, params })
+  later(job.id)
+}
+
+/** download fetches a file of ours under the session. */
+export async function download(path: string, name: string): Promise<void> {
+  const res = await fetch(path, { headers: { Authorization: pb.authStore.token } })
+  if (!res.ok) {
+    const body = (await res.json().catch(() => ({}))) as { message?: string; data?: { code?: string } }
+    throw coded(body.data?.code ?? '', res.status, '', body.message)
+  }
+  save(await res.blob(), nameOf(res, name))
+}
+
+function nameOf(res: Response, other: string): string {
+  const m = /filename\*=UTF-8''([^;]+)/.exec(res.headers.get('Content-Disposition') ?? '')
+  return m?.[1] ? decodeURIComponent(m[1]) : other
+}
+
+function save(blob: Blob, name: string): void {
+  const a = document.createElement('a')
+  a.href = URL.createObjectURL(blob)
+  a.download = name
+  a.click()
+  setTimeout(() => URL.revokeObjectURL(a.href), 60_000)
+}

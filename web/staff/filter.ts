@@ -1,0 +1,53 @@
+// The filter of the order list. It lives in the address, so that it can be sent
+// to a colleague; the list and its export send exactly the same to the server.
+import { parseYuan } from '@shared/format'
+import type { Tab } from './counts'
+
+export interface OrderFilter {
+  tab: Tab | ''
+  date: 'created' | 'his_date' | 'paid'
+  from: string // Beijing days
+  to: string
+  status: string
+  method: string
+  channel: string
+  proxy: string
+  min: string // yuan
+  max: string
+  card_no: string
+  no: string
+}
+
+export const blank = (): OrderFilter => ({ tab: 'reviewing', date: 'created', from: '', to: '', status: '', method: '', channel: '', proxy: '', min: '', max: '', card_no: '', no: '' })
+
+const groups: Record<Tab, string[]> = {
+  reviewing: ['reviewing'],
+  awaiting_payee: ['awaiting_payee'],
+  processing: ['submitted', 'debiting', 'approved', 'paying', 'reversing'],
+  exceptions: ['suspense', 'debiting', 'paying', 'reversing'],
+  succeeded: ['succeeded'],
+  rejected: ['refused', 'rejected', 'cancelled', 'failed'],
+}
+
+/** statusesOf lists the states that a tab can show; all of them without a tab. */
+export function statusesOf(tab: OrderFilter['tab']): string[] {
+  return tab ? groups[tab] : ['submitted', 'debiting', 'reviewing', 'approved', 'paying', 'awaiting_payee', 'reversing', 'suspense', 'succeeded', 'refused', 'rejected', 'cancelled', 'failed']
+}
+
+/** query writes what is not blank, as the address keeps it. */
+export function query(f: OrderFilter): Record<string, string> {
+  const none = blank()
+  return Object.fromEntries(Object.entries(f).filter(([k, v]) => v !== none[k as keyof OrderFilter]))
+}
+
+/** params writes the filter as the server takes it: amounts in fen. */
+export function params(f: OrderFilter): Record<string, string> {
+  const { min, max, ...rest } = f
+  const out: Record<string, string> = Object.fromEntries(Object.entries(rest).map(([k, v]) => [k, v.trim()]).filter(([, v]) => v !== ''))
+  if (!f.from && !f.to) delete out.date
+  for (const [name, text] of [['amount_min', min], ['amount_max', max]] as const) {
+    const fen = text.trim() === '' ? null : parseYuan(text)
+    if (fen !== null) out[name] = String(fen)
+  }
+  return out
+}

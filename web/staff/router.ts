@@ -1,0 +1,55 @@
+import { createRouter, createWebHashHistory } from 'vue-router'
+import { known, loadMe, may, type Role, whenLost } from './session'
+
+export interface Place { path: string; title: string; roles: Role[]; menu: boolean; count?: string }
+
+const money: Role[] = ['reviewer', 'finance', 'cashier', 'auditor']
+
+export const places: (Place & { component: () => Promise<unknown> })[] = [
+  { path: '/queue', title: '退款订单', roles: money, menu: true, count: 'reviewing', component: () => import('./pages/Queue.vue') },
+  { path: '/orders/:id', title: '退款详情', roles: money, menu: false, component: () => import('./pages/Order.vue') },
+  { path: '/proxies', title: '代办审核', roles: ['reviewer', 'auditor'], menu: true, count: 'proxies', component: () => import('./pages/Proxies.vue') },
+  { path: '/proxies/:id', title: '代办详情', roles: ['reviewer', 'auditor'], menu: false, component: () => import('./pages/Proxy.vue') },
+  { path: '/unknown', title: '未知台', roles: money, menu: true, component: () => import('./pages/Unknown.vue') },
+  { path: '/suspense', title: '挂账台', roles: money, menu: true, count: 'suspense', component: () => import('./pages/Suspense.vue') },
+  { path: '/stats', title: '退款统计', roles: money, menu: true, component: () => import('./pages/Stats.vue') },
+  { path: '/recon', title: '三方对账', roles: ['finance', 'auditor', 'cashier'], menu: true, component: () => import('./pages/Recon.vue') },
+  { path: '/recon/:date', title: '对账日', roles: ['finance', 'auditor', 'cashier'], menu: false, component: () => import('./pages/ReconDay.vue') },
+  { path: '/exports', title: '导出任务', roles: money, menu: true, component: () => import('./pages/Exports.vue') },
+  { path: '/config', title: '系统配置', roles: ['config', 'finance', 'auditor'], menu: true, component: () => import('./pages/Config.vue') },
+  { path: '/audit', title: '审计日志', roles: ['auditor'], menu: true, component: () => import('./pages/Audit.vue') },
+]
+
+export const router = createRouter({
+  history: createWebHashHistory('/staff/'),
+  routes: [
+    { path: '/', redirect: () => first() },
+    { path: '/login', component: () => import('./pages/Login.vue'), meta: { title: '登录', open: true } },
+    ...places.map((p) => ({ path: p.path, component: p.component as () => Promise<never>, meta: { title: p.title, roles: p.roles } })),
+    { path: '/:rest(.*)*', component: () => import('./pages/Lost.vue'), meta: { title: '没有这个页面' } },
+  ],
+})
+
+/** first is the first place that one may see. */
+export function first(): string {
+  return places.find((p) => p.menu && may(...p.roles))?.path ?? '/account'
+}
+
+router.beforeEach(async (to) => {
+  if (to.meta.open) return true
+  if (!known()) return { path: '/login', query: to.path === '/' ? {} : { to: to.fullPath } }
+  try {
+    await loadMe()
+  } catch {
+    return known() ? true : { path: '/login' }
+  }
+  const roles = to.meta.roles as Role[] | undefined
+  return !roles || may(...roles) ? true : first()
+})
+
+router.afterEach((to) => { document.title = `${String(to.meta.title ?? '')} - 预交金退款审核台` })
+
+whenLost(() => {
+  const here = router.currentRoute.value
+  if (!here.meta.open) void router.replace({ path: '/login', query: { to: here.fullPath } })
+})

@@ -1,0 +1,59 @@
+// Who works at the console. The server decides what each role may do; the pages
+// only leave out what would be refused.
+import { reactive } from 'vue'
+import { call, guarded, onSessionLost, pb } from '@shared/api'
+
+export type Role = 'reviewer' | 'finance' | 'cashier' | 'auditor' | 'config'
+
+export interface Me {
+  id: string
+  name: string
+  email: string
+  roles: Role[]
+  institution: { id: string; name: string }
+  second_factor: { needed: boolean; enrolled: boolean }
+  idle_minutes: number
+}
+
+export const session = reactive({ me: null as Me | null, note: '' })
+
+export function known(): boolean {
+  return pb.authStore.isValid
+}
+
+export function may(...roles: Role[]): boolean {
+  return roles.some((r) => session.me?.roles.includes(r))
+}
+
+export function leave(note = ''): void {
+  pb.authStore.clear()
+  session.me = null
+  session.note = note
+}
+
+let away: () => void = () => {}
+export function whenLost(f: () => void): void {
+  away = f
+}
+onSessionLost(() => {
+  leave('登录已过期，请重新登录。')
+  away()
+})
+
+export async function loadMe(again = false): Promise<Me> {
+  if (!session.me || again) {
+    try {
+      session.me = await call<Me>('GET', '/api/hospay/staff/me')
+    } catch {
+      const r = await pb.collection('staff').getOne(pb.authStore.record!.id)
+      const i = await pb.collection('institutions').getOne(r.institution)
+      session.me = { id: r.id, name: r.name, email: r.email, roles: r.roles, institution: { id: i.id, name: i.name }, second_factor: { needed: false, enrolled: false }, idle_minutes: 30 }
+    }
+  }
+  return session.me
+}
+
+/** refresh keeps a session alive while somebody works. */
+export async function refresh(): Promise<void> {
+  await guarded(() => pb.collection('staff').authRefresh())
+}
