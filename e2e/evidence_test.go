@@ -160,3 +160,37 @@ func TestEvidence_OfAReturnedPayoutTellsTheWayBack(t *testing.T) {
 		t.Error("the reviewer is not named")
 	}
 }
+
+// TestEvidence_OfAProxyListsTheMaterials names the photos by their hashes and
+// keeps them, and the principal, to itself.
+func TestEvidence_OfAProxyListsTheMaterials(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	p, principal := a.Login("P0001", "wechat"), elderly
+	proxy := p.ApprovedProxy(principal, "elderly")
+	res := p.ApplyFor(proxy, principal, "wechat", "transfer", 3000, nil)
+	if res.Status != 200 {
+		t.Fatalf("%d %s", res.Status, res.Raw)
+	}
+	a.Drain()
+	files := unzip(t, a.Call("GET", "/api/hospay/refunds/"+res.Text("id")+"/evidence.zip", a.Staff("reviewer1"), nil).Raw)
+	materials := must(a.Runtime.App.FindRecordsByFilter(collections.ProxyMaterials, "application = {:a}", "", 0, 0, map[string]any{"a": proxy}))
+	if len(materials) == 0 {
+		t.Fatal("no materials")
+	}
+	for _, m := range materials {
+		if !strings.Contains(files["proxy_materials.json"], m.GetString("sha256")) || !strings.Contains(files["index.html"], m.GetString("sha256")) {
+			t.Errorf("%s is not listed", m.GetString("kind"))
+		}
+	}
+	for _, want := range []string{"代办申请", "老年人", "代办人身份证人像面", "审核通过"} {
+		if !strings.Contains(files["index.html"], want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	who := a.Sims.World.Find(principal)
+	for name, text := range files {
+		if strings.Contains(text, who.IDNo) || strings.Contains(text, who.Name) || strings.HasSuffix(name, ".jpg") {
+			t.Errorf("%s tells of the principal", name)
+		}
+	}
+}

@@ -269,3 +269,24 @@ func TestExport_FilesAreDeletedAfterSevenDays(t *testing.T) {
 		t.Errorf("%d %s", res.Status, res.Raw)
 	}
 }
+
+// TestExport_ThreeAtOnceForOnePerson: nobody fills the disk alone.
+func TestExport_ThreeAtOnceForOnePerson(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	finance, body := a.Staff("finance"), map[string]any{"report": "refunds", "params": map[string]any{}}
+	for i := range 4 {
+		res := a.Call("POST", "/api/hospay/exports", finance, body)
+		if busy := res.Status == 429 && res.Code() == "export_busy"; busy != (i == 3) {
+			t.Errorf("export %d: %d %s", i+1, res.Status, res.Raw)
+		}
+	}
+	if res := a.Call("POST", "/api/hospay/exports", a.Staff("cashier"), body); res.Status != 200 {
+		t.Errorf("another one: %d", res.Status)
+	}
+	if _, err := a.Jobs.RunNow(t.Context(), "exports"); err != nil {
+		t.Fatal(err)
+	}
+	if res := a.Call("POST", "/api/hospay/exports", finance, body); res.Status != 200 {
+		t.Errorf("after they are done: %d %s", res.Status, res.Raw)
+	}
+}

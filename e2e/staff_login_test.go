@@ -17,6 +17,7 @@ import (
 	"hospay/internal/demo"
 	"hospay/internal/testapp"
 	"hospay/internal/totp"
+	"hospay/internal/vault"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -456,5 +457,32 @@ func TestStaffLogin_CodeByMailIsTheAlternative(t *testing.T) {
 	res := a.Call("POST", "/api/collections/staff/auth-with-otp", "", map[string]any{"otpId": otp, "password": code, "mfaId": first.Text("mfaId")})
 	if res.Status != 200 || res.Text("token") == "" {
 		t.Errorf("both steps: %d %s", res.Status, res.Raw)
+	}
+}
+
+// TestStaffLogin_SecretsFollowNewKeys: a rotation of the data keys seals the
+// secrets anew, and the app's codes go on.
+func TestStaffLogin_SecretsFollowNewKeys(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	askForCodes(t, a)
+	secret, _, _ := enrol(t, a, "finance")
+	sealed := func() (s string) {
+		if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT totp_sealed FROM staff_security WHERE totp_on").Row(&s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	before := sealed()
+	if err := a.Store.Vault().Rotate(vault.Secret); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Store.Reseal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if sealed() == before {
+		t.Error("the secret stays under the old key")
+	}
+	if res := second(t, a, "finance", codeAt(t, secret, 0)); res.Status != 200 {
+		t.Errorf("%d %s", res.Status, res.Raw)
 	}
 }

@@ -72,6 +72,9 @@ func Evidence(ctx context.Context, app core.App, order *core.Record, person stri
 	if err := p.callbacks(); err != nil {
 		return err
 	}
+	if err := p.proxy(); err != nil {
+		return err
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -154,13 +157,18 @@ func (p *packer) add(t evidenceTable, recs []*core.Record) {
 // text is a field as people read it.
 func (p *packer) text(r *core.Record, field string) string {
 	switch field {
-	case "created", "sent_at", "paid_at":
+	case "created", "sent_at", "paid_at", "purged_at":
 		return stampText(r, field)
 	case "amount":
 		return money.Fen(int64(r.GetFloat(field))).Yuan()
 	case "method", "channel":
 		return word(field, r.GetString(field))
+	case "status":
+		return word("proxy.status", r.GetString(field))
 	case "stage", "decision", "kind", "state", "via", "actor_kind":
+		if key := "proxy.material." + r.GetString(field); i18n.Has(key) {
+			return i18n.Text(i18n.Default, key)
+		}
 		if key := "evidence." + r.GetString(field); i18n.Has(key) {
 			return i18n.Text(i18n.Default, key)
 		}
@@ -172,7 +180,9 @@ func (p *packer) text(r *core.Record, field string) string {
 		return p.person(r.GetString(field))
 	case "verdicts":
 		return verdictText(r.GetString(field))
-	case "seq", "round", "sent":
+	case "case", "relation":
+		return word("proxy."+field, r.GetString(field))
+	case "seq", "round", "sent", "size":
 		return strconv.Itoa(r.GetInt(field))
 	}
 	return r.GetString(field)
@@ -205,6 +215,27 @@ func verdictText(raw string) string {
 		parts = append(parts, string(v.Rule)+" "+result+" "+v.Detail)
 	}
 	return strings.Join(parts, "；")
+}
+
+// proxy adds the application of a relative, and the list of its materials. The
+// photos themselves stay where they are; their hashes tell which they were.
+func (p *packer) proxy() error {
+	id := p.order.GetString("proxy_application")
+	if id == "" {
+		return nil
+	}
+	application, err := p.app.FindRecordById(collections.ProxyApplications, id)
+	if err != nil {
+		return err
+	}
+	p.add(evidenceTable{file: "proxy_application.json", title: "代办申请", fields: []string{"created", "no", "case", "relation", "principal_name", "principal_id_no", "status", "note", "reviewer"},
+		head: []string{"时间", "申请号", "情形", "关系", "委托人", "证件号", "状态", "意见", "审核人"}}, []*core.Record{application})
+	materials, err := p.app.FindRecordsByFilter(collections.ProxyMaterials, "application = {:a}", "created,id", 0, 0, dbx.Params{"a": id})
+	if err != nil {
+		return err
+	}
+	p.add(evidenceTable{file: "proxy_materials.json", title: "代办材料", fields: []string{"created", "kind", "size", "sha256", "purged_at"}, head: []string{"上传时间", "材料", "字节数", "SHA-256", "销毁时间"}}, materials)
+	return nil
 }
 
 // callbacks adds the notifications of the channel, which name the number and
