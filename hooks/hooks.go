@@ -60,6 +60,9 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindEvidenceRoutes(se)
 	h.bindDeskRoutes(se)
 	h.bindBatchRoutes(se)
+	h.bindFactsRoutes(se)
+	h.bindDeskProxyRoutes(se)
+	h.bindFreezeRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }
