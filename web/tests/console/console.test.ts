@@ -37,7 +37,7 @@ test('TestConsole_OrdinaryReview_FactsThenPaid', async () => {
   await open(page, '/queue', '退款订单')
   await page.getByRole('tab', { name: /待审核（[1-9]/ }).waitFor()
   await serious(page, 'queue')
-  await page.getByRole('link', { name: '审核' }).first().click()
+  await page.getByRole('link', { name: '审核', exact: true }).first().click()
   await page.getByRole('heading', { level: 1, name: '退款详情' }).waitFor()
   await page.getByText('可退').first().waitFor() // a balance asked for now
   await page.getByText('自动审核规则').waitFor()
@@ -65,7 +65,7 @@ test('TestConsole_RejectionNeedsAReason_PatientReadsIt', async () => {
   await page.getByRole('button', { name: '驳回（R）' }).click()
   const yes = page.getByRole('button', { name: '确认驳回' })
   expect(await yes.isDisabled()).toBe(true)
-  await page.getByRole('combobox', { name: '驳回原因' }).click()
+  await page.getByRole('combobox', { name: '驳回原因' }).click({ force: true })
   await page.getByRole('option', { name: '其他' }).click()
   await page.getByLabel('补充说明').fill('请先结清检查费')
   await serious(page, 'rejection dialog')
@@ -124,7 +124,7 @@ test('TestConsole_BatchOf200_OneBadOrderDoesNotStopTheRest', async () => {
     await dialog.getByText('已完成').waitFor()
     if (round === 0) await dialog.getByText('未成功 1 笔').waitFor()
     done += Number(count)
-    await dialog.getByRole('button', { name: '关闭' }).click()
+    await dialog.getByRole('button', { name: '关闭', exact: true }).click()
     await page.waitForTimeout(1200)
   }
   await until('all 200 paid', async () => {

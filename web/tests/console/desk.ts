@@ -26,7 +26,8 @@ export async function open(page: Page, route: string, heading: string): Promise<
 
 /** serious: axe finds nothing serious or critical, and nothing sticks out to the side. */
 export async function serious(page: Page, where: string): Promise<void> {
-  await page.waitForTimeout(300) // dialogs fade in
+  await expect.poll(() => page.locator('.el-button.is-loading, .el-skeleton').count(), { timeout: 15_000 }).toBe(0)
+  await page.waitForTimeout(400) // dialogs fade in
   const { violations } = await new AxeBuilder({ page: page as never }).analyze()
   const found = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`)
   expect(found, `axe at ${where}`).toEqual([])
