@@ -16,6 +16,7 @@ import (
 func (h *Hooks) bindAccountRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay/staff")
 	g.GET("/me", h.staffMe).BindFunc(requireStaff())
+	g.GET("/names", h.staffNames).BindFunc(requireStaff())
 	g.GET("/totp", h.totpSecret)
 	g.POST("/totp", h.totpConfirm).Bind(apis.BodyLimit(4 << 10))
 	g.POST("/auth-with-totp", h.authWithTOTP).Bind(apis.BodyLimit(4 << 10))
@@ -42,6 +43,20 @@ func (h *Hooks) staffMe(e *core.RequestEvent) error {
 		"second_factor": map[string]any{"policy": policy, "enrolled": row.On, "recovery_left": row.RecoveryLeft()},
 		"idle_minutes":  int(h.Store.Idle(inst.Id) / time.Minute),
 	})
+}
+
+// staffNames tells the names of the house's staff by id, for pages that show
+// who did what.
+func (h *Hooks) staffNames(e *core.RequestEvent) error {
+	recs, err := e.App.FindRecordsByFilter(collections.Staff, "institution = {:i}", "", 0, 0, map[string]any{"i": e.Auth.GetString("institution")})
+	if err != nil {
+		return h.fail(e, err)
+	}
+	names := map[string]string{}
+	for _, r := range recs {
+		names[r.Id] = r.GetString("name")
+	}
+	return e.JSON(http.StatusOK, map[string]any{"names": names})
 }
 
 // firstStep finds the staff member of a login whose password was right and
