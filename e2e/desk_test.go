@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -233,4 +234,43 @@ func TestUnknownDesk_OldestFirst(t *testing.T) {
 	if len(rows) != 1 || res.Text("total") != "2" || rows[0].(map[string]any)["id"] != pay {
 		t.Errorf("first page: %s", res.Raw)
 	}
+}
+
+// TestSuspense_RefusedReversalGoesOutUnderItsNumber: HIS has refused, two
+// people let the same number go again, and nobody can pay what was rejected.
+func TestSuspense_RefusedReversalGoesOutUnderItsNumber(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	before := a.Sims.HIS.Balance("C0003")
+	offersReversal := func(yes string) {
+		t.Helper()
+		res, err := http.Post(a.Sims.HIS.URL()+"/_sim/settings", "application/json", strings.NewReader(`{"reverse_supported":`+yes+`}`))
+		if err != nil || res.StatusCode != 200 {
+			t.Fatalf("settings: %v %v", res, err)
+		}
+		res.Body.Close()
+	}
+	offersReversal("false")
+	id := reviewing(t, a, a.Login("P0003", "alipay"), 2000)
+	a.Review(a.Staff("reviewer1"), id, "reject", "不符")
+	a.Drain()
+	wantStatus(t, a, id, refund.StatusSuspense)
+	a.Advance(2 * time.Minute)
+	if got := offered(rowOf(t, a, "suspense", id)); got != "resume restore restored_by_hand" {
+		t.Errorf("offered: %s", got)
+	}
+	wantRefusal(t, "驳回的不能付", onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "pay_again", "reason": "x"}), 409, "action_unsafe")
+	offersReversal("true")
+	onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "restore", "reason": "HIS 已恢复"})
+	if res := onDesk(a, a.Staff("reviewer2"), id, "confirm", map[string]any{"note": "同意"}); res.Status != 200 {
+		t.Fatalf("confirm: %d %s", res.Status, res.Raw)
+	}
+	a.Drain()
+	wantStatus(t, a, id, refund.StatusRejected)
+	if n := countRows(t, a, collections.HISCalls, dbx.HashExp{"order": id, "kind": "reverse"}); n != 1 {
+		t.Errorf("%d reversals", n)
+	}
+	if after := a.Sims.HIS.Balance("C0003"); after != before {
+		t.Errorf("balance %d, want %d", after, before)
+	}
+	balanced(t, a)
 }

@@ -138,7 +138,7 @@ func (w Work) refusal(a Action, can HISTraits) Why {
 		return WhyReversed
 	case s.Reversal == SideOpen && a == ActionRestore:
 		return WhyUnderWay
-	case a == ActionRestore && (!can.Reversible || (!can.Queryable && s.Reversal != SideNone)):
+	case a == ActionRestore && (!can.Reversible || (s.Reversal != SideNone && (!can.Queryable || !can.Idempotent))):
 		return WhyIrreversible
 	case s.Reversal == SideOpen:
 		return WhyReversal

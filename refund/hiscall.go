@@ -12,9 +12,6 @@ var noTime time.Time
 func (t *turn) intendHIS(kind string) {
 	o := t.w.Order
 	call := &HISCall{Kind: kind, Attempt: 1, Amount: o.Amount, State: CallIntent}
-	if last := t.w.Reversal; kind == HISReverse && last != nil {
-		call.Attempt = last.Attempt + 1
-	}
 	if kind == HISDebit {
 		call.No = CallNo(o.No, 'D', call.Attempt)
 		call.Hash = o.debit(call.No).Hash()
@@ -24,6 +21,14 @@ func (t *turn) intendHIS(kind string) {
 	call.No = CallNo(o.No, 'V', call.Attempt)
 	call.Hash = o.reversal(call.No, t.debitNo()).Hash()
 	t.w.Reversal, t.c.Reversal = call, call
+}
+
+// reopenReversal lets a reversal that was refused, and proved not to have moved
+// anything, go out again under its number.
+func (t *turn) reopenReversal() {
+	if call := t.w.Reversal; call != nil && call.State != CallDone {
+		call.State, t.c.Reversal = CallIntent, call
+	}
 }
 
 // debitNo is the number of the debit that a reversal undoes. A compensating
@@ -53,6 +58,9 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 		return false, err
 	}
 	if kind == HISReverse && !can.Reversible {
+		if call := t.hisCall(kind); call != nil && t.fresh {
+			call.Reported = HISNotFound // its intent is of this turn: it was never sent
+		}
 		t.suspend(CodeHISNoReversal, Reason{Actor: ActorFinance})
 		return false, t.commit(ctx, false)
 	}

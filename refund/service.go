@@ -288,6 +288,8 @@ func (t *turn) undo(target Status, event string, by By, code, message string) {
 	if t.worker {
 		t.intendHIS(HISReverse)
 		t.fresh = true
+	} else {
+		t.reopenReversal()
 	}
 	t.move(StatusReversing, event, by, code, message)
 }

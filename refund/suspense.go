@@ -112,6 +112,16 @@ func (t *turn) safe(ctx context.Context, a Action) (Why, error) {
 	return "", fail(CodeBadRequest, "action")
 }
 
+// refresh asks both sides for the evidence that people decide on. It moves
+// nothing; a side that is silent leaves the evidence as it is.
+func (t *turn) refresh(ctx context.Context) error {
+	_, can, err := t.dir.HIS(ctx, t.w.Order.Institution)
+	if err != nil {
+		return err
+	}
+	return t.askSides(ctx, can)
+}
+
 // askSides brings the journal of a suspended order up to date: every number
 // that has no proved end is asked for. A side that does not answer proves
 // nothing, so nothing is done.
@@ -204,9 +214,7 @@ func (t *turn) act(a Action, by By, note string, why Why) {
 		next(to)
 	case ActionRestore:
 		t.aim()
-		if t.w.Reversal != nil { // proved not to have moved anything: a new number
-			t.intendHIS(HISReverse)
-		}
+		t.reopenReversal()
 		next(StatusReversing)
 	case ActionPayAgain:
 		o.FailCode, o.FailReason, o.Target = "", "", ""
