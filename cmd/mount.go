@@ -17,6 +17,7 @@ import (
 	"hospay/jobs"
 	"hospay/notify"
 	"hospay/refund"
+	"hospay/settings"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -149,6 +150,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		return nil, err
 	}
 	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Production: o.Env == EnvProduction, Log: log}
+	h.Settings = &settings.Service{App: app, Store: store, Production: h.Production}
 	h.Bind(se)
 	servePages(se.Router)
 	if !o.Idle {

@@ -31,6 +31,7 @@ const (
 	VaultKeys         = "vault_keys"
 	ProxyApplications = "proxy_applications"
 	ProxyMaterials    = "proxy_materials"
+	ConfigChanges     = "config_changes"
 )
 
 // Kinds of notices.
@@ -58,7 +59,7 @@ func Roles() []string {
 func Guarded() []string {
 	return []string{
 		RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards,
-		ProxyApplications, ProxyMaterials,
+		ProxyApplications, ProxyMaterials, ConfigChanges,
 	}
 }
 
@@ -70,6 +71,6 @@ func All() []string {
 	return []string{
 		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
-		ProxyApplications, ProxyMaterials,
+		ProxyApplications, ProxyMaterials, ConfigChanges,
 	}
 }

@@ -78,6 +78,7 @@ func readRules() map[string]string {
 		AuditLog:          isStaff + " && " + role(RoleAuditor),
 		ProxyApplications: anyOf(owns, sameHouse+" && "+money),
 		ProxyMaterials:    anyOf(owns, sameHouse+" && "+money),
+		ConfigChanges:     sameHouse + " && " + anyOf(config, role(RoleFinance), role(RoleAuditor)),
 		JobRuns:           isStaff + " && " + anyOf(role(RoleFinance), role(RoleAuditor), config),
 	}
 }

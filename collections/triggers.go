@@ -105,6 +105,7 @@ func neededIndexes() map[string]string {
 		"idx_reviews_stage":             "reviews (order, stage)",
 		"idx_notifications_once":        "notifications (order, event, round, via, staff) WHERE order != ''",
 		"idx_callbacks_once":            "callbacks (institution, channel, callback_id)",
+		"idx_config_changes_version":    "config_changes (collection, record, version)",
 	} {
 		out[name] = unique(name, on)
 	}
@@ -136,7 +137,7 @@ func Verify(app core.App) error {
 	for _, r := range rows {
 		have[r.Name] = r.SQL
 	}
-	for _, t := range AllTriggers() {
+	for _, t := range append(AllTriggers(), ConfigTriggers()...) {
 		if have[t.Name] != t.SQL {
 			return fmt.Errorf("数据库触发器 %s 缺失或被改动，拒绝启动；请从备份恢复或联系技术支持", t.Name)
 		}

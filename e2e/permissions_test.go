@@ -72,6 +72,7 @@ func (h *house) plant(t *testing.T, order string) {
 		"institution": h.Institution, "patient": h.owner.ID, "principal": h.owner.ID, "no": "A1", "card_no": "C0001", "status": "draft", "case": "minor", "relation": "parent",
 	})
 	insert(collections.ProxyMaterials, map[string]any{"institution": h.Institution, "patient": h.owner.ID, "application": "planted00000000", "kind": "other"})
+	insert(collections.ConfigChanges, map[string]any{"institution": h.Institution, "collection": "institutions", "record": "none", "version": 1, "state": "waiting", "proposer_kind": "staff", "proposer": "none"})
 	insert(collections.Institutions, map[string]any{"code": "second", "name": "二院"})
 	for _, name := range collections.All() {
 		where := map[string]string{

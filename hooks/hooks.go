@@ -13,6 +13,7 @@ import (
 	"hospay/collections"
 	"hospay/internal/i18n"
 	"hospay/refund"
+	"hospay/settings"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
@@ -25,6 +26,7 @@ type Hooks struct {
 	Service    *refund.Service
 	Worker     *refund.Worker
 	Production bool
+	Settings   *settings.Service
 	Log        *slog.Logger
 	guard      guard
 	misses     misses
@@ -35,6 +37,7 @@ type Hooks struct {
 func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindGuards()
 	h.bindConfigEvents()
+	h.bindSettingsEvents()
 	h.bindRefundEvents()
 	h.bindReviewEvents()
 	h.bindProxyEvents()
@@ -48,6 +51,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindUploadLimit(se)
 	h.bindProxyRoutes(se)
 	h.bindStaffRoutes(se)
+	h.bindSettingsRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }

@@ -423,3 +423,24 @@ export interface ProxyMaterial {
   size: number
   width: number
 }
+
+export interface ConfigChange {
+  collectionName: 'config_changes'
+  after: unknown
+  answer: string
+  before: unknown
+  collection: string
+  confirmer: string
+  created: string
+  decided: string
+  fresh: boolean
+  id: string
+  institution: string
+  note: string
+  proposer: string
+  proposer_kind: 'staff' | 'superuser' | ''
+  record: string
+  sensitive: boolean
+  state: 'waiting' | 'applied' | 'rejected' | 'withdrawn' | 'superseded' | ''
+  version: number
+}
