@@ -18,6 +18,7 @@ import (
 	"hospay/jobs"
 	"hospay/notify"
 	"hospay/refund"
+	"hospay/settings"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -153,6 +154,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		return nil, err
 	}
 	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Exports: rt.Exports, Production: o.Env == EnvProduction, Log: log}
+	h.Settings = &settings.Service{App: app, Store: store, Production: h.Production}
 	h.Bind(se)
 	servePages(se.Router)
 	extendDashboard(se)

@@ -115,7 +115,7 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 		MinAmount: money.Fen(r.MinAmount), NoticeNo: r.Notice.String,
 		Proxy: refund.ProxySettings{On: r.ProxyOn, Payee: refund.ProxyPayee(r.ProxyPay), Days: orDefault(r.ProxyDays), Consent: r.Consent.String},
 		Review: refund.ReviewSettings{
-			Auto: r.Auto.Bool, Shadow: r.Shadow.Bool, Delay: time.Duration(r.Delay.Int64) * time.Second, From: r.From.String, To: r.To.String,
+			Auto: r.Auto.Bool, Shadow: r.Shadow.Bool, Delay: seconds(int(r.Delay.Int64)), From: r.From.String, To: r.To.String,
 			SecondFrom: money.Fen(r.Second.Int64), SecondProxy: r.SecondPrx.Bool,
 		},
 	}
@@ -129,6 +129,8 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 	}
 	return inst, nil
 }
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
 // proxyDays counts where an institution has set no days (0).
 const proxyDays = 30
@@ -202,6 +204,10 @@ func (s *Store) buildChannel(institution string, r configRow) (channels.Channel,
 	if err != nil {
 		return nil, err
 	}
+	return s.openChannel(institution, r, secrets)
+}
+
+func (s *Store) openChannel(institution string, r configRow, secrets map[string]string) (channels.Channel, error) {
 	settings, err := textMap(r.Settings)
 	if err != nil {
 		return nil, err
@@ -282,6 +288,10 @@ func (s *Store) buildHIS(institution string, r configRow) (hisConnection, error)
 	if err != nil {
 		return hisConnection{}, err
 	}
+	return s.openHIS(institution, r, secrets)
+}
+
+func (s *Store) openHIS(institution string, r configRow, secrets map[string]string) (hisConnection, error) {
 	h, err := his.New(his.Config{
 		Institution: institution, Kind: r.Kind, BaseURL: r.Base, Mapping: json.RawMessage(r.Settings), Secrets: secrets,
 		Timeout: time.Duration(r.TimeoutMS) * time.Millisecond, Transport: s.Transport,
@@ -344,13 +354,21 @@ func (s *Store) RefuseSimulators() error {
 		return err
 	}
 	for _, base := range bases {
-		u, err := url.Parse(base)
-		if err != nil {
-			return fmt.Errorf("地址 %q 无法识别", base)
+		if err := RefuseSimulator(base); err != nil {
+			return err
 		}
-		if port := u.Port(); loopback(u.Hostname()) && port >= "9101" && port <= "9105" {
-			return fmt.Errorf("%s 是模拟器地址，生产环境拒绝使用", base)
-		}
+	}
+	return nil
+}
+
+// RefuseSimulator fails for the address of a simulator.
+func RefuseSimulator(base string) error {
+	u, err := url.Parse(base)
+	if err != nil {
+		return fmt.Errorf("地址 %q 无法识别", base)
+	}
+	if port := u.Port(); loopback(u.Hostname()) && port >= "9101" && port <= "9105" {
+		return fmt.Errorf("%s 是模拟器地址，生产环境拒绝使用", base)
 	}
 	return nil
 }

@@ -36,6 +36,7 @@ const (
 	ProxyApplications = "proxy_applications"
 	ProxyMaterials    = "proxy_materials"
 	Batches           = "batches"
+	ConfigChanges     = "config_changes"
 )
 
 // Kinds of notices.
@@ -63,7 +64,7 @@ func Roles() []string {
 func Guarded() []string {
 	return []string{
 		RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards,
-		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, StaffSecurity, Batches,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, StaffSecurity, Batches, ConfigChanges,
 	}
 }
 
@@ -75,6 +76,6 @@ func All() []string {
 	return []string{
 		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
-		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports, StaffSecurity, Batches,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports, StaffSecurity, Batches, ConfigChanges,
 	}
 }

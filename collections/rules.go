@@ -82,6 +82,7 @@ func readRules() map[string]string {
 		ProxyMaterials:    anyOf(owns, sameHouse+" && "+money),
 		AuditLog:          sameHouse + " && " + role(RoleAuditor),
 		Batches:           isStaff + " && " + role(RoleReviewer) + ` && starter = @request.auth.id`,
+		ConfigChanges:     sameHouse + " && " + anyOf(config, role(RoleFinance), role(RoleAuditor)),
 		JobRuns:           isStaff + " && " + anyOf(role(RoleFinance), role(RoleAuditor), config),
 	}
 }

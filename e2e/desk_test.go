@@ -255,7 +255,7 @@ func TestSuspense_RefusedReversalGoesOutUnderItsNumber(t *testing.T) {
 	a.Drain()
 	wantStatus(t, a, id, refund.StatusSuspense)
 	a.Advance(2 * time.Minute)
-	if got := offered(rowOf(t, a, "suspense", id)); got != "resume restore restored_by_hand" {
+	if got := offered(deskRow(t, a, "suspense", id)); got != "resume restore restored_by_hand" {
 		t.Errorf("offered: %s", got)
 	}
 	wantRefusal(t, "驳回的不能付", onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "pay_again", "reason": "x"}), 409, "action_unsafe")

@@ -78,6 +78,7 @@ func (h *house) plant(t *testing.T, order string) {
 	insert(collections.ProxyMaterials, map[string]any{"institution": h.Institution, "patient": h.owner.ID, "application": "planted00000000", "kind": "other"})
 	reviewer := must(h.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer1@demo.hospay"))
 	insert(collections.Batches, map[string]any{"institution": h.Institution, "starter": reviewer.Id, "decision": "approve", "state": "done", "orders": "[]", "results": "[]"})
+	insert(collections.ConfigChanges, map[string]any{"institution": h.Institution, "collection": "institutions", "record": "none", "version": 1, "state": "waiting", "proposer_kind": "staff", "proposer": "none"})
 	insert(collections.Institutions, map[string]any{"code": "second", "name": "二院"})
 	for _, name := range collections.All() {
 		where := map[string]string{

@@ -14,6 +14,7 @@ import (
 	"hospay/exports"
 	"hospay/internal/i18n"
 	"hospay/refund"
+	"hospay/settings"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
@@ -27,6 +28,7 @@ type Hooks struct {
 	Worker     *refund.Worker
 	Exports    *exports.Jobs
 	Production bool
+	Settings   *settings.Service
 	Log        *slog.Logger
 	guard      guard
 	misses     misses
@@ -38,6 +40,7 @@ type Hooks struct {
 func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindGuards()
 	h.bindConfigEvents()
+	h.bindSettingsEvents()
 	h.bindRefundEvents()
 	h.bindReviewEvents()
 	h.bindProxyEvents()
@@ -63,6 +66,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindFactsRoutes(se)
 	h.bindDeskProxyRoutes(se)
 	h.bindFreezeRoutes(se)
+	h.bindSettingsRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }

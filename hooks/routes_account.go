@@ -16,7 +16,7 @@ import (
 func (h *Hooks) bindAccountRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay/staff")
 	g.GET("/me", h.staffMe).BindFunc(requireStaff())
-	g.GET("/names", h.staffNames).BindFunc(requireStaff())
+	g.GET("/names", h.namesOfStaff).BindFunc(requireStaff())
 	g.GET("/totp", h.totpSecret)
 	g.POST("/totp", h.totpConfirm).Bind(apis.BodyLimit(4 << 10))
 	g.POST("/auth-with-totp", h.authWithTOTP).Bind(apis.BodyLimit(4 << 10))
@@ -45,9 +45,9 @@ func (h *Hooks) staffMe(e *core.RequestEvent) error {
 	})
 }
 
-// staffNames tells the names of the house's staff by id, for pages that show
+// namesOfStaff tells the names of the house's staff by id, for pages that show
 // who did what.
-func (h *Hooks) staffNames(e *core.RequestEvent) error {
+func (h *Hooks) namesOfStaff(e *core.RequestEvent) error {
 	recs, err := e.App.FindRecordsByFilter(collections.Staff, "institution = {:i}", "", 0, 0, map[string]any{"i": e.Auth.GetString("institution")})
 	if err != nil {
 		return h.fail(e, err)

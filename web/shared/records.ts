@@ -505,3 +505,24 @@ export interface Batche {
   state: 'queued' | 'running' | 'done' | 'interrupted' | ''
   updated: string
 }
+
+export interface ConfigChange {
+  collectionName: 'config_changes'
+  after: unknown
+  answer: string
+  before: unknown
+  collection: string
+  confirmer: string
+  created: string
+  decided: string
+  fresh: boolean
+  id: string
+  institution: string
+  note: string
+  proposer: string
+  proposer_kind: 'staff' | 'superuser' | ''
+  record: string
+  sensitive: boolean
+  state: 'waiting' | 'applied' | 'rejected' | 'withdrawn' | 'superseded' | ''
+  version: number
+}
