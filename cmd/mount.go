@@ -17,6 +17,7 @@ import (
 	"hospay/internal/vault"
 	"hospay/jobs"
 	"hospay/notify"
+	"hospay/recon"
 	"hospay/refund"
 	"hospay/settings"
 
@@ -46,6 +47,7 @@ type Runtime struct {
 	Notices *notify.Service
 	Jobs    *jobs.Schedule
 	Exports *exports.Jobs
+	Books   *recon.Service
 	log     *slog.Logger
 	stop    context.CancelFunc
 	done    chan struct{}
@@ -149,11 +151,12 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		Worker:  refund.NewWorker(service, fmt.Sprintf("%s/%d", host, os.Getpid()), max(o.Slots, 1), o.Poll),
 		Notices: notify.New(store.Outbox(), senders(app, store), o.Now, log),
 		Exports: &exports.Jobs{App: app, Store: store}, log: log,
+		Books: &recon.Service{App: app, Store: store, Wake: service.Wake, Clock: o.Now},
 	}
 	if rt.Jobs, err = jobs.New(refund.Beijing, store, log, rt.jobs()...); err != nil {
 		return nil, err
 	}
-	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Exports: rt.Exports, Production: o.Env == EnvProduction, Log: log}
+	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Exports: rt.Exports, Books: rt.Books, Production: o.Env == EnvProduction, Log: log}
 	h.Settings = &settings.Service{App: app, Store: store, Production: h.Production}
 	h.Bind(se)
 	servePages(se.Router)
@@ -227,9 +230,8 @@ func (rt *Runtime) jobs() []jobs.Job {
 	return []jobs.Job{
 		{Name: "notices", Every: 2 * time.Second, Run: rt.Notices.Deliver},
 		jobs.Receipts(rt.App, rt.Store),
-		jobs.Statements(rt.App, rt.Store),
-		jobs.Housekeeping(rt.Store),
-		jobs.Statistics(rt.Store),
+		jobs.Statements(rt.Store, rt.Books, rt.Books.Clock),
+		jobs.Reconcile(rt.Books, rt.Books.Clock),
 		jobs.Housekeeping(rt.Store),
 		jobs.Statistics(rt.Store),
 		jobs.Audit(rt.Store, rt.log),

@@ -30,7 +30,7 @@ var fixedColumns = []string{
 // AllTriggers lists every trigger. No migration asks for all of them: later ones
 // stand on tables that an earlier migration does not know.
 func AllTriggers() []Trigger {
-	return slices.Concat(Triggers(), ProxyTriggers(), StatisticsTriggers(), DeskTriggers(), ConfigTriggers())
+	return slices.Concat(Triggers(), ProxyTriggers(), StatisticsTriggers(), DeskTriggers(), ConfigTriggers(), ReconTriggers())
 }
 
 // Triggers lists the triggers of orders and their journals, generated from the
@@ -111,6 +111,10 @@ func neededIndexes() map[string]string {
 		"idx_refund_days_key":           "refund_days (institution, day, channel, method)",
 		"idx_refund_counts_key":         "refund_counts (institution, status)",
 		"idx_config_changes_version":    "config_changes (collection, record, version)",
+		"idx_statements_current":        "statements (institution, source, kind, day) WHERE superseded = FALSE",
+		"idx_recon_runs_seq":            "recon_runs (institution, day, seq)",
+		"idx_differences_key":           "differences (institution, day, key)",
+		"idx_recon_months_key":          "recon_months (institution, month)",
 	} {
 		out[name] = unique(name, on)
 	}

@@ -66,7 +66,12 @@ func (h *house) plant(t *testing.T, order string) {
 		}
 	}
 	insert(collections.Receipts, map[string]any{"institution": h.Institution, "patient": h.owner.ID, "order": order, "out_bill_no": "T1", "state": "waiting"})
-	insert(collections.Statements, map[string]any{"institution": h.Institution, "source": "his", "kind": "k", "day": "2026-01-02", "state": "waiting"})
+	insert(collections.Statements, map[string]any{"institution": h.Institution, "source": "his", "kind": "k", "day": "2026-01-02", "state": "waiting", "version": 1})
+	insert(collections.StatementLines, map[string]any{"institution": h.Institution, "statement": "planted00000000", "line": 7, "reason": "x"})
+	insert(collections.ReconRuns, map[string]any{"institution": h.Institution, "day": "2025-12-01", "seq": 1, "state": "balanced", "books": "{}", "summary": "{}", "files": "[]"})
+	insert(collections.Differences, map[string]any{"institution": h.Institution, "day": "2025-12-01", "key": "x", "kind": "state", "also": "[]", "state": "open", "live": true})
+	insert(collections.Resolutions, map[string]any{"institution": h.Institution, "difference": "planted00000000", "act": "assign", "before": "{}", "after": "{}"})
+	insert(collections.ReconMonths, map[string]any{"institution": h.Institution, "month": "2025-11", "state": "open"})
 	insert(collections.Callbacks, map[string]any{"institution": h.Institution, "channel": "wechat", "callback_id": "planted", "no": "T1"})
 	insert(collections.SMSConfigs, map[string]any{"institution": h.Institution, "url": "https://example.com"})
 	insert(collections.JobRuns, map[string]any{"job": "planted", "ok": true})

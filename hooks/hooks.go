@@ -7,12 +7,14 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"hospay/collections"
 	"hospay/exports"
 	"hospay/internal/i18n"
+	"hospay/recon"
 	"hospay/refund"
 	"hospay/settings"
 
@@ -27,6 +29,7 @@ type Hooks struct {
 	Service    *refund.Service
 	Worker     *refund.Worker
 	Exports    *exports.Jobs
+	Books      *recon.Service
 	Production bool
 	Settings   *settings.Service
 	Log        *slog.Logger
@@ -67,6 +70,9 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindDeskProxyRoutes(se)
 	h.bindFreezeRoutes(se)
 	h.bindSettingsRoutes(se)
+	h.bindBookRoutes(se)
+	h.bindStatementRoutes(se)
+	h.bindReceiptRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }
@@ -89,7 +95,11 @@ var statusOf = map[refund.Code]int{
 	refund.CodeChannelUnavailable: http.StatusServiceUnavailable, refund.CodeNoProposal: http.StatusConflict, refund.CodeProposalExists: http.StatusConflict,
 	refund.CodeReviewSingly:   http.StatusConflict,
 	refund.CodeHISUnavailable: http.StatusServiceUnavailable,
+	recon.CodeSecondPerson:    http.StatusForbidden, recon.CodeMonthClosed: http.StatusConflict, recon.CodeMonthOpenItems: http.StatusConflict, recon.CodeDifferenceDone: http.StatusConflict,
 }
+
+// told are the codes whose sentence names a detail.
+var told = []refund.Code{refund.CodeBelowMinimum, refund.CodeOverSingleLimit, recon.CodeStatementRefused, recon.CodeStatementOther, recon.CodeTooMany, recon.CodeMonthOpenItems}
 
 // fail turns a domain error into an answer. Anything without a code is logged
 // and told as an internal error.
@@ -111,7 +121,7 @@ func (h *Hooks) fail(e *core.RequestEvent, err error) error {
 		return missingMaterials(status, de.Detail)
 	}
 	detail := ""
-	if de.Code == refund.CodeBelowMinimum || de.Code == refund.CodeOverSingleLimit {
+	if slices.Contains(told, de.Code) {
 		detail = de.Detail
 	}
 	return apiError(status, string(de.Code), detail)

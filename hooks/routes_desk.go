@@ -24,9 +24,9 @@ func (h *Hooks) bindDeskRoutes(se *core.ServeEvent) {
 	g.Bind(apis.BodyLimit(16 << 10))
 	g.GET("/unknown", h.deskUnknown).BindFunc(requireStaff(moneyRoles...))
 	g.GET("/suspense", h.deskSuspense).BindFunc(requireStaff(moneyRoles...))
-	g.POST("/suspense/{id}/propose", h.propose).BindFunc(requireStaff(deskRoles...))
-	g.POST("/suspense/{id}/confirm", h.confirm).BindFunc(requireStaff(deskRoles...))
-	g.POST("/suspense/{id}/withdraw", h.withdraw).BindFunc(requireStaff(deskRoles...))
+	g.POST("/suspense/{id}/propose", h.deskPropose).BindFunc(requireStaff(deskRoles...))
+	g.POST("/suspense/{id}/confirm", h.deskConfirm).BindFunc(requireStaff(deskRoles...))
+	g.POST("/suspense/{id}/withdraw", h.deskWithdraw).BindFunc(requireStaff(deskRoles...))
 }
 
 // deskText is a sentence of the desk; key is in the group's words.
@@ -166,19 +166,19 @@ type deskBody struct {
 	Note     string        `json:"note"`
 }
 
-func (h *Hooks) propose(e *core.RequestEvent) error {
+func (h *Hooks) deskPropose(e *core.RequestEvent) error {
 	return h.deskAct(e, func(ctx context.Context, id string, by refund.By, b deskBody) error {
 		return h.Service.Propose(ctx, id, refund.Proposal{Action: b.Action, By: by, Reason: b.Reason}, b.Evidence)
 	})
 }
 
-func (h *Hooks) confirm(e *core.RequestEvent) error {
+func (h *Hooks) deskConfirm(e *core.RequestEvent) error {
 	return h.deskAct(e, func(ctx context.Context, id string, by refund.By, b deskBody) error {
 		return h.Service.Confirm(ctx, id, b.Action, by, b.Note)
 	})
 }
 
-func (h *Hooks) withdraw(e *core.RequestEvent) error {
+func (h *Hooks) deskWithdraw(e *core.RequestEvent) error {
 	return h.deskAct(e, func(ctx context.Context, id string, by refund.By, b deskBody) error {
 		return h.Service.Withdraw(ctx, id, by, b.Note)
 	})

@@ -12,6 +12,7 @@ import (
 
 	"hospay/collections"
 	"hospay/exports"
+	"hospay/recon"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
@@ -35,8 +36,37 @@ func (h *Hooks) reportNow(e *core.RequestEvent) error {
 	if !ok {
 		return apiError(http.StatusNotFound, "not_found", "")
 	}
+	if recon.IsReport(name) {
+		return h.bookReport(e, name)
+	}
 	return h.sendReport(e, name)
 }
+
+// bookReport sends a report of the books: of a day (date) or a month (A15).
+func (h *Hooks) bookReport(e *core.RequestEvent, name string) error {
+	if !hasRole(e.Auth, bookRoles...) {
+		return denied(e)
+	}
+	day, month := e.Request.URL.Query().Get("date"), e.Request.URL.Query().Get("month")
+	if _, _, err := recon.ParseDay(day); (day != "" && err != nil) || (month != "" && !monthForm.MatchString(month)) {
+		return badRequest()
+	}
+	var file bytes.Buffer
+	err := h.Books.Report(e.Request.Context(), houseOf(e), name, day, month, &file)
+	if errors.Is(err, recon.ErrNoRun) {
+		return apiError(http.StatusNotFound, "not_found", "")
+	}
+	if err != nil {
+		return h.fail(e, err)
+	}
+	if err := h.audit(e, "report.export", name, map[string]any{"filter": map[string]string{"date": day, "month": month}}); err != nil {
+		return h.fail(e, err)
+	}
+	attach(e, bookFiles[name]+day+month+".xlsx")
+	return e.Blob(http.StatusOK, xlsxType, file.Bytes())
+}
+
+var bookFiles = map[string]string{recon.ReportSummary: "三方对账", recon.ReportChannel: "渠道对账", recon.ReportDifferences: "对账差异", recon.ReportMonth: "对账月结"}
 
 func (h *Hooks) sendReport(e *core.RequestEvent, name string) error {
 	req, params, err := h.reportRequest(e, name, e.Request.URL.Query())

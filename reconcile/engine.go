@@ -135,6 +135,9 @@ func (e *Engine) Add(book Book, l Line) error {
 		order: e.texts.id(l.OrderNo), bill: e.texts.id(l.BillNo), his: e.texts.keep(l.HISNo), no: e.texts.id(l.ChannelNo), card: e.texts.id(l.CardNo),
 		channel: channel, method: method, status: l.Status, place: e.placeOf(l.At), amount: l.Amount, at: l.At,
 	}
+	if l.OnDay {
+		r.place = inDay
+	}
 	if book == Channel {
 		r.source, r.file, r.back, r.ours = l.Source, l.File, l.Back, e.oursByType(l)
 		r.flow = maphash.String(e.seed, cmp.Or(l.Flow, l.BillNo))

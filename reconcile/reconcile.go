@@ -82,6 +82,7 @@ type Line struct {
 	Channel   string
 	Status    Status
 	At        int64 // unix seconds
+	OnDay     bool  // the caller knows that the line belongs to the business day, whatever its time
 
 	// Channel lines only.
 	Source Source

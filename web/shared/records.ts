@@ -19,6 +19,8 @@ export interface Institution {
   proxy_on: boolean
   proxy_payee: 'agent' | 'principal' | ''
   proxy_photo_days: number
+  recon_days: number
+  recon_ignore: number
   second_factor: 'off' | 'totp' | ''
   secrets_held: string
   updated: string
@@ -326,21 +328,31 @@ export interface Receipt {
 
 export interface Statement {
   collectionName: 'statements'
+  amount: number
+  by: string
   created: string
   day: string
   file: string
+  form: string
   id: string
   institution: string
   kind: string
+  late: boolean
+  lines: number
   message: string
+  name: string
   next_at: string
+  refusal: string
+  rejects: number
   sha256: string
   size: number
   source: 'wechat' | 'alipay' | 'his' | ''
-  state: 'waiting' | 'ready' | 'empty' | 'failed' | ''
+  state: 'waiting' | 'ready' | 'empty' | 'missing' | 'refused' | ''
+  superseded: boolean
   told_digest: string
   tries: number
   updated: string
+  version: number
 }
 
 export interface AuditLog {
@@ -525,4 +537,106 @@ export interface ConfigChange {
   sensitive: boolean
   state: 'waiting' | 'applied' | 'rejected' | 'withdrawn' | 'superseded' | ''
   version: number
+}
+
+export interface StatementLine {
+  collectionName: 'statement_lines'
+  created: string
+  id: string
+  institution: string
+  line: number
+  reason: string
+  statement: string
+}
+
+export interface ReconRun {
+  collectionName: 'recon_runs'
+  books: unknown
+  by: string
+  created: string
+  day: string
+  files: unknown
+  finished: string
+  id: string
+  inputs: string
+  institution: string
+  lines: string
+  seq: number
+  started: string
+  state: 'balanced' | 'differences' | 'incomplete' | ''
+  summary: unknown
+}
+
+export interface Difference {
+  collectionName: 'differences'
+  also: unknown
+  amount: number
+  channel: string
+  channel_amount: number
+  channel_at: string
+  channel_day: number
+  channel_state: string
+  created: string
+  day: string
+  explain: string
+  fingerprint: string
+  his_amount: number
+  his_at: string
+  his_day: number
+  his_refund_no: string
+  his_state: string
+  id: string
+  institution: string
+  key: string
+  kind: string
+  live: boolean
+  method: string
+  opened: string
+  order: string
+  order_no: string
+  out_bill_no: string
+  owner: string
+  platform_amount: number
+  platform_at: string
+  platform_day: number
+  platform_state: string
+  proposed_by: string
+  resolved_at: string
+  sign: 'overage' | 'shortage' | ''
+  sla_due: string
+  state: 'open' | 'proposed' | 'resolved' | 'carried' | ''
+  updated: string
+  verb: string
+  with: string
+}
+
+export interface Resolution {
+  collectionName: 'resolutions'
+  act: 'propose' | 'confirm' | 'withdraw' | 'resolve' | 'assign' | 'auto' | 'changed' | 'reopen' | 'carry' | ''
+  after: unknown
+  before: unknown
+  by: string
+  created: string
+  difference: string
+  id: string
+  institution: string
+  reason: string
+  verb: string
+  with: string
+}
+
+export interface ReconMonth {
+  collectionName: 'recon_months'
+  at: string
+  by: string
+  closed_at: string
+  closed_by: string
+  created: string
+  id: string
+  institution: string
+  month: string
+  note: string
+  state: 'open' | 'proposed' | 'closed' | 'reopening' | ''
+  totals: unknown
+  updated: string
 }
