@@ -13,6 +13,7 @@ import (
 
 	"hospay/collections"
 	"hospay/hooks"
+	"hospay/internal/checkup"
 	"hospay/internal/vault"
 	"hospay/jobs"
 	"hospay/notify"
@@ -44,6 +45,8 @@ type Runtime struct {
 	Worker  *refund.Worker
 	Notices *notify.Service
 	Jobs    *jobs.Schedule
+	Health  *checkup.Health
+	now     func() time.Time
 	stop    context.CancelFunc
 	done    chan struct{}
 }
@@ -145,12 +148,18 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		App: app, Store: store, Service: service,
 		Worker:  refund.NewWorker(service, fmt.Sprintf("%s/%d", host, os.Getpid()), max(o.Slots, 1), o.Poll),
 		Notices: notify.New(store.Outbox(), senders(app, store), o.Now, log),
+		Health:  &checkup.Health{},
+		now:     o.Now,
+	}
+	if rt.now == nil {
+		rt.now = time.Now
 	}
 	if rt.Jobs, err = jobs.New(refund.Beijing, store, log, rt.jobs()...); err != nil {
 		return nil, err
 	}
 	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Production: o.Env == EnvProduction, Log: log}
 	h.Settings = &settings.Service{App: app, Store: store, Production: h.Production}
+	h.Health, h.Jobs, h.Version = rt.Health, rt.Jobs, version()
 	h.Bind(se)
 	servePages(se.Router)
 	if !o.Idle {
@@ -221,5 +230,7 @@ func (rt *Runtime) jobs() []jobs.Job {
 		jobs.Receipts(rt.App, rt.Store),
 		jobs.Statements(rt.App, rt.Store),
 		jobs.Housekeeping(rt.Store),
+		jobs.Health(rt.Store, rt.Health),
+		jobs.Certificates(rt.Store, rt.now),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/internal/checkup"
 	"hospay/internal/i18n"
 	"hospay/refund"
 	"hospay/settings"
@@ -27,6 +28,9 @@ type Hooks struct {
 	Worker     *refund.Worker
 	Production bool
 	Settings   *settings.Service
+	Health     *checkup.Health
+	Jobs       Jobs
+	Version    string
 	Log        *slog.Logger
 	guard      guard
 	misses     misses
@@ -52,6 +56,8 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindProxyRoutes(se)
 	h.bindStaffRoutes(se)
 	h.bindSettingsRoutes(se)
+	h.bindCheckupRoutes(se)
+	h.bindOverviewRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }
