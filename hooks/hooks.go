@@ -13,6 +13,7 @@ import (
 
 	"hospay/collections"
 	"hospay/exports"
+	"hospay/internal/checkup"
 	"hospay/internal/i18n"
 	"hospay/recon"
 	"hospay/refund"
@@ -32,6 +33,9 @@ type Hooks struct {
 	Books      *recon.Service
 	Production bool
 	Settings   *settings.Service
+	Health     *checkup.Health
+	Jobs       Jobs
+	Version    string
 	Log        *slog.Logger
 	guard      guard
 	misses     misses
@@ -73,6 +77,8 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindBookRoutes(se)
 	h.bindStatementRoutes(se)
 	h.bindReceiptRoutes(se)
+	h.bindCheckupRoutes(se)
+	h.bindOverviewRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }
