@@ -79,11 +79,15 @@ func (f demoFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	defer wait()
 	out := cmd.OutOrStdout()
 	day := &demo.Day{API: demo.NewAPI("http://" + f.http), At: at, DB: app.ConcurrentDB(), Out: out, Orders: f.orders, Log: func(s string) { fmt.Fprintln(out, s) }}
+	day.Date = time.Now().In(refund.Beijing).Format(time.DateOnly)
 	if err := day.Play(ctx); err != nil {
 		return err
 	}
 	broken, err := f.verify(cmd, rt, day, at)
 	if err != nil {
+		return err
+	}
+	if err := demoBooks(ctx, rt, day, out); err != nil {
 		return err
 	}
 	if f.once {

@@ -114,6 +114,29 @@ func (s statements) await(ctx context.Context, inst, day string, offers []refund
 	return nil
 }
 
+// FetchDay asks for all bills of a day at once, once each. The demo uses it: it
+// does not wait for the next morning.
+func FetchDay(ctx context.Context, store *collections.Store, books *recon.Service, inst, day string) error {
+	s := statements{store: store, books: books, now: orNow(books.Clock)}
+	offers, err := store.Offers(ctx, inst)
+	if err != nil {
+		return err
+	}
+	if err := s.await(ctx, inst, day, offers); err != nil {
+		return err
+	}
+	all, err := books.Statements(ctx, inst, day, day)
+	if err != nil {
+		return err
+	}
+	for _, st := range all {
+		if st.State == recon.Waiting && !st.Superseded {
+			err = errors.Join(err, s.fetch(ctx, st))
+		}
+	}
+	return err
+}
+
 // next is when a bill is asked for again; zero when nobody asks any more.
 func (s statements) next(day string) time.Time {
 	now := s.now().In(refund.Beijing)

@@ -19,7 +19,8 @@ type Day struct {
 	At     Endpoints
 	DB     dbx.Builder // of the program, to look at numbers
 	Out    io.Writer
-	Orders int // at least so many; the script itself has more than forty
+	Date   string // the business day, Beijing
+	Orders int    // at least so many; the script itself has more than forty
 	Log    func(string)
 
 	mu       sync.Mutex
@@ -94,6 +95,16 @@ func (d *Day) Play(ctx context.Context) error {
 	} {
 		d.say("── " + act.title)
 		if err := act.play(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// OpenBills lets the simulators give out the bills of a day that is not over.
+func (d *Day) OpenBills(ctx context.Context) error {
+	for _, base := range []string{d.At.WeChat, d.At.Alipay} {
+		if err := post(ctx, base+"/_sim/settings", map[string]any{"bill_any_day": true}); err != nil {
 			return err
 		}
 	}
