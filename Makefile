@@ -42,6 +42,7 @@ unit:
 web: build chromium
 	cd web && npx vitest run --project unit
 	cd web && npx vitest run --project browser
+	cd web && npx vitest run --project console
 
 # Pictures of every screen and state, into shots/.
 shots: build chromium

@@ -18,8 +18,8 @@ import (
 )
 
 func main() {
-	channels.Register(wechat.Name, wechat.Factory)
-	channels.Register(alipay.Name, alipay.Factory)
+	channels.Register(wechat.Name, wechat.Factory, wechat.Fields()...)
+	channels.Register(alipay.Name, alipay.Factory, alipay.Fields()...)
 	his.Register("rest", rest.New)
 	his.Register("soap", soap.New)
 	err := cmd.Execute(context.Background())

@@ -41,6 +41,7 @@ type Channel interface {
 	Bills
 	Receipts
 	Messenger
+	Credentials
 }
 
 // Callback is a verified notification of a channel.
@@ -161,11 +162,12 @@ var (
 	kinds   = map[string]Factory{}
 )
 
-// Register adds a channel kind. It is called from main before anything else.
-func Register(name string, f Factory) {
+// Register adds a channel kind with the fields that it reads. It is called from
+// main before anything else.
+func Register(name string, f Factory, fields ...Field) {
 	kindsMu.Lock()
 	defer kindsMu.Unlock()
-	kinds[name] = f
+	kinds[name], described[name] = f, fields
 }
 
 // New builds the channel that the configuration names.

@@ -15,15 +15,28 @@ import (
 // Settings reads a configuration's settings and collects what is wrong with
 // them, in Chinese, for the person who configures.
 type Settings struct {
-	values map[string]string
-	wrong  []string
+	values, secrets map[string]string
+	read            map[string]bool // name → is a secret
+	wrong           []string
 }
 
 // NewSettings starts reading; nil is an empty set.
-func NewSettings(values map[string]string) *Settings { return &Settings{values: values} }
+func NewSettings(values, secrets map[string]string) *Settings {
+	return &Settings{values: values, secrets: secrets, read: map[string]bool{}}
+}
+
+// Read returns the names that were asked for, and whether each is a secret.
+func (s *Settings) Read() map[string]bool { return s.read }
+
+// Secret returns a key or certificate.
+func (s *Settings) Secret(key string) string {
+	s.read[key] = true
+	return strings.TrimSpace(s.secrets[key])
+}
 
 // Text returns the setting or, when it is empty, the default.
 func (s *Settings) Text(key, def string) string {
+	s.read[key] = false
 	if v := strings.TrimSpace(s.values[key]); v != "" {
 		return v
 	}

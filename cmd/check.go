@@ -9,8 +9,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"hospay/channels"
 	"hospay/collections"
-	"hospay/refund"
+	"hospay/internal/checkup"
+	"hospay/money"
 
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/apis"
@@ -89,14 +91,34 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 			return err
 		}
 		for _, c := range configs {
-			_, err := rt.Store.Connection(ctx, i.Id, c.GetString("channel"))
+			conn, err := rt.Store.Connection(ctx, i.Id, c.GetString("channel"))
 			report(name+"：渠道 "+c.GetString("channel"), err)
+			if err == nil {
+				reportChannel(ctx, name, c.GetString("channel"), conn, report)
+			}
 		}
 	}
 	if bad > 0 {
 		return fmt.Errorf("%d 项需要处理", bad)
 	}
 	return nil
+}
+
+// reportChannel asks the channel for a number that cannot exist, and looks at
+// the days that its certificates have left.
+func reportChannel(ctx context.Context, house, name string, conn channels.Channel, report func(string, error)) {
+	for _, s := range checkup.Channel(ctx, conn).Steps {
+		var err error
+		if !s.OK {
+			err = errors.New(s.Said)
+		}
+		report(house+"：渠道 "+name+" "+s.Name, err)
+	}
+	for _, c := range checkup.Certificates(name, conn, time.Now()) {
+		if c.Days != nil && *c.Days < 30 {
+			report(house+"：渠道 "+name+" "+c.Label, fmt.Errorf("%s 到期，还有 %d 天", c.Expires.Format(time.DateOnly), *c.Days))
+		}
+	}
 }
 
 // hisCommand probes a HIS.
@@ -114,9 +136,9 @@ func hisCommand(app *pocketbase.PocketBase) *cobra.Command {
 		},
 	}
 	run.Flags().StringVar(&p.institution, "institution", "", "机构代码；只有一家时可省略")
-	run.Flags().StringVar(&p.patient, "patient", "", "测试患者编号")
-	run.Flags().StringVar(&p.idNo, "id-no", "", "测试患者证件号")
-	run.Flags().StringVar(&p.name, "name", "", "测试患者姓名")
+	run.Flags().StringVar(&p.patient.No, "patient", "", "测试患者编号")
+	run.Flags().StringVar(&p.patient.IDNo, "id-no", "", "测试患者证件号")
+	run.Flags().StringVar(&p.patient.Name, "name", "", "测试患者姓名")
 	run.Flags().Int64Var(&p.fen, "amount", 0, "退预交金并随即撤销的金额（分）；0 表示不做会动钱的调用")
 	cmd.AddCommand(run)
 	return cmd
@@ -146,10 +168,9 @@ func healthCommand() *cobra.Command {
 
 // probe runs every HIS call once and reports on each.
 type probe struct {
-	institution, patient, idNo, name string
-	fen                              int64
-	out                              *tabwriter.Writer
-	failed                           int
+	institution string
+	patient     checkup.Patient
+	fen         int64
 }
 
 func (p *probe) run(ctx context.Context, rt *Runtime, out io.Writer) error {
@@ -161,25 +182,30 @@ func (p *probe) run(ctx context.Context, rt *Runtime, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	p.out = tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	defer p.out.Flush()
-	fmt.Fprintf(p.out, "机构\t%s\t可查询 %v，幂等 %v，可撤销 %v\n", inst.GetString("name"), traits.Queryable, traits.Idempotent, traits.Reversible)
-	card, err := p.read(ctx, his)
-	if err != nil {
-		return err
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	defer w.Flush()
+	fmt.Fprintf(w, "机构\t%s\t可查询 %v，幂等 %v，可撤销 %v\n", inst.GetString("name"), traits.Queryable, traits.Idempotent, traits.Reversible)
+	l := &checkup.List{Each: func(s checkup.Step) { printStep(w, s) }}
+	card := l.Read(ctx, his, p.patient)
+	if card == "" {
+		return errors.New("没有可用的就诊卡，后面的调用无法进行")
 	}
-	if p.fen > 0 && card != "" {
-		p.move(ctx, his, card)
+	if p.fen > 0 {
+		l.Move(ctx, his, card, money.Fen(p.fen))
 	}
-	p.step("statement 对账明细", func() (string, error) {
-		n := 0
-		err := his.Statement(ctx, time.Now().In(refund.Beijing).Format(time.DateOnly), func(refund.StatementLine) error { n++; return nil })
-		return fmt.Sprintf("今天 %d 行", n), err
-	})
-	if p.failed > 0 {
-		return fmt.Errorf("%d 个调用没有成功，请把报告交给 HIS 厂商", p.failed)
+	l.Statement(ctx, his)
+	if n := l.Failed(); n > 0 {
+		return fmt.Errorf("%d 个调用没有成功，请把报告交给 HIS 厂商", n)
 	}
 	return nil
+}
+
+func printStep(w io.Writer, s checkup.Step) {
+	mark := "✓"
+	if !s.OK {
+		mark = "✗"
+	}
+	fmt.Fprintf(w, "%s %s\t%d ms\t%s\n", mark, s.Name, s.MS, s.Said)
 }
 
 func (p *probe) find(rt *Runtime) (*core.Record, error) {
@@ -195,40 +221,4 @@ func (p *probe) find(rt *Runtime) (*core.Record, error) {
 		return nil, errors.New("请用 --institution 指明机构代码")
 	}
 	return recs[0], nil
-}
-
-func (p *probe) step(name string, f func() (string, error)) {
-	start := time.Now()
-	said, err := f()
-	took := time.Since(start).Round(time.Millisecond)
-	if err != nil {
-		p.failed++
-		fmt.Fprintf(p.out, "✗ %s\t%s\t%v\n", name, took, err)
-		return
-	}
-	fmt.Fprintf(p.out, "✓ %s\t%s\t%s\n", name, took, said)
-}
-
-func (p *probe) read(ctx context.Context, his refund.HISRecords) (card string, err error) {
-	var person refund.Person
-	p.step("person 患者信息", func() (string, error) {
-		var err error
-		person, err = his.Person(ctx, refund.Identity{PatientNo: p.patient, IDType: "01", IDNo: p.idNo, Name: p.name})
-		return "查到", err
-	})
-	p.step("cards 就诊卡", func() (string, error) {
-		cards, err := his.Cards(ctx, person)
-		if len(cards) > 0 {
-			card = cards[0].No
-		}
-		return fmt.Sprintf("%d 张", len(cards)), err
-	})
-	if card == "" {
-		return "", errors.New("没有可用的就诊卡，后面的调用无法进行")
-	}
-	p.step("card 余额和预交金", func() (string, error) {
-		c, err := his.Card(ctx, card)
-		return fmt.Sprintf("余额 %s，可退 %s，%d 笔预交金", c.Balance, c.Refundable, len(c.Deposits)), err
-	})
-	return card, nil
 }

@@ -14,11 +14,13 @@ import (
 	"hospay/collections"
 	"hospay/exports"
 	"hospay/hooks"
+	"hospay/internal/checkup"
 	"hospay/internal/vault"
 	"hospay/jobs"
 	"hospay/notify"
 	"hospay/recon"
 	"hospay/refund"
+	"hospay/settings"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -48,6 +50,8 @@ type Runtime struct {
 	Exports *exports.Jobs
 	Books   *recon.Service
 	log     *slog.Logger
+	Health  *checkup.Health
+	now     func() time.Time
 	stop    context.CancelFunc
 	done    chan struct{}
 }
@@ -150,12 +154,18 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		Worker:  refund.NewWorker(service, fmt.Sprintf("%s/%d", host, os.Getpid()), max(o.Slots, 1), o.Poll),
 		Notices: notify.New(store.Outbox(), senders(app, store), o.Now, log),
 		Exports: &exports.Jobs{App: app, Store: store}, log: log,
-		Books: &recon.Service{App: app, Store: store, Wake: service.Wake, Clock: o.Now},
+		Books:  &recon.Service{App: app, Store: store, Wake: service.Wake, Clock: o.Now},
+		Health: &checkup.Health{}, now: o.Now,
+	}
+	if rt.now == nil {
+		rt.now = time.Now
 	}
 	if rt.Jobs, err = jobs.New(refund.Beijing, store, log, rt.jobs()...); err != nil {
 		return nil, err
 	}
 	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Exports: rt.Exports, Books: rt.Books, Production: o.Env == EnvProduction, Log: log}
+	h.Settings = &settings.Service{App: app, Store: store, Production: h.Production}
+	h.Health, h.Jobs, h.Version = rt.Health, rt.Jobs, version()
 	h.Bind(se)
 	servePages(se.Router)
 	extendDashboard(se)
@@ -235,5 +245,7 @@ func (rt *Runtime) jobs() []jobs.Job {
 		jobs.Audit(rt.Store, rt.log),
 		{Name: "exports", Every: 2 * time.Second, Run: rt.Exports.Run},
 		{Name: "old_exports", Every: time.Hour, Run: func(context.Context) (int, error) { return rt.Exports.Purge(time.Now()) }},
+		jobs.Health(rt.Store, rt.Health),
+		jobs.Certificates(rt.Store, rt.now),
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 // AuditEntry is one act of a person that is not an event of an order.
 type AuditEntry struct {
-	Institution string // whose auditors read it; empty: superusers alone
+	Institution string // whose auditors read it; empty: that of the actor, superusers alone where there is none
 	ActorKind   string // staff, superuser, system, it
 	Actor       string
 	Action      string
@@ -34,6 +34,11 @@ func Audit(tx core.App, a AuditEntry) error {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
+	if a.Institution == "" {
+		if a.Institution, err = houseOf(tx, a.ActorKind, a.Actor); err != nil {
+			return err
+		}
+	}
 	row := dbx.Params{
 		"id": newID(), "institution": a.Institution, "seq": last.Seq + 1, "actor_kind": a.ActorKind, "actor": a.Actor, "action": a.Action, "target": a.Target,
 		"details": jsonText(a.Details), "address": a.Address, "prev_hash": last.Hash, "created": stamp(time.Now()),
@@ -41,6 +46,20 @@ func Audit(tx core.App, a AuditEntry) error {
 	row["hash"] = auditHash(row)
 	_, err = tx.DB().Insert(AuditLog, row).Execute()
 	return err
+}
+
+// houseOf finds the institution of the person who acted.
+func houseOf(tx core.App, kind, actor string) (string, error) {
+	table := map[string]string{"staff": Staff, "patient": Patients}[kind]
+	if table == "" || actor == "" {
+		return "", nil
+	}
+	var inst string
+	err := tx.DB().Select("institution").From(table).Where(dbx.HashExp{"id": actor}).Row(&inst)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return inst, err
 }
 
 func auditHash(row dbx.Params) string {

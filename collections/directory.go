@@ -92,13 +92,15 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 		From      sql.NullString          `db:"window_from"`
 		To        sql.NullString          `db:"window_to"`
 		Rules     sql.NullString          `db:"rules"`
+		Second    sql.NullInt64           `db:"second_from"`
+		SecondPrx sql.NullBool            `db:"second_proxy"`
 		ProxyOn   bool                    `db:"proxy_on"`
 		ProxyPay  string                  `db:"proxy_payee"`
 		ProxyDays int                     `db:"proxy_days"`
 		Consent   sql.NullString          `db:"consent"`
 	}
 	err := s.app.ConcurrentDB().NewQuery(`SELECT i.id, i.name, i.active, i.payouts_frozen, i.debit_at, i.methods, i.day_limit, i.min_amount,
-		i.proxy_on, i.proxy_payee, i.proxy_days, n.version AS notice, c.version AS consent, v.auto, v.shadow, v.delay_seconds, v.window_from, v.window_to, v.rules
+		i.proxy_on, i.proxy_payee, i.proxy_days, n.version AS notice, c.version AS consent, v.auto, v.shadow, v.delay_seconds, v.window_from, v.window_to, v.rules, v.second_from, v.second_proxy
 		FROM institutions i LEFT JOIN notices n ON n.institution = i.id AND n.active = TRUE AND n.kind = 'refund'
 		LEFT JOIN notices c ON c.institution = i.id AND c.active = TRUE AND c.kind = 'proxy' LEFT JOIN review_settings v ON v.institution = i.id
 		WHERE i.id = {:id}`).Bind(dbx.Params{"id": id}).WithContext(ctx).One(&r)
@@ -113,7 +115,8 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 		MinAmount: money.Fen(r.MinAmount), NoticeNo: r.Notice.String,
 		Proxy: refund.ProxySettings{On: r.ProxyOn, Payee: refund.ProxyPayee(r.ProxyPay), Days: orDefault(r.ProxyDays), Consent: r.Consent.String},
 		Review: refund.ReviewSettings{
-			Auto: r.Auto.Bool, Shadow: r.Shadow.Bool, Delay: time.Duration(r.Delay.Int64) * time.Second, From: r.From.String, To: r.To.String,
+			Auto: r.Auto.Bool, Shadow: r.Shadow.Bool, Delay: seconds(int(r.Delay.Int64)), From: r.From.String, To: r.To.String,
+			SecondFrom: money.Fen(r.Second.Int64), SecondProxy: r.SecondPrx.Bool,
 		},
 	}
 	for _, m := range r.Methods {
@@ -126,6 +129,8 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 	}
 	return inst, nil
 }
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
 // proxyDays counts where an institution has set no days (0).
 const proxyDays = 30
@@ -199,6 +204,10 @@ func (s *Store) buildChannel(institution string, r configRow) (channels.Channel,
 	if err != nil {
 		return nil, err
 	}
+	return s.openChannel(institution, r, secrets)
+}
+
+func (s *Store) openChannel(institution string, r configRow, secrets map[string]string) (channels.Channel, error) {
 	settings, err := textMap(r.Settings)
 	if err != nil {
 		return nil, err
@@ -279,6 +288,10 @@ func (s *Store) buildHIS(institution string, r configRow) (hisConnection, error)
 	if err != nil {
 		return hisConnection{}, err
 	}
+	return s.openHIS(institution, r, secrets)
+}
+
+func (s *Store) openHIS(institution string, r configRow, secrets map[string]string) (hisConnection, error) {
 	h, err := his.New(his.Config{
 		Institution: institution, Kind: r.Kind, BaseURL: r.Base, Mapping: json.RawMessage(r.Settings), Secrets: secrets,
 		Timeout: time.Duration(r.TimeoutMS) * time.Millisecond, Transport: s.Transport,
@@ -341,13 +354,21 @@ func (s *Store) RefuseSimulators() error {
 		return err
 	}
 	for _, base := range bases {
-		u, err := url.Parse(base)
-		if err != nil {
-			return fmt.Errorf("地址 %q 无法识别", base)
+		if err := RefuseSimulator(base); err != nil {
+			return err
 		}
-		if port := u.Port(); loopback(u.Hostname()) && port >= "9101" && port <= "9105" {
-			return fmt.Errorf("%s 是模拟器地址，生产环境拒绝使用", base)
-		}
+	}
+	return nil
+}
+
+// RefuseSimulator fails for the address of a simulator.
+func RefuseSimulator(base string) error {
+	u, err := url.Parse(base)
+	if err != nil {
+		return fmt.Errorf("地址 %q 无法识别", base)
+	}
+	if port := u.Port(); loopback(u.Hostname()) && port >= "9101" && port <= "9105" {
+		return fmt.Errorf("%s 是模拟器地址，生产环境拒绝使用", base)
 	}
 	return nil
 }

@@ -233,19 +233,14 @@ func (f OrderFilter) order() string {
 	return dateColumn[ByCreated]
 }
 
-// OrderPage reads a page of the orders of a filter, oldest first or newest
-// first, with the amount and number of all of them.
-func (s *Store) OrderPage(ctx context.Context, f OrderFilter, page, perPage int) ([]OrderLine, Figure, error) {
-	sum, err := s.OrderSum(ctx, f)
-	if err != nil {
-		return nil, sum, err
-	}
+// OrderPage reads a page of the orders of a filter, oldest first.
+func (s *Store) OrderPage(ctx context.Context, f OrderFilter, page, perPage int) ([]OrderLine, error) {
 	where, params := f.where()
 	params["limit"], params["offset"] = perPage, (page-1)*perPage
 	lines := []OrderLine{}
-	err = s.app.ConcurrentDB().NewQuery("SELECT " + lineColumns + " FROM refund_orders o WHERE " + where + " ORDER BY " + f.order() + ", o.id LIMIT {:limit} OFFSET {:offset}").
+	err := s.app.ConcurrentDB().NewQuery("SELECT " + lineColumns + " FROM refund_orders o WHERE " + where + " ORDER BY " + f.order() + ", o.id LIMIT {:limit} OFFSET {:offset}").
 		Bind(params).WithContext(ctx).All(&lines)
-	return lines, sum, err
+	return lines, err
 }
 
 // OrderSum is the amount and number of the orders of a filter.

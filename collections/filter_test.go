@@ -8,6 +8,17 @@ import (
 	"hospay/collections"
 )
 
+// page reads the first page of a filter, and its sum.
+func page(t *testing.T, store *collections.Store, f collections.OrderFilter) ([]collections.OrderLine, collections.Figure, error) {
+	t.Helper()
+	lines, err := store.OrderPage(t.Context(), f, 1, 500)
+	if err != nil {
+		return nil, collections.Figure{}, err
+	}
+	sum, err := store.OrderSum(t.Context(), f)
+	return lines, sum, err
+}
+
 // TestStatistics_DetailIsItsCell holds every cell of the statistics to the
 // orders behind it.
 func TestStatistics_DetailIsItsCell(t *testing.T) {
@@ -25,7 +36,7 @@ func TestStatistics_DetailIsItsCell(t *testing.T) {
 			collections.StandingDue: r.Due, collections.StandingRefunded: r.Refunded, collections.StandingOutstanding: r.Outstanding, collections.StandingUndone: r.Undone,
 		} {
 			f := collections.OrderFilter{Institution: "house1", By: collections.ByHISDate, From: r.HISDate, To: r.HISDate, Channel: r.Channel, Method: r.Method, Standing: standing}
-			lines, sum, err := store.OrderPage(t.Context(), f, 1, 500)
+			lines, sum, err := page(t, store, f)
 			if err != nil || sum != cell || len(lines) != cell.Count {
 				t.Errorf("%+v: %d lines, %+v, cell %+v, %v", f, len(lines), sum, cell, err)
 			}
@@ -49,7 +60,7 @@ func TestQueue_CountsAreTheListsAndWalkNothing(t *testing.T) {
 		}
 		for _, tab := range collections.Tabs() {
 			f := collections.OrderFilter{Institution: inst, Tab: tab}
-			lines, sum, err := store.OrderPage(t.Context(), f, 1, 500)
+			lines, sum, err := page(t, store, f)
 			if err != nil || sum.Count != counts[tab].Count {
 				t.Errorf("%s: %d, the list has %d, %v", tab, counts[tab].Count, sum.Count, err)
 			}

@@ -1,10 +1,26 @@
 package collections
 
 import (
+	"errors"
 	"time"
 
 	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/tools/types"
 )
+
+// JobState is where a job stands; times are zero where nothing is known.
+type JobState struct {
+	Name     string
+	Started  time.Time
+	Finished time.Time
+	OK       bool
+	Done     int
+	Error    string
+	Next     time.Time
+}
+
+// ErrJobBusy refuses to run a job that is running.
+var ErrJobBusy = errors.New("collections: the job is running")
 
 // RecordRun keeps a run of a job.
 func (s *Store) RecordRun(job string, started, finished time.Time, done int, err error) error {
@@ -25,4 +41,13 @@ func (s *Store) PurgeRuns(t time.Time) (int64, error) {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// parseStamp reads a time as PocketBase stores it.
+func parseStamp(s string) time.Time {
+	t, err := time.Parse(types.DefaultDateLayout, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }

@@ -29,11 +29,14 @@ const (
 	AuditLog          = "audit_log"
 	JobRuns           = "job_runs"
 	Exports           = "exports"
-	RefundDays        = "refund_days"   // the statistics, kept by triggers
-	RefundCounts      = "refund_counts" // orders by status, kept by triggers
+	StaffSecurity     = "staff_security" // what the login keeps
+	RefundDays        = "refund_days"    // the statistics, kept by triggers
+	RefundCounts      = "refund_counts"  // orders by status, kept by triggers
 	VaultKeys         = "vault_keys"
 	ProxyApplications = "proxy_applications"
 	ProxyMaterials    = "proxy_materials"
+	Batches           = "batches"
+	ConfigChanges     = "config_changes"
 	StatementLines    = "statement_lines" // lines of bills that could not be read
 	ReconRuns         = "recon_runs"      // runs of the reconciliation
 	Differences       = "differences"     // what the books of a day do not agree on
@@ -66,7 +69,8 @@ func Roles() []string {
 func Guarded() []string {
 	return []string{
 		RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards,
-		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Statements, StatementLines, ReconRuns, Differences, Resolutions, ReconMonths,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, StaffSecurity, Batches, ConfigChanges, Statements, StatementLines, ReconRuns,
+		Differences, Resolutions, ReconMonths,
 	}
 }
 
@@ -78,7 +82,7 @@ func All() []string {
 	return []string{
 		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
-		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports, StatementLines, ReconRuns, Differences,
-		Resolutions, ReconMonths,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports, StaffSecurity, Batches, ConfigChanges, StatementLines, ReconRuns,
+		Differences, Resolutions, ReconMonths,
 	}
 }

@@ -74,7 +74,8 @@ func readRules() map[string]string {
 		Exports:           sameHouse + " && owner = @request.auth.id",
 		RefundDays:        sameHouse + " && " + money,
 		RefundCounts:      sameHouse + " && " + money,
-		Notifications:     anyOf(owns+` && via = "in_app" && state = "sent"`, sameHouse+" && "+money),
+		Notifications: anyOf(owns+` && via = "in_app" && state = "sent"`, sameHouse+" && "+money,
+			sameHouse+" && "+config+` && event = "certificate"`),
 		Callbacks:         sameHouse + " && " + books,
 		Receipts:          anyOf(owns, sameHouse+" && "+money),
 		Statements:        sameHouse + " && " + books,
@@ -86,6 +87,8 @@ func readRules() map[string]string {
 		ProxyApplications: anyOf(owns, sameHouse+" && "+money),
 		ProxyMaterials:    anyOf(owns, sameHouse+" && "+money),
 		AuditLog:          sameHouse + " && " + role(RoleAuditor),
+		Batches:           isStaff + " && " + role(RoleReviewer) + ` && starter = @request.auth.id`,
+		ConfigChanges:     sameHouse + " && " + anyOf(config, role(RoleFinance), role(RoleAuditor)),
 		JobRuns:           isStaff + " && " + anyOf(role(RoleFinance), role(RoleAuditor), config),
 	}
 }

@@ -243,21 +243,41 @@ func TestStatistics_EditedSummaryIsFoundAndRepairedOnlyByName(t *testing.T) {
 	}
 }
 
-// TestStatistics_ExistingOrdersAreCounted is what the migration does for a
-// database that held orders before.
+// TestStatistics_ExistingOrdersAreCounted migrates a database that held orders
+// and audit rows before.
 func TestStatistics_ExistingOrdersAreCounted(t *testing.T) {
-	app, store := bare(t)
-	for _, tr := range collections.StatisticsTriggers() {
-		if _, err := app.NonconcurrentDB().NewQuery("DROP TRIGGER " + tr.Name).Execute(); err != nil {
-			t.Fatal(err)
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: collections.Connect})
+	if err := app.Bootstrap(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = app.ClearBootstrap() })
+	var before core.MigrationsList
+	for _, m := range core.AppMigrations.Items() {
+		if m.File < "202611250010" {
+			before.Register(m.Up, m.Down, m.File)
 		}
+	}
+	if err := app.RunSystemMigrations(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := core.NewMigrationsRunner(app, before).Up(); err != nil {
+		t.Fatal(err)
 	}
 	w := &walk{app: app, rnd: rand.New(rand.NewPCG(9, 9))}
 	for range 300 {
 		w.step(t)
 	}
-	if err := collections.RebuildStatistics(app.NonconcurrentDB()); err != nil {
+	w.sql(t, "INSERT INTO audit_log (id, seq, action) VALUES ('before000000000', 1, 'x')", nil)
+	if err := app.RunAllMigrations(); err != nil {
 		t.Fatal(err)
 	}
-	compare(t, app, store, "after the backfill")
+	store := collections.NewStore(app, nil)
+	compare(t, app, store, "after the migration")
+	for range 50 {
+		w.step(t)
+		compare(t, app, store, "after the migration, one move later")
+	}
+	if err := collections.Verify(app); err != nil {
+		t.Error(err)
+	}
 }

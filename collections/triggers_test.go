@@ -46,7 +46,21 @@ func TestTriggers_RefuseRawSQL(t *testing.T) {
 	if _, err := db.Insert(collections.AuditLog, dbx.Params{"id": "au0000000000001", "seq": 1001, "action": "x"}).Execute(); err != nil {
 		t.Fatal(err)
 	}
+	for id, state := range map[string]string{"cw0000000000001": "waiting", "ca0000000000001": "applied"} {
+		if _, err := db.Insert(collections.ConfigChanges, dbx.Params{"id": id, "institution": a.Institution, "collection": "staff", "record": id, "version": 1,
+			"state": state, "proposer_kind": "staff", "proposer": "p", "sensitive": state == "waiting"}).Execute(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct{ name, sql, want string }{
+		{"改配置变更内容", "UPDATE config_changes SET `after` = '{}' WHERE id = 'cw0000000000001'", "never changes"},
+		{"改已生效的变更", "UPDATE config_changes SET state = 'rejected' WHERE id = 'ca0000000000001'", "stays as it is"},
+		{"没有第二人", "UPDATE config_changes SET state = 'applied' WHERE id = 'cw0000000000001'", "second person"},
+		{"本人确认", "UPDATE config_changes SET state = 'applied', confirmer = 'p' WHERE id = 'cw0000000000001'", "second person"},
+		{"未知的状态", "UPDATE config_changes SET state = 'x' WHERE id = 'cw0000000000001'", "illegal move"},
+		{"留下密钥", "UPDATE config_changes SET state = 'rejected', confirmer = 'q', sealed = 'x' WHERE id = 'cw0000000000001'", "keeps no values"},
+		{"直接生效的敏感变更", "INSERT INTO config_changes (id, state, sensitive, proposer_kind) VALUES ('cx0000000000001', 'applied', TRUE, 'staff')", "waits for a second person"},
+		{"删配置变更", "DELETE FROM config_changes", "never deleted"},
 		{"非法状态跳转：已到账改回待付", "UPDATE refund_orders SET status = 'paying' WHERE id = {:paid}", "illegal move"},
 		{"非法状态跳转：待审核直接到账", "UPDATE refund_orders SET status = 'succeeded' WHERE id = {:open}", "illegal move"},
 		{"改金额", "UPDATE refund_orders SET amount = amount + 1 WHERE id = {:open}", "never change"},

@@ -7,6 +7,8 @@ import (
 	"hospay/collections"
 	"hospay/internal/demo"
 	"hospay/internal/testapp"
+
+	"github.com/pocketbase/pocketbase/core"
 )
 
 // set changes a configuration record as the dashboard does.
@@ -86,4 +88,13 @@ func TestApply_RefusalsTellCodeAndSentence(t *testing.T) {
 	set(t, a, collections.Institutions, `code = "demo"`, map[string]any{"active": false})
 	wantRefusal(t, "机构停用", q.Apply("alipay", "transfer", 1000, nil), 400, "institution_off")
 	wantRefusal(t, "不存在的路径", q.Call("POST", "/api/hospay/refunds/none/cancel", q.Token, nil), 404, "not_found")
+}
+
+func mustRecord(t *testing.T, a *testapp.App, collection, id string) *core.Record {
+	t.Helper()
+	rec, err := a.Runtime.App.FindRecordById(collection, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec
 }

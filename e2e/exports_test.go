@@ -3,6 +3,7 @@ package e2e
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -106,7 +107,7 @@ func TestReport_RefundsInThePrintedForm(t *testing.T) {
 	if !strings.Contains(rows[total][0], "壹元伍角伍分") {
 		t.Errorf("capitals: %v", rows[total])
 	}
-	rowOf(t, rows, "筛选条件：日期口径=his_date，状态=succeeded，金额不低于（分）=11")
+	rowOf(t, rows, "筛选条件：日期口径=HIS退款日期，状态=已到账，金额不低于=0.11元")
 	rowOf(t, rows, "制表：")
 	if foot := part(t, raw, "xl/worksheets/sheet1.xml"); !strings.Contains(foot, "&amp;Lfinance 20") || !strings.Contains(foot, "导出&amp;C第") {
 		t.Error("no watermark in the footer")
@@ -228,8 +229,15 @@ func TestExport_DiesWithTheProcessAndIsTold(t *testing.T) {
 	if err := a.Runtime.App.Save(rec); err != nil {
 		t.Fatal(err)
 	}
+	half := a.Exports.Path(rec) + ".part"
+	if err := errors.Join(os.MkdirAll(a.Exports.Folder(), 0o700), os.WriteFile(half, []byte("half"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	a.Runtime.Start()
 	t.Cleanup(a.Runtime.Close)
+	if _, err := os.Stat(half); err == nil {
+		t.Error("half a file is left")
+	}
 	s := a.Call("GET", "/api/hospay/exports/"+id, finance, nil)
 	if s.Text("state") != exports.Interrupted || s.Text("error") == "" {
 		t.Errorf("%s", s.Raw)
@@ -259,5 +267,26 @@ func TestExport_FilesAreDeletedAfterSevenDays(t *testing.T) {
 	}
 	if res := a.Call("GET", "/api/hospay/exports/"+id+"/file", finance, nil); res.Status != 409 {
 		t.Errorf("%d %s", res.Status, res.Raw)
+	}
+}
+
+// TestExport_ThreeAtOnceForOnePerson: nobody fills the disk alone.
+func TestExport_ThreeAtOnceForOnePerson(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	finance, body := a.Staff("finance"), map[string]any{"report": "refunds", "params": map[string]any{}}
+	for i := range 4 {
+		res := a.Call("POST", "/api/hospay/exports", finance, body)
+		if busy := res.Status == 429 && res.Code() == "export_busy"; busy != (i == 3) {
+			t.Errorf("export %d: %d %s", i+1, res.Status, res.Raw)
+		}
+	}
+	if res := a.Call("POST", "/api/hospay/exports", a.Staff("cashier"), body); res.Status != 200 {
+		t.Errorf("another one: %d", res.Status)
+	}
+	if _, err := a.Jobs.RunNow(t.Context(), "exports"); err != nil {
+		t.Fatal(err)
+	}
+	if res := a.Call("POST", "/api/hospay/exports", finance, body); res.Status != 200 {
+		t.Errorf("after they are done: %d %s", res.Status, res.Raw)
 	}
 }

@@ -81,6 +81,9 @@ func (h *house) plant(t *testing.T, order string) {
 		"institution": h.Institution, "patient": h.owner.ID, "principal": h.owner.ID, "no": "A1", "card_no": "C0001", "status": "draft", "case": "minor", "relation": "parent",
 	})
 	insert(collections.ProxyMaterials, map[string]any{"institution": h.Institution, "patient": h.owner.ID, "application": "planted00000000", "kind": "other"})
+	reviewer := must(h.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer1@demo.hospay"))
+	insert(collections.Batches, map[string]any{"institution": h.Institution, "starter": reviewer.Id, "decision": "approve", "state": "done", "orders": "[]", "results": "[]"})
+	insert(collections.ConfigChanges, map[string]any{"institution": h.Institution, "collection": "institutions", "record": "none", "version": 1, "state": "waiting", "proposer_kind": "staff", "proposer": "none"})
 	insert(collections.Institutions, map[string]any{"code": "second", "name": "二院"})
 	for _, name := range collections.All() {
 		where := map[string]string{
@@ -165,8 +168,8 @@ func (h *house) askRoutes(t *testing.T, table []routeRow) {
 		if r.path != "" {
 			path = r.path
 		}
-		path = strings.NewReplacer("{order}", h.rows[collections.RefundOrders], "{inst}", h.Institution, "{patient}", h.owner.ID, "{notice}", h.rows[collections.Notifications],
-			"{proxy}", h.rows[collections.ProxyApplications]).Replace(path)
+		path = strings.NewReplacer("{order}", h.rows[collections.RefundOrders], "{inst}", h.Institution, "{patient}", h.owner.ID, "{staff}", h.financeID,
+			"{notice}", h.rows[collections.Notifications], "{proxy}", h.rows[collections.ProxyApplications], "{batch}", h.rows[collections.Batches]).Replace(path)
 		var got []string
 		for _, v := range visitors {
 			got = append(got, fmt.Sprint(h.status(t, method, path, h.tokens[v], r.body)))

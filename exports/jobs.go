@@ -115,7 +115,7 @@ func (j *Jobs) run(ctx context.Context, rec *core.Record) error {
 
 func (j *Jobs) end(rec *core.Record, state, message string) error {
 	if state != Done {
-		_ = os.Remove(j.Path(rec))
+		_ = os.Remove(j.Path(rec) + ".part")
 	} else {
 		rec.Set("progress", 100)
 	}

@@ -1,6 +1,7 @@
 package exports
 
 import (
+	"strconv"
 	"strings"
 
 	"hospay/collections"
@@ -25,7 +26,7 @@ func (m *maker) filterWords() string {
 		if v == "" || k == "from" || k == "to" || k == "by" {
 			continue
 		}
-		parts = append(parts, word("report.filter", k)+"="+v)
+		parts = append(parts, word("report.filter", k)+"="+valueWord(k, v))
 	}
 	if len(parts) == 0 {
 		return "筛选条件：无"
@@ -33,7 +34,26 @@ func (m *maker) filterWords() string {
 	return "筛选条件：" + strings.Join(parts, "，")
 }
 
-var dateWord = map[string]string{collections.ByHISDate: "按 HIS 退款日期", collections.ByPaid: "按到账日期"}
+// valueWord is a value of the filter in words.
+func valueWord(param, v string) string {
+	switch param {
+	case "method", "channel":
+		return word(param, v)
+	case "date", "proxy", "tab":
+		return word("report."+param, v)
+	case "status":
+		var names []string
+		for _, s := range strings.Split(v, ",") {
+			names = append(names, word("report.status", s))
+		}
+		return strings.Join(names, "、")
+	case "amount_min", "amount_max":
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil {
+			return money.Fen(n).Yuan() + "元"
+		}
+	}
+	return v
+}
 
 // refunds writes the list of orders with its filter.
 func (m *maker) refunds() error {
@@ -57,7 +77,7 @@ func (m *maker) refunds() error {
 				return yield(refundCells(l)...)
 			})
 		}
-		return report.Write(m.out, m.sheet("退款明细", "预交金退款明细表", or(dateWord[f.By], "按申请时间")+" "+period(f.From, f.To), table, m.filterWords()))
+		return report.Write(m.out, m.sheet("退款明细", "预交金退款明细表", "按"+word("report.date", or(f.By, collections.ByCreated))+" "+period(f.From, f.To), table, m.filterWords()))
 	})
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"hospay/collections"
 	"hospay/internal/vault"
-	"hospay/refund"
+	"hospay/settings"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -96,20 +96,14 @@ func sortedKeys(m map[string]string) []string {
 	return keys
 }
 
-// checkRules refuses rules of the automatic review that cannot be read.
+// checkRules refuses settings of the automatic review that mean nothing.
 func checkRules(e *core.RecordEvent) error {
-	raw := e.Record.GetString("rules")
-	if raw == "" || raw == "null" {
-		return e.Next()
+	r, err := collections.ReviewOf(e.Record)
+	if err == nil {
+		err = r.Check()
 	}
-	var rules []refund.Rule
-	if err := json.Unmarshal([]byte(raw), &rules); err != nil {
-		return apiError(http.StatusBadRequest, "bad_request", "")
-	}
-	for _, r := range rules {
-		if !r.Name.Valid() {
-			return apiError(http.StatusBadRequest, "bad_request", "")
-		}
+	if err != nil {
+		return apiError(http.StatusBadRequest, string(settings.CodeInvalid), err.Error())
 	}
 	return e.Next()
 }

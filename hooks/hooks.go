@@ -13,9 +13,11 @@ import (
 
 	"hospay/collections"
 	"hospay/exports"
+	"hospay/internal/checkup"
 	"hospay/internal/i18n"
 	"hospay/recon"
 	"hospay/refund"
+	"hospay/settings"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
@@ -30,9 +32,14 @@ type Hooks struct {
 	Exports    *exports.Jobs
 	Books      *recon.Service
 	Production bool
+	Settings   *settings.Service
+	Health     *checkup.Health
+	Jobs       Jobs
+	Version    string
 	Log        *slog.Logger
 	guard      guard
 	misses     misses
+	batches    batches
 }
 
 // Bind registers guards and routes. It is called once, when the server starts,
@@ -40,11 +47,15 @@ type Hooks struct {
 func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindGuards()
 	h.bindConfigEvents()
+	h.bindSettingsEvents()
 	h.bindRefundEvents()
 	h.bindReviewEvents()
 	h.bindProxyEvents()
+	h.bindLoginEvents()
 	h.bindClosedRoutes(se)
+	h.bindIdle(se)
 	h.bindAuthRoutes(se)
+	h.bindAccountRoutes(se)
 	h.bindEntryRoutes(se)
 	h.bindPatientRoutes(se)
 	h.bindStatusRoutes(se)
@@ -56,9 +67,18 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindStatisticsRoutes(se)
 	h.bindReportRoutes(se)
 	h.bindAuditRoutes(se)
+	h.bindEvidenceRoutes(se)
+	h.bindDeskRoutes(se)
+	h.bindBatchRoutes(se)
+	h.bindFactsRoutes(se)
+	h.bindDeskProxyRoutes(se)
+	h.bindFreezeRoutes(se)
+	h.bindSettingsRoutes(se)
 	h.bindBookRoutes(se)
 	h.bindStatementRoutes(se)
 	h.bindReceiptRoutes(se)
+	h.bindCheckupRoutes(se)
+	h.bindOverviewRoutes(se)
 	h.bindCallbackRoutes(se)
 	h.bindReadyRoutes(se)
 }
@@ -76,9 +96,12 @@ func apiError(status int, code, detail string) error {
 
 var statusOf = map[refund.Code]int{
 	refund.CodeConflict: http.StatusConflict, refund.CodeActiveOrderExists: http.StatusConflict, refund.CodeNotFound: http.StatusNotFound,
-	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge,
-	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeHISUnavailable: http.StatusServiceUnavailable,
-	recon.CodeSecondPerson: http.StatusForbidden, recon.CodeMonthClosed: http.StatusConflict, recon.CodeMonthOpenItems: http.StatusConflict, recon.CodeDifferenceDone: http.StatusConflict,
+	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge, collections.CodeLocked: http.StatusForbidden,
+	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeSameReviewer: http.StatusForbidden, refund.CodeSamePerson: http.StatusForbidden,
+	refund.CodeChannelUnavailable: http.StatusServiceUnavailable, refund.CodeNoProposal: http.StatusConflict, refund.CodeProposalExists: http.StatusConflict,
+	refund.CodeReviewSingly:   http.StatusConflict,
+	refund.CodeHISUnavailable: http.StatusServiceUnavailable,
+	recon.CodeSecondPerson:    http.StatusForbidden, recon.CodeMonthClosed: http.StatusConflict, recon.CodeMonthOpenItems: http.StatusConflict, recon.CodeDifferenceDone: http.StatusConflict,
 }
 
 // told are the codes whose sentence names a detail.
@@ -168,6 +191,13 @@ func denied(e *core.RequestEvent) error {
 // the account.
 func byStaff(auth *core.Record) refund.By {
 	return refund.By{Kind: refund.ByStaff, ID: auth.Id, Person: auth.GetString("person_index")}
+}
+
+// byRequest is byStaff with the address of the request.
+func byRequest(e *core.RequestEvent) refund.By {
+	by := byStaff(e.Auth)
+	by.Address = e.RealIP()
+	return by
 }
 
 // ownOrder returns the patient's order of the path, or a 404 that does not

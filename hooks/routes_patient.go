@@ -11,6 +11,7 @@ import (
 	"hospay/collections"
 	"hospay/internal/i18n"
 	"hospay/internal/idno"
+	"hospay/internal/richtext"
 	"hospay/money"
 	"hospay/refund"
 
@@ -215,7 +216,7 @@ func (h *Hooks) notice(e *core.RequestEvent, inst refund.Institution, kind strin
 	if err != nil {
 		return nil
 	}
-	return map[string]any{"version": rec.GetString("version"), "title": rec.GetString("title"), "content": rec.GetString("content")}
+	return map[string]any{"version": rec.GetString("version"), "title": rec.GetString("title"), "content": richtext.Sanitize(rec.GetString("content"))}
 }
 
 func (h *Hooks) channelViews(payee *core.Record, inst refund.Institution, offers []refund.Offer) []map[string]any {

@@ -44,5 +44,5 @@ func (h *Hooks) unready(ctx context.Context) []string {
 	if late > 0 {
 		reasons = append(reasons, "有到期未处理的订单，后台处理可能停顿")
 	}
-	return reasons
+	return append(reasons, h.silent()...)
 }

@@ -125,6 +125,9 @@ func auditIn(tx core.App, e *core.RequestEvent, action, target string, details m
 	})
 }
 
+// exportsAtOnce is how many exports one person may have under way.
+const exportsAtOnce = 3
+
 // exportOpen queues a long report.
 func (h *Hooks) exportOpen(e *core.RequestEvent) error {
 	var body struct {
@@ -144,6 +147,13 @@ func (h *Hooks) exportOpen(e *core.RequestEvent) error {
 	}
 	var rec *core.Record
 	err = e.App.RunInTransaction(func(tx core.App) error {
+		under, err := tx.CountRecords(collections.Exports, dbx.HashExp{"owner": e.Auth.Id}, dbx.In("state", exports.Queued, exports.Running))
+		if err != nil {
+			return err
+		}
+		if under >= exportsAtOnce {
+			return apiError(http.StatusTooManyRequests, "export_busy", "")
+		}
 		if rec, err = h.Exports.Open(tx, e.Auth, body.Report, params); err != nil {
 			return err
 		}

@@ -84,15 +84,22 @@ func (h *Hooks) orderPage(e *core.RequestEvent, f collections.OrderFilter, out m
 	if err != nil {
 		return err
 	}
-	lines, sum, err := h.Store.OrderPage(e.Request.Context(), f, page, perPage)
+	lines, err := h.Store.OrderPage(e.Request.Context(), f, page, perPage)
 	if err != nil {
 		return h.fail(e, err)
+	}
+	if e.Request.URL.Query().Get("skipTotal") == "" { // as on PocketBase's own lists
+		sum, err := h.Store.OrderSum(e.Request.Context(), f)
+		if err != nil {
+			return h.fail(e, err)
+		}
+		out["count"], out["amount"] = sum.Count, sum.Amount
 	}
 	items := make([]map[string]any, 0, len(lines))
 	for _, l := range lines {
 		items = append(items, orderLine(l))
 	}
-	out["page"], out["per_page"], out["count"], out["amount"], out["items"] = page, perPage, sum.Count, sum.Amount, items
+	out["page"], out["per_page"], out["items"] = page, perPage, items
 	return e.JSON(http.StatusOK, out)
 }
 

@@ -7,7 +7,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
+
+	"hospay/collections"
 
 	"github.com/go-co-op/gocron/v2"
 )
@@ -27,10 +30,20 @@ type Recorder interface {
 
 // Schedule is the set of jobs of a running program.
 type Schedule struct {
-	cron gocron.Scheduler
-	jobs map[string]Job
-	rec  Recorder
-	log  *slog.Logger
+	cron  gocron.Scheduler
+	jobs  map[string]*work
+	names []string
+	rec   Recorder
+	log   *slog.Logger
+}
+
+// work is a job with its timer and what its last run came to.
+type work struct {
+	Job
+	busy  sync.Mutex // held while it runs
+	mu    sync.Mutex
+	last  collections.JobState
+	timer gocron.Job
 }
 
 // New returns a schedule in the zone of business days. A job never runs twice
@@ -40,18 +53,20 @@ func New(zone *time.Location, rec Recorder, log *slog.Logger, jobs ...Job) (*Sch
 	if err != nil {
 		return nil, err
 	}
-	s := &Schedule{cron: cron, jobs: map[string]Job{}, rec: rec, log: log}
+	s := &Schedule{cron: cron, jobs: map[string]*work{}, rec: rec, log: log}
 	for _, j := range jobs {
+		w := &work{Job: j, last: collections.JobState{Name: j.Name}}
 		when := gocron.DurationJob(j.Every)
 		if j.At != "" {
 			when = gocron.CronJob(j.At, false)
 		}
-		_, err := cron.NewJob(when, gocron.NewTask(func(ctx context.Context) { _, _ = s.run(ctx, j) }),
+		w.timer, err = cron.NewJob(when, gocron.NewTask(func(ctx context.Context) { _, _ = s.run(ctx, w) }),
 			gocron.WithName(j.Name), gocron.WithSingletonMode(gocron.LimitModeReschedule))
 		if err != nil {
 			return nil, fmt.Errorf("job %s: %w", j.Name, err)
 		}
-		s.jobs[j.Name] = j
+		s.jobs[j.Name] = w
+		s.names = append(s.names, j.Name)
 	}
 	return s, nil
 }
@@ -62,29 +77,60 @@ func (s *Schedule) Start() { s.cron.Start() }
 // Stop waits for running jobs and ends the schedule.
 func (s *Schedule) Stop() error { return s.cron.Shutdown() }
 
-// RunNow runs a job at once and returns how many things it did.
+// RunNow runs a job at once and returns how many things it did. A job that is
+// running already is ErrJobBusy.
 func (s *Schedule) RunNow(ctx context.Context, name string) (int, error) {
-	j, ok := s.jobs[name]
+	w, ok := s.jobs[name]
 	if !ok {
 		return 0, fmt.Errorf("没有名为 %q 的任务", name)
 	}
-	return s.run(ctx, j)
+	return s.run(ctx, w)
 }
 
-func (s *Schedule) run(ctx context.Context, j Job) (n int, err error) {
+// States tells, for each job, its last run in this process and its next one.
+func (s *Schedule) States() []collections.JobState {
+	out := make([]collections.JobState, 0, len(s.names))
+	for _, name := range s.names {
+		w := s.jobs[name]
+		w.mu.Lock()
+		st := w.last
+		w.mu.Unlock()
+		if next, err := w.timer.NextRun(); err == nil {
+			st.Next = next
+		}
+		out = append(out, st)
+	}
+	return out
+}
+
+func (s *Schedule) run(ctx context.Context, w *work) (n int, err error) {
+	if !w.busy.TryLock() {
+		return 0, collections.ErrJobBusy
+	}
+	defer w.busy.Unlock()
 	started := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 		if err != nil {
-			s.log.Error("job.failed", "job", j.Name, "error", err)
+			s.log.Error("job.failed", "job", w.Name, "error", err)
 		}
+		w.note(started, n, err)
 		if n > 0 || err != nil {
-			if e := s.rec.RecordRun(j.Name, started, time.Now(), n, err); e != nil {
-				s.log.Error("job.record", "job", j.Name, "error", e)
+			if e := s.rec.RecordRun(w.Name, started, time.Now(), n, err); e != nil {
+				s.log.Error("job.record", "job", w.Name, "error", e)
 			}
 		}
 	}()
-	return j.Run(ctx)
+	return w.Run(ctx)
+}
+
+func (w *work) note(started time.Time, n int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last.Started, w.last.Finished, w.last.Done, w.last.OK, w.last.Error = started, time.Now(), n, err == nil, ""
+	if err != nil {
+		w.last.Error = err.Error()
+	}
 }

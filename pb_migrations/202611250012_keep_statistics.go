@@ -24,8 +24,10 @@ func init() {
 			return err
 		}
 		for _, t := range collections.StatisticsTriggers() {
-			if _, err := app.NonconcurrentDB().NewQuery(t.SQL).Execute(); err != nil {
-				return err
+			for _, sql := range []string{"DROP TRIGGER IF EXISTS " + t.Name, t.SQL} {
+				if _, err := app.NonconcurrentDB().NewQuery(sql).Execute(); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

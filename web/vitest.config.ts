@@ -21,6 +21,13 @@ export default defineConfig({
       {
         resolve: { alias },
         test: {
+          name: 'console', include: ['tests/console/*.test.ts'], environment: 'node', globalSetup: ['tests/house-console.ts'],
+          testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
           name: 'shots', include: ['tests/shots/*.test.ts'], environment: 'node', globalSetup: ['tests/house.ts'],
           testTimeout: 600_000, hookTimeout: 120_000, fileParallelism: false,
         },

@@ -89,7 +89,12 @@ type config struct {
 
 // readConfig checks everything that can be checked without a call.
 func readConfig(in channels.Config) (config, error) {
-	s := channels.NewSettings(in.Settings)
+	s := channels.NewSettings(in.Settings, in.Secrets)
+	c := read(s, in)
+	return c, s.Err("支付宝")
+}
+
+func read(s *channels.Settings, in channels.Config) config {
 	c := config{Config: in}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -103,7 +108,7 @@ func readConfig(in channels.Config) (config, error) {
 	s.Require("AppID", c.AppID)
 	c.readSettings(s)
 	c.readSecrets(s)
-	return c, s.Err("支付宝")
+	return c
 }
 
 func (c *config) readSettings(s *channels.Settings) {
@@ -139,7 +144,7 @@ func (c *config) follow(official string) string {
 }
 
 func (c *config) readSecrets(s *channels.Settings) {
-	secret := func(k string) string { return strings.TrimSpace(c.Secrets[k]) }
+	secret := s.Secret
 	var key *rsa.PrivateKey
 	s.Require("应用私钥", secret("private_key"))
 	if text := secret("private_key"); text != "" {
@@ -151,12 +156,13 @@ func (c *config) readSecrets(s *channels.Settings) {
 		}
 	}
 	c.publicKey = secret("alipay_public_key")
-	certs := secret("app_cert") != "" || secret("alipay_cert") != "" || secret("alipay_root_cert") != ""
+	app, alipay, root := secret("app_cert"), secret("alipay_cert"), secret("alipay_root_cert")
+	certs := app != "" || alipay != "" || root != ""
 	switch {
 	case certs && c.publicKey != "":
 		s.Wrong("证书与支付宝公钥只能选一种")
 	case certs:
-		c.readCerts(s, key, secret("app_cert"), secret("alipay_cert"), secret("alipay_root_cert"))
+		c.readCerts(s, key, app, alipay, root)
 	case c.publicKey == "":
 		s.Wrong("缺少应用公钥证书、支付宝公钥证书和支付宝根证书")
 	default:

@@ -18,15 +18,17 @@
 //	login                 h5 (default) or mini
 //	message_kind          template (default) or subscribe
 //	mini_appid            mini program that a message's page belongs to
+//	confirm_url           confirmation page outside WeChat with {package} and {back}; demonstrations only
 //	timeout               deadline of one call without its own, default 10s
 //	proxy                 proxy URL or "environment"; empty = direct
 //
-// When api_base is set to something that is not the vendor's, api_host and
+// fields.go describes them for pages. When api_base is set to something that is not the vendor's, api_host and
 // oauth_base follow it unless they are set themselves.
 //
 // Secrets: private_key (PEM), serial_no (of the merchant certificate),
 // api_v3_key (32 characters), public_key (PEM) with public_key_id, and/or
-// platform_certs (PEM bundle); app_secret for login and messages.
+// platform_certs (PEM bundle); app_secret for login and messages; merchant_cert
+// (PEM, optional) for the day on which it expires.
 package wechat
 
 import (
@@ -80,6 +82,8 @@ type config struct {
 	publicID  string
 	certs     []*x509.Certificate
 	appSecret string
+
+	merchantCert *x509.Certificate // may be missing
 }
 
 var (
@@ -89,7 +93,12 @@ var (
 
 // readConfig checks everything that can be checked without a call.
 func readConfig(in channels.Config) (config, error) {
-	s := channels.NewSettings(in.Settings)
+	s := channels.NewSettings(in.Settings, in.Secrets)
+	c := read(s, in)
+	return c, s.Err("微信支付")
+}
+
+func read(s *channels.Settings, in channels.Config) config {
 	c := config{Config: in}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -104,7 +113,7 @@ func readConfig(in channels.Config) (config, error) {
 	s.Require("AppID", c.AppID)
 	c.readSettings(s)
 	c.readSecrets(s)
-	return c, s.Err("微信支付")
+	return c
 }
 
 func (c *config) readSettings(s *channels.Settings) {
@@ -127,6 +136,9 @@ func (c *config) readSettings(s *channels.Settings) {
 	c.miniApp = s.Text("mini_appid", "")
 	c.timeout = s.Duration("timeout", channels.DefaultTimeout)
 	c.proxy = s.Text("proxy", "")
+	if page := s.Text("confirm_url", ""); page != "" && !strings.Contains(page, "{package}") {
+		s.Wrong("设置 confirm_url 缺少占位符 {package}")
+	}
 	c.host = s.Base("api_host", c.follow(mpBase))
 	c.oauth = s.Base("oauth_base", c.follow(oauthBase))
 	c.caps = refund.Capabilities{
@@ -149,7 +161,7 @@ func (c *config) follow(official string) string {
 
 func (c *config) readSecrets(s *channels.Settings) {
 	var err error
-	secret := func(k string) string { return strings.TrimSpace(c.Secrets[k]) }
+	secret := s.Secret
 	s.Require("商户私钥", secret("private_key"))
 	if text := secret("private_key"); text != "" {
 		if c.key, err = channels.PrivateKey(text); err != nil {
@@ -164,7 +176,28 @@ func (c *config) readSecrets(s *channels.Settings) {
 		s.Wrong("APIv3 密钥应为 32 个字符")
 	}
 	c.appSecret = secret("app_secret")
+	c.readMerchantCert(s, secret("merchant_cert"))
 	c.readWechatKeys(s, secret("public_key"), secret("public_key_id"), secret("platform_certs"))
+}
+
+// readMerchantCert reads the merchant's own certificate, which is kept for the
+// day on which it expires, and checks that it is the one of key and serial number.
+func (c *config) readMerchantCert(s *channels.Settings, text string) {
+	if text == "" {
+		return
+	}
+	certs, err := channels.Certificates(text)
+	if err != nil {
+		s.Wrong("商户证书%v", err)
+		return
+	}
+	c.merchantCert = certs[0]
+	if pub, ok := certs[0].PublicKey.(*rsa.PublicKey); c.key != nil && (!ok || !pub.Equal(&c.key.PublicKey)) {
+		s.Wrong("商户证书与商户私钥不是一对")
+	}
+	if serial := serialOf(certs[0]); serial != c.serial {
+		s.Wrong("商户证书的序列号是 %s，与填写的不同", serial)
+	}
 }
 
 // readWechatKeys reads WeChat's side: its public key, its certificates or both

@@ -20,7 +20,7 @@ func (b *bench) measureStatistics(n int, staff string) error {
 		{"queue, a card", "/api/hospay/queue?card_no=C0007", "≤ 50"},
 		{"queue, amounts of a day", "/api/hospay/queue?amount_min=50000&amount_max=60000&method=transfer" + day, "≤ 50"},
 		{"queue, exceptions", "/api/hospay/queue?tab=exceptions", "≤ 50"},
-		{"queue, all that succeeded", "/api/hospay/queue?tab=succeeded", ""},
+		{"queue, all that succeeded, newest", "/api/hospay/queue?tab=succeeded&sort=newest", "≤ 50"},
 	} {
 		var took []time.Duration
 		for range 30 {

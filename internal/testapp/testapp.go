@@ -43,8 +43,8 @@ var registerOnce sync.Once
 // Register makes the channels and HIS adapters known, as main does.
 func Register() {
 	registerOnce.Do(func() {
-		channels.Register(wechat.Name, wechat.Factory)
-		channels.Register(alipay.Name, alipay.Factory)
+		channels.Register(wechat.Name, wechat.Factory, wechat.Fields()...)
+		channels.Register(alipay.Name, alipay.Factory, alipay.Fields()...)
 		his.Register("rest", rest.New)
 		his.Register("soap", soap.New)
 	})

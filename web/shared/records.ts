@@ -10,6 +10,7 @@ export interface Institution {
   debit_at: 'application' | 'approval' | ''
   freeze_note: string
   id: string
+  idle_minutes: number
   methods: ('original' | 'transfer')[]
   min_amount: number
   name: string
@@ -20,6 +21,7 @@ export interface Institution {
   proxy_photo_days: number
   recon_days: number
   recon_ignore: number
+  second_factor: 'off' | 'totp' | ''
   secrets_held: string
   updated: string
 }
@@ -124,6 +126,8 @@ export interface ReviewSetting {
   id: string
   institution: string
   rules: unknown
+  second_from: number
+  second_proxy: boolean
   shadow: boolean
   updated: string
   window_from: string
@@ -187,6 +191,7 @@ export interface RefundOrder {
   payee_name: string
   proxy_application: string
   review_mode: 'auto' | 'manual' | ''
+  stage: 'first' | 'second' | ''
   status: 'submitted' | 'debiting' | 'reviewing' | 'approved' | 'paying' | 'awaiting_payee' | 'reversing' | 'suspense' | 'succeeded' | 'refused' | 'rejected' | 'cancelled' | 'failed' | ''
   updated: string
 }
@@ -248,6 +253,7 @@ export interface HisCall {
   message: string
   no: string
   order: string
+  reported: 'done' | 'pending' | 'not_found' | ''
   sent: number
   sent_at: string
   state: 'intent' | 'open' | 'held' | 'done' | 'refused' | ''
@@ -478,6 +484,59 @@ export interface Export {
   started: string
   state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted' | ''
   updated: string
+}
+
+export interface StaffSecurity {
+  collectionName: 'staff_security'
+  created: string
+  failed_at: string
+  failures: number
+  id: string
+  institution: string
+  last_seen: string
+  locked_until: string
+  staff: string
+  totp_on: boolean
+  updated: string
+}
+
+export interface Batche {
+  collectionName: 'batches'
+  created: string
+  decision: 'approve' | 'reject' | ''
+  failed: number
+  id: string
+  institution: string
+  note: string
+  ok: number
+  orders: unknown
+  progress: number
+  results: unknown
+  size: number
+  starter: string
+  state: 'queued' | 'running' | 'done' | 'interrupted' | ''
+  updated: string
+}
+
+export interface ConfigChange {
+  collectionName: 'config_changes'
+  after: unknown
+  answer: string
+  before: unknown
+  collection: string
+  confirmer: string
+  created: string
+  decided: string
+  fresh: boolean
+  id: string
+  institution: string
+  note: string
+  proposer: string
+  proposer_kind: 'staff' | 'superuser' | ''
+  record: string
+  sensitive: boolean
+  state: 'waiting' | 'applied' | 'rejected' | 'withdrawn' | 'superseded' | ''
+  version: number
 }
 
 export interface StatementLine {

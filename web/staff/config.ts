@@ -11,15 +11,16 @@ export interface Text { id: string; event: string; title: string; body: string; 
 export interface Config {
   institution: Record<string, unknown> & { id: string; name: string }
   channels: ChannelConfig[]
-  his: (Record<string, unknown> & { id: string; kind: string; base_url: string; mapping: unknown; secrets: { name: string; label?: string; held: boolean }[] }) | null
+  his: (Record<string, unknown> & { id: string; kind: string; base_url: string; mapping: unknown; secrets_held: string[] }) | null
   review: Record<string, unknown> & { id: string; rules: Rule[] }
   notices: Notice[]
   texts: Text[]
   staff: StaffRow[]
 }
+interface Person { kind: string; id: string; name: string }
 export interface Change {
-  id: string; target: { collection: string; id: string }; title?: string; before: Record<string, unknown>; after: Record<string, unknown>; note: string; version: number
-  state: 'applied' | 'waiting' | 'rejected' | 'withdrawn' | 'superseded'; proposer: string; proposer_name: string; confirmer_name: string; confirm_note: string; created: string; decided: string
+  id: string; target: { collection: string; id: string }; title?: string; before: Record<string, unknown>; after: Record<string, unknown>; note: string; version: number; sensitive: boolean
+  state: 'applied' | 'waiting' | 'rejected' | 'withdrawn' | 'superseded'; proposer: Person; confirmer: Person | null; answer: string; created: string; decided: string
 }
 
 export const loadConfig = () => call<Config>('GET', '/api/hospay/config')

@@ -17,6 +17,7 @@ export const places: (Place & { component: () => Promise<unknown> })[] = [
   { path: '/recon/:date', title: '对账日', roles: ['finance', 'auditor', 'cashier'], menu: false, component: () => import('./pages/ReconDay.vue') },
   { path: '/exports', title: '导出任务', roles: money, menu: true, component: () => import('./pages/Exports.vue') },
   { path: '/config', title: '系统配置', roles: ['config', 'finance', 'auditor'], menu: true, component: () => import('./pages/Config.vue') },
+  { path: '/account', title: '我的账号', roles: [...money, 'config'], menu: false, component: () => import('./pages/Account.vue') },
   { path: '/audit', title: '审计日志', roles: ['auditor'], menu: true, component: () => import('./pages/Audit.vue') },
 ]
 

@@ -11,7 +11,7 @@ export interface Me {
   email: string
   roles: Role[]
   institution: { id: string; name: string }
-  second_factor: { needed: boolean; enrolled: boolean }
+  second_factor: { policy: 'off' | 'totp'; enrolled: boolean; recovery_left: number }
   idle_minutes: number
 }
 
@@ -41,19 +41,27 @@ onSessionLost(() => {
 })
 
 export async function loadMe(again = false): Promise<Me> {
-  if (!session.me || again) {
-    try {
-      session.me = await call<Me>('GET', '/api/hospay/staff/me')
-    } catch {
-      const r = await pb.collection('staff').getOne(pb.authStore.record!.id)
-      const i = await pb.collection('institutions').getOne(r.institution)
-      session.me = { id: r.id, name: r.name, email: r.email, roles: r.roles, institution: { id: i.id, name: i.name }, second_factor: { needed: false, enrolled: false }, idle_minutes: 30 }
-    }
-  }
+  if (!session.me || again) session.me = await call<Me>('GET', '/api/hospay/staff/me')
   return session.me
 }
 
 /** refresh keeps a session alive while somebody works. */
 export async function refresh(): Promise<void> {
   await guarded(() => pb.collection('staff').authRefresh())
+}
+
+const names = reactive({} as Record<string, string>)
+
+/** nameOf is the name of a staff member by id, once it is known. */
+export function nameOf(id: string | undefined): string {
+  return id ? (names[id] ?? '') : ''
+}
+
+/** loadNames reads who works in the house. */
+export async function loadNames(): Promise<void> {
+  try {
+    Object.assign(names, (await call<{ names: Record<string, string> }>('GET', '/api/hospay/staff/names')).names)
+  } catch {
+    // ids stay without names
+  }
 }

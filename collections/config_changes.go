@@ -1,0 +1,170 @@
+package collections
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"hospay/internal/vault"
+	"hospay/refund"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// The states of a configuration change.
+const (
+	ChangeWaiting    = "waiting"    // 待确认
+	ChangeApplied    = "applied"    // 已生效
+	ChangeRejected   = "rejected"   // 已否决
+	ChangeWithdrawn  = "withdrawn"  // 已撤回
+	ChangeSuperseded = "superseded" // 记录已变化，作废
+)
+
+// ConfigChange is one change of a configuration record. Before and After hold
+// the fields that it touches, without secrets; what a waiting change will write
+// is sealed.
+type ConfigChange struct {
+	ID             string         `db:"id"`
+	Institution    string         `db:"institution"`
+	Collection     string         `db:"collection"`
+	Record         string         `db:"record"`
+	Fresh          bool           `db:"fresh"` // the record is new
+	Version        int            `db:"version"`
+	Before         types.JSONRaw  `db:"before"`
+	After          types.JSONRaw  `db:"after"`
+	Note           string         `db:"note"`
+	ProposerKind   string         `db:"proposer_kind"` // staff, superuser
+	Proposer       string         `db:"proposer"`
+	ProposerPerson string         `db:"proposer_person"`
+	Sensitive      bool           `db:"sensitive"`
+	State          string         `db:"state"`
+	Confirmer      string         `db:"confirmer"`
+	Answer         string         `db:"answer"`
+	Sealed         string         `db:"sealed"`
+	Seen           string         `db:"seen"` // blind index of the record as the proposal saw it
+	Created        types.DateTime `db:"created"`
+	Decided        types.DateTime `db:"decided"`
+}
+
+// Target names the record of a change.
+func (c ConfigChange) Target() string { return c.Collection + "/" + c.Record }
+
+// AddChange writes a change as the next version of its target and returns it.
+// Values are sealed while it waits.
+func (s *Store) AddChange(tx core.App, c ConfigChange, values string) (ConfigChange, error) {
+	c.ID = newID()
+	err := tx.DB().NewQuery("SELECT COALESCE(MAX(version), 0) + 1 FROM config_changes WHERE collection = {:c} AND record = {:r}").
+		Bind(dbx.Params{"c": c.Collection, "r": c.Record}).Row(&c.Version)
+	if err != nil {
+		return c, err
+	}
+	now := stamp(time.Now())
+	decided := now
+	if c.State == ChangeWaiting {
+		decided = ""
+		if c.Sealed, err = s.vault.Seal(vault.Secret, vault.Place(ConfigChanges, "values", c.ID), values); err != nil {
+			return c, err
+		}
+	}
+	_, err = tx.DB().Insert(ConfigChanges, dbx.Params{
+		"id": c.ID, "institution": c.Institution, "collection": c.Collection, "record": c.Record, "fresh": c.Fresh, "version": c.Version,
+		"before": orNull(c.Before), "after": orNull(c.After), "note": c.Note, "proposer_kind": c.ProposerKind, "proposer": c.Proposer,
+		"proposer_person": c.ProposerPerson, "sensitive": c.Sensitive, "state": c.State, "sealed": c.Sealed, "seen": c.Seen, "created": now, "decided": decided,
+	}).Execute()
+	if err != nil {
+		return c, conflictOnUnique(err)
+	}
+	return s.Change(tx, c.Institution, c.ID)
+}
+
+func orNull(raw types.JSONRaw) string {
+	if len(raw) == 0 {
+		return "null"
+	}
+	return string(raw)
+}
+
+// Change reads a change of an institution.
+func (s *Store) Change(app core.App, institution, id string) (ConfigChange, error) {
+	var c ConfigChange
+	err := app.DB().Select("*").From(ConfigChanges).Where(dbx.HashExp{"id": id, "institution": institution}).One(&c)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, refund.ErrNotFound
+	}
+	return c, err
+}
+
+// ChangeValues opens what a waiting change will write.
+func (s *Store) ChangeValues(c ConfigChange) (string, error) {
+	return s.vault.Open(vault.Place(ConfigChanges, "values", c.ID), c.Sealed)
+}
+
+// SettleChange ends a waiting change and forgets its sealed values. Somebody
+// else's decision in between is a conflict.
+func SettleChange(tx core.App, id, state, confirmer, answer string) error {
+	res, err := tx.DB().Update(ConfigChanges, dbx.Params{"state": state, "confirmer": confirmer, "answer": answer, "sealed": "", "decided": stamp(time.Now())},
+		dbx.HashExp{"id": id, "state": ChangeWaiting}).Execute()
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return refund.ErrConflict
+	}
+	return nil
+}
+
+// SupersedeChanges ends what waits for a record that has changed, except one.
+func SupersedeChanges(tx core.App, collection, record, except string) error {
+	_, err := tx.DB().Update(ConfigChanges, dbx.Params{"state": ChangeSuperseded, "sealed": "", "decided": stamp(time.Now())},
+		dbx.And(dbx.HashExp{"collection": collection, "record": record, "state": ChangeWaiting}, dbx.NewExp("id != {:x}", dbx.Params{"x": except}))).Execute()
+	return err
+}
+
+// ChangeFilter chooses changes; empty fields choose all.
+type ChangeFilter struct {
+	Collection, Record, State string
+	Page, PerPage             int
+}
+
+// Changes lists an institution's changes, newest first, and their number.
+func (s *Store) Changes(ctx context.Context, institution string, f ChangeFilter) ([]ConfigChange, int, error) {
+	where := dbx.HashExp{"institution": institution}
+	for column, v := range map[string]string{"collection": f.Collection, "record": f.Record, "state": f.State} {
+		if v != "" {
+			where[column] = v
+		}
+	}
+	var total int
+	db := s.app.ConcurrentDB()
+	if err := db.Select("COUNT(*)").From(ConfigChanges).Where(where).WithContext(ctx).Row(&total); err != nil {
+		return nil, 0, err
+	}
+	rows := []ConfigChange{}
+	err := db.Select("*").From(ConfigChanges).Where(where).OrderBy("created DESC", "version DESC").
+		Limit(int64(f.PerPage)).Offset(int64((f.Page - 1) * f.PerPage)).WithContext(ctx).All(&rows)
+	return rows, total, err
+}
+
+// fixedChangeColumns never change once a change is written.
+var fixedChangeColumns = []string{
+	"institution", "collection", "record", "fresh", "version", "before", "after", "note", "proposer_kind", "proposer", "proposer_person", "sensitive", "seen", "created",
+}
+
+// ConfigTriggers lists the triggers of config_changes.
+func ConfigTriggers() []Trigger {
+	decided := changed([]string{"state", "confirmer", "answer", "decided"})
+	states := "'" + strings.Join([]string{ChangeApplied, ChangeRejected, ChangeWithdrawn, ChangeSuperseded}, "','") + "'"
+	return []Trigger{
+		trigger("guard_change_insert", "BEFORE INSERT ON config_changes WHEN NEW.state NOT IN ('waiting', 'applied') OR (NEW.state = 'applied' AND (NEW.sealed != '' OR (NEW.sensitive AND NEW.proposer_kind = 'staff')))", "a sensitive change waits for a second person"),
+		trigger("guard_change_fixed", "BEFORE UPDATE ON config_changes WHEN "+changed(fixedChangeColumns), "the content of a configuration change never changes"),
+		trigger("guard_change_decided", "BEFORE UPDATE ON config_changes WHEN OLD.state != 'waiting' AND ("+decided+")", "a decided configuration change stays as it is"),
+		trigger("guard_change_move", "BEFORE UPDATE ON config_changes WHEN NEW.state != OLD.state AND NEW.state NOT IN ("+states+")", "illegal move of a configuration change"),
+		trigger("guard_change_second", "BEFORE UPDATE ON config_changes WHEN OLD.state = 'waiting' AND NEW.state = 'applied' AND (NEW.confirmer = '' OR NEW.confirmer = NEW.proposer)", "a configuration change is confirmed by a second person"),
+		trigger("guard_change_sealed", "BEFORE UPDATE ON config_changes WHEN NEW.state != 'waiting' AND NEW.sealed != ''", "a decided configuration change keeps no values"),
+		trigger("guard_change_delete", "BEFORE DELETE ON config_changes", "config_changes rows are never deleted"),
+	}
+}

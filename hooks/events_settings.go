@@ -1,0 +1,74 @@
+package hooks
+
+import (
+	"net/http"
+
+	"hospay/collections"
+	"hospay/internal/richtext"
+	"hospay/settings"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// bindSettingsEvents writes down what superusers change in the dashboard, and
+// keeps notices harmless and their versions as they were read.
+func (h *Hooks) bindSettingsEvents() {
+	names := settings.Collections()
+	h.App.OnRecordCreateRequest(names...).BindFunc(h.recordDashboard)
+	h.App.OnRecordUpdateRequest(names...).BindFunc(h.recordDashboard)
+	h.App.OnRecordDeleteRequest(names...).BindFunc(h.recordDashboard)
+	h.App.OnRecordCreate(collections.Notices).BindFunc(sanitizeNotice)
+	h.App.OnRecordUpdate(collections.Notices).BindFunc(keepVersion)
+	h.App.OnRecordUpdate(collections.Notices).BindFunc(sanitizeNotice)
+	h.App.OnRecordEnrich(collections.Notices).BindFunc(func(e *core.RecordEnrichEvent) error {
+		e.Record.Set("content", richtext.Sanitize(e.Record.GetString("content")))
+		return e.Next()
+	})
+}
+
+// recordDashboard saves a superuser's change together with its history.
+func (h *Hooks) recordDashboard(e *core.RecordRequestEvent) error {
+	if e.Auth == nil || !e.Auth.IsSuperuser() {
+		return e.Next()
+	}
+	outer := e.App
+	defer func() { e.App = outer }()
+	return outer.RunInTransaction(func(tx core.App) error {
+		e.App = tx
+		return h.Settings.Dashboard(tx, e.Record, e.Auth.Id, e.RealIP(), e.Next)
+	})
+}
+
+func sanitizeNotice(e *core.RecordEvent) error {
+	e.Record.Set("content", richtext.Sanitize(e.Record.GetString("content")))
+	return e.Next()
+}
+
+// keepVersion refuses to edit a notice that is in force or that somebody has
+// agreed to: the version kept with an order must go on meaning what was read.
+func keepVersion(e *core.RecordEvent) error {
+	old := e.Record.Original()
+	same := e.Record.GetString("version") == old.GetString("version") && e.Record.GetString("kind") == old.GetString("kind") &&
+		e.Record.GetString("title") == old.GetString("title") && richtext.Sanitize(e.Record.GetString("content")) == richtext.Sanitize(old.GetString("content"))
+	if same {
+		return e.Next()
+	}
+	read, err := wasRead(e.App, old)
+	if err != nil {
+		return err
+	}
+	if read || old.GetBool("active") {
+		return apiError(http.StatusConflict, "notice_fixed", "")
+	}
+	return e.Next()
+}
+
+// wasRead reports whether an order or a proxy application refers to a notice.
+func wasRead(app core.App, notice *core.Record) (bool, error) {
+	var n int
+	err := app.DB().NewQuery(`SELECT EXISTS (SELECT 1 FROM refund_orders WHERE {:k} = 'refund' AND institution = {:i} AND notice_version = {:v})
+		OR EXISTS (SELECT 1 FROM proxy_applications WHERE {:k} = 'proxy' AND institution = {:i} AND consent_version = {:v})`).
+		Bind(dbx.Params{"k": notice.GetString("kind"), "i": notice.GetString("institution"), "v": notice.GetString("version")}).Row(&n)
+	return n > 0, err
+}

@@ -1,0 +1,162 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"hospay/collections"
+	"hospay/internal/checkup"
+	"hospay/refund"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// Jobs is the repeated work of the program, as IT sees it.
+type Jobs interface {
+	States() []collections.JobState
+	RunNow(ctx context.Context, name string) (int, error)
+}
+
+// jobTime bounds a job that a person has started.
+const jobTime = 5 * time.Minute
+
+func (h *Hooks) bindOverviewRoutes(se *core.ServeEvent) {
+	se.Router.GET("/api/hospay/overview", h.overview).Bind(apis.RequireSuperuserAuth())
+	se.Router.POST("/api/hospay/jobs/{name}/run", h.runJob).Bind(apis.RequireSuperuserAuth())
+}
+
+// overviewRow is an institution with what is known beside the database.
+type overviewRow struct {
+	*collections.Overview
+	Limits       map[string]channelLimit `json:"limits"`
+	Certificates []checkup.Certificate   `json:"certificates"`
+	HIS          *checkup.Beat           `json:"his"` // null until it was asked for the first time
+}
+
+// channelLimit is the contract's limit of one payout and what was paid today.
+type channelLimit struct {
+	SingleLimit int64 `json:"single_limit,omitempty"`
+	Used        int64 `json:"used"`
+}
+
+// overview answers from indexes and from memory; it calls nobody.
+func (h *Hooks) overview(e *core.RequestEvent) error {
+	ctx := e.Request.Context()
+	houses, err := h.Store.Overviews(ctx, time.Now())
+	if err != nil {
+		return h.fail(e, err)
+	}
+	links, err := h.Store.ActiveChannels(ctx)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	beats := h.Health.All()
+	rows := make([]overviewRow, 0, len(houses))
+	for _, o := range houses {
+		row := overviewRow{Overview: o, Limits: map[string]channelLimit{}, Certificates: []checkup.Certificate{}}
+		if b, ok := beats[o.ID]; ok {
+			row.HIS = &b
+		}
+		for _, l := range links {
+			if l.Institution == o.ID {
+				h.addChannel(ctx, &row, l)
+			}
+		}
+		rows = append(rows, row)
+	}
+	jobs, err := h.jobStates(ctx)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	return e.JSON(http.StatusOK, map[string]any{"institutions": rows, "jobs": jobs, "version": h.Version})
+}
+
+func (h *Hooks) addChannel(ctx context.Context, row *overviewRow, l collections.ChannelLink) {
+	limit := channelLimit{Used: row.Paid[l.Channel].Amount}
+	if conn, err := h.Store.Connection(ctx, l.Institution, l.Channel); err == nil {
+		limit.SingleLimit = int64(conn.Capabilities().SingleLimit)
+		for _, c := range checkup.Certificates(l.Channel, conn, time.Now()) {
+			if c.Days != nil {
+				row.Certificates = append(row.Certificates, c)
+			}
+		}
+	}
+	row.Limits[l.Channel] = limit
+}
+
+// jobStates joins what this process has seen with the runs that are recorded.
+func (h *Hooks) jobStates(ctx context.Context) ([]map[string]any, error) {
+	last, err := h.Store.LastRuns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := []map[string]any{}
+	for _, j := range h.Jobs.States() {
+		if old, ok := last[j.Name]; ok && j.Started.IsZero() {
+			old.Next = j.Next
+			j = old
+		}
+		out = append(out, map[string]any{
+			"name": j.Name, "last_started": orNil(j.Started), "last_finished": orNil(j.Finished), "ok": j.OK || j.Started.IsZero(), "done": j.Done,
+			"error": j.Error, "next": orNil(j.Next),
+		})
+	}
+	return out, nil
+}
+
+func orNil(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return beijing(t)
+}
+
+// runJob runs a job on behalf of a superuser and writes down that it did.
+func (h *Hooks) runJob(e *core.RequestEvent) error {
+	name := e.Request.PathValue("name")
+	if !slices.ContainsFunc(h.Jobs.States(), func(j collections.JobState) bool { return j.Name == name }) {
+		return h.fail(e, refund.ErrNotFound)
+	}
+	err := e.App.RunInTransaction(func(tx core.App) error {
+		return collections.Audit(tx, collections.AuditEntry{ActorKind: "superuser", Actor: e.Auth.Id, Action: "job.run", Target: name, Address: e.RealIP()})
+	})
+	if err != nil {
+		return h.fail(e, err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.Request.Context()), jobTime)
+	defer cancel()
+	done, err := h.Jobs.RunNow(ctx, name)
+	if errors.Is(err, collections.ErrJobBusy) {
+		return apiError(http.StatusConflict, "job_running", "")
+	}
+	out := map[string]any{"name": name, "ok": err == nil, "done": done, "error": ""}
+	if err != nil {
+		out["error"] = err.Error()
+	}
+	return e.JSON(http.StatusOK, out)
+}
+
+// silent lists, for people, the HIS that did not answer twice in a row.
+func (h *Hooks) silent() []string {
+	var out []string
+	beats := h.Health.All()
+	for _, id := range slices.Sorted(maps.Keys(beats)) {
+		if b := beats[id]; b.Failures >= 2 {
+			out = append(out, "HIS 没有应答："+h.houseName(id)+"（"+b.CheckedAt.In(refund.Beijing).Format("15:04")+"）")
+		}
+	}
+	return out
+}
+
+func (h *Hooks) houseName(id string) string {
+	rec, err := h.App.FindRecordById(collections.Institutions, id)
+	if err != nil {
+		return id
+	}
+	return rec.GetString("name")
+}

@@ -1,0 +1,61 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"hospay/collections"
+	"hospay/internal/checkup"
+)
+
+// warnAt are the days before the end of a certificate at which staff are told.
+var warnAt = []int{1, 7, 30}
+
+// Certificates warns the staff of a certificate that is about to expire, once
+// at 30, 7 and 1 days each.
+func Certificates(store *collections.Store, now func() time.Time) Job {
+	return Job{Name: "certificates", At: "20 8 * * *", Run: func(ctx context.Context) (int, error) { return warn(ctx, store, now()) }}
+}
+
+func warn(ctx context.Context, store *collections.Store, now time.Time) (int, error) {
+	links, err := store.ActiveChannels(ctx)
+	if err != nil {
+		return 0, err
+	}
+	told := 0
+	for _, link := range links {
+		conn, err := store.Connection(ctx, link.Institution, link.Channel)
+		if err != nil {
+			continue // a channel without a readable configuration is told elsewhere
+		}
+		for _, c := range checkup.Certificates(link.Channel, conn, now) {
+			step, due := stepOf(c)
+			if !due {
+				continue
+			}
+			fresh, err := store.WarnCertificate(link.Institution, collections.ExpiringCertificate{
+				Channel: c.Channel, Label: c.Label, ID: c.ID, Expires: *c.Expires, Days: *c.Days, Step: step,
+			})
+			if err != nil {
+				return told, err
+			}
+			if fresh {
+				told++
+			}
+		}
+	}
+	return told, nil
+}
+
+// stepOf returns the warning that a certificate has come to.
+func stepOf(c checkup.Certificate) (int, bool) {
+	if c.Days == nil {
+		return 0, false
+	}
+	for _, days := range warnAt {
+		if *c.Days <= days {
+			return days, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,39 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"hospay/collections"
+	"hospay/internal/checkup"
+)
+
+// pingTimeout bounds one HIS ping.
+const pingTimeout = 8 * time.Second
+
+// Health asks every institution's HIS each minute whether it answers. What it
+// finds is what people see; orders find out for themselves.
+func Health(store *collections.Store, health *checkup.Health) Job {
+	return Job{Name: "his_ping", Every: time.Minute, Run: func(ctx context.Context) (int, error) {
+		houses, err := store.WithHIS(ctx)
+		if err != nil {
+			return 0, err
+		}
+		for _, id := range houses {
+			start := time.Now()
+			err := ping(ctx, store, id)
+			health.Note(id, time.Now(), time.Since(start), err)
+		}
+		return 0, nil
+	}}
+}
+
+func ping(ctx context.Context, store *collections.Store, institution string) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	his, traits, err := store.HIS(ctx, institution)
+	if err != nil {
+		return err
+	}
+	return checkup.Ping(ctx, his, traits)
+}

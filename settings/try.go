@@ -1,0 +1,69 @@
+package settings
+
+import (
+	"context"
+
+	"hospay/channels"
+	"hospay/collections"
+	"hospay/refund"
+
+	"github.com/pocketbase/dbx"
+)
+
+// Channel returns an institution's connection to a channel, on or off; with a
+// waiting change as it would be with its values. It makes no call.
+func (s *Service) Channel(ctx context.Context, institution, channel, change string) (channels.Channel, error) {
+	if change == "" {
+		c, err := s.Store.Connection(ctx, institution, channel)
+		return c, wrong(err)
+	}
+	d, err := s.proposed(institution, change, collections.ChannelConfigs)
+	if err != nil {
+		return nil, err
+	}
+	if d.rec.GetString("channel") != channel {
+		return nil, refund.ErrNotFound
+	}
+	return s.Store.TryChannel(d.rec, d.secrets)
+}
+
+// HIS returns an institution's connection to its HIS; with a waiting change as
+// it would be with its values.
+func (s *Service) HIS(ctx context.Context, institution, change string) (refund.HIS, refund.HISTraits, error) {
+	if change == "" {
+		h, traits, err := s.Store.HIS(ctx, institution)
+		return h, traits, wrong(err)
+	}
+	d, err := s.proposed(institution, change, collections.HISConfigs)
+	if err != nil {
+		return nil, refund.HISTraits{}, err
+	}
+	return s.Store.TryHIS(d.rec, d.secrets)
+}
+
+// proposed builds the draft of a waiting change of a collection.
+func (s *Service) proposed(institution, change, collection string) (*draft, error) {
+	c, err := s.Store.Change(s.App, institution, change)
+	if err != nil || c.Collection != collection {
+		return nil, refund.ErrNotFound
+	}
+	if c.State != collections.ChangeWaiting {
+		return nil, refund.NewError(CodeMoved, "")
+	}
+	d, _, err := s.restore(s.App, c)
+	return d, err
+}
+
+// Connections returns the connections of an institution's channels that can be
+// built, by name.
+func (s *Service) Connections(ctx context.Context, institution string) (map[string]channels.Channel, error) {
+	var names []string
+	err := s.App.ConcurrentDB().Select("channel").From(collections.ChannelConfigs).Where(dbx.HashExp{"institution": institution}).WithContext(ctx).Column(&names)
+	out := map[string]channels.Channel{}
+	for _, name := range names {
+		if c, err := s.Store.Connection(ctx, institution, name); err == nil {
+			out[name] = c
+		}
+	}
+	return out, err
+}
