@@ -42,6 +42,7 @@ unit:
 web: build chromium
 	cd web && npx vitest run --project unit
 	cd web && npx vitest run --project browser
+	cd web && npx vitest run --project console
 
 # Pictures of every screen and state, into shots/.
 shots: build chromium
@@ -58,7 +59,7 @@ compiler:
 
 # The packages whose code runs concurrently, under the race detector.
 race: compiler
-	CGO_ENABLED=1 go test -race -timeout 10m ./money ./refund ./channels/... ./his/... ./notify/... ./jobs ./sim/... ./internal/vault
+	CGO_ENABLED=1 go test -race -timeout 10m ./money ./refund ./channels/... ./his/... ./notify/... ./jobs ./sim/... ./internal/vault ./reconcile ./cmd
 	CGO_ENABLED=1 go test -race -timeout 15m -run '^(TestReview_TwoAtOnce|TestCallback_Replayed|TestApply_OneActive|TestRefund_)' ./e2e
 
 # Seeded faults in the process, and kill -9 of a real server.

@@ -22,8 +22,10 @@ func main() {
 	channels.Register(alipay.Name, alipay.Factory, alipay.Fields()...)
 	his.Register("rest", rest.New)
 	his.Register("soap", soap.New)
-	if err := cmd.Execute(context.Background()); err != nil {
+	err := cmd.Execute(context.Background())
+	code, tell := cmd.ExitCode(err)
+	if tell {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
 	}
+	os.Exit(code)
 }

@@ -156,7 +156,7 @@ func (f demoFlags) settings() demo.Settings {
 		}
 		rules = append(rules, r)
 	}
-	return demo.Settings{PublicURL: "http://" + f.http, Review: refund.ReviewSettings{Auto: true, Rules: rules}}
+	return demo.Settings{PublicURL: "http://" + f.http, Review: refund.ReviewSettings{Auto: true, Rules: rules, SecondFrom: demo.SecondFrom}}
 }
 
 func (f demoFlags) seedOnlyRun(ctx context.Context, cmd *cobra.Command, app *pocketbase.PocketBase, at demo.Endpoints) error {

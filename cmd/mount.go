@@ -12,11 +12,13 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/exports"
 	"hospay/hooks"
 	"hospay/internal/checkup"
 	"hospay/internal/vault"
 	"hospay/jobs"
 	"hospay/notify"
+	"hospay/recon"
 	"hospay/refund"
 	"hospay/settings"
 
@@ -45,6 +47,9 @@ type Runtime struct {
 	Worker  *refund.Worker
 	Notices *notify.Service
 	Jobs    *jobs.Schedule
+	Exports *exports.Jobs
+	Books   *recon.Service
+	log     *slog.Logger
 	Health  *checkup.Health
 	now     func() time.Time
 	stop    context.CancelFunc
@@ -148,8 +153,9 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		App: app, Store: store, Service: service,
 		Worker:  refund.NewWorker(service, fmt.Sprintf("%s/%d", host, os.Getpid()), max(o.Slots, 1), o.Poll),
 		Notices: notify.New(store.Outbox(), senders(app, store), o.Now, log),
-		Health:  &checkup.Health{},
-		now:     o.Now,
+		Exports: &exports.Jobs{App: app, Store: store}, log: log,
+		Books:  &recon.Service{App: app, Store: store, Wake: service.Wake, Clock: o.Now},
+		Health: &checkup.Health{}, now: o.Now,
 	}
 	if rt.now == nil {
 		rt.now = time.Now
@@ -157,11 +163,12 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	if rt.Jobs, err = jobs.New(refund.Beijing, store, log, rt.jobs()...); err != nil {
 		return nil, err
 	}
-	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Production: o.Env == EnvProduction, Log: log}
+	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Exports: rt.Exports, Books: rt.Books, Production: o.Env == EnvProduction, Log: log}
 	h.Settings = &settings.Service{App: app, Store: store, Production: h.Production}
 	h.Health, h.Jobs, h.Version = rt.Health, rt.Jobs, version()
 	h.Bind(se)
 	servePages(se.Router)
+	extendDashboard(se)
 	if !o.Idle {
 		rt.Start()
 	}
@@ -205,6 +212,9 @@ func openVault(app core.App, o Options) (*vault.Vault, error) {
 func (rt *Runtime) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	rt.stop, rt.done = cancel, make(chan struct{})
+	if err := rt.Exports.Interrupt(); err != nil {
+		rt.log.Error("exports.interrupt", "error", err)
+	}
 	go func() {
 		defer close(rt.done)
 		rt.Worker.Run(ctx)
@@ -228,8 +238,13 @@ func (rt *Runtime) jobs() []jobs.Job {
 	return []jobs.Job{
 		{Name: "notices", Every: 2 * time.Second, Run: rt.Notices.Deliver},
 		jobs.Receipts(rt.App, rt.Store),
-		jobs.Statements(rt.App, rt.Store),
+		jobs.Statements(rt.Store, rt.Books, rt.Books.Clock),
+		jobs.Reconcile(rt.Books, rt.Books.Clock),
 		jobs.Housekeeping(rt.Store),
+		jobs.Statistics(rt.Store),
+		jobs.Audit(rt.Store, rt.log),
+		{Name: "exports", Every: 2 * time.Second, Run: rt.Exports.Run},
+		{Name: "old_exports", Every: time.Hour, Run: func(context.Context) (int, error) { return rt.Exports.Purge(time.Now()) }},
 		jobs.Health(rt.Store, rt.Health),
 		jobs.Certificates(rt.Store, rt.now),
 	}

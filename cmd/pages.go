@@ -23,6 +23,9 @@ func servePages(r *router.Router[*core.RequestEvent]) {
 	pages := pb_public.Files()
 	r.GET("/{path...}", apis.Static(pages, true)).Bind(apis.Gzip(), &hook.Handler[*core.RequestEvent]{
 		Id: "hospay_pages", Func: func(e *core.RequestEvent) error {
+			if strings.HasPrefix(e.Request.URL.Path, "/api/") {
+				return e.NotFoundError("", nil) // a page is no answer to a program
+			}
 			h := e.Response.Header()
 			h.Set("Content-Security-Policy", pagePolicy)
 			h.Set("Referrer-Policy", "no-referrer")

@@ -19,7 +19,7 @@ const defaultDir = "hp_data"
 // Execute runs the program with its arguments.
 func Execute(ctx context.Context) error {
 	alone := &cobra.Command{Use: "hospay", SilenceErrors: true}
-	alone.AddCommand(demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultInitCommand())
+	alone.AddCommand(demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultInitCommand(), reconcileCommand())
 	if needsNoData(alone, os.Args[1:]) {
 		return alone.ExecuteContext(ctx)
 	}
@@ -33,7 +33,7 @@ func Execute(ctx context.Context) error {
 	root.Short = "预交金线上退款与医保移动支付"
 	root.Version = version()
 	root.SetContext(ctx)
-	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultCommand(app), configCommand(app), hisCommand(app)} {
+	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), reconcileCommand(), vaultCommand(app), configCommand(app), hisCommand(app), statsCommand(app)} {
 		root.AddCommand(c)
 	}
 	return app.Start()

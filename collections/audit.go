@@ -14,12 +14,13 @@ import (
 
 // AuditEntry is one act of a person that is not an event of an order.
 type AuditEntry struct {
-	ActorKind string // staff, superuser, system
-	Actor     string
-	Action    string
-	Target    string
-	Address   string
-	Details   map[string]any // no personal data, no secrets
+	Institution string // whose auditors read it; empty: that of the actor, superusers alone where there is none
+	ActorKind   string // staff, superuser, system, it
+	Actor       string
+	Action      string
+	Target      string
+	Address     string
+	Details     map[string]any // no personal data, no secrets
 }
 
 // Audit appends to the audit log in the caller's transaction. Each row's hash
@@ -33,8 +34,13 @@ func Audit(tx core.App, a AuditEntry) error {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
+	if a.Institution == "" {
+		if a.Institution, err = houseOf(tx, a.ActorKind, a.Actor); err != nil {
+			return err
+		}
+	}
 	row := dbx.Params{
-		"id": newID(), "seq": last.Seq + 1, "actor_kind": a.ActorKind, "actor": a.Actor, "action": a.Action, "target": a.Target,
+		"id": newID(), "institution": a.Institution, "seq": last.Seq + 1, "actor_kind": a.ActorKind, "actor": a.Actor, "action": a.Action, "target": a.Target,
 		"details": jsonText(a.Details), "address": a.Address, "prev_hash": last.Hash, "created": stamp(time.Now()),
 	}
 	row["hash"] = auditHash(row)
@@ -42,10 +48,27 @@ func Audit(tx core.App, a AuditEntry) error {
 	return err
 }
 
+// houseOf finds the institution of the person who acted.
+func houseOf(tx core.App, kind, actor string) (string, error) {
+	table := map[string]string{"staff": Staff, "patient": Patients}[kind]
+	if table == "" || actor == "" {
+		return "", nil
+	}
+	var inst string
+	err := tx.DB().Select("institution").From(table).Where(dbx.HashExp{"id": actor}).Row(&inst)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return inst, err
+}
+
 func auditHash(row dbx.Params) string {
 	h := sha256.New()
 	for _, k := range []string{"prev_hash", "seq", "actor_kind", "actor", "action", "target", "details", "address", "created"} {
 		fmt.Fprintf(h, "%v\x00", row[k])
+	}
+	if inst := fmt.Sprint(row["institution"]); inst != "" { // rows from before the column have none
+		fmt.Fprintf(h, "institution\x00%s\x00", inst)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

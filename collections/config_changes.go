@@ -154,8 +154,7 @@ var fixedChangeColumns = []string{
 	"institution", "collection", "record", "fresh", "version", "before", "after", "note", "proposer_kind", "proposer", "proposer_person", "sensitive", "seen", "created",
 }
 
-// ConfigTriggers lists the triggers of config_changes. They are no part of
-// AllTriggers, which earlier migrations set before this table exists.
+// ConfigTriggers lists the triggers of config_changes.
 func ConfigTriggers() []Trigger {
 	decided := changed([]string{"state", "confirmer", "answer", "decided"})
 	states := "'" + strings.Join([]string{ChangeApplied, ChangeRejected, ChangeWithdrawn, ChangeSuperseded}, "','") + "'"

@@ -92,13 +92,15 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 		From      sql.NullString          `db:"window_from"`
 		To        sql.NullString          `db:"window_to"`
 		Rules     sql.NullString          `db:"rules"`
+		Second    sql.NullInt64           `db:"second_from"`
+		SecondPrx sql.NullBool            `db:"second_proxy"`
 		ProxyOn   bool                    `db:"proxy_on"`
 		ProxyPay  string                  `db:"proxy_payee"`
 		ProxyDays int                     `db:"proxy_days"`
 		Consent   sql.NullString          `db:"consent"`
 	}
 	err := s.app.ConcurrentDB().NewQuery(`SELECT i.id, i.name, i.active, i.payouts_frozen, i.debit_at, i.methods, i.day_limit, i.min_amount,
-		i.proxy_on, i.proxy_payee, i.proxy_days, n.version AS notice, c.version AS consent, v.auto, v.shadow, v.delay_seconds, v.window_from, v.window_to, v.rules
+		i.proxy_on, i.proxy_payee, i.proxy_days, n.version AS notice, c.version AS consent, v.auto, v.shadow, v.delay_seconds, v.window_from, v.window_to, v.rules, v.second_from, v.second_proxy
 		FROM institutions i LEFT JOIN notices n ON n.institution = i.id AND n.active = TRUE AND n.kind = 'refund'
 		LEFT JOIN notices c ON c.institution = i.id AND c.active = TRUE AND c.kind = 'proxy' LEFT JOIN review_settings v ON v.institution = i.id
 		WHERE i.id = {:id}`).Bind(dbx.Params{"id": id}).WithContext(ctx).One(&r)
@@ -114,6 +116,7 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 		Proxy: refund.ProxySettings{On: r.ProxyOn, Payee: refund.ProxyPayee(r.ProxyPay), Days: orDefault(r.ProxyDays), Consent: r.Consent.String},
 		Review: refund.ReviewSettings{
 			Auto: r.Auto.Bool, Shadow: r.Shadow.Bool, Delay: seconds(int(r.Delay.Int64)), From: r.From.String, To: r.To.String,
+			SecondFrom: money.Fen(r.Second.Int64), SecondProxy: r.SecondPrx.Bool,
 		},
 	}
 	for _, m := range r.Methods {

@@ -220,7 +220,11 @@ func (s *Store) purge(ctx context.Context, application string, now time.Time) (i
 		if _, err := tx.DB().Update(ProxyApplications, dbx.Params{"purged_at": at, "updated": at}, dbx.HashExp{"id": application}).Execute(); err != nil {
 			return err
 		}
-		return Audit(tx, AuditEntry{ActorKind: "system", Action: "proxy.purge", Target: application, Details: map[string]any{"photos": len(rows)}})
+		var inst string
+		if err := tx.DB().Select("institution").From(ProxyApplications).Where(dbx.HashExp{"id": application}).Row(&inst); err != nil {
+			return err
+		}
+		return Audit(tx, AuditEntry{Institution: inst, ActorKind: "system", Action: "proxy.purge", Target: application, Details: map[string]any{"photos": len(rows)}})
 	})
 }
 

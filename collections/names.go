@@ -28,10 +28,20 @@ const (
 	Statements        = "statements"
 	AuditLog          = "audit_log"
 	JobRuns           = "job_runs"
+	Exports           = "exports"
+	StaffSecurity     = "staff_security" // what the login keeps
+	RefundDays        = "refund_days"    // the statistics, kept by triggers
+	RefundCounts      = "refund_counts"  // orders by status, kept by triggers
 	VaultKeys         = "vault_keys"
 	ProxyApplications = "proxy_applications"
 	ProxyMaterials    = "proxy_materials"
+	Batches           = "batches"
 	ConfigChanges     = "config_changes"
+	StatementLines    = "statement_lines" // lines of bills that could not be read
+	ReconRuns         = "recon_runs"      // runs of the reconciliation
+	Differences       = "differences"     // what the books of a day do not agree on
+	Resolutions       = "resolutions"     // how differences were worked off
+	ReconMonths       = "recon_months"    // closed months
 )
 
 // Kinds of notices.
@@ -59,7 +69,8 @@ func Roles() []string {
 func Guarded() []string {
 	return []string{
 		RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards,
-		ProxyApplications, ProxyMaterials, ConfigChanges,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, StaffSecurity, Batches, ConfigChanges, Statements, StatementLines, ReconRuns,
+		Differences, Resolutions, ReconMonths,
 	}
 }
 
@@ -71,6 +82,7 @@ func All() []string {
 	return []string{
 		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
-		ProxyApplications, ProxyMaterials, ConfigChanges,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports, StaffSecurity, Batches, ConfigChanges, StatementLines, ReconRuns,
+		Differences, Resolutions, ReconMonths,
 	}
 }

@@ -58,7 +58,7 @@ func readProxy(ctx context.Context, db dbx.Builder, id string) (refund.Proxy, er
 // stillProxy refuses to approve an order whose proxy application has been
 // closed since the order was made.
 func stillProxy(db dbx.Builder, c *refund.Change) error {
-	if c.Order.Proxy == "" || c.Review == nil || c.Review.Decision != refund.OutcomeApprove || c.Order.Status != refund.StatusApproved {
+	if c.Order.Proxy == "" || c.Review == nil || c.Review.Decision != refund.OutcomeApprove || c.Review.Reviewer == "" {
 		return nil
 	}
 	p, err := readProxy(context.Background(), db, c.Order.Proxy)

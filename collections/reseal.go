@@ -30,7 +30,7 @@ func sealedFields() []sealedField {
 	for _, table := range []string{Institutions, ChannelConfigs, HISConfigs, SMSConfigs} {
 		all = append(all, sealedField{table, "secrets", "secrets_sealed", vault.Secret})
 	}
-	return append(all, sealedField{ConfigChanges, "values", "sealed", vault.Secret})
+	return append(all, sealedField{StaffSecurity, "totp", "totp_sealed", vault.Secret}, sealedField{ConfigChanges, "values", "sealed", vault.Secret})
 }
 
 const resealBatch = 200

@@ -49,6 +49,7 @@ type orderRow struct {
 	NextAt           types.DateTime `db:"next_at"`
 	LeaseUntil       types.DateTime `db:"lease_until"`
 	CancelAsked      bool           `db:"cancel_asked"`
+	Stage            string         `db:"stage"`
 	ReviewMode       string         `db:"review_mode"`
 	HISRefundNo      string         `db:"his_refund_no"`
 	HISRefundAt      types.DateTime `db:"his_refund_date"`
@@ -66,6 +67,7 @@ type hisCallRow struct {
 	Amount  int64          `db:"amount"`
 	State   string         `db:"state"`
 	HISNo   string         `db:"his_no"`
+	Told    string         `db:"reported"`
 	Code    string         `db:"code"`
 	Message string         `db:"message"`
 	Sent    int            `db:"sent"`
@@ -110,6 +112,16 @@ func (s *Store) work(ctx context.Context, db dbx.Builder, r orderRow) (refund.Wo
 	if w.Reversal, err = lastHISCall(ctx, db, r.ID, refund.HISReverse); err != nil {
 		return w, err
 	}
+	if o.Status == refund.StatusSuspense {
+		if w.Proposal, err = openProposal(ctx, db, r.ID); err != nil {
+			return w, err
+		}
+	}
+	if o.Stage == refund.StageSecond {
+		if w.First, err = firstReviewer(ctx, db, r.ID); err != nil {
+			return w, err
+		}
+	}
 	w.Transfer, err = lastTransfer(ctx, db, r.ID)
 	return w, err
 }
@@ -130,7 +142,7 @@ func (s *Store) order(r orderRow) (refund.Order, error) {
 		DebitAt: refund.DebitAt(r.DebitAt), Proxy: r.Proxy, Compensates: r.Compensates, Created: r.Created.Time(),
 		Status: refund.Status(r.Status), Target: refund.Status(r.Target), SuspendedFrom: refund.Status(r.SuspendedFrom), Version: r.Version,
 		Tries: r.Tries, OpenSince: r.OpenSince.Time(), NextAt: r.NextAt.Time(), LeaseUntil: r.LeaseUntil.Time(), CancelAsked: r.CancelAsked,
-		ReviewMode: r.ReviewMode, HISRefundNo: r.HISRefundNo, HISRefundAt: r.HISRefundAt.Time(), ChannelNo: r.ChannelNo, PaidAt: r.PaidAt.Time(),
+		Stage: refund.ReviewStage(r.Stage), ReviewMode: r.ReviewMode, HISRefundNo: r.HISRefundNo, HISRefundAt: r.HISRefundAt.Time(), ChannelNo: r.ChannelNo, PaidAt: r.PaidAt.Time(),
 		FailCode: r.FailCode, FailReason: r.FailReason,
 	}
 	if o.Method == refund.MethodOriginal && len(r.Original) > 0 && string(r.Original) != "null" {
@@ -155,7 +167,7 @@ func sealedID(r orderRow) string {
 func orderColumns(o refund.Order) dbx.Params {
 	return dbx.Params{
 		"status": string(o.Status), "target": string(o.Target), "suspended_from": string(o.SuspendedFrom), "tries": o.Tries,
-		"open_since": stamp(o.OpenSince), "next_at": stamp(o.NextAt), "cancel_asked": o.CancelAsked, "review_mode": o.ReviewMode,
+		"open_since": stamp(o.OpenSince), "next_at": stamp(o.NextAt), "cancel_asked": o.CancelAsked, "review_mode": o.ReviewMode, "stage": string(o.Stage),
 		"his_refund_no": clip(o.HISRefundNo, 64), "his_refund_date": stamp(o.HISRefundAt), "channel_bill_no": clip(o.ChannelNo, 64),
 		"paid_at": stamp(o.PaidAt), "fail_code": clip(o.FailCode, 100), "fail_reason": clip(o.FailReason, 500),
 	}
@@ -168,7 +180,7 @@ func lastHISCall(ctx context.Context, db dbx.Builder, order, kind string) (*refu
 		return nil, nil
 	}
 	return &refund.HISCall{
-		Kind: r.Kind, Attempt: r.Attempt, No: r.No, Hash: r.Hash, Amount: money.Fen(r.Amount), State: refund.CallState(r.State), HISNo: r.HISNo,
+		Kind: r.Kind, Attempt: r.Attempt, No: r.No, Hash: r.Hash, Amount: money.Fen(r.Amount), State: refund.CallState(r.State), HISNo: r.HISNo, Reported: refund.HISState(r.Told),
 		Code: r.Code, Message: r.Message, Sent: r.Sent, SentAt: r.SentAt.Time(), DoneAt: r.DoneAt.Time(),
 	}, err
 }
@@ -188,7 +200,7 @@ func lastTransfer(ctx context.Context, db dbx.Builder, order string) (*refund.Tr
 
 func putHISCall(db dbx.Builder, o refund.Order, c *refund.HISCall, at time.Time) error {
 	changing := dbx.Params{
-		"state": string(c.State), "his_no": clip(c.HISNo, 64), "code": clip(c.Code, 100), "message": clip(c.Message, 500), "sent": c.Sent,
+		"state": string(c.State), "reported": string(c.Reported), "his_no": clip(c.HISNo, 64), "code": clip(c.Code, 100), "message": clip(c.Message, 500), "sent": c.Sent,
 		"sent_at": stamp(c.SentAt), "done_at": stamp(c.DoneAt), "updated": stamp(at),
 	}
 	fixed := dbx.Params{"order": o.ID, "institution": o.Institution, "kind": c.Kind, "attempt": c.Attempt, "no": c.No, "amount": int64(c.Amount), "hash": c.Hash}

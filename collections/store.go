@@ -118,14 +118,25 @@ func (s *Store) find(ctx context.Context, where dbx.Expression) (refund.Work, er
 
 func (s *Store) apply(tx core.App, c *refund.Change) error {
 	db := tx.DB()
+	if err := entitled(tx, c); err != nil {
+		return err
+	}
 	if err := stillProxy(db, c); err != nil {
 		return err
+	}
+	now := time.Now()
+	if c.Review != nil { // before the move, which a trigger compares with it
+		if err := insertReview(db, c.Order, *c.Review, now); err != nil {
+			return err
+		}
 	}
 	if err := s.updateOrder(db, c); err != nil {
 		return err
 	}
-	now := time.Now()
 	if err := appendEvents(db, c.ID, c.Order.Institution, c.Moves, now); err != nil {
+		return err
+	}
+	if err := auditDesk(tx, c); err != nil {
 		return err
 	}
 	for _, call := range []*refund.HISCall{c.Debit, c.Reversal} {
@@ -137,11 +148,6 @@ func (s *Store) apply(tx core.App, c *refund.Change) error {
 	}
 	if c.Transfer != nil {
 		if err := putTransfer(db, c.Order, c.Transfer, now); err != nil {
-			return err
-		}
-	}
-	if c.Review != nil {
-		if err := insertReview(db, c.Order, *c.Review, now); err != nil {
 			return err
 		}
 	}

@@ -152,7 +152,7 @@ func TestVerify_RefusesToStart(t *testing.T) {
 		}
 	}
 	healthy("at first")
-	for _, tr := range append(collections.AllTriggers(), collections.ConfigTriggers()...) {
+	for _, tr := range collections.AllTriggers() {
 		exec("DROP TRIGGER " + tr.Name)
 		refuses(tr.Name + " is gone")
 		exec(weaker(tr.SQL))

@@ -10,6 +10,8 @@ import (
 
 	"hospay/collections"
 	"hospay/internal/testapp"
+	"hospay/reconcile"
+	"hospay/reconcile/book"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -90,28 +92,22 @@ func TestStatements_BillsOfYesterdayAreKept(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	wx := paidOrder(t, a, "P0001", "wechat", 1234)
 	ali := paidOrder(t, a, "P0002", "alipay", 2345)
-	today := time.Now().In(refund.Beijing).Format(time.DateOnly)
-	a.Advance(36 * time.Hour)
-	for _, want := range []struct{ source, kind, holds string }{
-		{"wechat", "fundflow_operation", wx.Transfer.No}, {"alipay", "signcustomer", ""}, {"his", "statement", ali.Order.No},
-	} {
-		rec := core.NewRecord(must(a.Runtime.App.FindCollectionByNameOrId(collections.Statements)))
-		rec.Load(map[string]any{"institution": a.Institution, "source": want.source, "kind": want.kind, "day": today, "state": "waiting", "next_at": time.Now().Add(-time.Minute)})
-		if err := a.Runtime.App.Save(rec); err != nil {
-			t.Fatal(err)
-		}
-	}
+	today := clockDay(a)
+	toMorning(a)
 	if _, err := a.Jobs.RunNow(t.Context(), "statements"); err != nil {
 		t.Fatal(err)
 	}
-	recs, err := a.Runtime.App.FindRecordsByFilter(collections.Statements, "day = {:d}", "source", 0, 0, map[string]any{"d": today})
-	if err != nil {
-		t.Fatal(err)
+	recs, err := a.Runtime.App.FindRecordsByFilter(collections.Statements, `day = {:d} && (kind = "fundflow_operation" || kind = "signcustomer" || kind = "statement")`, "source", 0, 0, map[string]any{"d": today})
+	if err != nil || len(recs) != 3 {
+		t.Fatalf("%d bills, %v", len(recs), err)
 	}
 	for _, rec := range recs {
 		if rec.GetString("state") != "ready" || rec.GetString("sha256") == "" {
 			t.Errorf("%s %s is %s: %s", rec.GetString("source"), rec.GetString("kind"), rec.GetString("state"), rec.GetString("message"))
 			continue
+		}
+		if rec.GetInt("lines") == 0 || rec.GetInt("amount") == 0 || rec.GetInt("rejects") != 0 || rec.GetInt("version") != 1 {
+			t.Errorf("%s %s: what was read is not told: %v", rec.GetString("source"), rec.GetString("kind"), rec.FieldsData())
 		}
 		data := string(content(t, a, rec))
 		switch rec.GetString("source") {
@@ -120,7 +116,7 @@ func TestStatements_BillsOfYesterdayAreKept(t *testing.T) {
 				t.Error("the WeChat bill does not name the transfer")
 			}
 		case "his":
-			if !strings.Contains(data, ali.Order.No) {
+			if !strings.Contains(data, ali.Order.No) || strings.Contains(data, wx.Debit.No) {
 				t.Error("the HIS statement does not name the order")
 			}
 		default:
@@ -128,6 +124,47 @@ func TestStatements_BillsOfYesterdayAreKept(t *testing.T) {
 				t.Error("the Alipay bill is no ZIP")
 			}
 		}
+	}
+	compareKept(t, a, today, recs, wx, ali)
+}
+
+// compareKept reads the kept files as they are and compares them with the
+// platform's orders: nothing may differ.
+func compareKept(t *testing.T, a *testapp.App, day string, recs []*core.Record, paid ...refund.Work) {
+	t.Helper()
+	e := must(reconcile.New(reconcile.Defaults(day)))
+	for i, rec := range recs {
+		which, data := reconcile.Channel, content(t, a, rec)
+		sink := book.Sink{
+			Line:   func(l reconcile.Line) error { l.File = uint16(i); return e.Add(which, l) },
+			Reject: func(r book.Reject) error { t.Errorf("%+v", r); return nil },
+		}
+		f, read := book.File{Name: rec.GetString("file"), Data: bytes.NewReader(data), Size: int64(len(data))}, book.ReadBill
+		if rec.GetString("source") == "his" {
+			which = reconcile.HIS
+			read = func(f book.File, day string, sink book.Sink) (book.Info, error) {
+				return book.ReadTable(f, which, day, sink)
+			}
+		}
+		info, err := read(f, day, sink)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Channel != "" {
+			if err := e.Bill(info.Channel); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, w := range paid {
+		err := e.Add(reconcile.Platform, reconcile.Line{OrderNo: w.Order.No, BillNo: w.Transfer.No, CardNo: w.Order.CardNo, Amount: w.Order.Amount, Method: string(w.Order.Method), Channel: w.Order.Channel,
+			Status: reconcile.Succeeded, At: time.Now().Unix()})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if res := e.Run(); len(res.Differences) > 0 || res.Summary.Matched != len(paid) {
+		t.Errorf("%+v\n%+v", res.Differences, res.Summary)
 	}
 }
 

@@ -218,7 +218,7 @@ func (h *Hooks) recordLook(e *core.FileDownloadRequestEvent, viewer *core.Record
 	}
 	return e.App.RunInTransaction(func(tx core.App) error {
 		return collections.Audit(tx, collections.AuditEntry{
-			ActorKind: kind, Actor: viewer.Id, Action: "proxy.photo", Target: e.Record.GetString("application"), Address: e.RealIP(),
+			Institution: e.Record.GetString("institution"), ActorKind: kind, Actor: viewer.Id, Action: "proxy.photo", Target: e.Record.GetString("application"), Address: e.RealIP(),
 			Details: map[string]any{"material": e.Record.Id, "kind": e.Record.GetString("kind")},
 		})
 	})

@@ -7,12 +7,15 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"hospay/collections"
+	"hospay/exports"
 	"hospay/internal/checkup"
 	"hospay/internal/i18n"
+	"hospay/recon"
 	"hospay/refund"
 	"hospay/settings"
 
@@ -26,6 +29,8 @@ type Hooks struct {
 	Store      *collections.Store
 	Service    *refund.Service
 	Worker     *refund.Worker
+	Exports    *exports.Jobs
+	Books      *recon.Service
 	Production bool
 	Settings   *settings.Service
 	Health     *checkup.Health
@@ -34,6 +39,7 @@ type Hooks struct {
 	Log        *slog.Logger
 	guard      guard
 	misses     misses
+	batches    batches
 }
 
 // Bind registers guards and routes. It is called once, when the server starts,
@@ -45,8 +51,11 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindRefundEvents()
 	h.bindReviewEvents()
 	h.bindProxyEvents()
+	h.bindLoginEvents()
 	h.bindClosedRoutes(se)
+	h.bindIdle(se)
 	h.bindAuthRoutes(se)
+	h.bindAccountRoutes(se)
 	h.bindEntryRoutes(se)
 	h.bindPatientRoutes(se)
 	h.bindStatusRoutes(se)
@@ -55,7 +64,19 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindUploadLimit(se)
 	h.bindProxyRoutes(se)
 	h.bindStaffRoutes(se)
+	h.bindStatisticsRoutes(se)
+	h.bindReportRoutes(se)
+	h.bindAuditRoutes(se)
+	h.bindEvidenceRoutes(se)
+	h.bindDeskRoutes(se)
+	h.bindBatchRoutes(se)
+	h.bindFactsRoutes(se)
+	h.bindDeskProxyRoutes(se)
+	h.bindFreezeRoutes(se)
 	h.bindSettingsRoutes(se)
+	h.bindBookRoutes(se)
+	h.bindStatementRoutes(se)
+	h.bindReceiptRoutes(se)
 	h.bindCheckupRoutes(se)
 	h.bindOverviewRoutes(se)
 	h.bindCallbackRoutes(se)
@@ -75,9 +96,16 @@ func apiError(status int, code, detail string) error {
 
 var statusOf = map[refund.Code]int{
 	refund.CodeConflict: http.StatusConflict, refund.CodeActiveOrderExists: http.StatusConflict, refund.CodeNotFound: http.StatusNotFound,
-	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge,
-	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeHISUnavailable: http.StatusServiceUnavailable,
+	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge, collections.CodeLocked: http.StatusForbidden,
+	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeSameReviewer: http.StatusForbidden, refund.CodeSamePerson: http.StatusForbidden,
+	refund.CodeChannelUnavailable: http.StatusServiceUnavailable, refund.CodeNoProposal: http.StatusConflict, refund.CodeProposalExists: http.StatusConflict,
+	refund.CodeReviewSingly:   http.StatusConflict,
+	refund.CodeHISUnavailable: http.StatusServiceUnavailable,
+	recon.CodeSecondPerson:    http.StatusForbidden, recon.CodeMonthClosed: http.StatusConflict, recon.CodeMonthOpenItems: http.StatusConflict, recon.CodeDifferenceDone: http.StatusConflict,
 }
+
+// told are the codes whose sentence names a detail.
+var told = []refund.Code{refund.CodeBelowMinimum, refund.CodeOverSingleLimit, recon.CodeStatementRefused, recon.CodeStatementOther, recon.CodeTooMany, recon.CodeMonthOpenItems}
 
 // fail turns a domain error into an answer. Anything without a code is logged
 // and told as an internal error.
@@ -99,7 +127,7 @@ func (h *Hooks) fail(e *core.RequestEvent, err error) error {
 		return missingMaterials(status, de.Detail)
 	}
 	detail := ""
-	if de.Code == refund.CodeBelowMinimum || de.Code == refund.CodeOverSingleLimit {
+	if slices.Contains(told, de.Code) {
 		detail = de.Detail
 	}
 	return apiError(status, string(de.Code), detail)
@@ -163,6 +191,13 @@ func denied(e *core.RequestEvent) error {
 // the account.
 func byStaff(auth *core.Record) refund.By {
 	return refund.By{Kind: refund.ByStaff, ID: auth.Id, Person: auth.GetString("person_index")}
+}
+
+// byRequest is byStaff with the address of the request.
+func byRequest(e *core.RequestEvent) refund.By {
+	by := byStaff(e.Auth)
+	by.Address = e.RealIP()
+	return by
 }
 
 // ownOrder returns the patient's order of the path, or a 404 that does not

@@ -132,6 +132,7 @@ func (h *Hooks) confirmation(e *core.RequestEvent) error {
 var timelineKey = map[string]string{
 	"order.submitted": "submitted", "his.debited": "debited", "review.approved": "review_approved", "review.rejected": "review_rejected",
 	"payout.started": "payout_started", "payout.awaiting_payee": "awaiting_payee", "payout.confirmed": "confirmed", "payout.succeeded": "succeeded",
+	"payout.by_hand": "succeeded_by_hand", "his.by_hand": "reversed",
 	"payout.failed": "failed", "his.reversed": "reversed", "his.refused": "refused", "order.cancelled": "cancelled", "payout.returned": "returned",
 	"order.suspended": "suspended", "payout.unknown": "checking", "his.debit.unknown": "checking", "his.reverse.unknown": "checking",
 }

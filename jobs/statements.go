@@ -14,70 +14,85 @@ import (
 
 	"hospay/channels"
 	"hospay/collections"
+	"hospay/recon"
 	"hospay/refund"
-
-	"github.com/pocketbase/dbx"
-	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/filesystem"
 )
 
 const (
 	statementWait  = 30 * time.Minute
-	statementTries = 40
+	statementReady = 10 // o'clock: bills of yesterday are there
+	statementLast  = 18 // o'clock: from then on once a day
+	statementDays  = 7  // then somebody has to bring the bill
+	statementBatch = 20
 )
 
 // Statements fetches the bills of yesterday, of every channel and of HIS, and
 // keeps the files with their hashes. A bill that is not ready is asked for
-// again; a day without movement is recorded as empty.
-func Statements(app core.App, store *collections.Store) Job {
-	s := statements{app: app, store: store}
-	return Job{Name: "statements", Every: 10 * time.Minute, Run: func(ctx context.Context) (int, error) { return s.run(ctx, time.Now()) }}
+// again; a day without movement is recorded as empty; after a week a bill
+// counts as missing.
+func Statements(store *collections.Store, books *recon.Service, now func() time.Time) Job {
+	s := statements{store: store, books: books, now: orNow(now)}
+	return Job{Name: "statements", Every: 10 * time.Minute, Run: s.run}
+}
+
+func orNow(now func() time.Time) func() time.Time {
+	if now == nil {
+		return time.Now
+	}
+	return now
 }
 
 type statements struct {
-	app   core.App
 	store *collections.Store
+	books *recon.Service
+	now   func() time.Time
 }
 
-func (s statements) run(ctx context.Context, now time.Time) (int, error) {
-	b := now.In(refund.Beijing)
-	if b.Hour() >= 10 { // bills are ready from 10:00 on
-		if err := s.plan(ctx, b.AddDate(0, 0, -1).Format(time.DateOnly)); err != nil {
-			return 0, err
-		}
+func (s statements) run(ctx context.Context) (int, error) {
+	if err := s.plan(ctx); err != nil {
+		return 0, err
 	}
-	due, err := s.app.FindRecordsByFilter(collections.Statements, `state = "waiting" && next_at <= {:now}`, "next_at", 20, 0,
-		dbx.Params{"now": now.UTC().Format("2006-01-02 15:04:05.000Z")})
+	due, err := s.books.Due(ctx, statementBatch)
 	if err != nil {
 		return 0, err
 	}
-	for n, rec := range due {
-		if err := s.fetch(ctx, rec); err != nil {
+	for n, st := range due {
+		if ctx.Err() != nil {
+			return n, ctx.Err()
+		}
+		if err := s.fetch(ctx, st); err != nil {
 			return n, err
 		}
 	}
 	return len(due), nil
 }
 
-// plan makes sure that every bill of the day has its row.
-func (s statements) plan(ctx context.Context, day string) error {
-	insts, err := s.app.FindRecordsByFilter(collections.Institutions, "active = true", "", 0, 0)
+// plan makes sure that every bill of the last days has its row, however long
+// the program was away.
+func (s statements) plan(ctx context.Context) error {
+	insts, err := s.books.Institutions(ctx)
 	if err != nil {
 		return err
 	}
+	newest := s.now().In(refund.Beijing).AddDate(0, 0, -1)
+	if s.now().In(refund.Beijing).Hour() < statementReady {
+		newest = newest.AddDate(0, 0, -1)
+	}
 	for _, inst := range insts {
-		offers, err := s.store.Offers(ctx, inst.Id)
+		first, err := s.books.FirstDay(ctx, inst)
 		if err != nil {
 			return err
 		}
-		wanted := [][2]string{{"his", "statement"}}
-		for _, o := range offers {
-			for _, kind := range o.Can.Bills {
-				wanted = append(wanted, [2]string{o.Name, kind})
-			}
+		offers, err := s.store.Offers(ctx, inst)
+		if err != nil {
+			return err
 		}
-		for _, w := range wanted {
-			if err := s.open(inst.Id, w[0], w[1], day); err != nil {
+		for n := range statementDays {
+			day := newest.AddDate(0, 0, -n).Format(time.DateOnly)
+			if day < first {
+				break
+			}
+			if err := s.await(ctx, inst, day, offers); err != nil {
 				return err
 			}
 		}
@@ -85,70 +100,81 @@ func (s statements) plan(ctx context.Context, day string) error {
 	return nil
 }
 
-func (s statements) open(inst, source, kind, day string) error {
-	_, err := s.app.FindFirstRecordByFilter(collections.Statements, "institution = {:i} && source = {:s} && kind = {:k} && day = {:d}",
-		dbx.Params{"i": inst, "s": source, "k": kind, "d": day})
-	if err == nil {
-		return nil
-	}
-	c, err := s.app.FindCachedCollectionByNameOrId(collections.Statements)
-	if err != nil {
+func (s statements) await(ctx context.Context, inst, day string, offers []refund.Offer) error {
+	if err := s.books.Await(ctx, inst, recon.SourceHIS, "statement", day); err != nil {
 		return err
 	}
-	rec := core.NewRecord(c)
-	rec.Load(map[string]any{"institution": inst, "source": source, "kind": kind, "day": day, "state": "waiting", "next_at": time.Now()})
-	return s.app.Save(rec)
+	for _, o := range offers {
+		for _, kind := range o.Can.Bills {
+			if err := s.books.Await(ctx, inst, o.Name, kind, day); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// next is when a bill is asked for again; zero when nobody asks any more.
+func (s statements) next(day string) time.Time {
+	now := s.now().In(refund.Beijing)
+	from, _, err := recon.ParseDay(day)
+	if err != nil || now.After(from.AddDate(0, 0, 1+statementDays)) {
+		return time.Time{}
+	}
+	at := time.Date(now.Year(), now.Month(), now.Day(), statementReady, 0, 0, 0, refund.Beijing)
+	switch {
+	case now.Before(at):
+		return at
+	case now.Hour() < statementLast:
+		return now.Add(statementWait)
+	}
+	return at.AddDate(0, 0, 1)
 }
 
 // fetch downloads one bill into a temporary file, so that its size does not
-// matter, and keeps it.
-func (s statements) fetch(ctx context.Context, rec *core.Record) error {
+// matter, and keeps it once it has been read from end to end.
+func (s statements) fetch(ctx context.Context, st recon.Statement) error {
 	dir, err := os.MkdirTemp("", "hospay-bill")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "bill")
-	bill, err := s.download(ctx, rec, path)
-	tries := rec.GetInt("tries") + 1
-	rec.Set("tries", tries)
+	bill, err := s.download(ctx, st, path)
+	next := s.next(st.Day)
 	switch {
 	case errors.Is(err, channels.ErrBillEmpty):
-		rec.Load(map[string]any{"state": "empty", "next_at": "", "message": ""})
+		return s.books.Note(ctx, st, recon.Empty, "", "", time.Time{})
+	case err != nil && next.IsZero():
+		return s.books.Note(ctx, st, recon.Missing, err.Error(), "", next)
 	case err != nil:
-		rec.Load(map[string]any{"message": err.Error(), "next_at": time.Now().Add(statementWait)})
-		if tries >= statementTries {
-			rec.Set("state", "failed")
-		}
-	default:
-		file, err := filesystem.NewFileFromPath(path)
-		if err != nil {
-			return err
-		}
-		file.Name, file.OriginalName = bill.Name, bill.Name
-		rec.Load(map[string]any{"state": "ready", "file": file, "sha256": bill.Hash, "told_digest": bill.Source, "size": bill.Size, "next_at": "", "message": ""})
+		return s.books.Note(ctx, st, recon.Waiting, err.Error(), "", next)
 	}
-	return s.app.Save(rec)
+	_, err = s.books.Accept(ctx, recon.Incoming{Institution: st.Institution, Day: st.Day, Source: st.Source, Kind: st.Kind, Path: path, Name: bill.Name, Told: bill.Source})
+	if refusal, ok := errors.AsType[*refund.Error](err); ok {
+		return s.books.Note(ctx, st, recon.Refused, "", refusal.Detail, next)
+	}
+	return err
 }
 
-func (s statements) download(ctx context.Context, rec *core.Record, path string) (channels.Bill, error) {
+func (s statements) download(ctx context.Context, st recon.Statement, path string) (channels.Bill, error) {
 	out, err := os.Create(path)
 	if err != nil {
 		return channels.Bill{}, err
 	}
 	defer out.Close()
-	inst, day := rec.GetString("institution"), rec.GetString("day")
-	if rec.GetString("source") == "his" {
-		return s.writeHIS(ctx, inst, day, out)
+	if st.Source == recon.SourceHIS {
+		return s.writeHIS(ctx, st.Institution, st.Day, out)
 	}
-	conn, err := s.store.Connection(ctx, inst, rec.GetString("source"))
+	conn, err := s.store.Connection(ctx, st.Institution, st.Source)
 	if err != nil {
 		return channels.Bill{}, err
 	}
-	return conn.DownloadBill(ctx, day, channels.BillKind(rec.GetString("kind")), out)
+	return conn.DownloadBill(ctx, st.Day, channels.BillKind(st.Kind), out)
 }
 
-// writeHIS keeps HIS's lines in the form that `hospay reconcile` reads.
+// writeHIS keeps HIS's lines in the form that `hospay reconcile` reads. HIS
+// knows our orders by their own number, not by the channel's.
 func (s statements) writeHIS(ctx context.Context, inst, day string, out io.Writer) (channels.Bill, error) {
 	his, _, err := s.store.HIS(ctx, inst)
 	if err != nil {
@@ -161,8 +187,10 @@ func (s statements) writeHIS(ctx context.Context, inst, day string, out io.Write
 	if err := w.Write([]string{"退款单号", "商户单号", "HIS退款流水号", "就诊卡号", "退款金额", "退款方式", "退款渠道", "状态", "退款时间"}); err != nil {
 		return channels.Bill{}, err
 	}
+	lines := 0
 	err = his.Statement(ctx, day, func(l refund.StatementLine) error {
-		return w.Write([]string{l.OrderNo, l.No, l.HISNo, l.CardNo, l.Amount.Yuan(), string(l.Method), l.Channel, l.Status, l.At.In(refund.Beijing).Format(time.DateTime)})
+		lines++
+		return w.Write([]string{l.OrderNo, "", l.HISNo, l.CardNo, l.Amount.Yuan(), string(l.Method), l.Channel, l.Status, l.At.In(refund.Beijing).Format(time.DateTime)})
 	})
 	if err != nil {
 		return channels.Bill{}, err
@@ -170,6 +198,9 @@ func (s statements) writeHIS(ctx context.Context, inst, day string, out io.Write
 	w.Flush()
 	if err := errors.Join(w.Error(), buf.Flush()); err != nil {
 		return channels.Bill{}, err
+	}
+	if lines == 0 {
+		return channels.Bill{}, channels.ErrBillEmpty
 	}
 	return channels.Bill{Name: "his-" + day + ".csv", Hash: hex.EncodeToString(sum.Sum(nil)), Size: counted.n}, nil
 }

@@ -1,6 +1,8 @@
 package pb_migrations
 
 import (
+	"slices"
+
 	"hospay/collections"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -19,7 +21,7 @@ func init() {
 		if err := app.Save(orders); err != nil {
 			return err
 		}
-		return setTriggers(app, collections.AllTriggers())
+		return setTriggers(app, slices.Concat(collections.Triggers(), collections.ProxyTriggers()))
 	}, nil)
 }
 

@@ -98,12 +98,18 @@ func (t *turn) weigh(n Notification) string {
 		return EffectReturned
 	case (o.Status == StatusPaying || o.Status == StatusAwaitingPayee) && final:
 		return EffectApplied
-	case !o.Status.Final() && o.Status != StatusReversing:
+	case !o.Status.Final() && (!o.undoing() || (o.Status == StatusSuspense && n.Answer.State != PayoutSucceeded)):
 		return EffectHint
 	case n.Answer.State == PayoutFailed && o.Status != StatusSucceeded:
 		return EffectRepeat
 	}
 	return EffectContradiction
+}
+
+// undoing reports whether the balance is on its way back, or was when people
+// took the order over.
+func (o Order) undoing() bool {
+	return o.Status == StatusReversing || (o.Status == StatusSuspense && o.SuspendedFrom == StatusReversing)
 }
 
 // sameForm reports whether a channel tells the payee in the same form in
@@ -114,7 +120,12 @@ func sameForm(p Payee) bool { return p.Type != AccountAlipayLogonID }
 // arrived although the order counts as unpaid must not also be restored.
 func (t *turn) contradict(effect string, n Notification) {
 	o := &t.w.Order
-	if effect == EffectContradiction && o.Status == StatusReversing && n.Answer.State == PayoutSucceeded {
+	if effect == EffectContradiction && o.undoing() && n.Answer.State == PayoutSucceeded {
+		if tr := t.w.Transfer; tr != nil && tr.No == n.No { // the channel has taken back what it had said
+			tr.State, tr.Reported = CallOpen, PayoutSucceeded
+			t.c.Transfer = tr
+		}
+		o.FailCode = string(CodePaidAfterFailure) // also of an order that people have already
 		t.suspend(CodePaidAfterFailure, Reason{Actor: ActorFinance})
 		return
 	}

@@ -16,6 +16,7 @@ const (
 	CodeCardNotYours        Code = "card_not_yours"
 	CodeChannelNotBound     Code = "channel_not_bound"
 	CodeChannelOff          Code = "channel_off"
+	CodeChannelUnavailable  Code = "channel_unavailable"
 	CodeConflict            Code = "conflict"
 	CodeConsentOutdated     Code = "consent_outdated"
 	CodeDepositTooOld       Code = "deposit_too_old"
@@ -43,6 +44,13 @@ const (
 	CodeProxyOff            Code = "proxy_off"
 	CodeProxySelf           Code = "proxy_self"
 	CodeProxyNotApproved    Code = "proxy_not_approved"
+	CodeReviewSingly        Code = "review_singly"
+	CodeActionUnsafe        Code = "action_unsafe"
+	CodeEvidenceRequired    Code = "evidence_required"
+	CodeNoProposal          Code = "no_proposal"
+	CodeProposalExists      Code = "proposal_exists"
+	CodeSamePerson          Code = "same_person"
+	CodeSameReviewer        Code = "same_reviewer"
 	CodeSelfReview          Code = "self_review"
 	CodeTooManyToday        Code = "too_many_today"
 	CodeAmountMismatch      Code = "amount_mismatch"
@@ -86,6 +94,14 @@ func NewError(c Code, detail string) error { return fail(c, detail) }
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
+	}
+	return ""
+}
+
+// DetailOf returns the detail of err, or "" when it carries none.
+func DetailOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Detail
 	}
 	return ""
 }

@@ -23,6 +23,14 @@ func (t *turn) intendHIS(kind string) {
 	t.w.Reversal, t.c.Reversal = call, call
 }
 
+// reopenReversal lets a reversal that was refused, and proved not to have moved
+// anything, go out again under its number.
+func (t *turn) reopenReversal() {
+	if call := t.w.Reversal; call != nil && call.State != CallDone {
+		call.State, t.c.Reversal = CallIntent, call
+	}
+}
+
 // debitNo is the number of the debit that a reversal undoes. A compensating
 // order undoes the debit of the order that it compensates.
 func (t *turn) debitNo() string {
@@ -50,6 +58,9 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 		return false, err
 	}
 	if kind == HISReverse && !can.Reversible {
+		if call := t.hisCall(kind); call != nil && t.fresh {
+			call.Reported = HISNotFound // its intent is of this turn: it was never sent
+		}
 		t.suspend(CodeHISNoReversal, Reason{Actor: ActorFinance})
 		return false, t.commit(ctx, false)
 	}
@@ -95,7 +106,7 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 
 func (t *turn) sendHIS(ctx context.Context, his HISLedger, kind string, call *HISCall) HISAnswer {
 	call.Sent++
-	call.SentAt = t.now()
+	call.SentAt, call.Reported = t.now(), "" // what was told before this send proves nothing
 	ctx, cancel := context.WithTimeout(ctx, t.timing.Call)
 	defer cancel()
 	if kind == HISDebit {
@@ -116,6 +127,9 @@ func (t *turn) askHIS(ctx context.Context, his HISLedger, kind string, call *HIS
 	t.at = t.now()
 	if ans.Verdict == Refused { // a refused question says nothing about the money
 		ans.Verdict = Unknown
+	}
+	if ans.Verdict == Done {
+		call.Reported = ans.State
 	}
 	return ans
 }

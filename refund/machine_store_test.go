@@ -20,10 +20,11 @@ type memStore struct {
 	seen    map[string]bool
 	journal map[string]string // number → content of its committed intent
 	history map[string][]Move
+	first   map[string]string // order → who approved it first
 }
 
 func newMemStore(w *world) *memStore {
-	return &memStore{w: w, orders: map[string]*Work{}, leases: map[string]string{}, reviews: map[string]bool{}, seen: map[string]bool{}, journal: map[string]string{}, history: map[string][]Move{}}
+	return &memStore{w: w, orders: map[string]*Work{}, leases: map[string]string{}, reviews: map[string]bool{}, seen: map[string]bool{}, journal: map[string]string{}, history: map[string][]Move{}, first: map[string]string{}}
 }
 
 func clone[T any](p *T) *T {
@@ -37,6 +38,17 @@ func clone[T any](p *T) *T {
 func (s *memStore) read(id string) Work {
 	k := s.orders[id]
 	w := Work{Order: k.Order, Debit: clone(k.Debit), Reversal: clone(k.Reversal), Transfer: clone(k.Transfer)}
+	if k.Order.Stage == StageSecond {
+		w.First = By{Kind: ByStaff, ID: s.first[id]}
+	}
+	for _, m := range s.history[id] {
+		switch {
+		case m.Event == EventProposed:
+			w.Proposal = &Proposal{Action: Action(m.Code), By: m.By, Reason: m.Message}
+		case m.From != m.To, m.Event == EventWithdrawn:
+			w.Proposal = nil
+		}
+	}
 	if k.Order.Compensates != "" {
 		w.Debit = clone(s.orders[k.Order.Compensates].Debit)
 	}
@@ -130,6 +142,12 @@ func (s *memStore) apply(c *Change) error {
 			return ErrConflict
 		}
 		s.reviews[key] = true
+		if c.Review.Stage == StageFirst {
+			s.first[c.ID] = c.Review.Reviewer
+		}
+		if needs := s.w.inst.Review.NeedsSecond(c.Order); needs && c.Review.Stage == StageAuto && c.Review.Decision == OutcomeApprove {
+			s.w.fail("%s: the rules approved what two people decide on", c.Order.No)
+		}
 	}
 	at := c.From
 	for _, m := range c.Moves {

@@ -30,8 +30,10 @@ type world struct {
 
 func newWorld(rt *rapid.T) *world {
 	w := &world{rt: rt, clock: noon, numbers: map[string]string{}, traits: HISTraits{Queryable: true, Idempotent: true, Reversible: true}}
+	w.traits.Reversible, w.traits.Queryable = w.draw("reversible", 4) > 0, w.draw("queryable", 5) > 0
 	w.inst = Institution{ID: "I", Active: true}
 	w.inst.Review.Auto = rapid.Bool().Draw(rt, "auto")
+	w.inst.Review.SecondFrom = money.Fen(rapid.SampledFrom([]int{0, 1000, 4000}).Draw(rt, "second from"))
 	w.inst.Review.Rules = []Rule{{Name: RuleMaxAmount, Limit: 5000, OnFail: rapid.SampledFrom([]Outcome{OutcomeManual, OutcomeReject}).Draw(rt, "on fail")}}
 	w.store = newMemStore(w)
 	w.sides = &sides{w: w, pays: map[string]*payment{}, books: map[string]*booking{}}
@@ -81,7 +83,7 @@ func (w *world) called(what, no, hash string) {
 
 // act is one thing that people, time, the worker or the other sides do.
 func (w *world) act() {
-	switch w.draw("action", 13) {
+	switch w.draw("action", 15) {
 	case 0:
 		w.submit()
 	case 1, 2, 3, 4:
@@ -102,6 +104,8 @@ func (w *world) act() {
 		}
 	case 12:
 		w.inst.Frozen = w.draw("frozen", 3) == 0
+	case 13, 14:
+		w.desk()
 	}
 }
 
@@ -170,7 +174,22 @@ func (w *world) anyPayment() string {
 
 func (w *world) decide() {
 	if id := w.anyOrder(); id != "" {
-		_ = w.svc.Review(context.Background(), id, w.draw("approve", 4) > 0, By{Kind: ByStaff, ID: "s"}, "note")
+		w.review(id, w.draw("approve", 4) > 0, []string{"s", "t"}[w.draw("reviewer", 2)])
+	}
+}
+
+// review lets a person decide, and holds that whoever has approved an order
+// first never decides on it second.
+func (w *world) review(id string, approve bool, who string) {
+	before := w.store.orders[id].Order
+	needs := w.inst.Review.NeedsSecond(before)
+	err := w.svc.Review(context.Background(), id, Decision{Approve: approve, Note: "note", Stage: before.Stage}, By{Kind: ByStaff, ID: who})
+	after := w.store.orders[id].Order
+	switch {
+	case before.Stage == StageSecond && w.store.first[id] == who && CodeOf(err) != CodeSameReviewer && w.depth == 0:
+		w.fail("%s: %s decided twice: %v", before.No, who, err)
+	case err == nil && approve && needs && before.Stage == StageFirst && after.Status != StatusReviewing && w.depth == 0:
+		w.fail("%s: approved by one person", before.No)
 	}
 }
 
@@ -233,12 +252,19 @@ func (w *world) net(id string) (his, channel money.Fen, payments int) {
 		}
 		if p := w.sides.pays[no]; p != nil {
 			channel += p.paid
-			if p.ever {
+			if p.ever && p.state != PayoutReturned { // what came back may be paid again
 				payments++
 			}
 		}
 	}
-	return his, channel, payments
+	hand := w.byHand(id, his) + w.byHand(comp, his)
+	for _, m := range w.store.history[id] {
+		if m.Event == EventPaidHand {
+			channel += w.store.orders[id].Order.Amount
+			payments++
+		}
+	}
+	return his - hand, channel, payments
 }
 
 // judge holds after every action.
@@ -266,7 +292,7 @@ func (w *world) heal() {
 		for _, id := range w.store.ids() {
 			o := w.store.orders[id].Order
 			if o.Status == StatusReviewing && (round > 3 || !w.inst.Review.Auto) {
-				_ = w.svc.Review(context.Background(), id, true, By{Kind: ByStaff}, "")
+				w.review(id, true, []string{"s", "t", "u"}[round%3])
 			}
 			open = open || !o.Status.Final()
 		}
@@ -304,9 +330,12 @@ func (w *world) settled(k *Work) bool {
 		return true
 	}
 	switch Code(o.FailCode) {
-	case CodePaidAfterFailure:
+	case CodePaidAfterFailure, CodeHISNotQueryable:
 		return true
 	case CodeHISNoReversal:
+		if k.Reversal == nil {
+			return true
+		}
 		b := w.sides.books[k.Reversal.No]
 		return b == nil || !b.done
 	}
@@ -355,5 +384,10 @@ func TestMachine_BooksAgreeWhateverHappens(t *testing.T) {
 		w.heal()
 		w.judge()
 		w.end()
+		w.people()
+		w.heal()
+		w.judge()
+		w.end()
+		w.deskIsEmpty()
 	})
 }

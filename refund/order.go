@@ -49,12 +49,13 @@ type Order struct {
 	SuspendedFrom Status // where suspense goes back to
 	Version       int64
 	Tries         int       // consecutive open answers in this state
-	OpenSince     time.Time // since when the outcome is open
+	OpenSince     time.Time // since when the outcome is open, in suspense since when people have it
 	NextAt        time.Time // zero: nothing to do before somebody acts
 	LeaseUntil    time.Time
 	CancelAsked   bool
 
-	ReviewMode  string // auto, manual
+	Stage       ReviewStage // under review: the decision that is next, first or second
+	ReviewMode  string      // auto, manual
 	HISRefundNo string
 	HISRefundAt time.Time
 	ChannelNo   string
@@ -90,11 +91,14 @@ type HISCall struct {
 	Amount  money.Fen
 	State   CallState
 	HISNo   string
-	Code    string
-	Message string
-	Sent    int
-	SentAt  time.Time // last send
-	DoneAt  time.Time
+	// Reported is what HIS last said when it was asked for the number; a proof
+	// only once no send can still be under way.
+	Reported HISState
+	Code     string
+	Message  string
+	Sent     int
+	SentAt   time.Time // last send
+	DoneAt   time.Time
 }
 
 // Transfer is the journal row of one channel number (转账单).
@@ -122,6 +126,8 @@ type Work struct {
 	Debit    *HISCall
 	Reversal *HISCall
 	Transfer *Transfer
+	Proposal *Proposal // what somebody proposes to do with a suspended order
+	First    By        // who gave the first approval of an order that stands at the second
 }
 
 // OrderNo derives the human order number: R, the Beijing date, twelve digits

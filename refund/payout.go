@@ -297,6 +297,9 @@ func (t *turn) stepSuspense(ctx context.Context) (bool, error) {
 	o := &t.w.Order
 	switch Code(o.FailCode) {
 	case CodeAmountMismatch, CodeHISNoReversal, CodePaidAfterFailure, CodeHISNotQueryable:
+		if err := t.refresh(ctx); err != nil && CodeOf(err) == "" {
+			return false, err
+		}
 		t.wait(t.timing.Daily)
 		return false, t.commit(ctx, false)
 	}

@@ -16,6 +16,16 @@ type ReviewSettings struct {
 	From   string // daily window HH:MM, Beijing; empty = all day
 	To     string
 	Rules  []Rule
+	// SecondFrom is the amount from which an order needs a second review (复核),
+	// 0 = none does; with SecondProxy every order by proxy does.
+	SecondFrom  money.Fen
+	SecondProxy bool
+}
+
+// NeedsSecond reports whether an order is paid only after two people have
+// approved it.
+func (s ReviewSettings) NeedsSecond(o Order) bool {
+	return (s.SecondFrom > 0 && o.Amount >= s.SecondFrom) || (s.SecondProxy && o.Proxy != "")
 }
 
 // Rule is one rule of the automatic review with its numbers.
@@ -43,6 +53,7 @@ const (
 	RuleTopUpSoon   RuleName = "top_up_recent" // 充值后很快退款
 	RuleNightHours  RuleName = "night_hours"   // 夜间申请
 	RuleProxy       RuleName = "proxy"         // 代办一律人工
+	RuleSecond      RuleName = "second_review" // 需要复核的一律人工; not a setting
 )
 
 // Outcome is what a review comes to.
@@ -66,6 +77,7 @@ type Facts struct {
 	LastTopUp   time.Time
 	Applied     time.Time
 	Proxy       bool
+	Second      bool // needs a second review
 }
 
 // RuleVerdict is one rule's result, kept with the review.
@@ -92,11 +104,14 @@ func DefaultRules() []Rule {
 
 // Evaluate applies every rule and returns all verdicts. One failing reject
 // rule rejects; otherwise one failing manual rule leaves it to people. Without
-// any rule nothing is approved, and an order by proxy never is, whether or not
-// the institution has the rule for it.
+// any rule nothing is approved, and an order by proxy or one that needs a
+// second review never is, whether or not the institution has the rule for it.
 func Evaluate(rules []Rule, f Facts) (Outcome, []RuleVerdict) {
 	if f.Proxy && !slices.ContainsFunc(rules, func(r Rule) bool { return r.Name == RuleProxy }) {
 		rules = append(slices.Clone(rules), Rule{Name: RuleProxy, OnFail: OutcomeManual})
+	}
+	if f.Second {
+		rules = append(slices.Clone(rules), Rule{Name: RuleSecond, OnFail: OutcomeManual})
 	}
 	out := OutcomeApprove
 	if len(rules) == 0 {
@@ -137,6 +152,8 @@ func (r Rule) check(f Facts) (bool, string) {
 		return !InWindow(f.Applied, r.From, r.To), fmt.Sprintf("夜间时段 %s–%s", r.From, r.To)
 	case RuleProxy:
 		return !f.Proxy, "代办申请由人工审核"
+	case RuleSecond:
+		return !f.Second, "需要两人审核"
 	}
 	return false, "未知规则，转人工"
 }

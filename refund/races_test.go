@@ -60,7 +60,7 @@ func (w *world) turnAll(t *testing.T) {
 func (w *world) approve(t *testing.T) {
 	t.Helper()
 	w.turnAll(t)
-	if err := w.svc.Review(t.Context(), "o", true, By{Kind: ByStaff}, ""); err != nil {
+	if err := w.svc.Review(t.Context(), "o", Decision{Approve: true}, By{Kind: ByStaff}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -121,7 +121,7 @@ func TestPayout_OldNumberIsNotSentAgain(t *testing.T) {
 func TestReject_NeedsNoQueryBeforeTheFirstReversal(t *testing.T) {
 	for name, undo := range map[string]func(*world) error{
 		"审核驳回": func(w *world) error {
-			return w.svc.Review(context.Background(), "o", false, By{Kind: ByStaff}, "资料不符")
+			return w.svc.Review(context.Background(), "o", Decision{Note: "资料不符"}, By{Kind: ByStaff})
 		},
 		"自动驳回": func(w *world) error { w.clock = w.clock.Add(2 * time.Minute); return nil },
 		"患者撤销": func(w *world) error { return w.svc.Cancel(context.Background(), "o", By{Kind: ByPatient}) },

@@ -1,10 +1,74 @@
 package refund
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
+
+// Decision is what a person decides about an order under review.
+type Decision struct {
+	Approve bool
+	Note    string
+	Stage   ReviewStage // the stage that the person saw; empty: whichever is next
+	Batch   bool        // one of many that are decided at a click
+}
+
+func (d Decision) outcome() Outcome {
+	if d.Approve {
+		return OutcomeApprove
+	}
+	return OutcomeReject
+}
+
+// Next is the decision that an order under review waits for.
+func (o Order) Next() ReviewStage { return cmp.Or(o.Stage, StageFirst) }
+
+// Review records a person's decision on an order under review. The first
+// approval of an order that needs two keeps it under review; a rejection ends
+// it at either stage. A decision never counts for another stage than the one
+// that stood when it was made.
+func (s *Service) Review(ctx context.Context, id string, d Decision, by By) error {
+	if !d.Approve && d.Note == "" {
+		return fail(CodeNoteRequired, "")
+	}
+	return s.retry(func() error {
+		t, err := s.load(ctx, id)
+		if err != nil {
+			return err
+		}
+		o := t.w.Order
+		if d.Stage == "" && o.Status == StatusReviewing {
+			d.Stage = o.Next()
+		}
+		if err := t.mayDecide(d, by); err != nil {
+			return err
+		}
+		t.decide(Review{Stage: d.Stage, Decision: d.outcome(), Reviewer: by.ID, Note: d.Note}, by)
+		return t.commit(ctx, false)
+	})
+}
+
+// mayDecide refuses a decision that the order does not wait for, and a second
+// reviewer who was the first.
+func (t *turn) mayDecide(d Decision, by By) error {
+	o := t.w.Order
+	switch {
+	case o.Status != StatusReviewing:
+		return fail(CodeConflict, string(o.Status))
+	case o.Next() != d.Stage:
+		return fail(CodeConflict, string(o.Next()))
+	case d.Batch && (o.Proxy != "" || d.Stage == StageSecond):
+		return fail(CodeReviewSingly, string(d.Stage))
+	case d.Stage == StageSecond && by.Same(t.w.First):
+		return fail(CodeSameReviewer, "")
+	}
+	return nil
+}
 
 // toReview opens the review and sets the time of the automatic one.
 func (t *turn) toReview() {
 	t.move(StatusReviewing, "review.opened", By{Kind: BySystem}, "", "")
+	t.w.Order.Stage = StageFirst
 	t.scheduleReview()
 }
 
@@ -24,7 +88,7 @@ func (t *turn) scheduleReview() {
 // stepReviewing lets the rules decide, or records what they would decide.
 func (t *turn) stepReviewing(ctx context.Context) (bool, error) {
 	r := t.inst.Review
-	if !r.Auto && !r.Shadow {
+	if (!r.Auto && !r.Shadow) || t.w.Order.Next() == StageSecond { // a person has decided already
 		t.w.Order.NextAt = noTime
 		return false, t.commit(ctx, false)
 	}
@@ -36,6 +100,7 @@ func (t *turn) stepReviewing(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	facts.Second = r.NeedsSecond(t.w.Order)
 	outcome, verdicts := Evaluate(r.Rules, facts)
 	rv := Review{Stage: StageAuto, Decision: outcome, Verdicts: verdicts, Note: failedRules(verdicts)}
 	if !r.Auto {
@@ -54,9 +119,15 @@ func (t *turn) stepReviewing(ctx context.Context) (bool, error) {
 	return true, t.commit(ctx, true)
 }
 
-// decide applies a decision to an order under review.
+// decide applies a decision to an order under review. Whether a second one is
+// needed is judged by the settings of this moment.
 func (t *turn) decide(rv Review, by By) {
 	t.c.Review = &rv
+	if rv.Stage != StageSecond && rv.Decision == OutcomeApprove && t.inst.Review.NeedsSecond(t.w.Order) {
+		t.note("review.first_approved", by, "", rv.Note)
+		t.w.Order.Stage, t.w.Order.NextAt = StageSecond, noTime
+		return
+	}
 	t.w.Order.ReviewMode = "manual"
 	if rv.Stage == StageAuto {
 		t.w.Order.ReviewMode = "auto"

@@ -52,31 +52,6 @@ func (s *Service) Cancel(ctx context.Context, id string, by By) error {
 	})
 }
 
-// Review records a person's decision on an order under review.
-func (s *Service) Review(ctx context.Context, id string, approve bool, by By, note string) error {
-	if !approve && note == "" {
-		return fail(CodeNoteRequired, "")
-	}
-	return s.retry(func() error {
-		t, err := s.load(ctx, id)
-		if err != nil {
-			return err
-		}
-		if t.w.Order.Status != StatusReviewing {
-			return fail(CodeConflict, string(t.w.Order.Status))
-		}
-		t.decide(Review{Stage: StageFirst, Decision: decision(approve), Reviewer: by.ID, Note: note}, by)
-		return t.commit(ctx, false)
-	})
-}
-
-func decision(approve bool) Outcome {
-	if approve {
-		return OutcomeApprove
-	}
-	return OutcomeReject
-}
-
 // Wake makes an order due now, so that its outcome is asked for at once. Final
 // orders stay as they are, and so do those under review: nobody outside knows
 // their outcome, and the delay of the automatic review holds.
@@ -156,7 +131,7 @@ func (t *turn) commit(ctx context.Context, keep bool) error {
 func (t *turn) move(to Status, event string, by By, code, message string) {
 	o := &t.w.Order
 	t.c.Moves = append(t.c.Moves, Move{From: o.Status, To: to, Event: event, By: by, Code: code, Message: message})
-	o.Status, o.Tries, o.OpenSince, o.NextAt = to, 0, time.Time{}, time.Time{}
+	o.Status, o.Tries, o.OpenSince, o.NextAt, o.Stage = to, 0, time.Time{}, time.Time{}, ""
 	if !to.Final() {
 		o.NextAt = t.at
 	}
@@ -197,6 +172,7 @@ func (t *turn) suspend(code Code, r Reason) {
 	o.SuspendedFrom = o.Status
 	o.FailCode, o.FailReason = string(code), r.Message
 	t.move(StatusSuspense, "order.suspended", By{Kind: BySystem}, string(code), joinReason(r))
+	t.w.Order.OpenSince = t.at
 	t.wait(t.timing.Daily)
 	t.tell(Notice{Event: NoticeSuspense, Staff: true, At: t.at})
 }
@@ -312,6 +288,8 @@ func (t *turn) undo(target Status, event string, by By, code, message string) {
 	if t.worker {
 		t.intendHIS(HISReverse)
 		t.fresh = true
+	} else {
+		t.reopenReversal()
 	}
 	t.move(StatusReversing, event, by, code, message)
 }

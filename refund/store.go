@@ -10,6 +10,9 @@ import (
 // ActorKind says who moved an order.
 type ActorKind string
 
+// EventSuspense begins the events of what people do with a suspended order.
+const EventSuspense = "suspense."
+
 // The kinds of actors of an event.
 const (
 	BySystem  ActorKind = "system"
@@ -19,11 +22,18 @@ const (
 )
 
 // By names who moved an order. Person is the natural person behind the
-// account, where one is known.
+// account, where one is known; Address is where the request came from, for the
+// audit log.
 type By struct {
-	Kind   ActorKind
-	ID     string
-	Person string
+	Kind    ActorKind
+	ID      string
+	Person  string
+	Address string
+}
+
+// Same reports whether both are one person, by account or by natural person.
+func (b By) Same(other By) bool {
+	return (b.ID != "" && b.ID == other.ID) || (b.Person != "" && b.Person == other.Person)
 }
 
 // Move is one event of an order. To equal to From records a fact without a
@@ -54,6 +64,7 @@ const (
 	StageAuto   ReviewStage = "auto"
 	StageShadow ReviewStage = "shadow"
 	StageFirst  ReviewStage = "first"
+	StageSecond ReviewStage = "second" // 复核
 )
 
 // NoticeEvent names what the patient is told.
@@ -121,7 +132,9 @@ type Store interface {
 	ByPayout(ctx context.Context, institution, no string) (Work, error)
 	// Commit writes a change, or returns ErrConflict without writing anything.
 	// An approval of an order whose proxy application is no longer approved is
-	// refused with CodeProxyClosed.
+	// refused with CodeProxyClosed; an act of a staff member who has lost the
+	// role meanwhile, or whom the order concerns, with CodeNotAllowed or
+	// CodeSelfReview.
 	Commit(context.Context, *Change) error
 	// Facts gathers what the automatic review looks at.
 	Facts(ctx context.Context, o Order, now time.Time) (Facts, error)

@@ -10,12 +10,19 @@ const alias = { '@texts': here('../internal/i18n'), '@shared': here('./shared') 
 export default defineConfig({
   test: {
     projects: [
-      { plugins: [vue()], resolve: { alias }, test: { name: 'unit', include: ['{shared,portal}/**/*.test.ts', 'tests/*.test.ts'], environment: 'happy-dom' } },
+      { plugins: [vue()], resolve: { alias }, test: { name: 'unit', include: ['{shared,portal,staff}/**/*.test.ts', 'tests/*.test.ts'], environment: 'happy-dom' } },
       {
         resolve: { alias },
         test: {
           name: 'browser', include: ['tests/browser/*.test.ts'], environment: 'node', globalSetup: ['tests/house.ts'],
           testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'console', include: ['tests/console/*.test.ts'], environment: 'node', globalSetup: ['tests/house-console.ts'],
+          testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false,
         },
       },
       {

@@ -57,6 +57,9 @@ func (b *bench) measureList(n int) error {
 	if err != nil {
 		return err
 	}
+	if err := b.measureStatistics(n, staff); err != nil {
+		return err
+	}
 	for _, q := range []struct{ name, query string }{
 		{"newest first", "sort=-created"},
 		{"one state, oldest first", "sort=created&filter=" + url.QueryEscape(`status = "rejected"`)},
@@ -84,7 +87,7 @@ func (b *bench) plant(n int) error {
 	}
 	defer db.Close()
 	db.DB().SetMaxOpenConns(1)
-	for _, t := range collections.Triggers() {
+	for _, t := range collections.AllTriggers() {
 		if _, err := db.NewQuery("DROP TRIGGER " + t.Name).Execute(); err != nil {
 			return err
 		}
@@ -96,7 +99,10 @@ func (b *bench) plant(n int) error {
 	if err := insertPast(db, have, n-have); err != nil {
 		return err
 	}
-	for _, t := range collections.Triggers() {
+	if err := collections.RebuildStatistics(db); err != nil {
+		return err
+	}
+	for _, t := range collections.AllTriggers() {
 		if _, err := db.NewQuery(t.SQL).Execute(); err != nil {
 			return err
 		}
@@ -110,11 +116,13 @@ func insertPast(db *dbx.DB, from, n int) error {
 	if err := db.NewQuery("SELECT name FROM pragma_table_info('refund_orders')").Column(&columns); err != nil {
 		return err
 	}
+	const past = "strftime('%Y-%m-%d %H:%M:%fZ', 'now', printf('-%d seconds', x * 31))"
 	own := map[string]string{
 		"id": "printf('bench%010d', {:from} + x)", "no": "printf('B%020d', {:from} + x)", "card_no": "printf('C%04d', x % 20000)",
 		"status": "CASE x % 10 WHEN 0 THEN 'rejected' WHEN 1 THEN 'failed' ELSE 'succeeded' END", "next_at": "''",
-		"created": "strftime('%Y-%m-%d %H:%M:%fZ', 'now', printf('-%d seconds', x * 31))", "group_seq": "0", "lease_until": "''", "compensates": "''",
-		"amount": "100 + x % 100000",
+		"created": past, "group_seq": "0", "lease_until": "''", "compensates": "''",
+		"amount": "100 + x % 100000", "his_refund_date": past, "paid_at": "CASE WHEN x % 10 > 1 THEN " + past + " ELSE '' END",
+		"channel": "CASE x % 2 WHEN 0 THEN 'wechat' ELSE 'alipay' END",
 	}
 	var exprs, names []string
 	for _, c := range columns {

@@ -47,6 +47,8 @@ func main() {
 	out := flag.String("out", "bench.json", "where the figures go")
 	rows := flag.String("rows", "100000,1000000", "sizes of the order table for the list query")
 	seconds := flag.Int("seconds", 6, "length of each load")
+	recon := flag.String("recon", "30000,250000,500000,1000000", "lines a book for reconcile")
+	only := flag.Bool("recon-only", false, "measure reconcile alone")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "hospay-bench")
 	if err != nil {
@@ -56,7 +58,11 @@ func main() {
 	b := &bench{bin: *bin, dir: filepath.Join(dir, "data"), addr: "127.0.0.1:18290", at: demo.At("127.0.0.1", 19301)}
 	b.api = demo.NewAPI("http://" + b.addr)
 	defer b.stop()
-	if err := b.run(time.Duration(*seconds)*time.Second, strings.Split(*rows, ",")); err != nil {
+	err = b.measureReconcile(strings.Split(*recon, ","))
+	if err == nil && !*only {
+		err = b.run(time.Duration(*seconds)*time.Second, strings.Split(*rows, ","))
+	}
+	if err != nil {
 		b.stop()
 		log.Fatal(err)
 	}
@@ -109,7 +115,7 @@ func (b *bench) run(load time.Duration, rows []string) error {
 			return err
 		}
 	}
-	return nil
+	return b.measureExport()
 }
 
 // prepare starts the simulators and seeds a data folder.
@@ -191,19 +197,19 @@ func (b *bench) measureStart() error {
 	}
 	b.add("start until healthy", float64(took.Milliseconds()), "ms", "≤ 2000")
 	time.Sleep(3 * time.Second)
-	rss, err := memory(b.server.Process.Pid)
+	rss, err := memory(b.server.Process.Pid, "VmRSS:")
 	b.add("idle memory (RSS)", rss, "MiB", "≤ 150")
 	return err
 }
 
-// memory reads the resident set of a process in MiB.
-func memory(pid int) (float64, error) {
+// memory reads a figure of a process's memory in MiB.
+func memory(pid int, key string) (float64, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for _, line := range strings.Split(string(data), "\n") {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(line, key); ok {
 			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
 			return kb / 1024, err
 		}

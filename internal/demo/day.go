@@ -26,6 +26,7 @@ type Day struct {
 	tracks   []*Track
 	byID     map[string]*Track
 	reviewer string
+	second   string // the reviewer who gives second reviews
 	patients map[string]*Person
 }
 
@@ -70,6 +71,9 @@ func (d *Day) Play(ctx context.Context) error {
 	if d.reviewer, err = d.API.Staff(ctx, "reviewer1"); err != nil {
 		return err
 	}
+	if d.second, err = d.API.Staff(ctx, "reviewer2"); err != nil {
+		return err
+	}
 	hands, stop := context.WithCancel(ctx)
 	defer stop()
 	var wg sync.WaitGroup
@@ -83,6 +87,7 @@ func (d *Day) Play(ctx context.Context) error {
 	}{
 		{"平常的一天：两个渠道、两种方式、自动与人工审核", d.ordinary},
 		{"亲友代办：材料、审核、代为申请", d.proxies},
+		{"两个人的事：大额复核、挂账处理", d.people},
 		{"超时、断线、假签名：结果未知时先查询", d.faults},
 		{"余额不足后充值、重复回调、款项被退回", d.money},
 		{"待确认收款过期，重新申请", d.expiry},
@@ -223,22 +228,28 @@ func (d *Day) together(ctx context.Context, tracks []*Track) error {
 
 // review decides on what waits for people, as the script says.
 func (d *Day) review(ctx context.Context) {
-	var ids []string
-	if err := d.DB.Select("id").From("refund_orders").Where(dbx.HashExp{"status": "reviewing", "next_at": ""}).Limit(50).Column(&ids); err != nil {
+	var rows []struct {
+		ID    string `db:"id"`
+		Stage string `db:"stage"`
+	}
+	if err := d.DB.Select("id", "stage").From("refund_orders").Where(dbx.HashExp{"status": "reviewing", "next_at": ""}).Limit(50).All(&rows); err != nil {
 		return
 	}
-	for _, id := range ids {
+	for _, r := range rows {
 		d.mu.Lock()
-		t := d.byID[id]
+		t := d.byID[r.ID]
 		d.mu.Unlock()
 		if t == nil || t.leave {
 			continue
 		}
-		body := map[string]any{"order": id, "decision": "approve"}
+		body, token := map[string]any{"order": r.ID, "decision": "approve", "stage": r.Stage}, d.reviewer
+		if r.Stage == "second" {
+			token = d.second
+		}
 		if t.reject != "" {
 			body["decision"], body["note"] = "reject", t.reject
 		}
-		_ = d.API.Call(ctx, "POST", "/api/collections/reviews/records", d.reviewer, body, nil)
+		_ = d.API.Call(ctx, "POST", "/api/collections/reviews/records", token, body, nil)
 	}
 }
 

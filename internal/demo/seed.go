@@ -207,6 +207,7 @@ func seedReview(app core.App, inst string, s Settings) error {
 	_, err := upsert(app, collections.ReviewSettings, filter, params, map[string]any{
 		"institution": inst, "auto": s.Review.Auto, "shadow": s.Review.Shadow, "delay_seconds": int(s.Review.Delay.Seconds()),
 		"window_from": s.Review.From, "window_to": s.Review.To, "rules": rules,
+		"second_from": int64(s.Review.SecondFrom), "second_proxy": s.Review.SecondProxy,
 	})
 	return err
 }

@@ -47,6 +47,7 @@ type Order struct {
 	Debits, Reversals, Payouts                           []Call
 	Events                                               []Event
 	Notices                                              []string // event/round/via of notices that were sent
+	PaidByHand, RestoredByHand, LookedUp                 bool     // what two people settled outside; LookedUp: they looked at HIS first
 }
 
 // Call is a journal row: a number that may have been sent.
@@ -202,6 +203,9 @@ func (c *checker) checkMoney(o, comp Order) {
 			if s.paid > s.returned {
 				paidNumbers++
 			}
+			if s.paidTimes > 1 {
+				c.add(NoDoublePay, o, "%s 付款 %d 次", p.No, s.paidTimes)
+			}
 			if s.paidTimes > 0 && s.paid/int64(s.paidTimes) != o.Amount {
 				c.add(NoLoss, o, "渠道付出 %d 分，应为 %d 分", s.paid, o.Amount)
 			}
@@ -212,8 +216,13 @@ func (c *checker) checkMoney(o, comp Order) {
 			t.debited, t.reversed, t.debitTimes = t.debited+s.debited, t.reversed+s.reversed, t.debitTimes+s.debitTimes
 		}
 	}
+	last := lastPaid(c.sums, o)
+	if o.PaidByHand {
+		t.paid, last, paidNumbers = t.paid+o.Amount, o.Amount, paidNumbers+1
+	}
+	t.reversed += t.byHand(o) + t.byHand(comp)
 	switch {
-	case t.paidTimes > 1 || paidNumbers > 1 || t.paid-t.returned > o.Amount:
+	case paidNumbers > 1 || t.paid-t.returned > o.Amount:
 		c.add(NoDoublePay, o, "渠道付款 %d 次，共 %d 分", t.paidTimes, t.paid)
 	case t.debitTimes > 1 || t.debited > o.Amount:
 		c.add(NoLoss, o, "HIS 扣款 %d 次，共 %d 分", t.debitTimes, t.debited)
@@ -226,9 +235,30 @@ func (c *checker) checkMoney(o, comp Order) {
 	if net, paid := t.debited-t.reversed, t.paid-t.returned; net != paid {
 		c.add(NoLoss, o, "%s：HIS 净扣 %d 分，渠道净付 %d 分", o.Status, net, paid)
 	}
-	if o.Status == "succeeded" && t.paid != o.Amount {
-		c.add(NoLoss, o, "记为已到账，渠道付出 %d 分，应为 %d 分", t.paid, o.Amount)
+	if o.Status == "succeeded" && last != o.Amount {
+		c.add(NoLoss, o, "记为已到账，渠道付出 %d 分，应为 %d 分", last, o.Amount)
 	}
+}
+
+// lastPaid is what the last payout number of an order has paid.
+func lastPaid(sums map[string]*tally, o Order) int64 {
+	if len(o.Payouts) == 0 || sums[o.Payouts[len(o.Payouts)-1].No] == nil {
+		return 0
+	}
+	return sums[o.Payouts[len(o.Payouts)-1].No].paid
+}
+
+// byHand is what two people have given back on the card. Where HIS could not be
+// asked they have looked there and made up what was missing; where the proof
+// was there, they have given back the whole amount.
+func (t *tally) byHand(o Order) int64 {
+	switch {
+	case o.RestoredByHand && o.LookedUp:
+		return t.debited - t.reversed
+	case o.RestoredByHand:
+		return o.Amount
+	}
+	return 0
 }
 
 // checkNumbers demands that a new payout number was made only after the one

@@ -116,6 +116,12 @@ func loadEvents(db dbx.Builder, at map[string]*Order) error {
 		if n := len(o.Events); n > 0 {
 			prev = o.Events[n-1].Hash
 		}
+		switch r.Event {
+		case "payout.by_hand":
+			o.PaidByHand = true
+		case "his.by_hand":
+			o.RestoredByHand, o.LookedUp = true, r.Code == "his_cannot_be_asked"
+		}
 		text := strings.Join([]string{prev, r.Order, fmt.Sprint(r.Seq), r.From, r.To, r.Event, r.ActorKind, r.Actor, r.Code, r.Message, r.Created}, "\x00")
 		sum := sha256.Sum256([]byte(text))
 		o.Events = append(o.Events, Event{Seq: r.Seq, From: r.From, To: r.To, Name: r.Event, Hash: r.Hash, Want: hex.EncodeToString(sum[:])})

@@ -1,4 +1,29 @@
 // What the pages of a proxy share.
+import { ref, watchEffect, type Ref } from 'vue'
+import { guarded, pb } from '@shared/api'
+
+const names = new Map<string, string>()
+
+/**
+ * usePrincipal tells for whom an order was applied: the principal's masked
+ * name, empty for oneself. Every page of a proxy says it.
+ */
+export function usePrincipal(application: () => string | undefined): Ref<string> {
+  const name = ref('')
+  watchEffect(async () => {
+    const id = application()
+    name.value = id ? (names.get(id) ?? '') : ''
+    if (!id || name.value) return
+    try {
+      const a = await guarded(() => pb.collection('proxy_applications').getOne<{ principal_name: string }>(id))
+      names.set(id, a.principal_name)
+      name.value = a.principal_name
+    } catch {
+      // the page itself tells when the network is gone
+    }
+  })
+  return name
+}
 
 /** proxyTone colours the state of an application; the words say the same. */
 export function proxyTone(status: string): '' | 'good' | 'warn' | 'bad' | 'plain' {

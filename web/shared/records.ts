@@ -10,6 +10,7 @@ export interface Institution {
   debit_at: 'application' | 'approval' | ''
   freeze_note: string
   id: string
+  idle_minutes: number
   methods: ('original' | 'transfer')[]
   min_amount: number
   name: string
@@ -18,6 +19,9 @@ export interface Institution {
   proxy_on: boolean
   proxy_payee: 'agent' | 'principal' | ''
   proxy_photo_days: number
+  recon_days: number
+  recon_ignore: number
+  second_factor: 'off' | 'totp' | ''
   secrets_held: string
   updated: string
 }
@@ -122,6 +126,8 @@ export interface ReviewSetting {
   id: string
   institution: string
   rules: unknown
+  second_from: number
+  second_proxy: boolean
   shadow: boolean
   updated: string
   window_from: string
@@ -185,6 +191,7 @@ export interface RefundOrder {
   payee_name: string
   proxy_application: string
   review_mode: 'auto' | 'manual' | ''
+  stage: 'first' | 'second' | ''
   status: 'submitted' | 'debiting' | 'reviewing' | 'approved' | 'paying' | 'awaiting_payee' | 'reversing' | 'suspense' | 'succeeded' | 'refused' | 'rejected' | 'cancelled' | 'failed' | ''
   updated: string
 }
@@ -246,6 +253,7 @@ export interface HisCall {
   message: string
   no: string
   order: string
+  reported: 'done' | 'pending' | 'not_found' | ''
   sent: number
   sent_at: string
   state: 'intent' | 'open' | 'held' | 'done' | 'refused' | ''
@@ -320,21 +328,31 @@ export interface Receipt {
 
 export interface Statement {
   collectionName: 'statements'
+  amount: number
+  by: string
   created: string
   day: string
   file: string
+  form: string
   id: string
   institution: string
   kind: string
+  late: boolean
+  lines: number
   message: string
+  name: string
   next_at: string
+  refusal: string
+  rejects: number
   sha256: string
   size: number
   source: 'wechat' | 'alipay' | 'his' | ''
-  state: 'waiting' | 'ready' | 'empty' | 'failed' | ''
+  state: 'waiting' | 'ready' | 'empty' | 'missing' | 'refused' | ''
+  superseded: boolean
   told_digest: string
   tries: number
   updated: string
+  version: number
 }
 
 export interface AuditLog {
@@ -347,6 +365,7 @@ export interface AuditLog {
   details: unknown
   hash: string
   id: string
+  institution: string
   prev_hash: string
   seq: number
   target: string
@@ -424,6 +443,81 @@ export interface ProxyMaterial {
   width: number
 }
 
+export interface RefundDay {
+  collectionName: 'refund_days'
+  channel: 'wechat' | 'alipay' | ''
+  day: string
+  id: string
+  institution: string
+  method: 'original' | 'transfer' | ''
+  outstanding_amount: number
+  outstanding_count: number
+  refunded_amount: number
+  refunded_count: number
+  undone_amount: number
+  undone_count: number
+}
+
+export interface RefundCount {
+  collectionName: 'refund_counts'
+  count: number
+  id: string
+  institution: string
+  status: string
+}
+
+export interface Export {
+  collectionName: 'exports'
+  created: string
+  error: string
+  file: string
+  finished: string
+  id: string
+  institution: string
+  owner: string
+  params: unknown
+  progress: number
+  report: string
+  rows: number
+  sha256: string
+  size: number
+  started: string
+  state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted' | ''
+  updated: string
+}
+
+export interface StaffSecurity {
+  collectionName: 'staff_security'
+  created: string
+  failed_at: string
+  failures: number
+  id: string
+  institution: string
+  last_seen: string
+  locked_until: string
+  staff: string
+  totp_on: boolean
+  updated: string
+}
+
+export interface Batche {
+  collectionName: 'batches'
+  created: string
+  decision: 'approve' | 'reject' | ''
+  failed: number
+  id: string
+  institution: string
+  note: string
+  ok: number
+  orders: unknown
+  progress: number
+  results: unknown
+  size: number
+  starter: string
+  state: 'queued' | 'running' | 'done' | 'interrupted' | ''
+  updated: string
+}
+
 export interface ConfigChange {
   collectionName: 'config_changes'
   after: unknown
@@ -443,4 +537,106 @@ export interface ConfigChange {
   sensitive: boolean
   state: 'waiting' | 'applied' | 'rejected' | 'withdrawn' | 'superseded' | ''
   version: number
+}
+
+export interface StatementLine {
+  collectionName: 'statement_lines'
+  created: string
+  id: string
+  institution: string
+  line: number
+  reason: string
+  statement: string
+}
+
+export interface ReconRun {
+  collectionName: 'recon_runs'
+  books: unknown
+  by: string
+  created: string
+  day: string
+  files: unknown
+  finished: string
+  id: string
+  inputs: string
+  institution: string
+  lines: string
+  seq: number
+  started: string
+  state: 'balanced' | 'differences' | 'incomplete' | ''
+  summary: unknown
+}
+
+export interface Difference {
+  collectionName: 'differences'
+  also: unknown
+  amount: number
+  channel: string
+  channel_amount: number
+  channel_at: string
+  channel_day: number
+  channel_state: string
+  created: string
+  day: string
+  explain: string
+  fingerprint: string
+  his_amount: number
+  his_at: string
+  his_day: number
+  his_refund_no: string
+  his_state: string
+  id: string
+  institution: string
+  key: string
+  kind: string
+  live: boolean
+  method: string
+  opened: string
+  order: string
+  order_no: string
+  out_bill_no: string
+  owner: string
+  platform_amount: number
+  platform_at: string
+  platform_day: number
+  platform_state: string
+  proposed_by: string
+  resolved_at: string
+  sign: 'overage' | 'shortage' | ''
+  sla_due: string
+  state: 'open' | 'proposed' | 'resolved' | 'carried' | ''
+  updated: string
+  verb: string
+  with: string
+}
+
+export interface Resolution {
+  collectionName: 'resolutions'
+  act: 'propose' | 'confirm' | 'withdraw' | 'resolve' | 'assign' | 'auto' | 'changed' | 'reopen' | 'carry' | ''
+  after: unknown
+  before: unknown
+  by: string
+  created: string
+  difference: string
+  id: string
+  institution: string
+  reason: string
+  verb: string
+  with: string
+}
+
+export interface ReconMonth {
+  collectionName: 'recon_months'
+  at: string
+  by: string
+  closed_at: string
+  closed_by: string
+  created: string
+  id: string
+  institution: string
+  month: string
+  note: string
+  state: 'open' | 'proposed' | 'closed' | 'reopening' | ''
+  totals: unknown
+  updated: string
 }

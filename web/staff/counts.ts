@@ -16,12 +16,9 @@ const listeners = new Set<() => void>()
 
 export async function loadCounts(): Promise<void> {
   try {
-    const answer = await call<{ tabs: Record<Tab, Count>; proxies?: number; suspense?: number; frozen?: boolean }>('GET', '/api/hospay/queue/counts')
-    Object.assign(queue, answer.tabs)
-    counts.reviewing = answer.tabs.reviewing?.count ?? 0
-    counts.proxies = answer.proxies ?? 0
-    counts.suspense = answer.suspense ?? 0
-    counts.frozen = answer.frozen ? 1 : 0
+    Object.assign(queue, await call<Record<Tab, Count>>('GET', '/api/hospay/queue/counts'))
+    counts.reviewing = queue.reviewing?.count ?? 0
+    counts.exceptions = queue.exceptions?.count ?? 0
   } catch {
     // the page in front tells what is wrong
   }

@@ -5,13 +5,14 @@ export interface ExportJob { id: string; report: string; state: 'queued' | 'runn
 
 /** exportReport downloads a report, or starts a job when it is too large for one answer. */
 export async function exportReport(report: string, params: Record<string, string>, later: (id: string) => void): Promise<void> {
-  const res = await fetch(`/api/hospay/reports/${report}.xlsx?${new URLSearchParams(params)}`, { headers: { Authorization: pb.authStore.token } })
+  const path = report === 'audit' ? '/api/hospay/audit.xlsx' : `/api/hospay/reports/${report}.xlsx`
+  const res = await fetch(`${path}?${new URLSearchParams(params)}`, { headers: { Authorization: pb.authStore.token } })
   if (res.ok) {
     save(await res.blob(), nameOf(res, `${report}.xlsx`))
     return
   }
   const body = (await res.json().catch(() => ({}))) as { message?: string; data?: { code?: string; detail?: string } }
-  if (body.data?.code !== 'export_too_large') throw coded(body.data?.code ?? '', res.status, body.data?.detail ?? '', body.message)
+  if (body.data?.code !== 'too_many_rows') throw coded(body.data?.code ?? '', res.status, body.data?.detail ?? '', body.message)
   const job = await call<{ id: string }>('POST', '/api/hospay/exports', { report, params })
   later(job.id)
 }

@@ -13,7 +13,11 @@ export const places: (Place & { component: () => Promise<unknown> })[] = [
   { path: '/unknown', title: '未知台', roles: money, menu: true, component: () => import('./pages/Unknown.vue') },
   { path: '/suspense', title: '挂账台', roles: money, menu: true, count: 'suspense', component: () => import('./pages/Suspense.vue') },
   { path: '/stats', title: '退款统计', roles: money, menu: true, component: () => import('./pages/Stats.vue') },
+  { path: '/recon', title: '三方对账', roles: ['finance', 'auditor', 'cashier'], menu: true, component: () => import('./pages/Recon.vue') },
+  { path: '/recon/:date', title: '对账日', roles: ['finance', 'auditor', 'cashier'], menu: false, component: () => import('./pages/ReconDay.vue') },
   { path: '/exports', title: '导出任务', roles: money, menu: true, component: () => import('./pages/Exports.vue') },
+  { path: '/config', title: '系统配置', roles: ['config', 'finance', 'auditor'], menu: true, component: () => import('./pages/Config.vue') },
+  { path: '/account', title: '我的账号', roles: [...money, 'config'], menu: false, component: () => import('./pages/Account.vue') },
   { path: '/audit', title: '审计日志', roles: ['auditor'], menu: true, component: () => import('./pages/Audit.vue') },
 ]
 

@@ -11,7 +11,7 @@ export interface Me {
   email: string
   roles: Role[]
   institution: { id: string; name: string }
-  second_factor: { needed: boolean; enrolled: boolean }
+  second_factor: { policy: 'off' | 'totp'; enrolled: boolean; recovery_left: number }
   idle_minutes: number
 }
 
@@ -48,4 +48,20 @@ export async function loadMe(again = false): Promise<Me> {
 /** refresh keeps a session alive while somebody works. */
 export async function refresh(): Promise<void> {
   await guarded(() => pb.collection('staff').authRefresh())
+}
+
+const names = reactive({} as Record<string, string>)
+
+/** nameOf is the name of a staff member by id, once it is known. */
+export function nameOf(id: string | undefined): string {
+  return id ? (names[id] ?? '') : ''
+}
+
+/** loadNames reads who works in the house. */
+export async function loadNames(): Promise<void> {
+  try {
+    Object.assign(names, (await call<{ names: Record<string, string> }>('GET', '/api/hospay/staff/names')).names)
+  } catch {
+    // ids stay without names
+  }
 }

@@ -2,6 +2,7 @@
 // with the simulators in a process of their own. Nothing in it is a stub.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -34,6 +35,18 @@ function start(args: string[]): { child: ChildProcess; log: () => string } {
   return { child, log: () => text }
 }
 
+/** room finds ten ports in a row that nobody uses, below those that connections take for themselves. */
+async function room(): Promise<number> {
+  const free = (port: number) => new Promise<boolean>((done) => {
+    const s = createServer().once('error', () => done(false)).listen(port, '127.0.0.1', () => s.close(() => done(true)))
+  })
+  for (let base = 12_000 + (process.pid % 1900) * 10; base < 32_000; base += 10) {
+    const all = await Promise.all(Array.from({ length: 10 }, (_, i) => free(base + i)))
+    if (all.every(Boolean)) return base
+  }
+  throw new Error('no ten free ports')
+}
+
 /** people decide in these walks, not the rules. */
 async function people(app: string): Promise<void> {
   const post = async (method: string, path: string, token: string, body: unknown) => {
@@ -46,14 +59,17 @@ async function people(app: string): Promise<void> {
   for (const s of items) await post('PATCH', `/api/collections/review_settings/records/${s.id}`, token, { auto: false })
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default (project: TestProject) => open(project, 20)
+
+/** open starts a house with so many test people. */
+export async function open(project: TestProject, patients: number): Promise<() => Promise<void>> {
   if (!existsSync(binary) || !existsSync(join(root, 'pb_public/dist/index.html'))) throw new Error('bin/hospay with its pages is missing: run make build')
   const dir = mkdtempSync(join(tmpdir(), 'hospay-browser-'))
-  const base = 20_000 + (process.pid % 2000) * 10
+  const base = await room()
   const address = `127.0.0.1:${base + 9}`
   const seeded = spawnSync(binary, ['demo', '--seed-only', '--dir', dir, '--http', address, '--sim-port', String(base)], { cwd: root, encoding: 'utf8' })
   if (seeded.status !== 0) throw new Error(seeded.stdout + seeded.stderr)
-  const sims = start(['simulate', '--base-port', String(base), '--dir', join(dir, 'sim')])
+  const sims = start(['simulate', '--base-port', String(base), '--dir', join(dir, 'sim'), '--patients', String(patients)])
   await up(`http://127.0.0.1:${base}/_sim/config`, sims.child, sims.log)
   const portal = await fetch(`http://127.0.0.1:${base + 4}/_sim/settings`, { method: 'POST', body: JSON.stringify({ to: `http://${address}` }), headers: { 'Content-Type': 'application/json' } })
   if (!portal.ok) throw new Error(`portal settings: ${portal.status}`)

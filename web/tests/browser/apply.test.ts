@@ -209,6 +209,29 @@ describe('apply', () => {
     await context.close()
   })
 
+  test('TestWalk_ReloadWhileSending_IsTheSameOrder', async () => {
+    const { page, who, context } = await visit(browser, 'P0020', 'alipay')
+    const card = who.cards[0]!
+    await toDetails(page, '7.77', /支付宝/)
+    await fillDetails(page, who)
+    // The order arrives; the webview is reloaded before the answer does.
+    let held = 0
+    await page.route('**/api/collections/refund_orders/records', async (route) => {
+      if (route.request().method() !== 'POST' || held++ > 0) return route.continue()
+      await route.fetch()
+      await page.reload()
+      await route.abort().catch(() => {})
+    })
+    await page.getByRole('button', { name: '确认提交' }).click()
+    await until('the first sending', async () => held > 0 && (await orders(card)).length > 0)
+    await h1(page, '核对并提交')
+    await page.getByRole('button', { name: '确认提交' }).click()
+    await h1(page, '已提交，请留意进度')
+    const list = await orders(card)
+    expect(list.reduce((n, o) => n + o.amount, 0)).toBe(777)
+    await context.close()
+  })
+
   test('TestWalk_SessionEndsInTheMiddle_DraftIsStillThere', async () => {
     const { page, who, context } = await visit(browser, 'P0016', 'alipay')
     await toDetails(page, '6.66', /支付宝/)

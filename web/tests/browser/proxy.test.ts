@@ -169,6 +169,7 @@ test('TestProxyWalk_ElderlyFromPhotosToPayment', async () => {
     await page.getByRole('heading', { level: 1, name: '已提交，请留意进度' }).waitFor()
   }
   expect(who).toContain('测')
+  await page.getByText('您正在为').waitFor() // also on the result
   const card = principal.cards[0]!
   await review(card, 'approve')
   const list = await until('paid or waiting', async () => {
@@ -180,6 +181,8 @@ test('TestProxyWalk_ElderlyFromPhotosToPayment', async () => {
   await page.goto(`${app}/#/records?who=proxy`)
   await page.locator('.order-link', { hasText: '代办' }).first().waitFor()
   await page.locator('.tag', { hasText: '已到账' }).first().waitFor()
+  await page.locator('.order-link').first().click()
+  await page.getByText('您正在为').waitFor()
 
   // The principal, who logs in, sees nothing of it.
   const theirs = await visit(browser, 'P0003', 'wechat')

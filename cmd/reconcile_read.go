@@ -1,0 +1,243 @@
+package cmd
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"hospay/reconcile"
+	"hospay/reconcile/book"
+	"hospay/report"
+)
+
+// maxRejects is where a file is no longer worth reading.
+const maxRejects = 100_000
+
+// input is an opened file.
+type input struct {
+	name string
+	file *os.File
+	size int64
+	hash string
+}
+
+// watch is the file as the readers take it; the bar sees how far they are.
+func (in *input) watch(p *progress) book.File {
+	return book.File{Name: in.name, Data: watched{in.file, p}, Size: in.size}
+}
+
+// read reads the files into the engine and compares them.
+func (j *reconcileJob) read() error {
+	engine, err := reconcile.New(j.opt)
+	if err != nil {
+		return err
+	}
+	inputs, err := openInputs(append([]string{j.platform, j.his}, j.channels...))
+	defer func() {
+		for _, in := range inputs {
+			in.file.Close()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	j.bar = newProgress(j.stderr, inputs)
+	defer j.bar.stop()
+	if j.bar.total > bigInputs {
+		debug.SetGCPercent(gcBig)
+	} else {
+		debug.SetGCPercent(gcLittle)
+	}
+	seen := map[string]bool{}
+	for i, in := range inputs {
+		if i >= 2 && seen[in.hash] {
+			j.result.Files = append(j.result.Files, report.ReconFile{Name: in.name, SHA256: in.hash, Repeated: true})
+			j.result.Notes = append(j.result.Notes, in.name+"与前面的渠道账单内容相同，没有重复计算")
+			continue
+		}
+		seen[in.hash] = seen[in.hash] || i >= 2
+		if err := j.readOne(engine, i, in); err != nil {
+			return err
+		}
+	}
+	if inputs[0].hash == inputs[1].hash {
+		j.result.Notes = append(j.result.Notes, "平台和 HIS 的文件内容完全相同，请确认没有拿错文件")
+	}
+	j.bar.say("核对")
+	j.result.Result = engine.Run()
+	j.noteUnbilled()
+	return nil
+}
+
+// readOne reads the i-th file: platform, HIS, then the bills. One goroutine
+// reads, the caller's feeds the engine, so that two processors have work.
+func (j *reconcileJob) readOne(engine *reconcile.Engine, i int, in *input) error {
+	which := reconcile.Channel
+	if i < 2 {
+		which = [...]reconcile.Book{reconcile.Platform, reconcile.HIS}[i]
+	}
+	j.bar.say("读取 " + filepath.Base(in.name))
+	var info book.Info
+	err := engine.Feed(which, piped(func(yield func(reconcile.Line) error) (err error) {
+		sink := book.Sink{Line: func(l reconcile.Line) error { l.File = uint16(i); return yield(l) }, Reject: j.reject}
+		if which == reconcile.Channel {
+			info, err = book.ReadBill(in.watch(j.bar), j.opt.Day, sink)
+		} else {
+			info, err = book.ReadTable(in.watch(j.bar), which, j.opt.Day, sink)
+		}
+		return err
+	}))
+	if err == nil && which == reconcile.Channel {
+		err = engine.Bill(info.Channel)
+	}
+	j.result.Files = append(j.result.Files, report.ReconFile{Name: in.name, Kind: info.Kind, SHA256: in.hash, Lines: info.Lines, Rejects: info.Rejects})
+	j.result.Notes = append(j.result.Notes, info.Notes...)
+	return err
+}
+
+func (j *reconcileJob) reject(r book.Reject) error {
+	j.result.Rejects = append(j.result.Rejects, report.Rejected(r))
+	if len(j.result.Rejects) > maxRejects {
+		return fmt.Errorf("%s：读不懂的行超过 %d 行，请检查文件", r.File, maxRejects)
+	}
+	return nil
+}
+
+// noteUnbilled warns of channels that have bills of their own but none was
+// given: their money was not compared with the channel.
+func (j *reconcileJob) noteUnbilled() {
+	s := &j.result.Result.Summary
+	for _, c := range s.Unbills {
+		if c == reconcile.ChannelWeChat || c == reconcile.ChannelAlipay {
+			j.result.Notes = append(j.result.Notes, fmt.Sprintf("没有给%s的账单，它的退款只核对了平台与 HIS，没有核对到渠道", reconcile.ChannelChinese(c)))
+		}
+	}
+}
+
+func openInputs(paths []string) (inputs []*input, err error) {
+	if len(paths) > 1000 {
+		return nil, errors.New("渠道账单太多")
+	}
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return inputs, fmt.Errorf("%s 打不开：%w", path, bare(err))
+		}
+		in := &input{name: path, file: f}
+		inputs = append(inputs, in)
+		st, err := f.Stat()
+		if err != nil || !st.Mode().IsRegular() {
+			return inputs, fmt.Errorf("%s 不是文件", path)
+		}
+		h := sha256.New()
+		if _, err := io.Copy(h, f); err != nil {
+			return inputs, fmt.Errorf("%s 读不出来：%w", path, bare(err))
+		}
+		in.hash = hex.EncodeToString(h.Sum(nil))
+		in.size = st.Size()
+	}
+	return inputs, nil
+}
+
+// bare says in Chinese why a file cannot be had.
+func bare(err error) error {
+	var p *os.PathError
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return errors.New("文件或目录不存在")
+	case errors.Is(err, os.ErrPermission):
+		return errors.New("没有权限")
+	case errors.As(err, &p):
+		return p.Err
+	}
+	return err
+}
+
+// writeTemp writes a file beside its final place, for its owner alone: results
+// hold card numbers.
+func writeTemp(path string, write func(io.Writer) error) (string, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return "", bare(err)
+	}
+	buf := bufio.NewWriterSize(f, 1<<20)
+	err = errors.Join(write(buf), buf.Flush(), f.Sync(), f.Close())
+	return f.Name(), err
+}
+
+// progress shows on a terminal how far the reading is.
+type progress struct {
+	w     io.Writer
+	total int64
+	done  atomic.Int64
+	label atomic.Value
+	quit  chan struct{}
+	gone  chan struct{}
+}
+
+func newProgress(w io.Writer, inputs []*input) *progress {
+	p := &progress{w: w, quit: make(chan struct{}), gone: make(chan struct{})}
+	for _, in := range inputs {
+		p.total += in.size
+	}
+	p.label.Store("")
+	f, ok := w.(*os.File)
+	if st, err := statOf(f, ok); err != nil || st.Mode()&os.ModeCharDevice == 0 {
+		close(p.gone)
+		return p
+	}
+	go p.show()
+	return p
+}
+
+func statOf(f *os.File, ok bool) (os.FileInfo, error) {
+	if !ok {
+		return nil, os.ErrInvalid
+	}
+	return f.Stat()
+}
+
+func (p *progress) say(label string) { p.label.Store(label) }
+
+func (p *progress) show() {
+	defer close(p.gone)
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.quit:
+			fmt.Fprint(p.w, "\r\x1b[K")
+			return
+		case <-tick.C:
+			part := int(min(100, 100*p.done.Load()/max(1, p.total)))
+			fmt.Fprintf(p.w, "\r\x1b[K[%s%s] %3d%% %s", strings.Repeat("█", part/5), strings.Repeat("░", 20-part/5), part, p.label.Load())
+		}
+	}
+}
+
+func (p *progress) stop() {
+	close(p.quit)
+	<-p.gone
+}
+
+// watched counts what is read of a file.
+type watched struct {
+	io.ReaderAt
+	p *progress
+}
+
+// ReadAt reads and counts.
+func (w watched) ReadAt(b []byte, off int64) (int, error) {
+	n, err := w.ReaderAt.ReadAt(b, off)
+	w.p.done.Add(int64(n))
+	return n, err
+}

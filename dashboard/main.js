@@ -1,0 +1,124 @@
+// hospay's overview page in PocketBase's dashboard. Everything stands inside
+// try/catch: a dashboard of another release may know nothing of routes, links
+// or the session, and must go on working all the same.
+try {
+  const host = typeof app === "undefined" ? undefined : app;
+  if (typeof host?.routes?.superuserOnly === "function" && Array.isArray(host?.store?.headerLinks) && typeof host?.pb?.send === "function") {
+    start(host);
+  } else {
+    console.warn("hospay: this dashboard takes no extension pages");
+  }
+
+  function start(host) {
+    const path = "#/hospay";
+    const sheet = document.createElement("link");
+    sheet.rel = "stylesheet";
+    sheet.href = new URL("extensions/hospay/overview.css", document.baseURI).href;
+    document.head.appendChild(sheet);
+
+    host.routes.superuserOnly(path, () => page(host));
+    host.store.headerLinks.push({ href: path, icon: "ri-hospital-line", label: "hospay" });
+  }
+
+  const states = {
+    submitted: "已提交", debiting: "HIS 扣减中", reviewing: "待审核", approved: "审核通过", paying: "退款中", awaiting_payee: "待确认收款", reversing: "余额退回中",
+    suspense: "挂账", succeeded: "已到账", refused: "未受理", rejected: "审核驳回", cancelled: "已撤销", failed: "退款失败",
+  };
+  const channels = { wechat: "微信", alipay: "支付宝" };
+
+  /** make builds an element; every text is set as text, never as HTML. */
+  function make(tag, attributes = {}, ...children) {
+    const el = document.createElement(tag);
+    for (const [k, v] of Object.entries(attributes)) {
+      if (k === "onclick") el.addEventListener("click", v);
+      else if (v !== undefined && v !== false) el.setAttribute(k, v === true ? "" : v);
+    }
+    for (const c of children.flat()) if (c !== null && c !== undefined) el.append(c);
+    return el;
+  }
+
+  const yuan = (fen) => "¥" + (fen / 100).toLocaleString("zh-CN", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const when = (at) => (at ? new Date(String(at).replace(" ", "T")).toLocaleString("zh-CN", { timeZone: "Asia/Shanghai", hour12: false }) : "—");
+  const records = (collection, filter) => `#/collections?collection=${collection}` + (filter ? `&filter=${encodeURIComponent(filter)}` : "");
+
+  function page(host) {
+    const body = make("div", { class: "hospay-overview", lang: "zh-CN" });
+    const root = make("div", { class: "page" }, body);
+    let timer = 0;
+    const load = async () => {
+      try {
+        const o = await host.pb.send("/api/hospay/overview", { requestKey: null });
+        body.replaceChildren(...show(host, o, load));
+      } catch (err) {
+        body.replaceChildren(make("h1", {}, "hospay 概况"), make("p", { role: "alert", class: "bad" }, "概况读取失败：" + (err?.message || err)), make("button", { type: "button", class: "btn", onclick: load }, "再试一次"));
+      }
+    };
+    body.append(make("h1", {}, "hospay 概况"), make("p", { role: "status" }, "正在读取…"));
+    void load();
+    timer = setInterval(() => {
+      if (location.hash.split("?")[0] !== "#/hospay") clearInterval(timer);
+      else void load();
+    }, 15000);
+    return root;
+  }
+
+  function show(host, o, reload) {
+    return [
+      make("h1", {}, "hospay 概况"),
+      make("p", { class: "quiet" }, `版本 ${o.version ?? "?"}，每 15 秒刷新`),
+      ...(o.institutions ?? []).map((i) => institution(i)),
+      jobs(host, o.jobs ?? [], reload),
+    ];
+  }
+
+  function institution(i) {
+    const mine = `institution = "${i.id}"`;
+    const orders = Object.entries(states).map(([s, name]) => [name, i.orders?.[s] ?? 0, s]).filter(([, n]) => n > 0);
+    return make("section", { "aria-label": i.name },
+      make("h2", {}, i.name, i.frozen ? make("strong", { class: "bad" }, " 出款已冻结") : null),
+      make("div", { class: "tiles" },
+        tile("今日出款", Object.entries(i.paid_today ?? {}).map(([c, p]) => `${channels[c] ?? c} ${yuan(p.amount)}（${p.count} 笔）`).join("，") || "无"),
+        tile("最早未完成", i.oldest_open ? `${i.oldest_open.no}，${when(i.oldest_open.since)}` : "无"),
+        tile("结果未知", String(i.unknown ?? 0), i.unknown > 0),
+        tile("挂账", String(i.suspense ?? 0), i.suspense > 0),
+        tile("HIS", i.his?.ok ? `正常（${i.his.ms} 毫秒，${when(i.his.checked_at)}）` : `异常：${i.his?.error || "还没有检查"}`, !i.his?.ok),
+        ...Object.entries(i.limits ?? {}).filter(([, l]) => l.day_limit).map(([c, l]) => tile(`${channels[c] ?? c}当日额度`, `${yuan(l.used)} / ${yuan(l.day_limit)}`, l.used > l.day_limit * 0.8)),
+      ),
+      table("订单", ["状态", "笔数"], orders.map(([name, n, s]) => [make("a", { href: records("refund_orders", `${mine} && status = "${s}"`) }, name), String(n)])),
+      table("证书和密钥", ["渠道", "内容", "到期", "剩余"], (i.certificates ?? []).map((c) => [channels[c.channel] ?? c.channel, c.what, when(c.expires), make("span", { class: c.days <= 30 ? "bad" : "" }, `${c.days} 天`)])),
+      make("p", { class: "links" }, ...[["refund_orders", "订单"], ["transfer_orders", "转账单"], ["his_calls", "HIS 往来"], ["callbacks", "回调"], ["notifications", "通知"], ["audit_log", "审计日志"]].map(([c, name]) => make("a", { href: records(c) }, name))),
+    );
+  }
+
+  function tile(name, value, bad = false) {
+    return make("div", { class: bad ? "tile bad" : "tile" }, make("span", {}, name), make("strong", {}, value));
+  }
+
+  function table(caption, head, rows) {
+    if (rows.length === 0) return null;
+    return make("table", {}, make("caption", {}, caption), make("thead", {}, make("tr", {}, head.map((h) => make("th", { scope: "col" }, h)))), make("tbody", {}, rows.map((r) => make("tr", {}, r.map((c) => make("td", {}, c))))));
+  }
+
+  function jobs(host, list, reload) {
+    return make("section", { "aria-label": "任务" }, make("h2", {}, "任务"),
+      table("任务运行", ["任务", "上次", "结果", "处理", "下次", ""], list.map((j) => [
+        j.name, when(j.last_started), make("span", { class: j.ok === false ? "bad" : "" }, j.ok === false ? `失败：${j.error ?? ""}` : j.last_started ? "成功" : "—"), String(j.done ?? 0), when(j.next),
+        make("button", {
+          type: "button", class: "btn sm", "aria-label": `立即运行 ${j.name}`,
+          onclick: async (e) => {
+            const button = e.currentTarget;
+            button.disabled = true;
+            try {
+              await host.pb.send(`/api/hospay/jobs/${encodeURIComponent(j.name)}/run`, { method: "POST", requestKey: null });
+              await reload();
+            } catch (err) {
+              button.disabled = false;
+              alert("没有运行成功：" + (err?.message || err));
+            }
+          },
+        }, "立即运行"),
+      ])));
+  }
+} catch (err) {
+  console.warn("hospay: the overview page is off", err);
+}

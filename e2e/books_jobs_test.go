@@ -1,0 +1,118 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"hospay/collections"
+	"hospay/internal/testapp"
+	"hospay/sim"
+)
+
+// TestStatements_RetryPlan: a bill that cannot be had is asked for every half
+// hour until six, then once a day, and after a week counts as missing; a day
+// without movement is empty, which is another thing.
+func TestStatements_RetryPlan(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	finance := a.Staff("finance")
+	toMorning(a)
+	day := clockDay(a)
+	paidOrder(t, a, "P0002", "alipay", 2345)
+	if err := a.Sims.HIS.Faults().Set(sim.Plan{Rules: []sim.Rule{{Match: "statement", Fault: sim.TimeoutBefore, Times: -1}}}); err != nil {
+		t.Fatal(err)
+	}
+	toMorning(a)
+	ask := func() (state, next string) {
+		runJob(t, a, "statements")
+		st := statement(t, a, finance, day, "his", "statement")
+		next, _ = st["next_at"].(string)
+		return st["state"].(string), next
+	}
+	at := func(clock string, days int) {
+		want := must(time.ParseInLocation(time.DateTime, day+" "+clock, sim.Beijing)).AddDate(0, 0, days)
+		a.Advance(want.Sub(a.Now()))
+	}
+	state, next := ask()
+	if want := a.Now().Add(30 * time.Minute); state != "waiting" || must(time.Parse(time.RFC3339, next)).Sub(want).Abs() > 2*time.Minute {
+		t.Errorf("in the morning: %s, next %s", state, next)
+	}
+	for _, c := range []struct{ source, kind, want string }{{"wechat", "trade", "empty"}, {"wechat", "fundflow_operation", "empty"}, {"alipay", "signcustomer", "ready"}} {
+		if st := statement(t, a, finance, day, c.source, c.kind); st["state"] != c.want {
+			t.Errorf("%s %s is %v: %v", c.source, c.kind, st["state"], st["message"])
+		}
+	}
+	at("18:30:00", 1)
+	if state, next = ask(); state != "waiting" || must(time.Parse(time.RFC3339, next)).In(sim.Beijing).Format("02 15:04") != must(time.Parse(time.DateOnly, day)).AddDate(0, 0, 2).Format("02")+" 10:00" {
+		t.Errorf("in the evening: %s, next %s", state, next)
+	}
+	runJob(t, a, "reconcile")
+	if v := dayView(t, a, finance, day); v.State != "incomplete" || v.Books["his"].Present || !v.Books["alipay"].Present || v.Open != 0 {
+		t.Errorf("a day without HIS: %+v", v)
+	}
+	at("10:30:00", 9)
+	for range 5 {
+		ask()
+	}
+	if state, next = ask(); state != "missing" || next != "" {
+		t.Errorf("after a week: %s, next %q", state, next)
+	}
+	a.Sims.HIS.Faults().Clear()
+	cal := a.Call("GET", "/api/hospay/recon?month="+day[:7], finance, nil).Body["days"].([]any)
+	for _, d := range cal {
+		if d := d.(map[string]any); d["date"] == day && (d["colour"] != "amber" || len(d["missing"].([]any)) != 1) {
+			t.Errorf("%v", d)
+		}
+	}
+}
+
+// TestReceipts_MissingAreListedAndRetried follows a receipt that failed.
+func TestReceipts_MissingAreListedAndRetried(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	finance := a.Staff("finance")
+	w := paidOrder(t, a, "P0001", "wechat", 4321)
+	day := clockDay(a)
+	list := func() []any {
+		res := a.Call("GET", "/api/hospay/receipts/missing?from="+day+"&to="+day, finance, nil)
+		items, _ := res.Body["items"].([]any)
+		if res.Status != 200 {
+			t.Fatalf("%d %s", res.Status, res.Raw)
+		}
+		return items
+	}
+	items := list()
+	if len(items) != 1 {
+		t.Fatalf("%v", items)
+	}
+	first := items[0].(map[string]any)
+	expires := must(time.Parse(time.RFC3339, first["expires"].(string)))
+	if first["state"] != "none" || first["out_bill_no"] != w.Transfer.No || first["amount"] != 4321.0 || expires.Sub(w.Order.PaidAt.AddDate(0, 6, 0)).Abs() > time.Second {
+		t.Errorf("%v", first)
+	}
+	runJob(t, a, "receipts")
+	if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE receipts SET state = 'failed', tries = 60, next_at = ''").Execute(); err != nil {
+		t.Fatal(err)
+	}
+	first = list()[0].(map[string]any)
+	if first["state"] != "failed" || first["tries"] != 60.0 {
+		t.Errorf("%v", first)
+	}
+	if res := a.Call("POST", "/api/hospay/receipts/"+first["id"].(string)+"/retry", finance, nil); res.Status != 200 {
+		t.Fatalf("%d %s", res.Status, res.Raw)
+	}
+	for range 4 {
+		runJob(t, a, "receipts")
+		a.Advance(5 * time.Second)
+		if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE receipts SET next_at = created WHERE next_at != ''").Execute(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left := list(); len(left) != 0 {
+		t.Errorf("%v", left)
+	}
+	if res := a.Call("POST", "/api/hospay/receipts/"+first["id"].(string)+"/retry", finance, nil); res.Status != 404 {
+		t.Errorf("a ready receipt again: %d", res.Status)
+	}
+	if n := countRows(t, a, collections.Receipts, nil); n != 1 {
+		t.Errorf("%d receipts", n)
+	}
+}

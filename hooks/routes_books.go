@@ -1,0 +1,279 @@
+package hooks
+
+import (
+	"net/http"
+	"regexp"
+
+	"hospay/collections"
+	"hospay/recon"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// bookRoles read the books; finance works them off, and an auditor may be the
+// second person.
+var bookRoles = []string{collections.RoleFinance, collections.RoleAuditor}
+
+var monthForm = regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-2])$`)
+
+func (h *Hooks) bindBookRoutes(se *core.ServeEvent) {
+	g := se.Router.Group("/api/hospay")
+	read, write := requireStaff(bookRoles...), requireStaff(collections.RoleFinance)
+	small := apis.BodyLimit(64 << 10)
+	g.GET("/recon", h.calendar).BindFunc(read)
+	g.GET("/recon/{date}", h.reconDay).BindFunc(read)
+	g.GET("/recon/{date}/{part}", h.reconPart).BindFunc(read)
+	g.POST("/recon/{date}/run", h.reconRun).Bind(small).BindFunc(write)
+	g.POST("/recon/months/{month}/close", h.monthClose).Bind(small).BindFunc(read)
+	g.POST("/recon/months/{month}/reopen", h.monthReopen).Bind(small).BindFunc(read)
+	g.GET("/differences", h.differences).BindFunc(read)
+	g.GET("/differences/{id}", h.difference).BindFunc(read)
+	g.POST("/differences/{id}/resolve", h.resolve).Bind(small).BindFunc(write)
+	g.POST("/differences/{id}/confirm", h.confirm).Bind(small).BindFunc(read)
+	g.POST("/differences/{id}/withdraw", h.withdraw).Bind(small).BindFunc(read)
+	g.POST("/differences/{id}/assign", h.assign).Bind(small).BindFunc(write)
+}
+
+// house is the reader's institution.
+func houseOf(e *core.RequestEvent) string { return e.Auth.GetString("institution") }
+
+func actorOf(e *core.RequestEvent) recon.Actor {
+	return recon.Actor{ID: e.Auth.Id, Person: e.Auth.GetString("person_index")}
+}
+
+// dayOf reads the day of the path.
+func dayOf(e *core.RequestEvent) (string, error) {
+	day := e.Request.PathValue("date")
+	if _, _, err := recon.ParseDay(day); err != nil {
+		return "", badRequest()
+	}
+	return day, nil
+}
+
+// calendar tells how every day of a month stands.
+func (h *Hooks) calendar(e *core.RequestEvent) error {
+	month := e.Request.URL.Query().Get("month")
+	if !monthForm.MatchString(month) {
+		return badRequest()
+	}
+	days, err := h.Books.Calendar(e.Request.Context(), houseOf(e), month)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	return e.JSON(http.StatusOK, map[string]any{"month": month, "days": days})
+}
+
+func (h *Hooks) reconDay(e *core.RequestEvent) error {
+	day, err := dayOf(e)
+	if err != nil {
+		return err
+	}
+	view, err := h.Books.Day(e.Request.Context(), houseOf(e), day)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	return e.JSON(http.StatusOK, view)
+}
+
+// reconRun reconciles a day while the caller waits.
+func (h *Hooks) reconRun(e *core.RequestEvent) error {
+	day, err := dayOf(e)
+	if err != nil || day > h.Books.Today() {
+		return badRequest()
+	}
+	run, err := h.Books.Run(e.Request.Context(), houseOf(e), day, actorOf(e))
+	if err != nil {
+		return h.fail(e, err)
+	}
+	if err := h.audit(e, "recon.run", run.ID, map[string]any{"day": day, "seq": run.Seq, "state": run.State}); err != nil {
+		return h.fail(e, err)
+	}
+	return h.reconDay(e)
+}
+
+// reconPart tells /recon/{date}/lines and /recon/months/{month} apart, which one
+// router cannot hold side by side.
+func (h *Hooks) reconPart(e *core.RequestEvent) error {
+	switch date, part := e.Request.PathValue("date"), e.Request.PathValue("part"); {
+	case date == "months":
+		return h.month(e, part)
+	case part == "lines":
+		return h.reconLines(e)
+	}
+	return apiError(http.StatusNotFound, "not_found", "")
+}
+
+// reconLines is the three-way view, line by line.
+func (h *Hooks) reconLines(e *core.RequestEvent) error {
+	day, err := dayOf(e)
+	if err != nil {
+		return err
+	}
+	page, perPage, err := pageOf(e.Request.URL.Query())
+	state := e.Request.URL.Query().Get("state")
+	if err != nil || (state != "" && state != "matched" && state != "differences") {
+		return badRequest()
+	}
+	items, count, err := h.Books.Lines(e.Request.Context(), houseOf(e), day, state, page, perPage)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	return e.JSON(http.StatusOK, map[string]any{"items": items, "count": count, "page": page, "per_page": perPage})
+}
+
+// differences lists what is to be worked off.
+func (h *Hooks) differences(e *core.RequestEvent) error {
+	q := e.Request.URL.Query()
+	f := recon.Filter{Day: q.Get("day"), From: q.Get("from"), To: q.Get("to"), Kind: q.Get("kind"), State: q.Get("state"), Owner: q.Get("owner")}
+	page, perPage, err := pageOf(q)
+	if err != nil || !f.Valid() {
+		return badRequest()
+	}
+	ctx, house := e.Request.Context(), houseOf(e)
+	rows, count, err := h.Books.Differences(ctx, house, f, page, perPage)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	names, err := h.Books.Names(ctx, house)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	items := make([]map[string]any, 0, len(rows))
+	for _, d := range rows {
+		view, err := h.Books.View(ctx, d, names)
+		if err != nil {
+			return h.fail(e, err)
+		}
+		items = append(items, view)
+	}
+	return e.JSON(http.StatusOK, map[string]any{"items": items, "count": count, "page": page, "per_page": perPage})
+}
+
+// difference shows one difference with its history.
+func (h *Hooks) difference(e *core.RequestEvent) error {
+	d, err := h.Books.Difference(e.Request.Context(), houseOf(e), e.Request.PathValue("id"))
+	return h.showDifference(e, d, err)
+}
+
+func (h *Hooks) showDifference(e *core.RequestEvent, d recon.Difference, err error) error {
+	if err != nil {
+		return h.fail(e, err)
+	}
+	ctx := e.Request.Context()
+	names, err := h.Books.Names(ctx, houseOf(e))
+	if err != nil {
+		return h.fail(e, err)
+	}
+	view, err := h.Books.View(ctx, d, names)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	history, err := h.Books.History(ctx, d.ID)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	acts := make([]map[string]any, 0, len(history))
+	for _, r := range history {
+		acts = append(acts, map[string]any{
+			"act": r.Act, "verb": r.Verb, "reason": r.Reason, "by": r.By, "by_name": names[r.By], "with": r.With, "before": r.Before, "after": r.After, "at": beijing(r.Created.Time()),
+		})
+	}
+	view["history"] = acts
+	return e.JSON(http.StatusOK, view)
+}
+
+// wish is what a person sends about a difference.
+type wish struct {
+	Verb   string `json:"verb"`
+	Reason string `json:"reason"`
+	With   string `json:"with"`
+	Note   string `json:"note"`
+	Owner  string `json:"owner"`
+}
+
+// work reads the wish, acts on the difference of the path, and shows it. Orders
+// that a query must prove are looked at once.
+func (h *Hooks) work(e *core.RequestEvent, do func(house, id string, w wish) (recon.Difference, error)) error {
+	var w wish
+	if err := e.BindBody(&w); err != nil {
+		return badRequest()
+	}
+	d, err := do(houseOf(e), e.Request.PathValue("id"), w)
+	h.Worker.Kick()
+	return h.showDifference(e, d, err)
+}
+
+func (h *Hooks) resolve(e *core.RequestEvent) error {
+	return h.work(e, func(house, id string, w wish) (recon.Difference, error) {
+		return h.Books.Resolve(e.Request.Context(), house, id, recon.Decision{Verb: w.Verb, Reason: w.Reason, With: w.With}, actorOf(e))
+	})
+}
+
+func (h *Hooks) confirm(e *core.RequestEvent) error {
+	return h.work(e, func(house, id string, w wish) (recon.Difference, error) {
+		return h.Books.Confirm(e.Request.Context(), house, id, w.Note, actorOf(e))
+	})
+}
+
+func (h *Hooks) withdraw(e *core.RequestEvent) error {
+	return h.work(e, func(house, id string, w wish) (recon.Difference, error) {
+		return h.Books.Withdraw(e.Request.Context(), house, id, w.Note, actorOf(e))
+	})
+}
+
+func (h *Hooks) assign(e *core.RequestEvent) error {
+	return h.work(e, func(house, id string, w wish) (recon.Difference, error) {
+		return h.Books.Assign(e.Request.Context(), house, id, w.Owner, actorOf(e))
+	})
+}
+
+func (h *Hooks) month(e *core.RequestEvent, month string) error {
+	if !monthForm.MatchString(month) {
+		return badRequest()
+	}
+	m, err := h.Books.Month(e.Request.Context(), houseOf(e), month)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	return e.JSON(http.StatusOK, m)
+}
+
+// monthClose proposes to close a month (finance), or closes it as the second
+// person.
+func (h *Hooks) monthClose(e *core.RequestEvent) error {
+	return h.monthStep(e, func(month, note string) (recon.Month, error) {
+		return h.Books.CloseMonth(e.Request.Context(), houseOf(e), month, note, actorOf(e), e.RealIP())
+	})
+}
+
+func (h *Hooks) monthReopen(e *core.RequestEvent) error {
+	return h.monthStep(e, func(month, note string) (recon.Month, error) {
+		return h.Books.ReopenMonth(e.Request.Context(), houseOf(e), month, note, actorOf(e), e.RealIP())
+	})
+}
+
+// monthStep lets finance ask first; the answer may come from an auditor.
+func (h *Hooks) monthStep(e *core.RequestEvent, do func(month, note string) (recon.Month, error)) error {
+	var body struct {
+		Note string `json:"note"`
+	}
+	month := e.Request.PathValue("month")
+	if err := e.BindBody(&body); err != nil || !monthForm.MatchString(month) {
+		return badRequest()
+	}
+	if !hasRole(e.Auth, collections.RoleFinance) {
+		m, err := h.Books.Month(e.Request.Context(), houseOf(e), month)
+		if err != nil {
+			return h.fail(e, err)
+		}
+		if m.Proposal == nil {
+			return denied(e)
+		}
+	}
+	m, err := do(month, body.Note)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	return e.JSON(http.StatusOK, m)
+}

@@ -1,0 +1,120 @@
+package hooks
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"hospay/collections"
+	"hospay/refund"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+const (
+	freezeAction  = "payouts.freeze"
+	freezeHistory = 50
+)
+
+func (h *Hooks) bindFreezeRoutes(se *core.ServeEvent) {
+	g := se.Router.Group("/api/hospay/payouts")
+	g.GET("", h.payouts).BindFunc(requireStaff(append(moneyRoles, collections.RoleConfig)...))
+	g.POST("/freeze", h.freeze).BindFunc(requireStaff(collections.RoleFinance, collections.RoleConfig))
+}
+
+// frozenView is an entry of the freeze's history.
+type frozenView struct {
+	Frozen bool   `json:"frozen"`
+	Note   string `json:"note"`
+	By     string `json:"by"`
+	At     string `json:"at"`
+}
+
+func frozenHistory(app core.App, inst string) ([]frozenView, error) {
+	rows, err := collections.AuditOf(app, inst, freezeAction, freezeHistory)
+	out := make([]frozenView, 0, len(rows))
+	for _, r := range rows {
+		v := frozenView{By: r.Actor, At: beijing(r.At.Time())}
+		if err := json.Unmarshal(r.Details, &v); err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, err
+}
+
+// payouts tells whether payouts are frozen, by whom and why, and the history
+// from the audit log.
+func (h *Hooks) payouts(e *core.RequestEvent) error {
+	inst, err := e.App.FindRecordById(collections.Institutions, e.Auth.GetString("institution"))
+	if err != nil {
+		return h.fail(e, err)
+	}
+	history, err := frozenHistory(e.App, inst.Id)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	out := map[string]any{"frozen": inst.GetBool("payouts_frozen"), "note": inst.GetString("freeze_note"), "by": "", "at": "", "history": history}
+	if len(history) > 0 && history[0].Frozen == out["frozen"] {
+		out["by"], out["at"] = history[0].By, history[0].At
+	}
+	return e.JSON(http.StatusOK, out)
+}
+
+// freeze stops or releases all payouts of the institution; a note says why.
+// One person can stop them, but not release what they have stopped.
+func (h *Hooks) freeze(e *core.RequestEvent) error {
+	var body struct {
+		Frozen *bool  `json:"frozen"`
+		Note   string `json:"note"`
+	}
+	if err := e.BindBody(&body); err != nil || body.Frozen == nil {
+		return apiError(http.StatusBadRequest, "bad_request", "")
+	}
+	if strings.TrimSpace(body.Note) == "" {
+		return h.fail(e, refund.NewError(refund.CodeNoteRequired, ""))
+	}
+	inst := e.Auth.GetString("institution")
+	err := e.App.RunInTransaction(func(tx core.App) error {
+		rec, err := tx.FindRecordById(collections.Institutions, inst)
+		if err != nil {
+			return err
+		}
+		if err := mayThaw(tx, rec, *body.Frozen, e.Auth.Id); err != nil {
+			return err
+		}
+		rec.Set("payouts_frozen", *body.Frozen)
+		rec.Set("freeze_note", body.Note)
+		if err := tx.Save(rec); err != nil {
+			return err
+		}
+		return collections.Audit(tx, collections.AuditEntry{
+			ActorKind: "staff", Actor: e.Auth.Id, Action: freezeAction, Target: inst, Address: e.RealIP(),
+			Details: map[string]any{"frozen": *body.Frozen, "note": body.Note},
+		})
+	})
+	if err != nil {
+		return h.fail(e, err)
+	}
+	return e.JSON(http.StatusOK, map[string]any{"frozen": *body.Frozen})
+}
+
+// mayThaw refuses a thaw by anybody who has frozen since payouts last ran.
+func mayThaw(tx core.App, inst *core.Record, frozen bool, staff string) error {
+	if frozen || !inst.GetBool("payouts_frozen") {
+		return nil
+	}
+	history, err := frozenHistory(tx, inst.Id)
+	if err != nil {
+		return err
+	}
+	for _, v := range history {
+		if !v.Frozen {
+			break
+		}
+		if collections.SamePerson(tx, v.By, staff) {
+			return refund.NewError(refund.CodeSamePerson, "")
+		}
+	}
+	return nil
+}

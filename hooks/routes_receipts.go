@@ -1,0 +1,52 @@
+package hooks
+
+import (
+	"net/http"
+
+	"hospay/collections"
+	"hospay/recon"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+func (h *Hooks) bindReceiptRoutes(se *core.ServeEvent) {
+	g := se.Router.Group("/api/hospay")
+	g.GET("/receipts/missing", h.receiptsMissing).BindFunc(requireStaff(bookRoles...))
+	g.POST("/receipts/{id}/retry", h.receiptRetry).BindFunc(requireStaff(collections.RoleFinance))
+}
+
+// receiptsMissing lists successful transfers without their electronic receipt,
+// with the day on which the channel lets it expire (A33).
+func (h *Hooks) receiptsMissing(e *core.RequestEvent) error {
+	q := e.Request.URL.Query()
+	_, _, err := recon.ParseDay(q.Get("from"))
+	_, _, err2 := recon.ParseDay(q.Get("to"))
+	page, perPage, err3 := pageOf(q)
+	if err != nil || err2 != nil || err3 != nil || q.Get("to") < q.Get("from") {
+		return badRequest()
+	}
+	rows, count, err := h.Store.MissingReceipts(e.Request.Context(), houseOf(e), q.Get("from"), q.Get("to"), page, perPage)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	items := []map[string]any{}
+	for _, r := range rows {
+		items = append(items, map[string]any{
+			"id": r.ID, "order": r.Order, "order_no": r.OrderNo, "out_bill_no": r.No, "channel": r.Channel, "amount": r.Amount, "paid_at": beijing(r.PaidAt.Time()), "expires": beijing(r.Expires()),
+			"state": r.State, "tries": r.Tries, "message": r.Message, "next_at": beijing(r.NextAt.Time()),
+		})
+	}
+	return e.JSON(http.StatusOK, map[string]any{"items": items, "count": count, "page": page, "per_page": perPage})
+}
+
+// receiptRetry makes a receipt due again, with all its tries.
+func (h *Hooks) receiptRetry(e *core.RequestEvent) error {
+	id := e.Request.PathValue("id")
+	if err := h.Store.RetryReceipt(e.Request.Context(), houseOf(e), id); err != nil {
+		return h.fail(e, err)
+	}
+	if err := h.audit(e, "receipt.retry", id, nil); err != nil {
+		return h.fail(e, err)
+	}
+	return e.JSON(http.StatusOK, map[string]any{"queued": true})
+}

@@ -1,0 +1,127 @@
+package hooks
+
+import (
+	"errors"
+	"net/http"
+
+	"hospay/collections"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// moneyRoles read orders, statistics and reports.
+var moneyRoles = []string{collections.RoleReviewer, collections.RoleFinance, collections.RoleCashier, collections.RoleAuditor}
+
+func (h *Hooks) bindStatisticsRoutes(se *core.ServeEvent) {
+	g := se.Router.Group("/api/hospay")
+	g.GET("/stats/refunds", h.statistics).BindFunc(requireStaff(moneyRoles...))
+	g.GET("/stats/refunds/detail", h.statisticsDetail).BindFunc(requireStaff(moneyRoles...))
+	g.GET("/queue/counts", h.queueCounts).BindFunc(requireStaff(moneyRoles...))
+	g.GET("/queue", h.queue).BindFunc(requireStaff(moneyRoles...))
+}
+
+// statistics answers the refund statistics by date, channel and method (A10).
+func (h *Hooks) statistics(e *core.RequestEvent) error {
+	q, err := collections.ParseStatisticsQuery(e.Request.URL.Query(), e.Auth.GetString("institution"))
+	if err != nil {
+		return badRequest()
+	}
+	rows, total, err := h.Store.Statistics(e.Request.Context(), q)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	return e.JSON(http.StatusOK, map[string]any{"from": q.From, "to": q.To, "by": q.By, "rows": rows, "total": total})
+}
+
+// statisticsDetail lists the orders behind a cell of the statistics (A11). The
+// day is that of the debit at HIS, or a range of days.
+func (h *Hooks) statisticsDetail(e *core.RequestEvent) error {
+	q := e.Request.URL.Query()
+	f := collections.OrderFilter{
+		Institution: e.Auth.GetString("institution"), By: collections.ByHISDate, From: q.Get("from"), To: q.Get("to"), Channel: q.Get("channel"),
+		Method: q.Get("method"), Standing: q.Get("state"),
+	}
+	if day := q.Get("his_date"); day != "" {
+		f.From, f.To = day, day
+	}
+	if f.Standing == "" {
+		f.Standing = collections.StandingDue
+	}
+	if f.From == "" || f.To == "" || !f.Valid() {
+		return badRequest()
+	}
+	return h.orderPage(e, f, map[string]any{"state": f.Standing})
+}
+
+// queue lists the orders of a tab with the filters of the list, oldest first
+// unless the newest are asked for; after names the place of a page.
+func (h *Hooks) queue(e *core.RequestEvent) error {
+	q := e.Request.URL.Query()
+	f, err := collections.ParseOrderFilter(q, e.Auth.GetString("institution"))
+	if err != nil {
+		return badRequest()
+	}
+	_, perPage, err := pageOf(q)
+	if err != nil {
+		return err
+	}
+	lines, next, err := h.Store.QueuePage(e.Request.Context(), f, q.Get("sort") == "newest", q.Get("after"), perPage)
+	if errors.Is(err, collections.ErrCursor) {
+		return badRequest()
+	}
+	if err != nil {
+		return h.fail(e, err)
+	}
+	items := make([]map[string]any, 0, len(lines))
+	for _, l := range lines {
+		items = append(items, orderLine(l))
+	}
+	return e.JSON(http.StatusOK, map[string]any{"items": items, "next": next})
+}
+
+func (h *Hooks) orderPage(e *core.RequestEvent, f collections.OrderFilter, out map[string]any) error {
+	page, perPage, err := pageOf(e.Request.URL.Query())
+	if err != nil {
+		return err
+	}
+	lines, err := h.Store.OrderPage(e.Request.Context(), f, page, perPage)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	if e.Request.URL.Query().Get("skipTotal") == "" { // as on PocketBase's own lists
+		sum, err := h.Store.OrderSum(e.Request.Context(), f)
+		if err != nil {
+			return h.fail(e, err)
+		}
+		out["count"], out["amount"] = sum.Count, sum.Amount
+	}
+	items := make([]map[string]any, 0, len(lines))
+	for _, l := range lines {
+		items = append(items, orderLine(l))
+	}
+	out["page"], out["per_page"], out["items"] = page, perPage, items
+	return e.JSON(http.StatusOK, out)
+}
+
+// orderLine is an order in a list, times in Beijing.
+func orderLine(l collections.OrderLine) map[string]any {
+	return map[string]any{
+		"id": l.ID, "no": l.No, "created": beijing(l.Created.Time()), "his_refund_date": beijing(l.HISDate.Time()), "paid_at": beijing(l.PaidAt.Time()),
+		"card_no": l.CardNo, "payee_name": l.PayeeName, "amount": l.Amount, "method": l.Method, "channel": l.Channel, "status": l.Status,
+		"review_mode": l.ReviewMode, "his_refund_no": l.HISNo, "channel_bill_no": l.ChannelNo, "fail_code": l.FailCode, "fail_reason": l.FailReason,
+		"proxy_application": l.Proxy, "compensates": l.Compensates,
+	}
+}
+
+// queueCounts tells how much each tab of the work queue holds.
+func (h *Hooks) queueCounts(e *core.RequestEvent) error {
+	counts, err := h.Store.QueueCounts(e.Request.Context(), e.Auth.GetString("institution"))
+	if err != nil {
+		return h.fail(e, err)
+	}
+	out := map[string]any{}
+	for tab, c := range counts {
+		out[tab] = map[string]any{"count": c.Count, "oldest": beijing(c.Oldest)}
+	}
+	return e.JSON(http.StatusOK, out)
+}

@@ -1,0 +1,70 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// SecondFrom is the amount (fen) from which the demo hospital wants a second
+// review.
+const SecondFrom = 50_000
+
+// people are the orders that take two of them: a large refund with its second
+// review, and a suspended one that finance and a reviewer settle.
+func (d *Day) people(ctx context.Context) error {
+	large := &Track{Title: "大额退款，初审后由另一人复核", Patient: "P0017", Wish: wish("alipay", "transfer", SecondFrom+100), Want: "succeeded"}
+	if err := d.run(ctx, large); err != nil {
+		return err
+	}
+	stranded := &Track{Title: "渠道拒付且 HIS 拒绝撤销，挂账后两人处理", Patient: "P0019", Wish: wish("alipay", "transfer", 3401), Want: "failed"}
+	if err := post(ctx, d.At.HIS+"/_sim/settings", map[string]any{"reverse_supported": false}); err != nil {
+		return err
+	}
+	if err := d.apply(ctx, stranded); err != nil {
+		return err
+	}
+	if err := d.settle(ctx, stranded, "suspense", patience); err != nil {
+		return err
+	}
+	if err := post(ctx, d.At.HIS+"/_sim/settings", map[string]any{"reverse_supported": true}); err != nil {
+		return err
+	}
+	if err := d.twoSettle(ctx, stranded.Order.ID); err != nil {
+		return err
+	}
+	return d.finish(ctx, stranded)
+}
+
+// twoSettle lets finance propose to give the balance back, and a reviewer
+// confirm it. Right after the suspension a send may still be under way, so
+// that finance has to try again.
+func (d *Day) twoSettle(ctx context.Context, id string) error {
+	finance, err := d.API.Staff(ctx, "finance")
+	if err != nil {
+		return err
+	}
+	path := "/api/hospay/desk/suspense/" + id
+	body := map[string]any{"action": "restore", "reason": "HIS 已恢复撤销功能，退回就诊卡"}
+	for end := time.Now().Add(patience); ; {
+		err := d.API.Call(ctx, "POST", path+"/propose", finance, body, nil)
+		if err == nil {
+			break
+		}
+		var refusal *APIError
+		if !errors.As(err, &refusal) || refusal.Status != http.StatusConflict || time.Now().After(end) {
+			return fmt.Errorf("挂账提议：%w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	if err := d.API.Call(ctx, "POST", path+"/confirm", d.second, map[string]any{"action": "restore", "note": "已核对两边记录"}, nil); err != nil {
+		return fmt.Errorf("挂账确认：%w", err)
+	}
+	return nil
+}

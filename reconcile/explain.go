@@ -1,0 +1,229 @@
+package reconcile
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"hospay/money"
+)
+
+// explain writes the sentence for people: the likely cause, what it means for
+// the money (长款 overage, 短款 shortage) and who should do what next.
+func (e *Engine) explain(v *view, o Order) string {
+	var text string
+	switch k := o.Kind; {
+	case k == DayCut:
+		text = e.explainCut(v)
+	case k == Duplicate:
+		text = explainDuplicate(v)
+	case k.lacks():
+		text = lackTexts[k]
+	case k == Amount:
+		text = explainAmount(v)
+	case k == State:
+		text = explainState(v)
+	case k == Time:
+		text = e.list(v, "时间", func(r *row) string { return clock(r.at) }) + "，超过容许时差；请核对各系统时钟和是否补录"
+	default:
+		text = e.explainField(v, k)
+	}
+	return text + e.explainMoney(v, o.Kind) + e.explainFar(v)
+}
+
+var lackTexts = map[Kind]string{
+	OnlyPlatform:    "只有平台记成功，其他账本都没有；请用商户单号向渠道查单，渠道无此单则更正平台状态",
+	OnlyChannel:     "渠道已付款，平台和 HIS 都没有这笔；可能由商户平台手工发起或由其他系统发起，请查明经办人后补记两边或追回",
+	OnlyHIS:         "只有 HIS 记了退款，其他账本都没有；患者可能未收到钱，请核实后在 HIS 撤销或补退",
+	MissingPlatform: "渠道已付款、HIS 已记账，平台没有这笔；可能绕过平台办理，请核实后补记平台",
+	MissingChannel:  "平台和 HIS 都记成功，渠道账单没有这笔；请先确认账单已给全（微信转账在运营账户资金账单，支付宝转账在账务明细，原路退在资金账单或交易账单），再用商户单号查单",
+	MissingHIS:      "平台记成功、渠道已付款，HIS 没有扣减预交金；请核对患者余额后在 HIS 补记",
+}
+
+// explainMoney adds what the difference means for the money on hand.
+func (e *Engine) explainMoney(v *view, k Kind) string {
+	g := v.gap()
+	his, paid := v.sides[HIS].day.Count > 0, v.sides[Channel].day.Count > 0
+	switch {
+	case k == DayCut || g == 0:
+		return "。"
+	case k == Time:
+		return fmt.Sprintf("。本日 HIS 与渠道相差 %s，记在别日的一并看才平。", max(g, -g))
+	case g > 0 && paid:
+		return fmt.Sprintf("。长款 %s：HIS 比渠道多记。", g)
+	case g > 0:
+		return fmt.Sprintf("。长款 %s：HIS 已记账而渠道未付。", g)
+	case his:
+		return fmt.Sprintf("。短款 %s：渠道比 HIS 多付。", -g)
+	}
+	return fmt.Sprintf("。短款 %s：渠道已付款而 HIS 未记账。", -g)
+}
+
+// explainFar tells where a book that lacks the order dates it.
+func (e *Engine) explainFar(v *view) string {
+	var b strings.Builder
+	for _, book := range Books {
+		if s := &v.sides[book]; s.rep == nil && s.far != nil {
+			fmt.Fprintf(&b, "%s把它记在 %s，不属于本日，请与该日一并核对。", book.Chinese(), clock(s.far.at))
+		}
+	}
+	return b.String()
+}
+
+// explainCut tells which clock moved the order to which day.
+func (e *Engine) explainCut(v *view) string {
+	var here, there []string
+	for _, b := range Books {
+		switch s := &v.sides[b]; {
+		case s.rep == nil && v.expected[b]:
+			there = append(there, b.Chinese()+"当日没有")
+		case s.rep == nil:
+		case s.rep.place == inDay:
+			here = append(here, b.Chinese()+" "+clock(s.rep.at))
+		default:
+			there = append(there, b.Chinese()+" "+clock(s.rep.at))
+		}
+	}
+	return fmt.Sprintf("零点前后入账：%s；%s。多半是各系统时钟或入账先后所致，请%s", strings.Join(here, "，"), strings.Join(there, "，"), e.neighbour(v))
+}
+
+// neighbour names the day whose files should hold the rest.
+func (e *Engine) neighbour(v *view) string {
+	for _, s := range v.sides {
+		if s.rep == nil || s.rep.place == far {
+			continue
+		}
+		day := "后一日"
+		if s.rep.at < e.from+(e.to-e.from)/2 {
+			day = "前一日"
+		}
+		return "在" + day + "的文件中找同号记录，找到即平"
+	}
+	return "在相邻日的文件中找同号记录"
+}
+
+func explainDuplicate(v *view) string {
+	var parts []string
+	for _, b := range Books {
+		if s := &v.sides[b]; s.count > 1 {
+			parts = append(parts, fmt.Sprintf("%s有 %d 笔成功记录，合计 %s（%s）", b.Chinese(), s.count, s.amount, duplicateTexts[b]))
+		}
+	}
+	if v.order.twice {
+		parts = append(parts, "同一商户单号出现在多个退款单下（请查导出口径或接口重复）")
+	}
+	return strings.Join(parts, "；")
+}
+
+var duplicateTexts = [books]string{
+	Platform: "请查是否重复导出或重复入账，只保留一笔",
+	Channel:  "可能重复付款，请立即停止补发并核实，多付的向收款人追回",
+	HIS:      "可能重复扣减预交金，请核实后冲正多记的一笔",
+}
+
+func explainAmount(v *view) string {
+	var parts []string
+	for _, b := range Books {
+		if s := &v.sides[b]; s.rep != nil {
+			parts = append(parts, fmt.Sprintf("%s %s", b.Chinese(), s.amount))
+		}
+	}
+	return "金额不一致：" + strings.Join(parts, "，") + "；请以渠道实付为准查明差额" + odd(v)
+}
+
+// odd names the book that stands against two equal ones.
+func odd(v *view) string {
+	var a [books]money.Fen
+	for i, s := range v.sides {
+		if s.rep == nil {
+			return ""
+		}
+		a[i] = s.amount
+	}
+	switch {
+	case a[Channel] == a[HIS]:
+		return "并更正平台"
+	case a[Platform] == a[Channel]:
+		return "并更正 HIS"
+	case a[Platform] == a[HIS]:
+		return "，渠道与两边都不同，可能少付或多付"
+	}
+	return ""
+}
+
+func explainState(v *view) string {
+	var parts []string
+	for _, b := range Books {
+		switch s := &v.sides[b]; {
+		case s.rep == nil:
+			if v.expected[b] {
+				parts = append(parts, b.Chinese()+"没有")
+			}
+		case s.returned:
+			parts = append(parts, b.Chinese()+"已退回（付款后钱又退回商户）")
+		default:
+			parts = append(parts, b.Chinese()+s.status.Chinese())
+		}
+	}
+	return "状态不一致：" + strings.Join(parts, "，") + "；" + stateAdvice(v)
+}
+
+// stateAdvice trusts the channel, which holds the money.
+func stateAdvice(v *view) string {
+	switch ch := &v.sides[Channel]; {
+	case ch.rep != nil && ch.returned:
+		return "钱已回到商户账户，请更正平台状态并恢复患者余额，或重新退款"
+	case ch.rep != nil:
+		return "渠道已付款，请把记为失败或处理中的一方更正为成功"
+	case v.expected[Channel]:
+		return "渠道账单没有这笔，请用商户单号查单；未付则把记为成功的一方撤销"
+	}
+	return "请双方核实后更正"
+}
+
+// explainField names the values of a field that differ.
+func (e *Engine) explainField(v *view, k Kind) string {
+	switch k {
+	case WrongChannel:
+		return e.list(v, "渠道", func(r *row) string { return ChannelChinese(e.names.get(r.channel)) }) + "；请以账单所属渠道为准更正"
+	case Method:
+		return e.list(v, "方式", func(r *row) string { return MethodChinese(e.names.get(r.method)) }) + "；请以账单为准更正登记的退款方式"
+	}
+	return e.list(v, "卡号", func(r *row) string { return e.texts.get(r.card) }) + "；可能扣错卡，请核对患者并更正 HIS 记账"
+}
+
+func (e *Engine) list(v *view, what string, text func(*row) string) string {
+	var parts []string
+	for _, b := range Books {
+		if r := v.sides[b].rep; r != nil && text(r) != "" {
+			parts = append(parts, b.Chinese()+" "+text(r))
+		}
+	}
+	return what + "不一致：" + strings.Join(parts, "，")
+}
+
+// ChannelChinese names a channel on forms.
+func ChannelChinese(c string) string {
+	switch c {
+	case ChannelWeChat:
+		return "微信"
+	case ChannelAlipay:
+		return "支付宝"
+	case "cash":
+		return "现金"
+	}
+	return c
+}
+
+// MethodChinese names a method on forms.
+func MethodChinese(m string) string {
+	switch m {
+	case MethodOriginal:
+		return "原路退"
+	case MethodTransfer:
+		return "转账退"
+	}
+	return m
+}
+
+func clock(at int64) string { return time.Unix(at, 0).In(Beijing).Format(time.DateTime) }

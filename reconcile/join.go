@@ -1,0 +1,242 @@
+package reconcile
+
+import (
+	"cmp"
+	"slices"
+)
+
+// several marks a number of the channel that stands under several orders:
+// Alipay numbers the payment, and a payment may be refunded in parts.
+const several = -1
+
+// part is a refund of a payment: Alipay's ledger tells no more of it.
+type part struct {
+	no     uint32
+	amount int64
+}
+
+// join gives every row its order. Platform and HIS come before the channel,
+// whatever order they were added in, because they know the order numbers.
+func (e *Engine) join() {
+	n := len(e.texts.at)
+	e.ofOrder, e.ofBill, e.ofNo = make([]int32, n), make([]int32, n), make([]int32, n)
+	for i := range int32(e.rows[Platform].n) {
+		e.attach(Platform, i, e.orderOf(e.rows[Platform].at(i), 0))
+	}
+	e.indexNumbers(Platform)
+	for i := range int32(e.rows[HIS].n) {
+		r := e.rows[HIS].at(i)
+		e.attach(HIS, i, e.orderOf(r, e.ofBill[r.bill]))
+	}
+	e.indexNumbers(HIS)
+	e.joinChannel()
+}
+
+// orderOf finds the order of a row of the platform or HIS: the one that its
+// bill number names, else the one of its order number, which may be new.
+func (e *Engine) orderOf(r *row, byBill int32) int32 {
+	switch {
+	case byBill > 0:
+		return byBill
+	case r.order == 0:
+		return e.openBill(r)
+	}
+	return e.open(e.ofOrder, r.order)
+}
+
+func (e *Engine) open(index []int32, key uint32) int32 {
+	if index[key] == 0 {
+		e.orders = append(e.orders, order{key: key})
+		index[key] = int32(len(e.orders))
+	}
+	return index[key]
+}
+
+// openBill finds or opens an order that is known by a bill number alone.
+func (e *Engine) openBill(r *row) int32 {
+	key := cmp.Or(r.bill, r.no)
+	fresh := e.ofBill[key] == 0
+	o := e.open(e.ofBill, key)
+	if fresh {
+		e.orders[o-1].byBill = true
+	}
+	return o
+}
+
+func (e *Engine) attach(book Book, i, o int32) {
+	e.rows[book].at(i).next = e.orders[o-1].head[book]
+	e.orders[o-1].head[book] = i + 1
+}
+
+// indexNumbers learns which order a bill number and a channel's number belong
+// to. A bill number under two orders belongs to the smaller order number, so
+// that the order of lines does not matter, and both orders are marked.
+func (e *Engine) indexNumbers(book Book) {
+	for o := range e.orders {
+		for i := e.orders[o].head[book]; i > 0; i = e.rows[book].at(i - 1).next {
+			r, me := e.rows[book].at(i-1), int32(o+1)
+			e.claim(r.bill, me)
+			switch was := e.ofNo[r.no]; {
+			case r.no == 0 || was == me:
+			case was == 0:
+				e.ofNo[r.no] = me
+			default:
+				e.ofNo[r.no] = several
+			}
+		}
+	}
+}
+
+func (e *Engine) claim(bill uint32, me int32) {
+	was := e.ofBill[bill]
+	switch {
+	case bill == 0 || was == me:
+	case was == 0:
+		e.ofBill[bill] = me
+	default:
+		e.orders[was-1].twice, e.orders[me-1].twice = true, true
+		if e.compareText(e.orders[me-1].key, e.orders[was-1].key) < 0 {
+			e.ofBill[bill] = me
+		}
+	}
+}
+
+// joinChannel finds the orders of bill lines: by the merchant's number, or by
+// the channel's own where the books tell it. What joins nowhere is ours by its
+// type, else other business. Payments of ours come first, because they open
+// orders that returns and fees then join.
+func (e *Engine) joinChannel() {
+	books := int32(len(e.orders)) // orders that platform or HIS know
+	for i := range int32(e.rows[Channel].n) {
+		if r := e.rows[Channel].at(i); r.ours && !r.back {
+			e.joinPayment(i, r, books)
+		}
+	}
+	for i := range int32(e.rows[Channel].n) {
+		r := e.rows[Channel].at(i)
+		if r.ours && !r.back {
+			continue
+		}
+		if o := e.known(r, int32(len(e.orders))); o > 0 {
+			e.attach(Channel, i, o)
+		} else {
+			e.leave(r)
+		}
+	}
+	if len(e.waiting) > 0 {
+		e.joinLedger(e.partsOfBills(), e.partsOfBooks())
+	}
+}
+
+func (e *Engine) joinPayment(i int32, r *row, books int32) {
+	o := e.known(r, books)
+	switch {
+	case o > 0:
+		e.attach(Channel, i, o)
+	case r.place == far:
+		e.leave(r)
+	case e.ledgerRefund(r):
+		e.waiting = append(e.waiting, *r)
+	default:
+		e.attach(Channel, i, e.openBill(r))
+	}
+}
+
+// leave counts a line that is no order of the day.
+func (e *Engine) leave(r *row) {
+	switch {
+	case r.place == far:
+		e.sum.SetAside[Channel].add(r.amount)
+		return
+	case r.back && r.ours:
+		e.sum.Returned.add(r.amount)
+	}
+	e.sum.Other.add(r.amount)
+}
+
+// ledgerRefund reports whether a row is a refund of Alipay's ledger, which
+// names the payment and its trade number, not the refund.
+func (e *Engine) ledgerRefund(r *row) bool {
+	return r.source == FundFlow && !r.back && e.names.get(r.channel) == ChannelAlipay && e.names.get(r.method) == MethodOriginal
+}
+
+// known returns the order that a bill line joins by number, 0 for none or one
+// beyond the limit.
+func (e *Engine) known(r *row, limit int32) int32 {
+	byNo := !e.ledgerRefund(r) && (r.ours || !r.back)
+	for k, index := range [...][]int32{e.ofBill, e.ofOrder, e.ofNo, e.ofBill} {
+		key := r.bill
+		if k >= 2 {
+			key = r.no
+		}
+		if o := index[key]; o > 0 && o <= limit && (k < 2 || byNo) {
+			return o
+		}
+	}
+	return 0
+}
+
+// partsOfBills counts the refunds of Alipay's business bill by payment, those
+// of overlapping downloads once.
+func (e *Engine) partsOfBills() map[part]int {
+	parts, seen := map[part]int{}, map[uint64]bool{}
+	for i := range int32(e.rows[Channel].n) {
+		r := e.rows[Channel].at(i)
+		if r.source == Trade && !r.back && !seen[r.flow] && e.names.get(r.channel) == ChannelAlipay {
+			parts[part{r.no, int64(r.amount)}]++
+			seen[r.flow] = true
+		}
+	}
+	return parts
+}
+
+// partsOfBooks lists the orders by the payment that they refund, as far as
+// platform and HIS tell the channel's number.
+func (e *Engine) partsOfBooks() map[part][]int32 {
+	out := map[part][]int32{}
+	for o := range e.orders {
+		for _, book := range []Book{Platform, HIS} {
+			if i := e.orders[o].head[book]; i > 0 && e.rows[book].at(i-1).no != 0 {
+				r := e.rows[book].at(i - 1)
+				k := part{r.no, int64(r.amount)}
+				out[k] = append(out[k], int32(o+1))
+				break
+			}
+		}
+	}
+	for _, list := range out {
+		slices.SortFunc(list, func(a, b int32) int { return e.compareText(e.orders[a-1].key, e.orders[b-1].key) })
+	}
+	return out
+}
+
+// joinLedger finds places for the refunds of Alipay's ledger. Those that the
+// business bill holds too (same payment, same amount, as often) count once;
+// others go to the orders that name the payment; the rest stand alone.
+func (e *Engine) joinLedger(bill map[part]int, books map[part][]int32) {
+	slices.SortFunc(e.waiting, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), e.compareText(a.no, b.no), cmp.Compare(a.amount, b.amount), e.compareText(a.bill, b.bill), cmp.Compare(a.flow, b.flow), cmp.Compare(a.file, b.file))
+	})
+	for i, r := range e.waiting {
+		if i > 0 && r.flow == e.waiting[i-1].flow && r.file != e.waiting[i-1].file {
+			continue // the same movement in an overlapping download
+		}
+		k := part{r.no, int64(r.amount)}
+		if bill[k] > 0 {
+			bill[k]--
+			continue
+		}
+		e.rows[Channel].add(r)
+		at := int32(e.rows[Channel].n - 1)
+		if list := books[k]; len(list) > 0 {
+			books[k] = list[1:]
+			e.attach(Channel, at, list[0])
+			continue
+		}
+		e.attach(Channel, at, e.openBill(&r))
+	}
+}
+
+func (e *Engine) compareText(a, b uint32) int {
+	return cmp.Compare(string(e.texts.bytes(a)), string(e.texts.bytes(b)))
+}

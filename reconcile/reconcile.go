@@ -1,0 +1,126 @@
+// Package reconcile compares the three books of a business day, line by line:
+// the platform's, the channels' bills and HIS's (三方对账). It is pure: lines go
+// in from any source, orders with their differences come out. Time and memory
+// grow linearly; the result depends neither on the order of the lines nor on
+// the order of the books.
+package reconcile
+
+import (
+	"time"
+
+	"hospay/money"
+)
+
+// Beijing is the zone of business days; China has had no summer time since 1991.
+var Beijing = time.FixedZone("Asia/Shanghai", 8*3600)
+
+// Book names one of the three books.
+type Book uint8
+
+// The three books.
+const (
+	Platform Book = iota
+	Channel
+	HIS
+	books
+)
+
+// Books lists the three books in the order of the reports.
+var Books = [...]Book{Platform, Channel, HIS}
+
+// String is the name in files.
+func (b Book) String() string { return [...]string{"platform", "channel", "his"}[b] }
+
+// Chinese is the name on forms.
+func (b Book) Chinese() string { return [...]string{"平台", "渠道", "HIS"}[b] }
+
+// Status is what a line says about its money.
+type Status uint8
+
+// The statuses. The zero value is no status.
+const (
+	Succeeded Status = iota + 1 // money moved
+	Failed                      // it did not, or it came back
+	Pending                     // nobody knows yet
+)
+
+// String is the name in files.
+func (s Status) String() string { return [...]string{"", "succeeded", "failed", "pending"}[s] }
+
+// Chinese is the name on forms.
+func (s Status) Chinese() string { return [...]string{"", "成功", "失败", "处理中"}[s] }
+
+// Methods and channels that the engine knows; others are compared as text.
+const (
+	MethodOriginal = "original" // 原路退
+	MethodTransfer = "transfer" // 转账退
+	ChannelWeChat  = "wechat"
+	ChannelAlipay  = "alipay"
+)
+
+// Source tells which kind of bill a channel line comes from. A refund that
+// stands in bills of two sources is one refund.
+type Source uint8
+
+// The sources of channel lines.
+const (
+	FundFlow Source = iota // 资金账单、账务明细: the account's movements
+	Trade                  // 交易账单、业务明细: the business behind them
+	sources
+)
+
+// Line is one line of one book. Texts may be empty where the book has none;
+// an empty text is never compared.
+type Line struct {
+	OrderNo   string // our order number; platform and HIS
+	BillNo    string // number sent to the channel (out_bill_no)
+	HISNo     string
+	ChannelNo string // the channel's own number
+	CardNo    string
+	Amount    money.Fen // more than zero
+	Method    string
+	Channel   string
+	Status    Status
+	At        int64 // unix seconds
+	OnDay     bool  // the caller knows that the line belongs to the business day, whatever its time
+
+	// Channel lines only.
+	Source Source
+	File   uint16 // which file, counted by the caller
+	Flow   string // number of the movement in its bill; the same one in two files is one movement
+	Type   string // business type as the bill writes it (业务类型)
+	Name   string // business name, where the bill has one beside the type (业务名称)
+	Back   bool   // money came in
+}
+
+// Options of a run; Defaults gives the usual ones.
+type Options struct {
+	Day       string        // business day, yyyy-MM-dd
+	Window    time.Duration // this near midnight a line may belong to the neighbouring day; 0 = never
+	Tolerance time.Duration // times further apart are a difference
+	Types     []string      // business types of bill lines that are ours when money goes out
+}
+
+// Defaults returns the usual options of a day: a window of 30 minutes, and a
+// tolerance of 26 hours (the payee has 24 to confirm, two are for late books).
+func Defaults(day string) Options {
+	return Options{Day: day, Window: 30 * time.Minute, Tolerance: 26 * time.Hour, Types: DefaultTypes()}
+}
+
+// DefaultTypes lists the business types of refunds and transfers in the bills
+// of both channels. The names of transfers are not in any public paper of the
+// channels, hence the list can be replaced.
+func DefaultTypes() []string {
+	return []string{"退款", "交易退款", "商家转账", "商家转账到零钱", "转账", "单笔转账", "转账到支付宝账户"}
+}
+
+// Sum is a number of lines with their amount.
+type Sum struct {
+	Count  int       `json:"count"`
+	Amount money.Fen `json:"amount"`
+}
+
+func (s *Sum) add(f money.Fen) {
+	s.Count++
+	s.Amount += f
+}

@@ -1,0 +1,276 @@
+package reconcile
+
+import (
+	"cmp"
+	"slices"
+
+	"hospay/money"
+)
+
+// Entry is an order in one book.
+type Entry struct {
+	Count   int       // movements of money; 0 where none succeeded
+	Amount  money.Fen // of all movements, or what a row that moved nothing names
+	Status  Status
+	At      int64 // unix seconds
+	Channel string
+	Method  string
+	CardNo  string
+	OnDay   Sum // movements on the business day: what the day's sums hold
+}
+
+// Order is one order with what the three books say, nil where a book lacks it.
+type Order struct {
+	OrderNo string // empty where no book tells it
+	BillNo  string
+	HISNo   string
+	Books   [books]*Entry
+	Kind    Kind // None: the books agree
+	Also    []Kind
+	Explain string // a Chinese sentence: the likely cause and what to do
+	Gap     money.Fen
+}
+
+// Summary is what a run comes to.
+type Summary struct {
+	Day         string
+	Books       [books]Sum // succeeded lines of the day, each refund once
+	Differences [kinds]int
+	Orders      int // orders of the day
+	Matched     int // orders without a difference
+	SetAside    [books]Sum
+	Other       Sum // other business in the bills
+	Returned    Sum // of it: money that came back for refunds of earlier days
+	Unbilled    Sum // orders compared between platform and HIS only
+	Unbills     []string
+	Overage     money.Fen // 长款: HIS booked, the channel did not pay
+	Shortage    money.Fen // 短款: the channel paid, HIS did not book
+	Channels    []ChannelSum
+	Pairs       [len(pairs)]Pair
+}
+
+// Pair is what two books of the three come to (两两核对). A row that moved no
+// money and stands in one book alone is nobody's lack.
+type Pair struct {
+	A, B         Book
+	Agree        Sum // amount as A tells it
+	Differ       int
+	OnlyA, OnlyB Sum // money that the other book lacks
+}
+
+var pairs = [...][2]Book{{Platform, Channel}, {Platform, HIS}, {Channel, HIS}}
+
+// ChannelSum is the summary of one channel and method. A book's lines count
+// under the channel and method that the book itself names; bills that do not
+// tell the method take the platform's.
+type ChannelSum struct {
+	Channel, Method string
+	Books           [books]Sum
+	Differences     int
+}
+
+// Total is the number of differences.
+func (s *Summary) Total() (n int) {
+	for _, c := range s.Differences {
+		n += c
+	}
+	return n
+}
+
+// Result is a finished run.
+type Result struct {
+	Summary     Summary
+	Differences []Order // by order number
+	engine      *Engine
+}
+
+// Run compares the books. Nothing may be added afterwards.
+func (e *Engine) Run() *Result {
+	e.join()
+	e.sum.Day = e.opt.Day
+	res, table := &Result{engine: e}, channelTable{}
+	unbilled := map[string]bool{}
+	for i := range e.orders {
+		v := e.look(&e.orders[i])
+		e.countAside(&v)
+		if v.aside {
+			continue
+		}
+		m := e.judge(&v)
+		e.count(&v, m, table)
+		if !v.expected[Channel] {
+			e.sum.Unbilled.add(v.anyAmount())
+			unbilled[e.names.get(v.channel())] = true
+		}
+		if m != 0 {
+			res.Differences = append(res.Differences, e.order(&v, m))
+			e.sum.Differences[res.Differences[len(res.Differences)-1].Kind]++
+		} else {
+			e.sum.Matched++
+		}
+	}
+	slices.SortFunc(res.Differences, compareOrders)
+	for c := range unbilled {
+		e.sum.Unbills = append(e.sum.Unbills, c)
+	}
+	slices.Sort(e.sum.Unbills)
+	e.sum.Channels = table.list()
+	res.Summary = e.sum
+	return res
+}
+
+func compareOrders(a, b Order) int {
+	return cmp.Or(cmp.Compare(cmp.Or(a.OrderNo, a.BillNo), cmp.Or(b.OrderNo, b.BillNo)), cmp.Compare(a.BillNo, b.BillNo))
+}
+
+// Each tells every order of the day, by order number.
+func (r *Result) Each(yield func(Order) error) error {
+	e := r.engine
+	sorted := make([]int32, len(e.orders))
+	for i := range sorted {
+		sorted[i] = int32(i)
+	}
+	slices.SortFunc(sorted, func(a, b int32) int { return e.compareText(e.orders[a].key, e.orders[b].key) })
+	for _, i := range sorted {
+		v := e.look(&e.orders[i])
+		if v.aside {
+			continue
+		}
+		if err := yield(e.order(&v, e.judge(&v))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countAside counts the rows of other days that no order of the day uses.
+func (e *Engine) countAside(v *view) {
+	for _, b := range Books {
+		for i := v.order.head[b]; i > 0; i = e.rows[b].at(i - 1).next {
+			if r := e.rows[b].at(i - 1); (v.aside || r.place == far) && r != v.sides[b].rep {
+				e.sum.SetAside[b].add(r.amount)
+			}
+		}
+	}
+}
+
+func (e *Engine) count(v *view, m marks, table channelTable) {
+	e.sum.Orders++
+	e.countPairs(v)
+	for _, b := range Books {
+		s := &v.sides[b]
+		e.sum.Books[b].Count += s.day.Count
+		e.sum.Books[b].Amount += s.day.Amount
+		if s.rep != nil {
+			table.add(e.names.get(s.rep.channel), e.names.get(v.method(b)), b, s.day)
+		}
+	}
+	if m != 0 {
+		table.at(e.names.get(v.channel()), e.names.get(v.method(Platform))).Differences++
+	}
+	if g := v.gap(); g > 0 {
+		e.sum.Overage += g
+	} else {
+		e.sum.Shortage -= g
+	}
+}
+
+func (e *Engine) countPairs(v *view) {
+	for i, p := range pairs {
+		sum, a, b := &e.sum.Pairs[i], &v.sides[p[0]], &v.sides[p[1]]
+		sum.A, sum.B = p[0], p[1]
+		var m marks
+		e.compare(a, b, &m)
+		switch {
+		case !v.expected[p[0]] || !v.expected[p[1]] || a.rep == nil && b.rep == nil:
+		case b.rep == nil && a.status == Succeeded:
+			sum.OnlyA.add(a.amount)
+		case a.rep == nil && b.status == Succeeded:
+			sum.OnlyB.add(b.amount)
+		case a.rep != nil && b.rep != nil && (m != 0 || a.count != b.count):
+			sum.Differ++
+		case a.rep != nil && b.rep != nil && a.status == Succeeded:
+			sum.Agree.add(a.amount)
+		}
+	}
+}
+
+// method is the method that the book names, else the first that any names.
+func (v *view) method(b Book) uint16 {
+	for _, b := range []Book{b, Platform, HIS, Channel} {
+		if r := v.sides[b].rep; r != nil && r.method != 0 {
+			return r.method
+		}
+	}
+	return 0
+}
+
+func (v *view) anyAmount() money.Fen {
+	for _, b := range []Book{Platform, HIS} {
+		if v.sides[b].day.Count > 0 {
+			return v.sides[b].day.Amount
+		}
+	}
+	return 0
+}
+
+// order turns a view into what the outside sees.
+func (e *Engine) order(v *view, m marks) Order {
+	o := Order{Gap: v.gap()}
+	if !v.order.byBill {
+		o.OrderNo = e.texts.get(v.order.key)
+	}
+	for _, b := range []Book{Channel, HIS, Platform} { // the platform's bill number wins
+		s := &v.sides[b]
+		if s.rep == nil {
+			continue
+		}
+		o.Books[b] = &Entry{Count: s.count, Amount: s.amount, Status: s.status, At: s.rep.at, Channel: e.names.get(s.rep.channel),
+			Method: e.names.get(s.rep.method), CardNo: e.texts.get(s.rep.card), OnDay: s.day}
+		if n := cmp.Or(s.rep.bill, billOfChannel(b, s.rep)); n != 0 && (b != HIS || o.BillNo == "") {
+			o.BillNo = e.texts.get(n)
+		}
+		if s.rep.his != 0 && (b == HIS || o.HISNo == "") {
+			o.HISNo = e.texts.get(s.rep.his)
+		}
+	}
+	o.Kind, o.Also = e.classify(v, m)
+	if o.Kind != None {
+		o.Explain = e.explain(v, o)
+	}
+	return o
+}
+
+// billOfChannel is the channel's own number, where its bill has no other.
+func billOfChannel(b Book, r *row) uint32 {
+	if b == Channel {
+		return r.no
+	}
+	return 0
+}
+
+type channelTable map[[2]string]*ChannelSum
+
+func (t channelTable) at(channel, method string) *ChannelSum {
+	k := [2]string{channel, method}
+	if t[k] == nil {
+		t[k] = &ChannelSum{Channel: channel, Method: method}
+	}
+	return t[k]
+}
+
+func (t channelTable) add(channel, method string, b Book, s Sum) {
+	c := t.at(channel, method)
+	c.Books[b].Count += s.Count
+	c.Books[b].Amount += s.Amount
+}
+
+func (t channelTable) list() (out []ChannelSum) {
+	for _, c := range t {
+		out = append(out, *c)
+	}
+	slices.SortFunc(out, func(a, b ChannelSum) int {
+		return cmp.Or(cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.Method, b.Method))
+	})
+	return out
+}

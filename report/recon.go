@@ -1,0 +1,263 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"hospay/money"
+	"hospay/reconcile"
+)
+
+// MaxLines is how many orders 三方明细 lists; beyond it the sheet says so.
+const MaxLines = 100_000
+
+// Recon is a finished reconciliation with what its files turned out to be.
+type Recon struct {
+	Result  *reconcile.Result
+	Files   []ReconFile
+	Rejects []Rejected
+	Notes   []string
+	Unit    string // 编制单位
+	Printed string
+}
+
+// ReconFile is one of the files.
+type ReconFile struct {
+	Name, Kind, SHA256 string
+	Lines, Rejects     int
+	Repeated           bool // the same content as a file before it, not read again
+}
+
+// Rejected is a line that could not be read.
+type Rejected struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Reason string `json:"reason"`
+}
+
+// Sheets makes the workbook of a reconciliation.
+func (r Recon) Sheets() []Sheet {
+	sheets := []Sheet{
+		r.sheet("汇总", "退款三方对账汇总表", r.Notes, r.totals(), r.pairs(), r.kinds(), r.others(), r.files()),
+		r.sheet("渠道汇总", "退款渠道对账汇总表", nil, r.channels()),
+		r.sheet("差异明细", "退款对账差异明细表", nil, r.differences()),
+	}
+	lines := r.sheet("三方明细", "退款三方明细表", nil, r.lines())
+	if n := r.Result.Summary.Orders; n > MaxLines {
+		lines.Tables = nil
+		lines.Notes = []string{fmt.Sprintf("共 %d 笔，超过 %d 笔，本表不列；请用 --lines 导出全部明细（CSV.gz）。", n, MaxLines)}
+	}
+	sheets = append(sheets, lines)
+	if len(r.Rejects) > 0 {
+		sheets = append(sheets, r.sheet("读不懂的行", "对账文件中读不懂的行", nil, r.rejects()))
+	}
+	return sheets
+}
+
+func (r Recon) sheet(name, title string, notes []string, tables ...Table) Sheet {
+	return Sheet{Name: name, Title: title, Unit: r.Unit, Period: r.Result.Summary.Day, Printed: r.Printed, Notes: notes, Tables: tables}
+}
+
+// listed is a table whose rows are at hand.
+func listed(caption string, columns []Column, rows [][]any) Table {
+	return Table{Caption: caption, Columns: columns, Rows: func(yield func(...any) error) error {
+		for _, row := range rows {
+			if err := yield(row...); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+}
+
+func (r Recon) totals() Table {
+	s := &r.Result.Summary
+	var rows [][]any
+	for _, b := range reconcile.Books {
+		rows = append(rows, []any{b.Chinese() + "成功退款", s.Books[b].Count, s.Books[b].Amount, ""})
+	}
+	p, c, h := s.Books[reconcile.Platform], s.Books[reconcile.Channel], s.Books[reconcile.HIS]
+	rows = append(rows,
+		[]any{"平台比渠道多", p.Count - c.Count, p.Amount - c.Amount, "含无账单渠道；逐笔见差异明细"},
+		[]any{"HIS 比渠道多", h.Count - c.Count, h.Amount - c.Amount, "含无账单渠道；逐笔见差异明细"},
+		[]any{"其中无账单渠道", s.Unbilled.Count, s.Unbilled.Amount, unbilledNote(s)},
+		[]any{"长款", nil, s.Overage, "HIS 已记账，渠道未付；含跨日和记在别日的"},
+		[]any{"短款", nil, s.Shortage, "渠道已付款，HIS 未记账；含跨日和记在别日的"})
+	return listed("一、三方总额（本日成功退款，同一笔只计一次）", []Column{{Name: "项目", Width: 22}, {Name: "笔数", Type: Count, Width: 12}, {Name: "金额", Type: Money, Width: 18}, {Name: "说明", Type: Long, Width: 44}}, rows)
+}
+
+func unbilledNote(s *reconcile.Summary) string {
+	var names []string
+	for _, c := range s.Unbills {
+		names = append(names, reconcile.ChannelChinese(c))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "只核对平台与 HIS：" + strings.Join(names, "、")
+}
+
+// pairs tells what each two books come to.
+func (r Recon) pairs() Table {
+	var rows [][]any
+	for _, p := range r.Result.Summary.Pairs {
+		rows = append(rows, []any{p.A.Chinese() + "与" + p.B.Chinese(), p.Agree.Count, p.Agree.Amount,
+			fmt.Sprintf("不符 %d 笔；只有%s %d 笔 %s 元；只有%s %d 笔 %s 元", p.Differ, p.A.Chinese(), p.OnlyA.Count, p.OnlyA.Amount.Yuan(), p.B.Chinese(), p.OnlyB.Count, p.OnlyB.Amount.Yuan())})
+	}
+	return listed("二、两两核对", []Column{{Name: "双方"}, {Name: "一致笔数", Type: Count}, {Name: "一致金额", Type: Money}, {Name: "不一致", Type: Long}}, rows)
+}
+
+// kinds counts the differences, with what each book holds of them.
+func (r Recon) kinds() Table {
+	sums := map[reconcile.Kind]*[3]money.Fen{}
+	for _, d := range r.Result.Differences {
+		if sums[d.Kind] == nil {
+			sums[d.Kind] = &[3]money.Fen{}
+		}
+		for _, b := range reconcile.Books {
+			if e := d.Books[b]; e != nil {
+				sums[d.Kind][b] += e.OnDay.Amount
+			}
+		}
+	}
+	var rows [][]any
+	for _, k := range reconcile.Kinds() {
+		if n := r.Result.Summary.Differences[k]; n > 0 {
+			rows = append(rows, []any{k.Chinese(), n, sums[k][0], sums[k][1], sums[k][2]})
+		}
+	}
+	t := listed("三、差异（金额为本日成功部分）", []Column{{Name: "差异类型"}, {Name: "笔数", Type: Count, Sum: true}, {Name: "平台金额", Type: Money, Sum: true}, {Name: "渠道金额", Type: Money, Sum: true}, {Name: "HIS金额", Type: Money, Width: 16, Sum: true}}, rows)
+	t.Total, t.Check = true, map[string]money.Fen{"笔数": money.Fen(r.Result.Summary.Total())}
+	return t
+}
+
+func (r Recon) others() Table {
+	s := &r.Result.Summary
+	rows := [][]any{
+		{"三方一致的订单", s.Matched, nil, fmt.Sprintf("共 %d 笔订单", s.Orders)},
+		{"账单中的其他业务", s.Other.Count, s.Other.Amount, "不属于退款和转账，只计数"},
+		{"其中退回的款项", s.Returned.Count, s.Returned.Amount, "渠道退回、本日账本没有对应退款，请查往日退款"},
+	}
+	for _, b := range reconcile.Books {
+		rows = append(rows, []any{b.Chinese() + "中其他日期的记录", s.SetAside[b].Count, s.SetAside[b].Amount, "不计入本日"})
+	}
+	rows = append(rows, []any{"读不懂的行", len(r.Rejects), nil, "逐行见“读不懂的行”"})
+	return listed("四、其他", []Column{{Name: "项目"}, {Name: "笔数", Type: Count}, {Name: "金额", Type: Money}, {Name: "说明", Type: Long}}, rows)
+}
+
+func (r Recon) files() Table {
+	var rows [][]any
+	for _, f := range r.Files {
+		kind := f.Kind
+		if f.Repeated {
+			kind = "与前面的文件相同，不再计"
+		}
+		rows = append(rows, []any{f.Name, f.Lines, kind, f.SHA256})
+	}
+	return listed("五、文件", []Column{{Name: "文件", Type: Long}, {Name: "行数", Type: Count}, {Name: "种类"}, {Name: "SHA-256", Type: Long}}, rows)
+}
+
+func (r Recon) channels() Table {
+	columns := []Column{{Name: "退款渠道", Width: 12}, {Name: "退款方式", Width: 12}}
+	for _, b := range reconcile.Books {
+		columns = append(columns, Column{Name: b.Chinese() + "笔数", Type: Count, Sum: true}, Column{Name: b.Chinese() + "金额", Type: Money, Width: 16, Sum: true})
+	}
+	columns = append(columns, Column{Name: "平台减渠道", Type: Money, Width: 16, Sum: true}, Column{Name: "HIS减渠道", Type: Money, Width: 16, Sum: true}, Column{Name: "差异笔数", Type: Count, Sum: true})
+	var rows [][]any
+	for _, c := range r.Result.Summary.Channels {
+		p, ch, h := c.Books[reconcile.Platform], c.Books[reconcile.Channel], c.Books[reconcile.HIS]
+		rows = append(rows, []any{orNone(reconcile.ChannelChinese(c.Channel)), orNone(reconcile.MethodChinese(c.Method)),
+			p.Count, p.Amount, ch.Count, ch.Amount, h.Count, h.Amount, p.Amount - ch.Amount, h.Amount - ch.Amount, c.Differences})
+	}
+	t := listed("", columns, rows)
+	s := &r.Result.Summary
+	t.Total, t.Capital = true, "渠道金额"
+	t.Check = map[string]money.Fen{"平台金额": s.Books[reconcile.Platform].Amount, "渠道金额": s.Books[reconcile.Channel].Amount, "HIS金额": s.Books[reconcile.HIS].Amount, "差异笔数": money.Fen(s.Total())}
+	return t
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "未注明"
+	}
+	return s
+}
+
+// differences has exactly the columns that finance asked for.
+func (r Recon) differences() Table {
+	t := Table{Total: true, Columns: []Column{
+		{Name: "差异类型", Width: 11}, {Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28},
+		{Name: "平台金额", Type: Money, Width: 13, Sum: true, If: "平台状态"}, {Name: "渠道金额", Type: Money, Width: 13, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: Money, Width: 13, Sum: true, If: "HIS状态"},
+		{Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"}, {Name: "说明", Type: Long, Width: 70},
+	}}
+	t.Rows = func(yield func(...any) error) error {
+		for _, d := range r.Result.Differences {
+			row := append([]any{d.Kind.Chinese(), d.OrderNo, d.BillNo}, amounts(d)...)
+			if err := yield(append(append(row, states(d)...), d.Explain)...); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return t
+}
+
+func amounts(o reconcile.Order) (out []any) {
+	for _, e := range o.Books {
+		if e == nil {
+			out = append(out, nil)
+			continue
+		}
+		out = append(out, e.Amount)
+	}
+	return out
+}
+
+func states(o reconcile.Order) (out []any) {
+	for _, e := range o.Books {
+		if e == nil {
+			out = append(out, "无")
+			continue
+		}
+		out = append(out, e.Status.Chinese())
+	}
+	return out
+}
+
+var lineColumns = []Column{
+	{Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28}, {Name: "HIS退款流水号", Width: 20}, {Name: "就诊卡号", Width: 14}, {Name: "退款渠道"}, {Name: "退款方式"},
+	{Name: "平台金额", Type: Money, Width: 13, Sum: true, If: "平台状态"}, {Name: "渠道金额", Type: Money, Width: 13, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: Money, Width: 13, Sum: true, If: "HIS状态"},
+	{Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"}, {Name: "平台时间", Width: 20}, {Name: "渠道时间", Width: 20}, {Name: "HIS时间", Width: 20}, {Name: "结果", Width: 11},
+}
+
+func (r Recon) lines() Table {
+	return Table{Columns: lineColumns, Total: true, Rows: func(yield func(...any) error) error {
+		return r.Result.Each(func(o reconcile.Order) error { return yield(lineCells(o)...) })
+	}}
+}
+
+// lineCells are the cells of one order in 三方明细 and in the file of all lines.
+func lineCells(o reconcile.Order) []any {
+	var card, channel, method string
+	var times []any
+	for _, e := range o.Books {
+		if e == nil {
+			times = append(times, "")
+			continue
+		}
+		times = append(times, time.Unix(e.At, 0).In(reconcile.Beijing).Format(time.DateTime))
+		card, channel, method = cmp.Or(card, e.CardNo), cmp.Or(channel, e.Channel), cmp.Or(method, e.Method)
+	}
+	row := append([]any{o.OrderNo, o.BillNo, o.HISNo, card, reconcile.ChannelChinese(channel), reconcile.MethodChinese(method)}, amounts(o)...)
+	return append(append(append(row, states(o)...), times...), o.Kind.Chinese())
+}
+
+func (r Recon) rejects() Table {
+	var rows [][]any
+	for _, j := range r.Rejects {
+		rows = append(rows, []any{j.File, j.Line, j.Reason})
+	}
+	return listed("", []Column{{Name: "文件", Width: 40}, {Name: "行号", Type: Count}, {Name: "原因", Type: Long, Width: 70}}, rows)
+}

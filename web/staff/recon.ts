@@ -1,0 +1,20 @@
+// Words and shapes of the reconciliation pages (docs/reconcile.md).
+
+export interface Book { count: number; amount: number; present?: boolean; statement?: string }
+export interface Difference {
+  id: string; day: string; kind: string; also: string[]; order_no: string; out_bill_no: string; his_refund_no: string; order: string
+  platform: Side | null; channel: Side | null; his: Side | null; explain: string; sign: '' | 'overage' | 'shortage'; amount: number
+  state: 'open' | 'proposed' | 'resolved' | 'carried'; owner: string; owner_name?: string; days_open: number; overdue: boolean; proposal?: { verb: string; reason: string; by: string; by_name?: string; at: string } | null
+}
+export interface Side { amount: number; status: string; time: string }
+
+export const kinds: Record<string, string> = {
+  duplicate: '重复', only_platform: '平台单边', only_channel: '渠道单边', only_his: 'HIS 单边', missing_platform: '平台缺失', missing_channel: '渠道缺失', missing_his: 'HIS 缺失', amount: '金额不符', state: '状态不符',
+  channel: '渠道不符', method: '方式不符', card: '卡号不符', time: '时间不符', day_cut: '跨日',
+}
+export const verbs: [string, string, string][] = [
+  ['confirm_arrival', '确认到账', '向渠道查询，由系统按查询结果更正。'], ['book', '补记', '在缺的一方补记这笔。'], ['correct', '更正', '在错的一方更正。'], ['rematch', '换配', '与另一条方向相反的差异相抵。'], ['ignore', '忽略', '不影响金额的差异，说明原因后忽略。'], ['force', '强制平账', '接受差异，损益按制度处理。'],
+]
+export const states: Record<Difference['state'], string> = { open: '待处理', proposed: '待确认', resolved: '已处理', carried: '转下日' }
+export const books: Record<string, string> = { platform: '平台', wechat: '微信', alipay: '支付宝', his: 'HIS' }
+export const colours: Record<string, string> = { green: '平', amber: '未完', red: '有差异', none: '无数据' }

@@ -1,0 +1,201 @@
+// Walks of the hospital's staff at their desks.
+import { readFileSync } from 'node:fs'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { app, json, launch, staff, until } from '../walk'
+import { sheets } from '../xlsx'
+import { apply, code, open, serious, sit, state } from './desk'
+
+let browser: Browser
+beforeAll(async () => { browser = await launch() })
+afterAll(async () => { await browser.close() })
+
+const reviewing = (id: string) => until(`${id} to review`, async () => (await state(id)) === 'reviewing')
+
+test('TestConsole_WrongPasswordIsSaid_RolesSeeTheirOwnPlaces', async () => {
+  const context = await browser.newContext({ locale: 'zh-CN' })
+  const page = await context.newPage()
+  await page.goto(`${app}/staff/#/stats`)
+  await page.getByLabel('账号').fill('finance@demo.hospay')
+  await page.getByLabel('密码').fill('wrong')
+  await page.getByRole('button', { name: '登录' }).click()
+  await page.getByRole('alert').waitFor()
+  await context.close()
+  for (const [name, sees, never] of [['reviewer1', '代办审核', '审计日志'], ['auditor', '审计日志', '未有此项'], ['config', '系统配置', '退款统计'], ['cashier', '退款订单', '代办审核']] as const) {
+    const { page, context } = await sit(browser, name)
+    await page.getByRole('link', { name: sees }).waitFor()
+    expect(await page.getByRole('link', { name: never }).count(), `${name} sees ${never}`).toBe(0)
+    await serious(page, `start of ${name}`)
+    await context.close()
+  }
+})
+
+test('TestConsole_OrdinaryReview_FactsThenPaid', async () => {
+  const { id } = await apply(code(21), 'alipay', 4321)
+  await reviewing(id)
+  const { page, context } = await sit(browser, 'reviewer1')
+  await open(page, '/queue', '退款订单')
+  await page.getByRole('tab', { name: /待审核（[1-9]/ }).waitFor()
+  await serious(page, 'queue')
+  await page.getByRole('link', { name: '审核', exact: true }).first().click()
+  await page.getByRole('heading', { level: 1, name: '退款详情' }).waitFor()
+  await page.getByText('可退').first().waitFor() // a balance asked for now
+  await page.getByText('自动审核规则').waitFor()
+  await serious(page, 'order under review')
+  await page.keyboard.press('a')
+  await page.getByRole('button', { name: '确认通过' }).waitFor()
+  await serious(page, 'approval dialog')
+  await page.getByRole('button', { name: '确认通过' }).click()
+  await until('paid', async () => (await state(id)) === 'succeeded')
+  await page.getByText('已到账').first().waitFor() // by itself
+  await page.getByText('到账').first().waitFor()
+  const download = page.waitForEvent('download')
+  await page.getByRole('button', { name: '证据包' }).click()
+  expect((await download).suggestedFilename()).toMatch(/\.zip$/)
+  await page.getByRole('button', { name: '查看' }).first().click() // the payee, on record
+  await serious(page, 'order paid')
+  await context.close()
+})
+
+test('TestConsole_RejectionNeedsAReason_PatientReadsIt', async () => {
+  const { id } = await apply(code(22), 'alipay', 1234)
+  await reviewing(id)
+  const { page, context } = await sit(browser, 'reviewer2', 'narrow')
+  await open(page, `/orders/${id}`, '退款详情')
+  await page.getByRole('button', { name: '驳回（R）' }).click()
+  const yes = page.getByRole('button', { name: '确认驳回' })
+  expect(await yes.isDisabled()).toBe(true)
+  await page.getByRole('combobox', { name: '驳回原因' }).click({ force: true })
+  await page.getByRole('option', { name: '其他' }).click()
+  await page.getByLabel('补充说明').fill('请先结清检查费')
+  await serious(page, 'rejection dialog')
+  await yes.click()
+  await until('rejected', async () => (await state(id)) === 'rejected')
+  await page.getByText('审核驳回').first().waitFor()
+  await page.getByText('请先结清检查费').first().waitFor()
+  await serious(page, 'rejected order')
+  await context.close()
+})
+
+test('TestConsole_TwoReviewersAtOnce_TheLoserIsTold', async () => {
+  const { id } = await apply(code(23), 'alipay', 2222)
+  await reviewing(id)
+  const a = await sit(browser, 'reviewer1')
+  const b = await sit(browser, 'reviewer2')
+  for (const { page } of [a, b]) {
+    await open(page, `/orders/${id}`, '退款详情')
+    await page.getByRole('button', { name: '通过（A）' }).click()
+    await page.getByRole('button', { name: '确认通过' }).waitFor()
+  }
+  await a.page.getByRole('button', { name: '确认通过' }).click()
+  await until('approved', async () => (await state(id)) !== 'reviewing')
+  await b.page.getByRole('button', { name: '确认通过' }).click()
+  await b.page.getByText('状态刚刚发生变化').waitFor()
+  await a.context.close()
+  await b.context.close()
+})
+
+test('TestConsole_BatchOf200_OneBadOrderDoesNotStopTheRest', async () => {
+  const made: { id: string }[] = []
+  for (let i = 30; i < 230; i += 10) made.push(...(await Promise.all(Array.from({ length: 10 }, (_, k) => apply(code(i + k), 'alipay', 100 + i + k)))))
+  expect(made.length).toBe(200)
+  await until('all to review', async () => {
+    const { reviewing } = await json<Record<string, { count: number }>>(`${app}/api/hospay/queue/counts`, { token: await staff('reviewer1') })
+    return (reviewing?.count ?? 0) >= 200
+  })
+  const { page, context } = await sit(browser, 'reviewer1')
+  let done = 0
+  for (let round = 0; round < 6 && done < 200; round++) {
+    await open(page, '/queue', '退款订单')
+    await page.getByRole('row').nth(1).waitFor()
+    await page.getByRole('checkbox', { name: /全选|选择/ }).first().or(page.locator('thead .el-checkbox')).first().click()
+    await page.getByRole('button', { name: /批量审核（\d+）/ }).click()
+    const dialog = page.getByRole('dialog', { name: '批量审核' })
+    const [, count, sum] = /共 (\d+) 笔，合计 (¥[\d,.]+)/.exec((await dialog.innerText()).replace(/\s+/g, ' ')) ?? []
+    // Somebody else decides on one of them meanwhile.
+    if (round === 0) await json(`${app}/api/collections/reviews/records`, { token: await staff('reviewer2'), json: { order: made[0]!.id, decision: 'approve', note: '' } }).catch(() => {})
+    const go = dialog.getByRole('button', { name: '开始' })
+    await dialog.getByLabel('笔数').fill('1')
+    await dialog.getByLabel('合计金额').fill(sum ?? '')
+    expect(await go.isDisabled()).toBe(true)
+    await dialog.getByLabel('笔数').fill(count ?? '')
+    if (round === 0) await serious(page, 'batch dialog')
+    await go.click()
+    await dialog.getByText('已完成').waitFor()
+    if (round === 0) await dialog.getByText('未成功 1 笔').waitFor()
+    done += Number(count)
+    await dialog.getByRole('button', { name: '关闭', exact: true }).click()
+    await page.waitForTimeout(1200)
+  }
+  await until('all 200 paid', async () => {
+    const q = new URLSearchParams({ filter: made.slice(0, 60).map((m) => `id = "${m.id}"`).join(' || '), perPage: '100' })
+    const { items } = await json<{ items: { status: string }[] }>(`${app}/api/collections/refund_orders/records?${q}`, { token: await staff('reviewer1') })
+    return items.length === 60 && items.every((o) => o.status === 'succeeded')
+  })
+  await context.close()
+})
+
+test('TestConsole_FilterLivesInTheAddress_KeyboardMoves', async () => {
+  const { page, context } = await sit(browser, 'finance')
+  await open(page, '/queue?tab=succeeded&channel=alipay', '退款订单')
+  await page.getByRole('tab', { name: /已完成/, selected: true }).waitFor()
+  await page.getByRole('row').nth(5).waitFor()
+  const first = await page.locator('.el-table .chosen').innerText()
+  await page.keyboard.press('j')
+  await expect.poll(() => page.locator('.el-table .chosen').innerText()).not.toBe(first)
+  await page.keyboard.press('k')
+  await expect.poll(() => page.locator('.el-table .chosen').innerText()).toBe(first)
+  const pageOne = await page.locator('.el-table__row').allInnerTexts()
+  await page.getByRole('button', { name: '下一页' }).click()
+  await page.getByText('第 2 页').waitFor()
+  const pageTwo = await page.locator('.el-table__row').allInnerTexts()
+  expect(pageTwo.filter((r) => pageOne.includes(r))).toEqual([])
+  await page.getByLabel('就诊卡号').fill('C0021')
+  await page.getByRole('button', { name: '查询' }).click()
+  await expect.poll(() => page.locator('.el-table__row').count()).toBe(1)
+  expect(page.url()).toContain('card_no=C0021')
+  await serious(page, 'filtered queue')
+  // The export is exactly the filter.
+  const download = page.waitForEvent('download')
+  await page.getByRole('button', { name: '导出' }).click()
+  const file = await (await download).path()
+  const cells = sheets(readFileSync(file))[0]!
+  const texts = [...cells.values()]
+  expect(texts.filter((t) => t === 'C0021').length).toBe(1)
+  expect(texts).toContain('合计')
+  expect(texts.some((t) => t.includes('制表'))).toBe(true)
+  await context.close()
+})
+
+test('TestConsole_StatisticsDrillDownIsTheList', async () => {
+  const { page, context } = await sit(browser, 'finance')
+  await open(page, '/stats', '退款统计')
+  const cell = page.getByRole('button', { name: /^合计 已退 \d+ 笔$/ })
+  await cell.waitFor()
+  await serious(page, 'statistics')
+  const count = Number(/(\d+) 笔/.exec((await cell.getAttribute('aria-label')) ?? '')?.[1])
+  await cell.click()
+  await page.getByText(new RegExp(`^${count} 笔，合计`)).waitFor()
+  const [, sum] = /合计 (¥[\d,.]+)/.exec(await page.locator('.el-drawer').innerText()) ?? []
+  expect(await page.locator('tfoot tr').first().innerText()).toContain(sum)
+  const rows = await page.locator('.el-drawer tbody tr').count()
+  expect(rows).toBe(Math.min(50, count))
+  await serious(page, 'drill-down')
+  await page.keyboard.press('Escape')
+  const download = page.waitForEvent('download')
+  await page.getByRole('button', { name: '导出报表' }).click()
+  const texts = [...sheets(readFileSync(await (await download).path()))[0]!.values()]
+  expect(texts).toContain('合计')
+  expect(texts.some((t) => /元.*分|元整/.test(t))).toBe(true) // the sum in capitals
+  await context.close()
+})
+
+test('TestConsole_AuditIsReadAndVerified', async () => {
+  const { page, context } = await sit(browser, 'auditor')
+  await open(page, '/audit', '审计日志')
+  await page.getByRole('row').nth(1).waitFor()
+  await page.getByRole('button', { name: '检查哈希链' }).click()
+  await page.getByText('哈希链完整').waitFor()
+  await serious(page, 'audit log')
+  await context.close()
+})

@@ -1,0 +1,52 @@
+// What walks through the console have in common.
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { app, json, listen, PASSWORD, person, quiet, staff } from '../walk'
+import { AxeBuilder } from '@axe-core/playwright'
+
+export const desks = { wide: { width: 1440, height: 900 }, narrow: { width: 1024, height: 768 } }
+
+/** sit logs a staff member in at a desk. */
+export async function sit(browser: Browser, name: string, size: keyof typeof desks = 'wide'): Promise<{ page: Page; context: BrowserContext }> {
+  const context = await browser.newContext({ viewport: desks[size], locale: 'zh-CN', timezoneId: 'Asia/Shanghai', acceptDownloads: true })
+  const page = await context.newPage()
+  listen(page)
+  await page.goto(`${app}/staff/`)
+  await page.getByLabel('账号').fill(`${name}@demo.hospay`)
+  await page.getByLabel('密码').fill(PASSWORD)
+  await page.getByRole('button', { name: '登录' }).click()
+  await page.getByRole('button', { name: '退出' }).waitFor()
+  return { page, context }
+}
+
+export async function open(page: Page, route: string, heading: string): Promise<void> {
+  await page.goto(`${app}/staff/#${route}`)
+  await page.getByRole('heading', { level: 1, name: heading }).waitFor()
+}
+
+/** serious: axe finds nothing serious or critical, and nothing sticks out to the side. */
+export async function serious(page: Page, where: string): Promise<void> {
+  await expect.poll(() => page.locator('.el-button.is-loading, .el-skeleton').count(), { timeout: 15_000 }).toBe(0)
+  await page.waitForTimeout(400) // dialogs fade in
+  const { violations } = await new AxeBuilder({ page: page as never }).analyze()
+  const found = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`)
+  expect(found, `axe at ${where}`).toEqual([])
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `${where} scrolls sideways`).toBeLessThanOrEqual(0)
+  quiet(page)
+}
+
+/** apply makes an order for a test person through the API, as the pages do. */
+export async function apply(code: string, via: 'wechat' | 'alipay', fen: number, method = 'transfer'): Promise<{ id: string; card: string }> {
+  const who = await person(code, via)
+  const { token } = await json<{ token: string }>(`${app}/api/hospay/auth/ticket`, { json: { ticket: who.ticket } })
+  const body: Record<string, unknown> = { card_no: who.cards[0], amount: fen, method, channel: via, payee_name: who.name, notify_phone: who.phone, notice_version: '1' }
+  if (via === 'alipay' && method === 'transfer') body.payee_account = who.alipay_account
+  const { id } = await json<{ id: string }>(`${app}/api/collections/refund_orders/records`, { token, json: body })
+  return { id, card: who.cards[0]! }
+}
+
+export async function state(id: string): Promise<string> {
+  return (await json<{ status: string }>(`${app}/api/collections/refund_orders/records/${id}`, { token: await staff('reviewer1') })).status
+}
+
+export const code = (n: number) => `P${String(n).padStart(4, '0')}`

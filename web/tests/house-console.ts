@@ -1,0 +1,5 @@
+// The house of the console's walks: enough people for a batch of 200.
+import type { TestProject } from 'vitest/node'
+import { open } from './house'
+
+export default (project: TestProject) => open(project, 240)
