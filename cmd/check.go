@@ -52,7 +52,26 @@ func configCommand(app *pocketbase.PocketBase) *cobra.Command {
 			return checkConfig(cmd.Context(), rt, cmd.OutOrStdout())
 		},
 	})
+	cmd.AddCommand(&cobra.Command{
+		Use: "fields", Short: "列出每个渠道的设置和密钥：名称、默认值、含义", Args: cobra.NoArgs, SilenceUsage: true,
+		Run: func(cmd *cobra.Command, _ []string) { printFields(cmd.OutOrStdout()) },
+	})
 	return cmd
+}
+
+// printFields writes what the channels read, as they describe it themselves.
+func printFields(out io.Writer) {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	defer w.Flush()
+	for _, name := range channels.Names() {
+		for _, f := range channels.Describe(name) {
+			kind := string(f.Kind)
+			if f.Secret {
+				kind = "密钥"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", name, f.Name, kind, f.Default, f.Label, f.Help)
+		}
+	}
 }
 
 func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {

@@ -203,7 +203,7 @@ var collectionTable = map[string]collectionRow{
 		body: `{"institution":"{inst}","patient":"{patient}","principal":"{patient}","no":"AX","card_no":"C0002","status":"approved"}`},
 	"proxy_materials": {list: "-+-++++-+", view: "-+-++++-+", realtime: "-+-++++-+", create: "---------", update: "---------", remove: "-+-------",
 		body: `{"institution":"{inst}","patient":"{patient}","application":"{proxy}","kind":"other"}`},
-	"notices": {list: "-++++++++", view: "-++++++++", realtime: "-++++++++", create: "--------+", update: "--------+", remove: "--------+",
+	"notices": {list: "-++++++++", view: "-++++++++", realtime: "-++++++++", create: "--------+", update: "--------+", remove: "---------",
 		body: `{"institution":"{inst}","version":"9","title":"t","content":"c"}`},
 	"notification_texts": {list: "-------++", view: "-------++", realtime: "-------++", create: "--------+", update: "--------+", remove: "--------+",
 		body: `{"institution":"{inst}","event":"hold","title":"t","body":"b"}`},

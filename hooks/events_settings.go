@@ -21,6 +21,7 @@ func (h *Hooks) bindSettingsEvents() {
 	h.App.OnRecordCreate(collections.Notices).BindFunc(sanitizeNotice)
 	h.App.OnRecordUpdate(collections.Notices).BindFunc(keepVersion)
 	h.App.OnRecordUpdate(collections.Notices).BindFunc(sanitizeNotice)
+	h.App.OnRecordDelete(collections.Notices).BindFunc(keepRead)
 	h.App.OnRecordEnrich(collections.Notices).BindFunc(func(e *core.RecordEnrichEvent) error {
 		e.Record.Set("content", richtext.Sanitize(e.Record.GetString("content")))
 		return e.Next()
@@ -54,6 +55,12 @@ func keepVersion(e *core.RecordEvent) error {
 	if same {
 		return e.Next()
 	}
+	return keepRead(e)
+}
+
+// keepRead refuses to lose a notice that is in force or was read.
+func keepRead(e *core.RecordEvent) error {
+	old := e.Record.Original()
 	read, err := wasRead(e.App, old)
 	if err != nil {
 		return err

@@ -99,7 +99,7 @@ func (s *Service) restore(tx core.App, c collections.ConfigChange) (*draft, stri
 		d.rec.Id = c.Record
 		return d, "", nil
 	}
-	return d, s.index(d.old), nil
+	return d, s.index(d.kind, d.old), nil
 }
 
 // effect writes the record, the change and the audit entry. A new account gets

@@ -75,7 +75,7 @@ func (s *Service) describe(d *draft) (collections.ConfigChange, error) {
 		Institution: houseOf(d.rec), Collection: d.kind.collection, Record: d.rec.Id, Fresh: d.fresh, Sensitive: d.sensitive(), Before: raw(before), After: raw(after),
 	}
 	if !d.fresh {
-		c.Seen = s.index(d.old)
+		c.Seen = s.index(d.kind, d.old)
 	}
 	return c, nil
 }

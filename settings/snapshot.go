@@ -57,9 +57,14 @@ func plain(v any) any {
 	return out
 }
 
-// index is the blind index of everything that a record holds.
-func (s *Service) index(x snapshot) string {
-	b, err := json.Marshal([]any{x.fields, x.secrets}) // maps are written in order of their keys
+// index is the blind index of what staff may change of a record. What is
+// changed elsewhere, such as a freeze, does not count.
+func (s *Service) index(k kind, x snapshot) string {
+	fields := map[string]any{}
+	for _, f := range k.fields {
+		fields[f.name] = x.fields[f.name]
+	}
+	b, err := json.Marshal([]any{fields, x.secrets}) // maps are written in order of their keys
 	if err != nil {
 		return ""
 	}
