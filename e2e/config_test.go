@@ -395,7 +395,7 @@ func TestConfig_DashboardChangesAreRecorded(t *testing.T) {
 		!strings.Contains(string(res.Raw), `"kind":"superuser"`) || strings.Contains(string(res.Raw), "OPEN-HIS-KEY") {
 		t.Errorf("history: %s", res.Raw)
 	}
-	if n := d.count(t, "SELECT COUNT(*) FROM audit_log WHERE action = 'config.dashboard' AND actor_kind = 'superuser'"); n != 2 {
+	if n := d.count(t, "SELECT COUNT(*) FROM audit_log WHERE action = 'config.dashboard' AND actor_kind = 'superuser' AND institution = '"+d.Institution+"'"); n != 2 {
 		t.Errorf("%d audit entries", n)
 	}
 	if res := d.Call("PATCH", "/api/collections/his_configs/records/"+his, super, map[string]any{"base_url": ""}); res.Status < 400 {

@@ -131,7 +131,7 @@ func audit(tx core.App, action, kind, who, address string, c collections.ConfigC
 		return err
 	}
 	return collections.Audit(tx, collections.AuditEntry{
-		ActorKind: kind, Actor: who, Action: action, Target: c.Target(), Address: address,
+		Institution: c.Institution, ActorKind: kind, Actor: who, Action: action, Target: c.Target(), Address: address,
 		Details: map[string]any{"change": c.ID, "version": c.Version, "fields": keys(after)},
 	})
 }
