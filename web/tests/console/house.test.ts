@@ -1,0 +1,164 @@
+// Configuration with two persons, reconciliation by a finance clerk, and the
+// overview inside PocketBase's dashboard.
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { app, json, launch, listen, PASSWORD, quiet, staff, until } from '../walk'
+import { apply, code, open, serious, sit, state } from './desk'
+
+let browser: Browser
+beforeAll(async () => { browser = await launch() })
+afterAll(async () => { await browser.close() })
+
+test('TestConsole_SensitiveChangeNeedsASecondPerson_TakesEffectOnTheNextOrder', async () => {
+  const before = await apply(code(28), 'alipay', 11_00)
+  await until('reviewed by people', async () => (await state(before.id)) === 'reviewing')
+  const a = await sit(browser, 'config')
+  await open(a.page, '/config?tab=review', '系统配置')
+  await a.page.locator('.setting', { hasText: '自动审核' }).first().waitFor()
+  await serious(a.page, 'review settings')
+  await a.page.locator('.setting', { hasText: '自动审核' }).first().locator('.el-switch').click()
+  await a.page.getByRole('button', { name: /提交修改（1 项）/ }).click()
+  await a.page.getByLabel('为什么修改').fill('小额自动通过')
+  await serious(a.page, 'change dialog')
+  await a.page.getByRole('dialog').getByRole('button', { name: '提交' }).click()
+  await a.page.getByText('等待另一位同事确认').waitFor()
+  await a.page.getByRole('tab', { name: /变更记录（1 待确认）/ }).click()
+  await a.page.getByText('需要另一位同事确认').waitFor()
+  await serious(a.page, 'changes')
+  const b = await sit(browser, 'finance', 'narrow')
+  await open(b.page, '/config?tab=changes', '系统配置')
+  await b.page.getByRole('button', { name: '确认生效' }).click()
+  await b.page.getByText('已生效').first().waitFor()
+  await serious(b.page, 'confirmed change')
+  await new Promise((r) => setTimeout(r, 1200))
+  const after = await apply(code(29), 'alipay', 12_00)
+  await until('paid by the rules', async () => (await state(after.id)) === 'succeeded')
+  expect(await state(before.id)).not.toBe('rejected')
+  await a.context.close()
+  await b.context.close()
+})
+
+test('TestConsole_EveryTabOfTheConfiguration', async () => {
+  const { page, context } = await sit(browser, 'config')
+  for (const tab of ['house', 'channels', 'his', 'notices', 'texts', 'staff']) {
+    await open(page, `/config?tab=${tab}`, '系统配置')
+    await page.locator('section.card').first().waitFor()
+    await serious(page, `configuration: ${tab}`)
+  }
+  const text = await page.content()
+  expect(text).not.toContain('PRIVATE KEY')
+  await open(page, '/config?tab=channels', '系统配置')
+  await page.getByRole('button', { name: '测试连接' }).first().click()
+  await page.locator('.checks li').first().waitFor()
+  await serious(page, 'connection test')
+  await open(page, '/config?tab=notices', '系统配置')
+  await page.getByRole('button', { name: '写新版本' }).first().click()
+  await page.getByRole('textbox', { name: '标题' }).fill('预交金退款须知（修订）')
+  await page.getByRole('button', { name: '启用新版本' }).click()
+  await page.getByLabel('为什么修改').fill('文字更清楚')
+  await page.getByRole('dialog', { name: /修改：/ }).getByRole('button', { name: '提交' }).click()
+  await page.getByText('预交金退款须知（修订）').first().waitFor()
+  await context.close()
+})
+
+test('TestConsole_ClerkUploadsThreeFiles_WorksOffDifferences_ExportsTheReport', async () => {
+  const yesterday = new Date(Date.now() - 86_400_000 + 8 * 3_600_000).toISOString().slice(0, 10)
+  const a = await sit(browser, 'finance')
+  await open(a.page, '/recon', '三方对账')
+  await a.page.locator('.calendar a.day').first().waitFor()
+  await serious(a.page, 'calendar')
+  await open(a.page, `/recon/${yesterday}`, `${yesterday} 对账`)
+  await serious(a.page, 'day without bills')
+
+  // HIS says that money went back of which neither the platform nor a channel knows.
+  const folder = mkdtempSync(join(tmpdir(), 'hospay-books-'))
+  const his = join(folder, 'his.csv')
+  const lines = Array.from({ length: 3 }, (_, i) => `R2026010100000000${i},,H90${i},C000${i + 1},${(i + 1) * 10}.00,转账退,微信,成功,${yesterday} 10:0${i}:00`)
+  writeFileSync(his, '\ufeff' + ['退款单号,商户单号,HIS退款流水号,就诊卡号,退款金额,退款方式,退款渠道,状态,退款时间', ...lines, 'R1,,H1,C1,不是金额,转账退,微信,成功,' + yesterday + ' 11:00:00'].join('\r\n'))
+  const bad = join(folder, 'bad.csv')
+  writeFileSync(bad, '这不是账单\r\n1,2,3')
+  // Both channels say that nothing moved on their side.
+  const flow = join(folder, 'flow.csv')
+  writeFileSync(flow, '记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),资金变更提交申请人,备注,业务凭证号\r\n资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额\r\n`0.0,`0.0,`0.00,`0.0,`0.00\r\n')
+  const stamp = (d: string) => `${d.slice(0, 4)}年${d.slice(5, 7)}月${d.slice(8)}日 00:00:00`
+  const next = new Date(Date.parse(yesterday) + 86_400_000).toISOString().slice(0, 10)
+  const ledger = join(folder, 'ledger.csv')
+  writeFileSync(ledger, `#支付宝账务明细查询\r\n#账号：[20880000000000000156]\r\n#起始日期：[${stamp(yesterday)}]   终止日期：[${stamp(next)}]\r\n#-----账务明细列表-----\r\n账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额（+元）,支出金额（-元）,账户余额（元）,交易渠道,业务类型,备注\r\n#-----账务明细列表结束-----\r\n#支出合计：0笔，共0.00元\r\n#收入合计：0笔，共0.00元\r\n`)
+  const upload = async (source: string, file: string) => {
+    await a.page.getByRole('button', { name: '上传账单' }).click()
+    const dialog = a.page.getByRole('dialog', { name: '上传账单' })
+    if (source !== 'HIS') {
+      await dialog.getByRole('combobox', { name: '来源' }).click({ force: true })
+      await a.page.getByRole('option', { name: source, exact: true }).click()
+    }
+    await dialog.getByLabel('账单文件').setInputFiles(file)
+    await dialog.getByRole('button', { name: '上传', exact: true }).click()
+    return dialog
+  }
+  const refused = await upload('HIS', bad)
+  await refused.getByRole('alert').waitFor()
+  await serious(a.page, 'refused bill')
+  await refused.getByRole('button', { name: '取消' }).click()
+  await upload('HIS', his)
+  await a.page.getByText('已读入').first().waitFor()
+  await a.page.getByRole('button', { name: '看读不懂的 1 行' }).click()
+  await a.page.getByRole('dialog').getByText('原因').waitFor()
+  await a.page.keyboard.press('Escape')
+  for (const [source, file] of [['微信', flow], ['支付宝', ledger]] as const) {
+    const dialog = await upload(source, file)
+    await dialog.waitFor({ state: 'hidden' })
+  }
+  await a.page.getByRole('button', { name: /^(开始|重新)对账$/ }).click()
+  await a.page.getByText('HIS 单边').first().waitFor()
+  await serious(a.page, 'differences')
+
+  await a.page.getByRole('button', { name: /^认领/ }).first().click()
+  const work = async (verb: string) => {
+    await a.page.getByRole('button', { name: /^处理/ }).first().click()
+    const dialog = a.page.getByRole('dialog', { name: /处理差异/ })
+    await dialog.getByRole('radio', { name: new RegExp(`^${verb}`) }).check()
+    await dialog.getByRole('textbox', { name: '原因' }).fill('核对后确认是测试数据')
+    await dialog.getByRole('button', { name: '提交' }).click()
+    await dialog.waitFor({ state: 'hidden' })
+  }
+  await work('强制平账')
+  await a.page.getByText('待确认').first().waitFor()
+  const b = await sit(browser, 'auditor', 'narrow')
+  await open(b.page, `/recon/${yesterday}`, `${yesterday} 对账`)
+  await b.page.getByRole('button', { name: /^确认 / }).click()
+  await b.page.getByText('已处理').first().waitFor()
+  await serious(b.page, 'confirmed by a second person')
+  await a.page.reload()
+  await a.page.getByText('已处理').first().waitFor()
+  await serious(a.page, 'worked off')
+  const download = a.page.waitForEvent('download')
+  await a.page.getByRole('button', { name: '差异表' }).click()
+  expect((await download).suggestedFilename()).toMatch(/\.xlsx$/)
+  await a.page.getByRole('button', { name: '打开' }).click()
+  await a.page.getByText('第 1 页').first().waitFor()
+  await a.context.close()
+  await b.context.close()
+})
+
+test('TestDashboard_OverviewShowsAndRunsJobs_TheRestGoesOn', async () => {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN' })
+  const page = await context.newPage()
+  listen(page)
+  await page.goto(`${app}/_/#/login`)
+  await page.locator('input[type=email], input[name=identity], input').first().fill('it@demo.hospay')
+  await page.locator('input[type=password]').fill(PASSWORD)
+  await page.keyboard.press('Enter')
+  await page.getByRole('link', { name: 'hospay' }).click()
+  await page.getByRole('heading', { level: 1, name: 'hospay 概况' }).waitFor()
+  await page.getByText('任务运行').waitFor()
+  await page.getByText('今日出款').first().waitFor()
+  await page.getByRole('button', { name: '立即运行 housekeeping' }).click()
+  await until('the run is on record', async () => (await page.getByText('成功').count()) > 0)
+  quiet(page)
+  await page.getByRole('link', { name: 'Collections' }).click() // the dashboard itself still works
+  await page.getByText('refund_orders').first().waitFor()
+  await context.close()
+})
