@@ -28,6 +28,7 @@ import (
 type demoFlags struct {
 	http, dir              string
 	simPort, orders        int
+	history                int // days
 	seed                   int64
 	once, seedOnly, extern bool
 }
@@ -52,6 +53,7 @@ func demoCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.dir, "dir", "hp_demo", "演示数据目录")
 	cmd.Flags().IntVar(&f.simPort, "sim-port", 9101, "模拟器的第一个端口")
 	cmd.Flags().IntVar(&f.orders, "orders", 44, "至少多少笔订单")
+	cmd.Flags().IntVar(&f.history, "history-days", 30, "今天之前写多少天的历史，0 = 不写")
 	cmd.Flags().Int64Var(&f.seed, "seed", 1, "测试患者和存款的种子")
 	cmd.Flags().BoolVar(&f.once, "once", false, "走完剧本、核对后退出：全部成立为 0，否则为 1")
 	cmd.Flags().BoolVar(&f.seedOnly, "seed-only", false, "只准备数据目录")
@@ -78,12 +80,16 @@ func (f demoFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	}
 	defer wait()
 	out := cmd.OutOrStdout()
+	past, err := f.past(ctx, rt, at)
+	if err != nil {
+		return fmt.Errorf("历史没有写成：%w", err)
+	}
 	day := &demo.Day{API: demo.NewAPI("http://" + f.http), At: at, DB: app.ConcurrentDB(), Out: out, Orders: f.orders, Log: func(s string) { fmt.Fprintln(out, s) }}
 	day.Date = time.Now().In(refund.Beijing).Format(time.DateOnly)
 	if err := day.Play(ctx); err != nil {
 		return err
 	}
-	broken, err := f.verify(cmd, rt, day, at)
+	broken, err := f.verify(cmd, rt, day, past, at)
 	if err != nil {
 		return err
 	}
@@ -134,6 +140,9 @@ func (f demoFlags) simulators(ctx context.Context) (demo.Endpoints, func(), erro
 		return at, func() {}, nil
 	}
 	o := all.Options{BasePort: f.simPort, Seed: f.seed}
+	if f.history > 0 {
+		o.Patients = historyPatients
+	}
 	if f.seedOnly {
 		if c, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", f.simPort), time.Second); err == nil {
 			c.Close() // they run already
@@ -145,6 +154,16 @@ func (f demoFlags) simulators(ctx context.Context) (demo.Endpoints, func(), erro
 		return at, nil, fmt.Errorf("模拟器无法启动：%w", err)
 	}
 	return at, func() { _ = set.Close() }, nil
+}
+
+// historyPatients is how many people the demo's own simulators know, so that
+// the history is not that of a few.
+const historyPatients = 60
+
+// past writes the days before today. It is for runs that play the day.
+func (f demoFlags) past(ctx context.Context, rt *Runtime, at demo.Endpoints) (demo.Told, error) {
+	h := demo.History{App: rt.App, Store: rt.Store, At: at, Review: f.settings().Review, Seed: f.seed, Days: f.history, Now: time.Now()}
+	return h.Write(ctx)
 }
 
 func (f demoFlags) settings() demo.Settings {
@@ -221,10 +240,13 @@ func (f demoFlags) listening(ctx context.Context, failed chan error) error {
 }
 
 // verify prints the day's table and compares all books.
-func (f demoFlags) verify(cmd *cobra.Command, rt *Runtime, day *demo.Day, at demo.Endpoints) (broken bool, err error) {
+func (f demoFlags) verify(cmd *cobra.Command, rt *Runtime, day *demo.Day, past demo.Told, at demo.Endpoints) (broken bool, err error) {
 	out := cmd.OutOrStdout()
 	if err := day.Table(out); err != nil {
 		return false, err
+	}
+	if past.Orders > 0 {
+		fmt.Fprintf(out, "\n%s\n", strings.Join(append([]string{past.Line()}, past.Planted...), "\n  · "))
 	}
 	books, err := invariant.Load(rt.App.ConcurrentDB())
 	if err != nil {

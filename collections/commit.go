@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"hospay/refund"
 
@@ -128,5 +129,5 @@ func (s *Store) write(tx core.App, c *refund.Change) error {
 	if c.ID == "" {
 		return nil
 	}
-	return s.apply(tx, c)
+	return s.apply(tx, c, time.Now())
 }

@@ -116,7 +116,7 @@ func (s *Store) find(ctx context.Context, where dbx.Expression) (refund.Work, er
 	return s.work(ctx, db, r)
 }
 
-func (s *Store) apply(tx core.App, c *refund.Change) error {
+func (s *Store) apply(tx core.App, c *refund.Change, now time.Time) error {
 	db := tx.DB()
 	if err := entitled(tx, c); err != nil {
 		return err
@@ -124,13 +124,12 @@ func (s *Store) apply(tx core.App, c *refund.Change) error {
 	if err := stillProxy(db, c); err != nil {
 		return err
 	}
-	now := time.Now()
 	if c.Review != nil { // before the move, which a trigger compares with it
 		if err := insertReview(db, c.Order, *c.Review, now); err != nil {
 			return err
 		}
 	}
-	if err := s.updateOrder(db, c); err != nil {
+	if err := s.updateOrder(db, c, now); err != nil {
 		return err
 	}
 	if err := appendEvents(db, c.ID, c.Order.Institution, c.Moves, now); err != nil {
@@ -164,13 +163,13 @@ func (s *Store) apply(tx core.App, c *refund.Change) error {
 
 // updateOrder moves the summary row by compare-and-set, one move after the
 // other, so that the database judges each of them.
-func (s *Store) updateOrder(db dbx.Builder, c *refund.Change) error {
+func (s *Store) updateOrder(db dbx.Builder, c *refund.Change, now time.Time) error {
 	from := c.From
 	for _, m := range c.Moves {
 		if m.To == m.From || m.To == c.Order.Status {
 			continue
 		}
-		if err := s.cas(db, c.ID, from, c.Version, dbx.Params{"status": string(m.To)}); err != nil {
+		if err := s.cas(db, c.ID, from, c.Version, dbx.Params{"status": string(m.To)}, now); err != nil {
 			return err
 		}
 		from = m.To
@@ -180,11 +179,11 @@ func (s *Store) updateOrder(db dbx.Builder, c *refund.Change) error {
 	if !c.KeepLease {
 		set["lease_until"], set["lease_owner"] = "", ""
 	}
-	return s.cas(db, c.ID, from, c.Version, set)
+	return s.cas(db, c.ID, from, c.Version, set, now)
 }
 
-func (s *Store) cas(db dbx.Builder, id string, from refund.Status, version int64, set dbx.Params) error {
-	set["updated"] = stamp(time.Now())
+func (s *Store) cas(db dbx.Builder, id string, from refund.Status, version int64, set dbx.Params, now time.Time) error {
+	set["updated"] = stamp(now)
 	res, err := db.Update(RefundOrders, set, dbx.HashExp{"id": id, "status": string(from), "version": version}).Execute()
 	if err != nil {
 		return err

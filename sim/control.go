@@ -102,6 +102,7 @@ type Control struct {
 	Balance func(account string) int64
 	SetBal  func(account string, fen int64)
 	Actions map[string]Action
+	History func([]Past) ([]string, error) // puts movements of the past into the books
 	Reset   func()
 }
 
@@ -125,6 +126,7 @@ func (c *Core) MountControl(k Control) {
 	}
 	c.mountSettings(k)
 	c.mountBalance(k)
+	c.mountHistory(k.History)
 }
 
 var ok = map[string]any{"ok": true}

@@ -77,7 +77,7 @@ func New(w *world.World, k *sim.Keys) (*Server, error) {
 	m.HandleFunc("GET /_sim/code", s.issueCode)
 	m.HandleFunc("GET /_sim/paycode", s.issuePayCode)
 	m.HandleFunc("GET /_sim/messages", s.listMessages)
-	s.MountControl(sim.Control{Config: s.config, Settings: s.settings, Balance: s.Balance, SetBal: s.SetBalance, Reset: s.clear,
+	s.MountControl(sim.Control{Config: s.config, Settings: s.settings, Balance: s.Balance, SetBal: s.SetBalance, Reset: s.clear, History: s.past,
 		Actions: map[string]sim.Action{
 			"return": func(no string, _ url.Values) error { return s.Return(no) },
 			"pay":    func(no string, _ url.Values) error { return s.Pay(no) },

@@ -57,7 +57,7 @@ func New(w *world.World) *Server {
 	s.Mux().HandleFunc("POST /rest/{op}", s.rest)
 	s.Mux().HandleFunc("/soap/utf8", s.soap(false))
 	s.Mux().HandleFunc("/soap/gbk", s.soap(true))
-	s.MountControl(sim.Control{Config: s.config, Settings: s.settings, Reset: s.books.clear,
+	s.MountControl(sim.Control{Config: s.config, Settings: s.settings, Reset: s.books.clear, History: s.books.past,
 		Actions: map[string]sim.Action{"card": s.SetCard, "deposit": s.addDeposit}})
 	return s
 }

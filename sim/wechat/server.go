@@ -72,7 +72,7 @@ func New(w *world.World, k *sim.Keys) (*Server, error) {
 	}
 	s.clear()
 	s.routes()
-	s.MountControl(sim.Control{Config: s.config, Settings: s.settings, Balance: s.Balance, SetBal: s.SetBalance, Reset: s.clear,
+	s.MountControl(sim.Control{Config: s.config, Settings: s.settings, Balance: s.Balance, SetBal: s.SetBalance, Reset: s.clear, History: s.past,
 		Actions: map[string]sim.Action{
 			"confirm": func(no string, q url.Values) error { return s.ConfirmAs(no, q.Get("openid")) },
 			"expire":  func(no string, _ url.Values) error { return s.Expire(no) },

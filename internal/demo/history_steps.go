@@ -1,0 +1,146 @@
+package demo
+
+import (
+	"strings"
+	"time"
+
+	"hospay/collections"
+	"hospay/refund"
+)
+
+// walk takes an order of the past through its states, as the program would
+// have moved it.
+type walk struct {
+	o       refund.Order
+	steps   []collections.PastStep
+	system  refund.By
+	patient refund.By
+}
+
+// step records a change; the order's fields have been set before.
+func (w *walk) step(at time.Time, c refund.Change, moves ...refund.Move) {
+	c.From = w.o.Status
+	for i := range moves {
+		moves[i].From = w.o.Status
+		if moves[i].To == "" {
+			moves[i].To = w.o.Status
+		}
+		w.o.Status = moves[i].To
+	}
+	c.Order, c.Moves = w.o, moves
+	w.steps = append(w.steps, collections.PastStep{At: at, Change: c})
+}
+
+func (w *walk) to(s refund.Status, event string) refund.Move {
+	return refund.Move{To: s, Event: event, By: w.system}
+}
+
+// past is an order with everything that happened to it.
+func (p *plan) past(o *order) collections.Past {
+	w := &walk{o: o.Order, system: refund.By{Kind: refund.BySystem}, patient: refund.By{Kind: refund.ByPatient, ID: o.Patient}}
+	debit := p.debit(w, o)
+	switch {
+	case o.way == wayCancelled:
+		w.o.Target, w.o.Stage = refund.StatusCancelled, ""
+		w.step(o.reviewed, refund.Change{}, refund.Move{To: refund.StatusReversing, Event: "order.cancelled", By: w.patient})
+		w.restore(o, debit)
+	case p.review(w, o):
+		p.payout(w, o, debit)
+	case o.way == wayRejected:
+		w.restore(o, debit)
+	}
+	return collections.Past{Order: o.Order, Phone: o.who.Phone, Notice: "1", Steps: w.steps}
+}
+
+// debit is the way from the application to the review.
+func (p *plan) debit(w *walk, o *order) refund.HISCall {
+	call := refund.HISCall{Kind: refund.HISDebit, Attempt: 1, No: refund.CallNo(o.No, 'D', 1), Amount: o.Amount, State: refund.CallIntent}
+	call.Hash = refund.Debit{No: call.No, OrderNo: o.No, CardNo: o.CardNo, Amount: o.Amount, Method: o.Method, Channel: o.Channel, DepositNo: o.DepositNo}.Hash()
+	intent := call
+	w.step(o.Created.Add(time.Second), refund.Change{Debit: &intent}, w.to(refund.StatusDebiting, "order.debiting"))
+	call.State, call.HISNo, call.Sent, call.SentAt, call.DoneAt = refund.CallDone, o.his, 1, o.Created.Add(time.Second), o.debited
+	done := call
+	w.o.HISRefundNo, w.o.HISRefundAt, w.o.Stage = o.his, o.debited, refund.StageFirst
+	moves := []refund.Move{{Event: "his.debited", By: w.system}, w.to(refund.StatusReviewing, "review.opened")}
+	change := refund.Change{Debit: &done}
+	if outcome, verdicts := p.rules(o); outcome != refund.OutcomeApprove {
+		change.Review = &refund.Review{Stage: refund.StageAuto, Decision: outcome, Verdicts: verdicts, Note: failed(verdicts)}
+		moves = append(moves, refund.Move{Event: "review.auto", By: w.system, Code: string(outcome), Message: change.Review.Note})
+	}
+	w.step(o.debited, change, moves...)
+	return call
+}
+
+func failed(verdicts []refund.RuleVerdict) string {
+	var out []string
+	for _, v := range verdicts {
+		if !v.Pass {
+			out = append(out, v.Detail)
+		}
+	}
+	return strings.Join(out, "；")
+}
+
+// review decides about an order and reports whether it shall be paid.
+func (p *plan) review(w *walk, o *order) bool {
+	outcome, verdicts := p.rules(o)
+	decide := func(at time.Time, rv refund.Review, by refund.By) {
+		w.o.Stage = ""
+		w.step(at, refund.Change{Review: &rv}, refund.Move{To: refund.StatusApproved, Event: "review.approved", By: by})
+	}
+	switch {
+	case o.way == wayOpen:
+		return false
+	case o.way == wayRejected:
+		w.o.Target, w.o.Stage, w.o.ReviewMode, w.o.FailCode, w.o.FailReason = refund.StatusRejected, "", "manual", "rejected", o.note
+		w.step(o.reviewed, refund.Change{Review: &refund.Review{Stage: refund.StageFirst, Decision: refund.OutcomeReject, Reviewer: p.first.ID, Note: o.note}},
+			refund.Move{To: refund.StatusReversing, Event: "review.rejected", By: p.first, Code: "rejected", Message: o.note})
+		return false
+	case outcome == refund.OutcomeApprove:
+		w.o.ReviewMode = "auto"
+		decide(o.reviewed, refund.Review{Stage: refund.StageAuto, Decision: outcome, Verdicts: verdicts}, w.system)
+		return true
+	}
+	w.o.ReviewMode = "manual"
+	first := refund.Review{Stage: refund.StageFirst, Decision: refund.OutcomeApprove, Reviewer: p.first.ID}
+	if o.again.IsZero() {
+		decide(o.reviewed, first, p.first)
+		return true
+	}
+	w.o.Stage, w.o.ReviewMode = refund.StageSecond, ""
+	w.step(o.reviewed, refund.Change{Review: &first}, refund.Move{Event: "review.first_approved", By: p.first})
+	w.o.ReviewMode = "manual"
+	decide(o.again, refund.Review{Stage: refund.StageSecond, Decision: refund.OutcomeApprove, Reviewer: p.second.ID}, p.second)
+	return true
+}
+
+// payout pays an approved order, or lets its confirmation expire.
+func (p *plan) payout(w *walk, o *order, debit refund.HISCall) {
+	tr := refund.Transfer{Attempt: 1, No: refund.CallNo(o.No, 'T', 1), Amount: o.Amount, State: refund.CallIntent, SentAt: o.started}
+	tr.Hash = refund.Payout{No: tr.No, Method: o.Method, Amount: o.Amount, Payee: o.Payee, Original: o.Original}.Hash()
+	put := func() refund.Change { c := tr; return refund.Change{Transfer: &c} }
+	w.step(o.started, put(), w.to(refund.StatusPaying, "payout.started"))
+	by := refund.By{Kind: refund.ByChannel, ID: o.Channel}
+	tr.Sent, tr.ChannelNo, w.o.ChannelNo = 1, o.channel, o.channel
+	if o.Channel == "wechat" && o.Method == refund.MethodTransfer {
+		tr.State, tr.Reported, tr.ExpiresAt = refund.CallOpen, refund.PayoutAwaitingPayee, o.started.Add(24*time.Hour)
+		w.step(o.started.Add(time.Second), put(), w.to(refund.StatusAwaitingPayee, "payout.awaiting_payee"))
+	}
+	if o.way == wayExpired {
+		tr.State, tr.Reported, tr.Code, tr.Message = refund.CallRefused, refund.PayoutFailed, "OVERDUE_CLOSE", "超过 24 小时未确认收款"
+		w.o.Target, w.o.FailCode, w.o.FailReason = refund.StatusFailed, tr.Code, tr.Message
+		w.step(o.ended.Add(-2*time.Second), put(), refund.Move{To: refund.StatusReversing, Event: "payout.failed", By: by, Code: tr.Code, Message: tr.Message})
+		w.restore(o, debit)
+		return
+	}
+	tr.State, tr.Reported, tr.PaidAt, w.o.PaidAt = refund.CallDone, refund.PayoutSucceeded, o.ended, o.ended
+	w.step(o.ended, put(), refund.Move{To: refund.StatusSucceeded, Event: "payout.succeeded", By: by})
+}
+
+// restore puts the balance back on the card.
+func (w *walk) restore(o *order, debit refund.HISCall) {
+	call := refund.HISCall{Kind: refund.HISReverse, Attempt: 1, No: refund.CallNo(o.No, 'V', 1), Amount: o.Amount, State: refund.CallDone, HISNo: o.restored,
+		Sent: 1, SentAt: o.ended.Add(-time.Second), DoneAt: o.ended}
+	call.Hash = refund.Debit{No: call.No, OrderNo: o.No, CardNo: o.CardNo, Amount: o.Amount, DepositNo: o.DepositNo, DebitNo: debit.No}.Hash()
+	w.step(o.ended, refund.Change{Reversal: &call}, w.to(w.o.Target, "his.reversed"))
+}
