@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { app, json, launch, listen, PASSWORD, quiet, staff, until } from '../walk'
+import { app, launch, listen, PASSWORD, quiet, until } from '../walk'
 import { apply, code, open, serious, sit, state } from './desk'
 
 let browser: Browser
