@@ -91,7 +91,7 @@ export async function staff(name: string): Promise<string> {
   return token
 }
 
-export interface OrderRow { id: string; no: string; status: string; amount: number; method: string; channel: string }
+export interface OrderRow { id: string; no: string; status: string; amount: number; method: string; channel: string; stage: string }
 
 /** orders lists the orders of a card as a reviewer sees them, newest first. */
 export async function orders(card: string): Promise<OrderRow[]> {
@@ -109,7 +109,7 @@ export async function until<T>(what: string, ask: () => Promise<T | undefined | 
   throw new Error(`timed out: ${what}`)
 }
 
-/** review decides on every order of a card that waits for people. */
+/** review decides on every order of a card that waits for people; large ones need a second reviewer. */
 export async function review(card: string, decision: 'approve' | 'reject', note = ''): Promise<void> {
   const token = await staff('reviewer1')
   const waiting = await until(`an order of ${card} to review`, async () => {
@@ -118,6 +118,10 @@ export async function review(card: string, decision: 'approve' | 'reject', note 
     return list.length > 0 && !all.some((o) => ['submitted', 'debiting'].includes(o.status)) && list
   })
   for (const o of waiting) await json(`${app}/api/collections/reviews/records`, { token, json: { order: o.id, decision, note } })
+  const second = (await orders(card)).filter((o) => o.status === 'reviewing' && o.stage === 'second')
+  if (second.length === 0) return
+  const other = await staff('reviewer2')
+  for (const o of second) await json(`${app}/api/collections/reviews/records`, { token: other, json: { order: o.id, decision, note } })
 }
 
 /** moved counts the money of a card's orders that left through a channel, in fen. */

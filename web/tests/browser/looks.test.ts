@@ -161,7 +161,7 @@ test('TestLooks_SmallestPhoneAndDoubledText', async () => {
 test('TestLooks_EnglishHasNoChineseButNamesAndTheHospitalsOwnText', async () => {
   const { page, context } = await visit(browser, 'P0001', 'wechat')
   await page.getByRole('button', { name: 'English' }).click()
-  expect(await page.evaluate(() => document.documentElement.lang)).toBe('en')
+  await expect.poll(() => page.evaluate(() => document.documentElement.lang)).toBe('en') // the texts are loaded first
   for (const route of pages()) {
     await settle(page, route)
     const text = await page.evaluate(() => [...document.querySelectorAll<HTMLElement>('main, header')].map((e) => {
