@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"hospay/channels"
 	"hospay/collections"
@@ -181,8 +182,13 @@ func (s *Service) readStaff(institution string) (any, error) {
 	}
 	out := []map[string]any{}
 	for _, r := range recs {
+		row, err := s.Store.SecurityOf(r.Id)
+		if err != nil {
+			return nil, err
+		}
 		out = append(out, map[string]any{
 			"id": r.Id, "name": r.GetString("name"), "email": r.Email(), "roles": r.GetStringSlice("roles"), "active": r.GetBool("active"),
+			"locked": time.Now().Before(row.LockedUntil.Time()),
 			"identified": r.GetString("person_index") != "", "last_change": changed[r.Id],
 		})
 	}

@@ -5,11 +5,11 @@ import { call } from '@shared/api'
 export interface Setting { name: string; label: string; value: string; kind: 'text' | 'number' | 'bool' | 'choice'; choices?: string[]; help?: string; sensitive?: boolean }
 export interface ChannelConfig { id: string; channel: 'wechat' | 'alipay'; active: boolean; merchant_id: string; app_id: string; api_base: string; notify_base: string; settings: Setting[]; secrets: { name: string; label: string; held: boolean }[] }
 export interface Rule { rule: string; limit?: number; count?: number; days?: number; hours?: number; from?: string; to?: string; on_fail: string }
-export interface StaffRow { id: string; name: string; email: string; roles: string[]; active: boolean; locked?: boolean; updated?: string }
+export interface StaffRow { id: string; name: string; email: string; roles: string[]; active: boolean; locked: boolean; identified: boolean }
 export interface Notice { id: string; kind: 'refund' | 'proxy'; version: string; title: string; content: string; active: boolean; created: string }
 export interface Text { id: string; event: string; title: string; body: string; sms: boolean; wechat_template: string; alipay_template: string }
 export interface Config {
-  institution: Record<string, unknown> & { id: string; name: string }
+  institution: Record<string, unknown> & { id: string; name: string; secrets_held: string[] }
   channels: ChannelConfig[]
   his: (Record<string, unknown> & { id: string; kind: string; base_url: string; mapping: unknown; secrets_held: string[] }) | null
   review: Record<string, unknown> & { id: string; rules: Rule[] }
@@ -26,7 +26,7 @@ export interface Change {
 export const loadConfig = () => call<Config>('GET', '/api/hospay/config')
 
 /** propose sends a change; the answer says whether it is in force or waits. */
-export async function propose(collection: string, id: string, values: Record<string, unknown>, note: string): Promise<Change & { password?: string }> {
+export async function propose(collection: string, id: string, values: Record<string, unknown>, note: string): Promise<Change> {
   return call('POST', '/api/hospay/config/changes', { target: { collection, id }, values, note })
 }
 

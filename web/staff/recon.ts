@@ -10,7 +10,7 @@ export interface Side { amount: number; status: string; time: string }
 
 export const kinds: Record<string, string> = {
   duplicate: '重复', only_platform: '平台单边', only_channel: '渠道单边', only_his: 'HIS 单边', missing_platform: '平台缺失', missing_channel: '渠道缺失', missing_his: 'HIS 缺失', amount: '金额不符', state: '状态不符',
-  channel: '渠道不符', method: '方式不符', card: '卡号不符', time: '时间不符', day_cut: '跨日',
+  channel: '渠道不符', method: '方式不符', card: '卡号不符', time: '时间不符', day_cut: '跨日', late: '迟到账单',
 }
 export const verbs: [string, string, string][] = [
   ['confirm_arrival', '确认到账', '向渠道查询，由系统按查询结果更正。'], ['book', '补记', '在缺的一方补记这笔。'], ['correct', '更正', '在错的一方更正。'], ['rematch', '换配', '与另一条方向相反的差异相抵。'], ['ignore', '忽略', '不影响金额的差异，说明原因后忽略。'], ['force', '强制平账', '接受差异，损益按制度处理。'],
