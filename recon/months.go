@@ -46,9 +46,17 @@ type Month struct {
 	Open        int                `json:"open"`
 	Unowned     int                `json:"unowned"`
 	MissingDays []string           `json:"missing_days"`
-	Proposal    map[string]any     `json:"proposal"`
+	Proposal    *MonthProposal     `json:"proposal"` // null: nobody asks
 	ClosedBy    string             `json:"closed_by"`
 	ClosedAt    string             `json:"closed_at"`
+}
+
+// MonthProposal is the step of a month that waits for a second person.
+type MonthProposal struct {
+	By     string `json:"by"`
+	ByName string `json:"by_name"`
+	Note   string `json:"note"`
+	At     string `json:"at"`
 }
 
 func closedError(closed bool) error {
@@ -107,7 +115,7 @@ func (s *Service) Month(ctx context.Context, inst, month string) (Month, error) 
 	}
 	out.ClosedBy = names[row.ClosedBy]
 	if row.State == MonthProposed || row.State == MonthReopening {
-		out.Proposal = map[string]any{"by": row.By, "by_name": names[row.By], "note": row.Note, "at": beijingTime(row.At.Time())}
+		out.Proposal = &MonthProposal{row.By, names[row.By], row.Note, beijingTime(row.At.Time())}
 	}
 	if err := s.monthTotals(ctx, inst, first, &out); err != nil {
 		return out, err

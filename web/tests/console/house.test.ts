@@ -3,7 +3,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { app, launch, listen, PASSWORD, quiet, until } from '../walk'
 import { apply, code, open, serious, sit, state } from './desk'
@@ -64,7 +64,7 @@ test('TestConsole_EveryTabOfTheConfiguration', async () => {
   await context.close()
 })
 
-test('TestConsole_ClerkUploadsThreeFiles_WorksOffDifferences_ExportsTheReport', async () => {
+test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTheMonth', async () => {
   const yesterday = new Date(Date.now() - 86_400_000 + 8 * 3_600_000).toISOString().slice(0, 10)
   const a = await sit(browser, 'finance')
   await open(a.page, '/recon', '三方对账')
@@ -126,10 +126,16 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffDifferences_ExportsTheReport', 
   }
   await work('强制平账')
   await a.page.getByText('待确认').first().waitFor()
+  await work('补记')
+  await work('忽略')
+  await expect.poll(() => a.page.getByRole('button', { name: /^撤回 / }).count()).toBe(3)
   const b = await sit(browser, 'auditor', 'narrow')
   await open(b.page, `/recon/${yesterday}`, `${yesterday} 对账`)
-  await b.page.getByRole('button', { name: /^确认 / }).click()
-  await b.page.getByText('已处理').first().waitFor()
+  for (let left = 3; left > 0; left--) {
+    await b.page.getByRole('button', { name: /^确认 / }).first().click()
+    await expect.poll(() => b.page.getByRole('button', { name: /^确认 / }).count()).toBe(left - 1)
+  }
+  await b.page.getByRole('heading', { name: '差异（0 条待处理）' }).waitFor()
   await serious(b.page, 'confirmed by a second person')
   await a.page.reload()
   await a.page.getByText('已处理').first().waitFor()
@@ -139,6 +145,26 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffDifferences_ExportsTheReport', 
   expect((await download).suggestedFilename()).toMatch(/\.xlsx$/)
   await a.page.getByRole('button', { name: '打开' }).click()
   await a.page.getByText('第 1 页').first().waitFor()
+
+  // The month before is closed by two people.
+  const month = new Date(Date.UTC(Number(yesterday.slice(0, 4)), Number(yesterday.slice(5, 7)) - 2, 1)).toISOString().slice(0, 7)
+  await open(b.page, `/recon?month=${month}`, '三方对账')
+  await b.page.getByRole('heading', { name: /月结 未结/ }).waitFor()
+  expect(await b.page.getByRole('button', { name: '提出月结' }).count()).toBe(0) // finance asks first
+  const step = async (page: Page, verb: string, after: string) => {
+    await open(page, `/recon?month=${month}`, '三方对账')
+    await page.reload()
+    await page.getByRole('button', { name: verb }).click()
+    await page.getByRole('textbox', { name: '说明' }).fill('账已核对')
+    await page.getByRole('button', { name: '确定' }).click()
+    await page.getByRole('heading', { name: new RegExp(`月结 ${after}`) }).waitFor()
+  }
+  await step(a.page, '提出月结', '月结待确认')
+  expect(await a.page.getByRole('button', { name: '确认月结' }).count()).toBe(0) // not by the same person
+  await step(b.page, '确认月结', '已结')
+  await serious(b.page, 'closed month')
+  await step(a.page, '提出重开', '重开待确认')
+  await step(b.page, '确认重开', '未结')
   await a.context.close()
   await b.context.close()
 })
