@@ -15,7 +15,7 @@ declare module 'vitest' {
   export interface ProvidedContext { app: string; sims: number; dir: string }
 }
 
-async function up(url: string, child: ChildProcess, log: () => string): Promise<void> {
+export async function up(url: string, child: ChildProcess, log: () => string): Promise<void> {
   for (let i = 0; i < 300; i++) {
     if (child.exitCode !== null) throw new Error(`${url}: the program ended with ${child.exitCode}\n${log()}`)
     try {
@@ -28,7 +28,7 @@ async function up(url: string, child: ChildProcess, log: () => string): Promise<
   throw new Error(`${url} does not answer\n${log()}`)
 }
 
-function start(args: string[]): { child: ChildProcess; log: () => string } {
+export function start(args: string[]): { child: ChildProcess; log: () => string } {
   const child = spawn(binary, args, { cwd: root, env: { ...process.env, HOSPAY_ENV: 'demo', HOSPAY_LOG: '' } })
   let text = ''
   for (const s of [child.stdout, child.stderr]) s.on('data', (d: Buffer) => { text = (text + d.toString()).slice(-20_000) })
@@ -36,7 +36,7 @@ function start(args: string[]): { child: ChildProcess; log: () => string } {
 }
 
 /** room finds ten ports in a row that nobody uses, below those that connections take for themselves. */
-async function room(): Promise<number> {
+export async function room(): Promise<number> {
   const free = (port: number) => new Promise<boolean>((done) => {
     const s = createServer().once('error', () => done(false)).listen(port, '127.0.0.1', () => s.close(() => done(true)))
   })
