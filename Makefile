@@ -47,7 +47,7 @@ web: build chromium
 # Pictures of every screen and state, into shots/.
 shots: build chromium
 	rm -rf shots
-	cd web && npx vitest run --project shots
+	cd web && npx vitest run --project shots --project shots-staff
 
 chromium:
 	@command -v chromium >/dev/null || [ -n "$$CHROMIUM" ] || { apt-get update && apt-get install -y --no-install-recommends chromium; }

@@ -14,7 +14,16 @@ const (
 	FieldNumber FieldKind = "number"
 	FieldBool   FieldKind = "bool"
 	FieldChoice FieldKind = "choice"
+	FieldMany   FieldKind = "many" // some of the choices, joined by commas
+	FieldFen    FieldKind = "fen"  // an amount; pages ask for it in yuan
+	FieldPEM    FieldKind = "pem"  // a secret of many lines
 )
+
+// Choice is a value that a field takes, and the Chinese word for it.
+type Choice [2]string
+
+// Methods are the choices of the setting "methods".
+func Methods() []Choice { return []Choice{{"original", "原路退"}, {"transfer", "转账退"}} }
 
 // Field describes one setting or secret that a channel kind reads. The list is
 // data for pages and documents; a contract test compares it with what the
@@ -23,7 +32,7 @@ type Field struct {
 	Name    string
 	Label   string // Chinese
 	Kind    FieldKind
-	Choices []string // of FieldChoice; the first is the default
+	Choices []Choice // of FieldChoice, whose first is the default, and FieldMany
 	Default string
 	Help    string // Chinese, one sentence
 	Secret  bool   // kept sealed, never shown

@@ -93,14 +93,18 @@ func (f demoFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := demoBooks(ctx, rt, day, out); err != nil {
+	balanced, err := demoBooks(ctx, rt, day, past, out)
+	if err != nil {
 		return err
 	}
 	if f.once {
-		if broken {
+		if broken || !balanced {
 			return errBroken
 		}
 		return nil
+	}
+	if err := day.Leave(ctx); err != nil {
+		return err
 	}
 	fmt.Fprintf(out, "\n服务在运行：http://%s （后台 /_/ ，账号 %s 密码 %s）\n患者入口 %s ，按 Ctrl-C 结束\n", f.http, demo.Superuser, demo.Password, at.Portal)
 	<-ctx.Done()

@@ -4,42 +4,79 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"hospay/internal/demo"
 	"hospay/jobs"
 	"hospay/recon"
 	"hospay/reconcile"
+	"hospay/refund"
 )
 
-// demoBooks fetches the bills of the demo day from the simulators, which give
-// them out on the same day, reconciles it, and prints what finance sees in the
-// morning.
-func demoBooks(ctx context.Context, rt *Runtime, day *demo.Day, out io.Writer) error {
+// demoBooks fetches the bills of the past days and of the demo day from the
+// simulators, which give the last out on the same day, reconciles them, and
+// prints what finance sees in the morning. It reports whether the past has
+// just the differences that were planted.
+func demoBooks(ctx context.Context, rt *Runtime, day *demo.Day, past demo.Told, out io.Writer) (ok bool, err error) {
 	if err := day.OpenBills(ctx); err != nil {
-		return err
+		return false, err
 	}
 	insts, err := rt.Books.Institutions(ctx)
 	if err != nil || len(insts) == 0 {
-		return err
+		return false, err
 	}
 	inst := insts[0]
-	if err := jobs.FetchDay(ctx, rt.Store, rt.Books, inst, day.Date); err != nil {
-		return err
-	}
-	run, err := rt.Books.Run(ctx, inst, day.Date, recon.Actor{})
+	ok = true
+	today, err := time.ParseInLocation(time.DateOnly, day.Date, refund.Beijing)
 	if err != nil {
-		return err
+		return false, err
 	}
-	view, err := rt.Books.Day(ctx, inst, day.Date)
+	if past.Days > 0 {
+		fmt.Fprintf(out, "\n三方对账，此前 %d 天（账单取自模拟器）\n", past.Days)
+		found := 0
+		for back := past.Days; back >= 1; back-- {
+			view, list, err := bookDay(ctx, rt, inst, today.AddDate(0, 0, -back).Format(time.DateOnly))
+			if err != nil {
+				return false, err
+			}
+			for _, d := range list {
+				if d.State != recon.Carried {
+					found++
+					fmt.Fprintf(out, "  %s  %s  %s  %s\n", view.Date, padded(d.Kind, 16), d.OrderNo, d.Explain)
+				}
+			}
+			if view.State == recon.Incomplete {
+				ok = false
+				fmt.Fprintf(out, "  %s  账单未齐：%v\n", view.Date, view.Summary.Missing)
+			}
+		}
+		if found != len(past.Planted) {
+			ok = false
+		}
+		fmt.Fprintf(out, "  找到 %d 处差异，故意留下 %d 处\n", found, len(past.Planted))
+	}
+	view, list, err := bookDay(ctx, rt, inst, day.Date)
 	if err != nil {
-		return err
+		return false, err
 	}
-	list, _, err := rt.Books.Differences(ctx, inst, recon.Filter{Day: day.Date}, 1, 50)
+	printBooks(out, view, *view.Summary, list)
+	return ok, nil
+}
+
+// bookDay fetches what is missing of a day's bills and reconciles it.
+func bookDay(ctx context.Context, rt *Runtime, inst, date string) (recon.DayView, []recon.Difference, error) {
+	if err := jobs.FetchDay(ctx, rt.Store, rt.Books, inst, date); err != nil {
+		return recon.DayView{}, nil, fmt.Errorf("%s 的账单：%w", date, err)
+	}
+	if _, err := rt.Books.Run(ctx, inst, date, recon.Actor{}); err != nil {
+		return recon.DayView{}, nil, fmt.Errorf("%s 的对账：%w", date, err)
+	}
+	view, err := rt.Books.Day(ctx, inst, date)
 	if err != nil {
-		return err
+		return view, nil, err
 	}
-	printBooks(out, view, run.Summary.V, list)
-	return nil
+	list, _, err := rt.Books.Differences(ctx, inst, recon.Filter{Day: date}, 1, 50)
+	return view, list, err
 }
 
 func printBooks(out io.Writer, v recon.DayView, s recon.RunSummary, list []recon.Difference) {

@@ -81,11 +81,11 @@ try {
         tile("最早未完成", i.oldest_open ? `${i.oldest_open.no}，${when(i.oldest_open.since)}` : "无"),
         tile("结果未知", String(i.unknown ?? 0), i.unknown > 0),
         tile("挂账", String(i.suspense ?? 0), i.suspense > 0),
-        tile("HIS", i.his?.ok ? `正常（${i.his.ms} 毫秒，${when(i.his.checked_at)}）` : `异常：${i.his?.error || "还没有检查"}`, !i.his?.ok),
-        ...Object.entries(i.limits ?? {}).filter(([, l]) => l.day_limit).map(([c, l]) => tile(`${channels[c] ?? c}当日额度`, `${yuan(l.used)} / ${yuan(l.day_limit)}`, l.used > l.day_limit * 0.8)),
+        tile("HIS", i.his?.ok ? `正常（${Math.max(1, i.his.ms)} 毫秒，${when(i.his.checked_at)}）` : `异常：${i.his?.error || "还没有检查"}`, !i.his?.ok),
+        ...Object.entries(i.limits ?? {}).filter(([, l]) => l.day_limit).map(([c, l]) => tile(`${channels[c] ?? c}当日额度`, `已用 ${yuan(l.used)}，共 ${yuan(l.day_limit)}`, l.used > l.day_limit * 0.8)),
       ),
-      table("订单", ["状态", "笔数"], orders.map(([name, n, s]) => [make("a", { href: records("refund_orders", `${mine} && status = "${s}"`) }, name), String(n)])),
-      table("证书和密钥", ["渠道", "内容", "到期", "剩余"], (i.certificates ?? []).map((c) => [channels[c.channel] ?? c.channel, c.what, when(c.expires), make("span", { class: c.days <= 30 ? "bad" : "" }, `${c.days} 天`)])),
+      table("订单：未结束的全部，已结束的只算今天申请的", ["状态", "笔数"], orders.map(([name, n, s]) => [make("a", { href: records("refund_orders", `${mine} && status = "${s}"`) }, name), String(n)])),
+      table("证书和密钥", ["渠道", "内容", "到期", "剩余"], (i.certificates ?? []).map((c) => [channels[c.channel] ?? c.channel, c.label || c.what, when(c.expires), make("span", { class: c.days <= 30 ? "bad" : "" }, `${c.days} 天`)])),
       make("p", { class: "links" }, ...[["refund_orders", "订单"], ["transfer_orders", "转账单"], ["his_calls", "HIS 往来"], ["callbacks", "回调"], ["notifications", "通知"], ["audit_log", "审计日志"]].map(([c, name]) => make("a", { href: records(c) }, name))),
     );
   }

@@ -38,10 +38,11 @@ type overviewRow struct {
 	HIS          *checkup.Beat           `json:"his"` // null until it was asked for the first time
 }
 
-// channelLimit is the contract's limit of one payout and what was paid today.
+// channelLimit is what the contract allows in a day, 0 if nobody said, and what
+// was paid today.
 type channelLimit struct {
-	SingleLimit int64 `json:"single_limit,omitempty"`
-	Used        int64 `json:"used"`
+	DayLimit int64 `json:"day_limit"`
+	Used     int64 `json:"used"`
 }
 
 // overview answers from indexes and from memory; it calls nobody.
@@ -79,7 +80,7 @@ func (h *Hooks) overview(e *core.RequestEvent) error {
 func (h *Hooks) addChannel(ctx context.Context, row *overviewRow, l collections.ChannelLink) {
 	limit := channelLimit{Used: row.Paid[l.Channel].Amount}
 	if conn, err := h.Store.Connection(ctx, l.Institution, l.Channel); err == nil {
-		limit.SingleLimit = int64(conn.Capabilities().SingleLimit)
+		limit.DayLimit = int64(conn.Capabilities().DayLimit)
 		for _, c := range checkup.Certificates(l.Channel, conn, time.Now()) {
 			if c.Days != nil {
 				row.Certificates = append(row.Certificates, c)

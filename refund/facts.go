@@ -55,7 +55,7 @@ func (w Work) refundable(l Looked, debited bool) Finding {
 	if debited && w.Sides().Reversal != SideDone {
 		limit += w.Order.Amount
 	}
-	return Finding{name, w.Order.Amount <= limit, fmt.Sprintf("金额 %s，可退（含本单已扣） %s", w.Order.Amount.Yuan(), limit.Yuan())}
+	return Finding{name, w.Order.Amount <= limit, fmt.Sprintf("金额 %s，可退 %s（含本单已扣）", w.Order.Amount, limit)}
 }
 
 // MayReview says whether a person could give an order its next decision.

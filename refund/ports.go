@@ -111,6 +111,7 @@ type Capabilities struct {
 	PayeeConfirms  bool          // transfers wait for the payee (WeChat)
 	MinAmount      money.Fen     // smallest transfer
 	SingleLimit    money.Fen     // largest single transfer by contract; 0 = none known
+	DayLimit       money.Fen     // what the contract allows in a day, told to IT; 0 = none known
 	OriginalWindow time.Duration // how old a payment may be for MethodOriginal
 	NameFrom       money.Fen     // transfers from this amount on must carry the payee's name
 	Receipts       bool

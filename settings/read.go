@@ -101,19 +101,20 @@ func (s *Service) readInstitution(id string) (any, error) {
 
 // setting is a channel's setting with its value, as a page shows it.
 type setting struct {
-	Name    string   `json:"name"`
-	Label   string   `json:"label"`
-	Kind    string   `json:"kind"`
-	Choices []string `json:"choices,omitempty"`
-	Default string   `json:"default"`
-	Help    string   `json:"help"`
-	Value   string   `json:"value"`
+	Name    string            `json:"name"`
+	Label   string            `json:"label"`
+	Kind    string            `json:"kind"`
+	Choices []channels.Choice `json:"choices,omitempty"`
+	Default string            `json:"default"`
+	Help    string            `json:"help"`
+	Value   string            `json:"value"`
 }
 
 // secret is a secret by its name.
 type secret struct {
 	Name  string `json:"name"`
 	Label string `json:"label"`
+	Kind  string `json:"kind"`
 	Help  string `json:"help"`
 	Held  bool   `json:"held"`
 }
@@ -145,7 +146,7 @@ func describeChannel(name string, values map[string]string, names []string) ([]s
 	sets, secs := []setting{}, []secret{}
 	for _, f := range channels.Describe(name) {
 		if f.Secret {
-			secs = append(secs, secret{Name: f.Name, Label: f.Label, Help: f.Help, Held: slices.Contains(names, f.Name)})
+			secs = append(secs, secret{Name: f.Name, Label: f.Label, Kind: string(f.Kind), Help: f.Help, Held: slices.Contains(names, f.Name)})
 			continue
 		}
 		sets = append(sets, setting{Name: f.Name, Label: f.Label, Kind: string(f.Kind), Choices: f.Choices, Default: f.Default, Help: f.Help, Value: values[f.Name]})

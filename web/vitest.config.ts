@@ -6,7 +6,8 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = { '@texts': here('../internal/i18n'), '@shared': here('./shared') }
 
 // unit: without a browser. browser: walks through the running program in
-// Debian's chromium. shots: a picture of every screen.
+// Debian's chromium. shots: a picture of every screen; the
+// console's are those of the demo with its past.
 export default defineConfig({
   test: {
     projects: [
@@ -27,10 +28,11 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: {
-          name: 'shots', include: ['tests/shots/*.test.ts'], environment: 'node', globalSetup: ['tests/house.ts'],
-          testTimeout: 600_000, hookTimeout: 120_000, fileParallelism: false,
-        },
+        test: { name: 'shots', include: ['tests/shots/portal.test.ts'], environment: 'node', globalSetup: ['tests/house.ts'], testTimeout: 600_000, hookTimeout: 120_000 },
+      },
+      {
+        resolve: { alias },
+        test: { name: 'shots-staff', include: ['tests/shots/staff.test.ts'], environment: 'node', globalSetup: ['tests/house-demo.ts'], testTimeout: 600_000, hookTimeout: 120_000 },
       },
     ],
   },

@@ -11,6 +11,7 @@
 //	show_alias            true: show the merchant's alias as payer
 //	methods               transfer,original
 //	single_limit          largest transfer in fen, 0 = none known
+//	day_limit             what the contract allows in a day in fen, 0 = none known
 //	min_amount            smallest transfer in fen, default 10
 //	original_window_days  age of a payment that can still be refunded, default 365
 //	oauth_base            base of the authorisation page, default https://openauth.alipay.com
@@ -129,7 +130,7 @@ func (c *config) readSettings(s *channels.Settings) {
 	c.oauth = s.Base("oauth_base", c.follow(oauthBase))
 	c.caps = refund.Capabilities{
 		Methods: s.Methods("methods"), MinAmount: max(floor, s.Fen("min_amount", floor)),
-		SingleLimit: s.Fen("single_limit", 0), OriginalWindow: s.Days("original_window_days", 365),
+		SingleLimit: s.Fen("single_limit", 0), DayLimit: s.Fen("day_limit", 0), OriginalWindow: s.Days("original_window_days", 365),
 		Receipts: true, Bills: []string{string(BillLedger), string(BillTrade)},
 	}
 }

@@ -10,6 +10,7 @@
 //	transfer_remark       remark of transfers without one, default 预交金退款
 //	methods               transfer,original
 //	single_limit          largest transfer in fen, 0 = none known
+//	day_limit             what the contract allows in a day in fen, 0 = none known
 //	min_amount            smallest transfer in fen, default 10
 //	original_window_days  age of a payment that can still be refunded, default 365
 //	funds_account         source of refunds, e.g. AVAILABLE; empty = the contract's
@@ -143,7 +144,7 @@ func (c *config) readSettings(s *channels.Settings) {
 	c.oauth = s.Base("oauth_base", c.follow(oauthBase))
 	c.caps = refund.Capabilities{
 		Methods: s.Methods("methods"), PayeeConfirms: true,
-		MinAmount: max(floor, s.Fen("min_amount", floor)), SingleLimit: s.Fen("single_limit", 0),
+		MinAmount: max(floor, s.Fen("min_amount", floor)), SingleLimit: s.Fen("single_limit", 0), DayLimit: s.Fen("day_limit", 0),
 		OriginalWindow: s.Days("original_window_days", 365), NameFrom: nameFrom,
 		Receipts: true, Bills: []string{string(BillOperation), string(BillBasic), string(BillTrade)},
 	}

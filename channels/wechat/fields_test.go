@@ -16,7 +16,7 @@ func TestFields_AreWhatTheParserReads(t *testing.T) {
 		if secret, ok := s.Read()[f.Name]; !ok || secret != f.Secret {
 			t.Errorf("%s is described (secret %v) but read %v (secret %v)", f.Name, f.Secret, ok, secret)
 		}
-		if f.Label == "" || f.Help == "" || (f.Kind == channels.FieldChoice) != (len(f.Choices) > 0 && f.Kind != channels.FieldBool) {
+		if f.Label == "" || f.Help == "" || (f.Kind == channels.FieldChoice || f.Kind == channels.FieldMany) != (len(f.Choices) > 0) {
 			t.Errorf("%s lacks label, help or choices: %+v", f.Name, f)
 		}
 	}

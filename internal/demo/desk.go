@@ -32,30 +32,40 @@ func (d *Day) people(ctx context.Context) error {
 	if err := post(ctx, d.At.HIS+"/_sim/settings", map[string]any{"reverse_supported": true}); err != nil {
 		return err
 	}
-	if err := d.twoSettle(ctx, stranded.Order.ID); err != nil {
+	if err := d.twoSettle(ctx, stranded.Order); err != nil {
 		return err
 	}
 	return d.finish(ctx, stranded)
 }
 
 // twoSettle lets finance propose to give the balance back, and a reviewer
-// confirm it. Right after the suspension a send may still be under way, so
-// that finance has to try again.
-func (d *Day) twoSettle(ctx context.Context, id string) error {
+// confirm it.
+func (d *Day) twoSettle(ctx context.Context, o Order) error {
+	if err := d.proposeRestore(ctx, o); err != nil {
+		return err
+	}
+	if err := d.API.Call(ctx, "POST", "/api/hospay/desk/suspense/"+o.ID+"/confirm", d.second, map[string]any{"action": "restore", "note": "已核对两边记录"}, nil); err != nil {
+		return fmt.Errorf("挂账确认：%w", err)
+	}
+	return nil
+}
+
+// proposeRestore lets finance propose to give the balance back. Right after the
+// suspension a send may still be under way, so that finance has to try again.
+func (d *Day) proposeRestore(ctx context.Context, o Order) error {
 	finance, err := d.API.Staff(ctx, "finance")
 	if err != nil {
 		return err
 	}
-	path := "/api/hospay/desk/suspense/" + id
 	body := map[string]any{"action": "restore", "reason": "HIS 已恢复撤销功能，退回就诊卡"}
 	for end := time.Now().Add(patience); ; {
-		err := d.API.Call(ctx, "POST", path+"/propose", finance, body, nil)
-		if err == nil {
-			break
-		}
+		err := d.API.Call(ctx, "POST", "/api/hospay/desk/suspense/"+o.ID+"/propose", finance, body, nil)
 		var refusal *APIError
-		if !errors.As(err, &refusal) || refusal.Status != http.StatusConflict || time.Now().After(end) {
-			return fmt.Errorf("挂账提议：%w", err)
+		if err == nil || !errors.As(err, &refusal) || refusal.Status != http.StatusConflict || time.Now().After(end) {
+			if err != nil {
+				err = fmt.Errorf("挂账提议：%w", err)
+			}
+			return err
 		}
 		select {
 		case <-ctx.Done():
@@ -63,8 +73,4 @@ func (d *Day) twoSettle(ctx context.Context, id string) error {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-	if err := d.API.Call(ctx, "POST", path+"/confirm", d.second, map[string]any{"action": "restore", "note": "已核对两边记录"}, nil); err != nil {
-		return fmt.Errorf("挂账确认：%w", err)
-	}
-	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +13,9 @@ import (
 	"hospay/internal/demo"
 	"hospay/internal/invariant"
 	"hospay/internal/testapp"
+	"hospay/jobs"
 	"hospay/money"
+	"hospay/recon"
 	"hospay/refund"
 )
 
@@ -57,6 +61,44 @@ func TestHistory_HoldsInEveryBook(t *testing.T) {
 		t.Errorf("a second past: %v %+v", err, again)
 	}
 	billsAreTheHistory(t, a)
+	reconciliationFindsThePlanted(t, a, told)
+}
+
+// reconciliationFindsThePlanted fetches the bills of every past day from the
+// simulators and reconciles them: the planted differences are found on their
+// days, and nothing else.
+func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, told demo.Told) {
+	t.Helper()
+	books := a.Runtime.Books
+	insts, err := books.Institutions(t.Context())
+	if err != nil || len(insts) == 0 {
+		t.Fatal(err, insts)
+	}
+	found := 0
+	for back := told.Days; back >= 1; back-- {
+		day := time.Now().In(refund.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
+		if err := jobs.FetchDay(t.Context(), a.Runtime.Store, books, insts[0], day); err != nil {
+			t.Fatal(day, err)
+		}
+		if _, err := books.Run(t.Context(), insts[0], day, recon.Actor{}); err != nil {
+			t.Fatal(day, err)
+		}
+		list, _, err := books.Differences(t.Context(), insts[0], recon.Filter{Day: day}, 1, 50)
+		if err != nil {
+			t.Fatal(day, err)
+		}
+		for _, d := range list {
+			if d.State == recon.Carried {
+				continue
+			}
+			if found++; !slices.ContainsFunc(told.Planted, func(s string) bool { return strings.HasPrefix(s, day+" ") }) {
+				t.Errorf("%s: nobody planted %s %s", day, d.Kind, d.Explain)
+			}
+		}
+	}
+	if found != len(told.Planted) {
+		t.Errorf("found %d of %q", found, told.Planted)
+	}
 }
 
 // billsAreTheHistory compares the HIS statement and the WeChat fund-flow bill

@@ -36,7 +36,7 @@ func (d *Day) proxies(ctx context.Context) error {
 }
 
 // proxy applies for a principal, hands every required photo in and lets the
-// reviewer decide. It returns the application's id.
+// reviewer decide, if there is a decision. It returns the application's id.
 func (d *Day) proxy(ctx context.Context, agent, principal string, c refund.ProxyCase, decision map[string]any) (string, error) {
 	p, err := d.person(ctx, agent, "wechat")
 	if err != nil {
@@ -72,6 +72,9 @@ func (d *Day) proxy(ctx context.Context, agent, principal string, c refund.Proxy
 	path := "/api/hospay/proxies/" + made.ID
 	if err := d.API.Call(ctx, "POST", path+"/submit", p.Token, nil, nil); err != nil {
 		return "", fmt.Errorf("%s 提交代办：%w", agent, err)
+	}
+	if decision == nil {
+		return made.ID, nil
 	}
 	if err := d.API.Call(ctx, "POST", path+"/review", d.reviewer, decision, nil); err != nil {
 		return "", fmt.Errorf("审核代办：%w", err)

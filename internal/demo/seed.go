@@ -264,16 +264,16 @@ var noticeBody = map[string]string{
 }
 
 func seedStaff(app core.App, inst string) error {
-	for name, roles := range map[string][]string{
-		"reviewer1": {collections.RoleReviewer}, "reviewer2": {collections.RoleReviewer}, "finance": {collections.RoleFinance},
-		"cashier": {collections.RoleCashier}, "auditor": {collections.RoleAuditor}, "config": {collections.RoleConfig},
+	for _, p := range []struct{ account, name, role string }{
+		{"reviewer1", "审核员一", collections.RoleReviewer}, {"reviewer2", "审核员二", collections.RoleReviewer}, {"finance", "财务员", collections.RoleFinance},
+		{"cashier", "收费员", collections.RoleCashier}, {"auditor", "审计员", collections.RoleAuditor}, {"config", "配置员", collections.RoleConfig},
 	} {
-		email := name + "@demo.hospay"
+		email := p.account + "@demo.hospay"
 		if _, err := app.FindAuthRecordByEmail(collections.Staff, email); err == nil {
 			continue // hashing a password takes its time
 		}
 		_, err := upsert(app, collections.Staff, "email = {:e}", map[string]any{"e": email}, map[string]any{
-			"institution": inst, "email": email, "password": Password, "name": name, "roles": roles, "active": true, "verified": true,
+			"institution": inst, "email": email, "password": Password, "name": p.name, "roles": []string{p.role}, "active": true, "verified": true,
 		})
 		if err != nil {
 			return err

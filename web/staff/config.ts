@@ -2,8 +2,8 @@
 // proposal with a note. What is sensitive waits for a second person.
 import { call } from '@shared/api'
 
-export interface Setting { name: string; label: string; value: string; kind: 'text' | 'number' | 'bool' | 'choice'; choices?: string[]; help?: string; sensitive?: boolean }
-export interface ChannelConfig { id: string; channel: 'wechat' | 'alipay'; active: boolean; merchant_id: string; app_id: string; api_base: string; notify_base: string; settings: Setting[]; secrets: { name: string; label: string; held: boolean }[] }
+export interface Setting { name: string; label: string; value: string; kind: 'text' | 'number' | 'bool' | 'choice' | 'many' | 'fen'; choices?: [string, string][]; default: string; help: string }
+export interface ChannelConfig { id: string; channel: 'wechat' | 'alipay'; active: boolean; merchant_id: string; app_id: string; api_base: string; notify_base: string; settings: Setting[]; secrets: { name: string; label: string; kind: 'text' | 'pem'; help: string; held: boolean }[] }
 export interface Rule { rule: string; limit?: number; count?: number; days?: number; hours?: number; from?: string; to?: string; on_fail: string }
 export interface StaffRow { id: string; name: string; email: string; roles: string[]; active: boolean; locked: boolean; identified: boolean }
 export interface Notice { id: string; kind: 'refund' | 'proxy'; version: string; title: string; content: string; active: boolean; created: string }

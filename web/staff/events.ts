@@ -12,3 +12,26 @@ export const actors: Record<string, string> = { system: '系统', patient: '患�
 export function eventText(event: string): string {
   return names[event] ?? event
 }
+
+/** actions are what the audit log records, by their group. */
+export const actionGroups: [string, string][] = [
+  ['config', '配置'], ['staff', '人员和登录'], ['order', '查看敏感信息'], ['refund', '证据包'], ['proxy', '代办'], ['suspense', '挂账'], ['payouts', '冻结出款'],
+  ['recon', '对账'], ['statement', '账单'], ['report', '报表'], ['receipt', '回单'], ['stats', '统计'], ['job', '任务'],
+]
+const actionNames: Record<string, string> = {
+  'config.propose': '提出配置变更', 'config.confirm': '确认配置变更', 'config.apply': '修改配置', 'config.reject': '退回配置变更', 'config.withdraw': '撤回配置变更', 'config.test': '测试连接', 'config.dashboard': '在后台修改配置',
+  'staff.locked': '账号被锁定', 'staff.unlock': '解锁账号', 'staff.totp_on': '绑定验证器', 'staff.recovery_code': '使用恢复码', 'staff.password': '修改密码', 'order.reveal': '查看脱敏信息', 'refund.evidence': '下载证据包',
+  'proxy.lookup': '查询被代办人', 'proxy.approve': '代办通过', 'proxy.reject': '代办驳回', 'proxy.photo': '查看代办照片', 'proxy.purge': '删除到期照片', 'suspense.proposed': '提出挂账处理', 'suspense.confirmed': '确认挂账处理', 'suspense.withdrawn': '撤回挂账处理',
+  'payouts.freeze': '冻结或解除冻结', 'recon.run': '运行对账', 'recon.month.proposed': '提出月结', 'recon.month.closed': '月结', 'recon.month.reopened': '重开月份',
+  'statement.upload': '上传账单', 'statement.download': '下载账单原件', 'report.export': '导出报表', 'report.download': '下载导出文件', 'receipt.retry': '重取回单', 'stats.repair': '修复统计', 'job.run': '手动运行任务',
+}
+export const actionText = (action: string) => actionNames[action] ?? action
+
+const detailNames: Record<string, string> = {
+  no: '单号', action: '动作', reason: '理由', from: '原状态', to: '新状态', field: '字段', note: '说明', day: '日期', seq: '第几次', state: '结果', source: '来源', kind: '种类', sha256: '文件指纹', version: '版本', filter: '条件', rows: '行数', export: '导出任务', report: '报表', frozen: '冻结', differences: '差异数', change: '变更',
+}
+/** detailText writes the details of an entry in one line. */
+export function detailText(details: unknown): string {
+  if (!details || typeof details !== 'object') return details ? String(details) : ''
+  return Object.entries(details as Record<string, unknown>).filter(([, v]) => v !== '' && v !== null).map(([k, v]) => `${detailNames[k] ?? k}：${typeof v === 'object' ? JSON.stringify(v) : v === true ? '是' : v === false ? '否' : String(v)}`).join('；')
+}

@@ -17,4 +17,17 @@ export const verbs: [string, string, string][] = [
 ]
 export const states: Record<Difference['state'], string> = { open: '待处理', proposed: '待确认', resolved: '已处理', carried: '转下日' }
 export const books: Record<string, string> = { platform: '平台', wechat: '微信', alipay: '支付宝', his: 'HIS' }
-export const colours: Record<string, string> = { green: '平', amber: '未完', red: '有差异', none: '无数据' }
+
+/** side puts the books side by side: what the platform says, the HIS, both channels and their sum. */
+export function side(of: Record<string, Book>): { name: string; count: number; amount: number; off: number | null; missing: boolean }[] {
+  const platform = of.platform?.amount ?? 0
+  const row = (k: string) => ({ name: books[k] ?? k, count: of[k]!.count, amount: of[k]!.amount, off: k === 'his' ? of[k]!.amount - platform : null, missing: of[k]!.present === false })
+  const channels = Object.keys(of).filter((k) => k !== 'platform' && k !== 'his').sort().reverse().map(row)
+  const sum = channels.reduce((a, c) => ({ ...a, count: a.count + c.count, amount: a.amount + c.amount, missing: a.missing || c.missing }), { name: '渠道合计', count: 0, amount: 0, off: null as number | null, missing: false })
+  sum.off = sum.amount - platform
+  return [...['platform', 'his'].filter((k) => of[k]).map(row), ...channels, ...(channels.length ? [sum] : [])]
+}
+
+/** billNames are the kinds of bills. */
+export const billNames: Record<string, string> = { fundflow_operation: '运营账户资金流水', fundflow_basic: '基本账户资金流水', trade: '交易账单', signcustomer: '账务明细', statement: '退款明细' }
+export const colours: Record<string, string> = { green: '平', amber: '未完', red: '有差异', none: '' }

@@ -1,0 +1,124 @@
+// The console over the demo's past: every place, as those see it who work there.
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { app, json, launch, listen, PASSWORD, staff } from '../walk'
+import { open, sit } from '../console/desk'
+import { camera, type Shoot } from './camera'
+
+let browser: Browser
+beforeAll(async () => { browser = await launch() })
+afterAll(async () => { await browser.close() })
+
+const back = (days: number) => new Date(Date.now() - days * 86_400_000 + 8 * 3_600_000).toISOString().slice(0, 10)
+
+async function orderIn(tab: string): Promise<string> {
+  const { items } = await json<{ items: { id: string }[] }>(`${app}/api/hospay/queue?tab=${tab}`, { token: await staff('reviewer2') })
+  expect(items.length, `orders in ${tab}`).toBeGreaterThan(0)
+  return items[0]!.id
+}
+
+async function reviewers(page: Page, shoot: Shoot): Promise<void> {
+  await open(page, '/queue', '退款订单')
+  await shoot(page, 'queue')
+  await page.getByRole('button', { name: '更多条件' }).or(page.getByRole('button', { name: '收起' })).first().click()
+  await shoot(page, 'queue-filters')
+  await page.getByRole('button', { name: '显示的列' }).click()
+  await shoot(page, 'queue-columns')
+  await page.keyboard.press('Escape')
+  await open(page, '/queue?tab=succeeded', '退款订单')
+  await shoot(page, 'queue-succeeded')
+  await open(page, '/queue?tab=succeeded&card_no=NOBODY', '退款订单')
+  await shoot(page, 'queue-empty')
+  for (const tab of ['reviewing', 'succeeded', 'rejected']) {
+    await open(page, `/orders/${await orderIn(tab)}`, '退款详情')
+    await shoot(page, `order-${tab}`)
+  }
+  await open(page, `/orders/${await orderIn('reviewing')}`, '退款详情')
+  await page.getByRole('button', { name: '驳回（R）' }).click()
+  await shoot(page, 'order-reject')
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: '通过（A）' }).click()
+  await shoot(page, 'order-approve')
+  await open(page, '/proxies', '代办审核')
+  await shoot(page, 'proxies')
+  const proxy = page.getByRole('link', { name: /^(查看|审核)$/ }).first()
+  if (await proxy.count() > 0) {
+    await proxy.click()
+    await page.getByRole('heading', { level: 1, name: /代办详情/ }).waitFor()
+    await page.locator('.pane canvas').first().waitFor()
+    await shoot(page, 'proxy')
+  }
+  await open(page, '/account', '我的账号')
+  await shoot(page, 'account')
+  await page.goto(`${app}/staff/#/orders/nobody00000000`)
+  await page.getByRole('alert').first().waitFor()
+  await shoot(page, 'order-missing')
+}
+
+async function clerks(page: Page, shoot: Shoot): Promise<void> {
+  for (const [route, heading, name] of [['/unknown', '未知台', 'unknown'], ['/suspense', '挂账台', 'suspense'], ['/exports', '导出任务', 'exports'], ['/recon', '三方对账', 'calendar'], ['/stats', '退款统计', 'stats']] as const) {
+    await open(page, route, heading)
+    await shoot(page, name)
+  }
+  await page.getByRole('button', { name: /^合计 已退 \d+ 笔$/ }).click()
+  await page.locator('.el-drawer tbody tr').first().waitFor()
+  await shoot(page, 'stats-detail')
+  for (const days of [1, 5, 10, 15]) {
+    await open(page, `/recon/${back(days)}`, `${back(days)} 对账`)
+    await shoot(page, `day-${days}-back`)
+  }
+  const work = page.getByRole('button', { name: /^处理/ }).first()
+  if (await work.count() > 0) {
+    await work.click()
+    await shoot(page, 'difference')
+    await page.keyboard.press('Escape')
+  }
+  await page.getByRole('button', { name: '上传账单' }).click()
+  await shoot(page, 'upload')
+}
+
+async function configurers(page: Page, shoot: Shoot): Promise<void> {
+  for (const tab of ['review', 'house', 'channels', 'his', 'notices', 'texts', 'staff', 'changes']) {
+    await open(page, `/config?tab=${tab}`, '系统配置')
+    await page.locator('section.card').first().waitFor()
+    await shoot(page, `config-${tab}`)
+  }
+}
+
+test.each(['wide', 'narrow'] as const)('the console, %s', async (size) => {
+  const shoot = camera(`staff-${size}`)
+  const entry = await browser.newPage({ viewport: size === 'wide' ? { width: 1440, height: 900 } : { width: 1024, height: 768 }, locale: 'zh-CN' })
+  await entry.goto(`${app}/staff/`)
+  await entry.getByLabel('账号').waitFor()
+  await shoot(entry, 'login')
+  await entry.getByLabel('账号').fill('finance@demo.hospay')
+  await entry.getByLabel('密码').fill('wrong')
+  await entry.getByRole('button', { name: '登录' }).click()
+  await entry.getByRole('alert').waitFor()
+  await shoot(entry, 'login-refused')
+  await entry.close()
+  for (const [name, walk] of [['reviewer2', reviewers], ['finance', clerks], ['config', configurers]] as const) {
+    const { page, context } = await sit(browser, name, size)
+    await walk(page, shoot)
+    await context.close()
+  }
+  const { page, context } = await sit(browser, 'auditor', size)
+  await open(page, '/audit', '审计日志')
+  await page.getByRole('row').nth(1).waitFor()
+  await shoot(page, 'audit')
+  await context.close()
+})
+
+test('the overview in the dashboard', async () => {
+  const shoot = camera('dashboard')
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN' })
+  listen(page)
+  await page.goto(`${app}/_/#/login`)
+  await page.locator('input[type=email], input[name=identity], input').first().fill('it@demo.hospay')
+  await page.locator('input[type=password]').fill(PASSWORD)
+  await page.keyboard.press('Enter')
+  await page.getByRole('link', { name: 'hospay' }).click()
+  await page.getByText('任务运行').waitFor()
+  await shoot(page, 'overview')
+  await page.close()
+})
