@@ -4,13 +4,14 @@ import (
 	"context"
 
 	"hospay/internal/vault"
+	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 )
 
 // DeskProxies lists the proxy applications of an institution that were handed
-// in, of one state or of all, oldest first.
+// in, of one state or of all: what waits oldest first, what is decided newest first.
 func (s *Store) DeskProxies(institution, status string, limit, offset int) ([]*core.Record, int64, error) {
 	where := []dbx.Expression{dbx.HashExp{"institution": institution}, dbx.NewExp("submitted_at != ''")}
 	if status != "" {
@@ -21,7 +22,11 @@ func (s *Store) DeskProxies(institution, status string, limit, offset int) ([]*c
 		return nil, 0, err
 	}
 	recs := []*core.Record{}
-	err = s.app.RecordQuery(ProxyApplications).AndWhere(dbx.And(where...)).OrderBy("submitted_at", "id").Limit(int64(limit)).Offset(int64(offset)).All(&recs)
+	order := "submitted_at DESC"
+	if status == string(refund.ProxySubmitted) {
+		order = "submitted_at"
+	}
+	err = s.app.RecordQuery(ProxyApplications).AndWhere(dbx.And(where...)).OrderBy(order, "id").Limit(int64(limit)).Offset(int64(offset)).All(&recs)
 	return recs, total, err
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"hospay/refund"
+
 	"github.com/pocketbase/dbx"
 )
 
@@ -122,6 +124,22 @@ func (s *Store) QueueCounts(ctx context.Context, institution string) (map[string
 		out[tab] = c
 	}
 	out[TabExceptions], err = s.exceptionCount(ctx, institution)
+	return out, err
+}
+
+// DeskCounts counts what lies on the other desks of an institution.
+func (s *Store) DeskCounts(ctx context.Context, institution string) (map[string]int, error) {
+	byStatus, err := s.statusCounts(ctx, institution)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int{"suspense": byStatus[string(refund.StatusSuspense)]}
+	if _, out["unknown"], err = s.Unknown(ctx, institution, 0, 0); err != nil {
+		return nil, err
+	}
+	var proxies int
+	err = s.app.ConcurrentDB().Select("COUNT(*)").From(ProxyApplications).Where(dbx.HashExp{"institution": institution, "status": string(refund.ProxySubmitted)}).WithContext(ctx).Row(&proxies)
+	out["proxies"] = proxies
 	return out, err
 }
 

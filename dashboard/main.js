@@ -24,6 +24,10 @@ try {
     submitted: "已提交", debiting: "HIS 扣减中", reviewing: "待审核", approved: "审核通过", paying: "退款中", awaiting_payee: "待确认收款", reversing: "余额退回中",
     suspense: "挂账", succeeded: "已到账", refused: "未受理", rejected: "审核驳回", cancelled: "已撤销", failed: "退款失败",
   };
+  const jobNames = {
+    notices: "发送通知", receipts: "收集电子回单", statements: "下载账单", reconcile: "三方对账", housekeeping: "清理过期数据", statistics: "核对统计", audit: "检查审计日志", exports: "导出报表",
+    old_exports: "删除过期的导出", his_ping: "检查 HIS", certificates: "检查证书到期", refunds: "推进退款", proxies: "代办到期和照片清理",
+  };
   const channels = { wechat: "微信", alipay: "支付宝" };
 
   /** make builds an element; every text is set as text, never as HTML. */
@@ -102,7 +106,7 @@ try {
   function jobs(host, list, reload) {
     return make("section", { "aria-label": "任务" }, make("h2", {}, "任务"),
       table("任务运行", ["任务", "上次", "结果", "处理", "下次", ""], list.map((j) => [
-        j.name, when(j.last_started), make("span", { class: j.ok === false ? "bad" : "" }, j.ok === false ? `失败：${j.error ?? ""}` : j.last_started ? "成功" : "—"), String(j.done ?? 0), when(j.next),
+        jobNames[j.name] ? `${jobNames[j.name]}（${j.name}）` : j.name, when(j.last_started), make("span", { class: j.ok === false ? "bad" : "" }, j.ok === false ? `失败：${j.error ?? ""}` : j.last_started ? "成功" : "—"), String(j.done ?? 0), when(j.next),
         make("button", {
           type: "button", class: "btn sm", "aria-label": `立即运行 ${j.name}`,
           onclick: async (e) => {

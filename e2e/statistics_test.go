@@ -124,6 +124,11 @@ func TestQueue_CountsOfTheReadersHouse(t *testing.T) {
 		if res.Status != 200 || fmt.Sprint(tab["count"]) != want || (want == "1") != (tab["oldest"] != "") {
 			t.Errorf("%d %s, want %s", res.Status, res.Raw, want)
 		}
+		for _, desk := range []string{"suspense", "unknown", "proxies"} {
+			if n, ok := res.Body[desk].(float64); !ok || n != 0 {
+				t.Errorf("%s: %v", desk, res.Body[desk])
+			}
+		}
 		items, _ := h.Call("GET", "/api/hospay/queue?tab=awaiting_payee", token, nil).Body["items"].([]any)
 		if fmt.Sprint(len(items)) != want {
 			t.Errorf("the list has %d, want %s", len(items), want)

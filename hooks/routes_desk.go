@@ -97,7 +97,7 @@ func (h *Hooks) deskSuspense(e *core.RequestEvent) error {
 		history, err := h.history(ctx, w.Order.ID)
 		return map[string]any{
 			"code": w.Order.FailCode, "reason": collections.ReasonText(w.Order.FailCode, w.Order.FailReason), "since": beijing(w.Order.OpenSince),
-			"from": w.Order.SuspendedFrom, "sides": sidesView(w), "where": deskText("where."+w.Where(), "amount", w.Order.Amount.Yuan()),
+			"from": w.Order.SuspendedFrom, "sides": sidesView(w), "where": deskText("where."+w.Where(), "amount", w.Order.Amount.String()),
 			"actions": actionsView(w, can), "proposal": proposalView(w.Proposal), "history": history,
 		}, err
 	})

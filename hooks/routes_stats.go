@@ -113,9 +113,14 @@ func orderLine(l collections.OrderLine) map[string]any {
 	}
 }
 
-// queueCounts tells how much each tab of the work queue holds.
+// queueCounts tells how much each tab of the work queue holds, and each other desk.
 func (h *Hooks) queueCounts(e *core.RequestEvent) error {
-	counts, err := h.Store.QueueCounts(e.Request.Context(), e.Auth.GetString("institution"))
+	inst := e.Auth.GetString("institution")
+	counts, err := h.Store.QueueCounts(e.Request.Context(), inst)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	desks, err := h.Store.DeskCounts(e.Request.Context(), inst)
 	if err != nil {
 		return h.fail(e, err)
 	}
@@ -123,5 +128,13 @@ func (h *Hooks) queueCounts(e *core.RequestEvent) error {
 	for tab, c := range counts {
 		out[tab] = map[string]any{"count": c.Count, "oldest": beijing(c.Oldest)}
 	}
+	for desk, n := range desks {
+		out[desk] = n
+	}
+	house, err := e.App.FindRecordById(collections.Institutions, inst)
+	if err != nil {
+		return h.fail(e, err)
+	}
+	out["frozen"] = house.GetBool("payouts_frozen")
 	return e.JSON(http.StatusOK, out)
 }

@@ -28,7 +28,7 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: { name: 'shots', include: ['tests/shots/portal.test.ts'], environment: 'node', globalSetup: ['tests/house.ts'], testTimeout: 600_000, hookTimeout: 120_000 },
+        test: { name: 'shots', include: ['tests/shots/portal.test.ts'], environment: 'node', globalSetup: ['tests/house-console.ts'], testTimeout: 600_000, hookTimeout: 120_000 },
       },
       {
         resolve: { alias },

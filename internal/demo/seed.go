@@ -134,7 +134,7 @@ func seedWeChat(ctx context.Context, app core.App, inst string, at Endpoints, s 
 	}
 	_, err := upsert(app, collections.ChannelConfigs, `institution = {:i} && channel = "wechat"`, map[string]any{"i": inst}, map[string]any{
 		"institution": inst, "channel": "wechat", "active": true, "merchant_id": c.MchID, "app_id": c.AppID, "api_base": at.WeChat, "notify_base": s.PublicURL,
-		"settings": map[string]any{"single_limit": c.SingleLimit, "confirm_url": at.WeChat + "/_sim/confirm-page?package={package}&back={back}"},
+		"settings": map[string]any{"single_limit": c.SingleLimit, "day_limit": 10_000_000, "confirm_url": at.WeChat + "/_sim/confirm-page?package={package}&back={back}"},
 		"secrets_input": object(map[string]string{
 			"private_key": c.MchPrivateKey, "serial_no": c.MchCertSerial, "api_v3_key": c.APIv3Key, "public_key": c.PublicKey,
 			"public_key_id": c.PublicKeyID, "platform_certs": c.PlatformCert, "app_secret": c.AppSecret,
@@ -158,7 +158,7 @@ func seedAlipay(ctx context.Context, app core.App, inst string, at Endpoints, s 
 	}
 	rec, err := upsert(app, collections.ChannelConfigs, `institution = {:i} && channel = "alipay"`, map[string]any{"i": inst}, map[string]any{
 		"institution": inst, "channel": "alipay", "active": true, "merchant_id": c.PID, "app_id": c.AppID, "api_base": at.Alipay, "notify_base": s.PublicURL,
-		"settings": map[string]any{"single_limit": c.SingleLimit},
+		"settings": map[string]any{"single_limit": c.SingleLimit, "day_limit": 20_000_000},
 		"secrets_input": object(map[string]string{
 			"private_key": c.AppPrivateKey, "app_cert": c.AppCert, "alipay_cert": c.AlipayCert, "alipay_root_cert": c.AlipayRootCert,
 		}),

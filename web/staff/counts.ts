@@ -16,9 +16,9 @@ const listeners = new Set<() => void>()
 
 export async function loadCounts(): Promise<void> {
   try {
-    Object.assign(queue, await call<Record<Tab, Count>>('GET', '/api/hospay/queue/counts'))
-    counts.reviewing = queue.reviewing?.count ?? 0
-    counts.exceptions = queue.exceptions?.count ?? 0
+    const { suspense, unknown, proxies, frozen, ...byTab } = await call<Record<Tab, Count> & Record<'suspense' | 'unknown' | 'proxies', number> & { frozen: boolean }>('GET', '/api/hospay/queue/counts')
+    Object.assign(queue, byTab)
+    Object.assign(counts, { reviewing: queue.reviewing?.count ?? 0, suspense, unknown, proxies, frozen: Number(frozen) })
   } catch {
     // the page in front tells what is wrong
   }

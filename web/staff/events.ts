@@ -1,4 +1,6 @@
-// Events of an order in words.
+// Events of an order, and what the audit log records, in words.
+import { t } from '@shared/i18n'
+
 const names: Record<string, string> = {
   'order.submitted': '患者提交申请', 'his.debit.sent': '向 HIS 退预交金', 'his.debited': 'HIS 已退预交金', 'his.debit.unknown': 'HIS 结果未知，继续查询', 'his.refused': 'HIS 拒绝', 'review.opened': '进入审核',
   'review.approved': '审核通过', 'review.first_approved': '初审通过，待复核', 'review.rejected': '审核驳回', 'review.auto': '自动审核转人工', 'review.shadow': '影子规则', 'payout.started': '发起出款', 'payout.sent': '已发送渠道', 'payout.awaiting_payee': '等待患者确认收款',
@@ -28,10 +30,12 @@ const actionNames: Record<string, string> = {
 export const actionText = (action: string) => actionNames[action] ?? action
 
 const detailNames: Record<string, string> = {
-  no: '单号', action: '动作', reason: '理由', from: '原状态', to: '新状态', field: '字段', note: '说明', day: '日期', seq: '第几次', state: '结果', source: '来源', kind: '种类', sha256: '文件指纹', version: '版本', filter: '条件', rows: '行数', export: '导出任务', report: '报表', frozen: '冻结', differences: '差异数', change: '变更',
+  no: '单号', action: '动作', reason: '理由', from: '原状态', to: '新状态', field: '字段', note: '说明', day: '日期', seq: '第几次', state: '结果', source: '来源', kind: '种类', sha256: '文件指纹', version: '版本', filter: '条件', rows: '行数', export: '导出任务', report: '报表', frozen: '冻结', differences: '差异数', change: '变更号', material: '照片号', fields: '项目',
 }
+const detailValues: Record<string, string> = { restore: '退回就诊卡', pay_again: '重新付款', paid_by_hand: '已线下付款' }
+const word = (k: string, v: string) => (k === 'from' || k === 'to' ? t(`status.${v}`) : k === 'kind' && v.includes('_') && !v.startsWith('fundflow') ? t(`proxy.material.${v}`) : detailValues[v] ?? v)
 /** detailText writes the details of an entry in one line. */
 export function detailText(details: unknown): string {
   if (!details || typeof details !== 'object') return details ? String(details) : ''
-  return Object.entries(details as Record<string, unknown>).filter(([, v]) => v !== '' && v !== null).map(([k, v]) => `${detailNames[k] ?? k}：${typeof v === 'object' ? JSON.stringify(v) : v === true ? '是' : v === false ? '否' : String(v)}`).join('；')
+  return Object.entries(details as Record<string, unknown>).filter(([, v]) => v !== '' && v !== null).map(([k, v]) => `${detailNames[k] ?? k}：${Array.isArray(v) ? v.join('、') : typeof v === 'object' ? JSON.stringify(v) : v === true ? '是' : v === false ? '否' : word(k, String(v))}`).join('；')
 }

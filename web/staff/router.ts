@@ -10,7 +10,7 @@ export const places: (Place & { component: () => Promise<unknown> })[] = [
   { path: '/orders/:id', title: '退款详情', roles: money, menu: false, component: () => import('./pages/Order.vue') },
   { path: '/proxies', title: '代办审核', roles: ['reviewer', 'auditor'], menu: true, count: 'proxies', component: () => import('./pages/Proxies.vue') },
   { path: '/proxies/:id', title: '代办详情', roles: ['reviewer', 'auditor'], menu: false, component: () => import('./pages/Proxy.vue') },
-  { path: '/unknown', title: '未知台', roles: money, menu: true, component: () => import('./pages/Unknown.vue') },
+  { path: '/unknown', title: '未知台', roles: money, menu: true, count: 'unknown', component: () => import('./pages/Unknown.vue') },
   { path: '/suspense', title: '挂账台', roles: money, menu: true, count: 'suspense', component: () => import('./pages/Suspense.vue') },
   { path: '/stats', title: '退款统计', roles: money, menu: true, component: () => import('./pages/Stats.vue') },
   { path: '/recon', title: '三方对账', roles: ['finance', 'auditor'], menu: true, component: () => import('./pages/Recon.vue') },

@@ -1,4 +1,4 @@
-// The house of the console's walks: enough people for a batch of 200.
+// A house with many people: enough for a batch of 200.
 import type { TestProject } from 'vitest/node'
 import { open } from './house'
 

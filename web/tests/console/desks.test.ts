@@ -156,6 +156,9 @@ test('TestConsole_FreezeIsThawedByAnotherPerson', async () => {
   await a.page.getByRole('dialog').getByRole('button', { name: '解除冻结' }).click()
   await a.page.getByRole('alert').waitFor() // not by the same person
   await serious(a.page, 'frozen')
+  const b = await sit(browser, 'reviewer1', 'narrow') // everybody is told, wherever they work
+  await b.page.getByRole('status').getByText('出款已冻结').waitFor()
+  await b.context.close()
   await json(`${app}/api/hospay/payouts/freeze`, { token: await staff('config'), json: { frozen: false, note: '已核实' } })
   await a.context.close()
 })
