@@ -39,10 +39,20 @@ export async function serious(page: Page, where: string): Promise<void> {
 export async function apply(code: string, via: 'wechat' | 'alipay', fen: number, method = 'transfer'): Promise<{ id: string; card: string }> {
   const who = await person(code, via)
   const { token } = await json<{ token: string }>(`${app}/api/hospay/auth/ticket`, { json: { ticket: who.ticket } })
-  const body: Record<string, unknown> = { card_no: who.cards[0], amount: fen, method, channel: via, payee_name: who.name, notify_phone: who.phone, notice_version: '1' }
+  const { items } = await json<{ items: { version: string }[] }>(`${app}/api/collections/notices/records?${new URLSearchParams({ filter: 'active = true && kind = "refund"' })}`, { token })
+  const body: Record<string, unknown> = { card_no: who.cards[0], amount: fen, method, channel: via, payee_name: who.name, notify_phone: who.phone, notice_version: items[0]!.version }
   if (via === 'alipay' && method === 'transfer') body.payee_account = who.alipay_account
   const { id } = await json<{ id: string }>(`${app}/api/collections/refund_orders/records`, { token, json: body })
   return { id, card: who.cards[0]! }
+}
+
+let it = ''
+/** set changes the one record of a configuration, as IT does in the dashboard. */
+export async function set(collection: string, values: Record<string, unknown>): Promise<void> {
+  it ||= (await json<{ token: string }>(`${app}/api/collections/_superusers/auth-with-password`, { json: { identity: 'it@demo.hospay', password: PASSWORD } })).token
+  const { items } = await json<{ items: { id: string }[] }>(`${app}/api/collections/${collection}/records`, { token: it })
+  await json(`${app}/api/collections/${collection}/records/${items[0]!.id}`, { token: it, method: 'PATCH', json: values })
+  await new Promise((r) => setTimeout(r, 1200)) // settings are read again after a second
 }
 
 export async function state(id: string): Promise<string> {

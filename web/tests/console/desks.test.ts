@@ -1,23 +1,12 @@
 // Second review, proxies, and the desks for what went wrong: two people each.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { app, json, launch, orders, PASSWORD, person, sim, staff, until, WECHAT } from '../walk'
-import { apply, code, open, serious, sit, state } from './desk'
+import { app, json, launch, orders, person, sim, staff, until, WECHAT } from '../walk'
+import { apply, code, open, serious, set, sit, state } from './desk'
 
 let browser: Browser
-let it = ''
-beforeAll(async () => {
-  browser = await launch()
-  it = (await json<{ token: string }>(`${app}/api/collections/_superusers/auth-with-password`, { json: { identity: 'it@demo.hospay', password: PASSWORD } })).token
-})
+beforeAll(async () => { browser = await launch() })
 afterAll(async () => { await browser.close() })
-
-/** set changes the one record of a configuration, as IT does in the dashboard. */
-async function set(collection: string, values: Record<string, unknown>): Promise<void> {
-  const { items } = await json<{ items: { id: string }[] }>(`${app}/api/collections/${collection}/records`, { token: it })
-  await json(`${app}/api/collections/${collection}/records/${items[0]!.id}`, { token: it, method: 'PATCH', json: values })
-  await new Promise((r) => setTimeout(r, 1200)) // settings are read again after a second
-}
 
 const reviewing = (id: string) => until(`${id} to review`, async () => (await state(id)) === 'reviewing')
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { app, launch, listen, PASSWORD, quiet, until } from '../walk'
-import { apply, code, open, serious, sit, state } from './desk'
+import { apply, code, open, serious, set, sit, state } from './desk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -37,6 +37,7 @@ test('TestConsole_SensitiveChangeNeedsASecondPerson_TakesEffectOnTheNextOrder', 
   const after = await apply(code(29), 'alipay', 12_00)
   await until('paid by the rules', async () => (await state(after.id)) === 'succeeded')
   expect(await state(before.id)).not.toBe('rejected')
+  await set('review_settings', { auto: false }) // the other walks are people's
   await a.context.close()
   await b.context.close()
 })

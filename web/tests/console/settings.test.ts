@@ -37,13 +37,17 @@ test('TestConsole_EachKindOfChangeIsTakenByTheServer', async () => {
 
   await open(page, '/config?tab=channels', '系统配置')
   const alipay = page.locator('section.card', { hasText: '支付宝' })
+  expect(await alipay.getByRole('switch', { name: '显示商家简称' }).isVisible()).toBe(false)
+  await alipay.getByRole('button', { name: '不常用的设置' }).click()
   await alipay.getByRole('switch', { name: '显示商家简称' }).locator('..').click()
   await alipay.getByLabel('转账备注').fill('预交金退回')
-  await alipay.getByRole('button', { name: '提交修改（2 项）' }).click()
+  await alipay.getByLabel('单日额度（元）').fill('123456.7')
+  await alipay.getByLabel('原路退', { exact: true }).uncheck()
+  await alipay.getByRole('button', { name: '提交修改（4 项）' }).click()
   await submit(page, '已提交')
   const channel = await last('channel_configs')
   expect(channel.state).toBe('waiting')
-  expect(JSON.stringify(channel.after)).toContain('预交金退回')
+  expect(channel.after.settings).toMatchObject({ transfer_remark: '预交金退回', show_alias: 'true', day_limit: '12345670', methods: 'transfer' })
 
   await open(page, '/config?tab=his', '系统配置')
   await page.getByLabel('字段对照').fill('{')
@@ -80,6 +84,14 @@ test('TestConsole_EachKindOfChangeIsTakenByTheServer', async () => {
   await page.getByRole('combobox', { name: '加入规则' }).click({ force: true })
   await page.locator('.el-select-dropdown__item:visible').first().click()
   await serious(page, 'rules')
+  await open(page, '/config?tab=changes', '系统配置')
+  const back = page.getByRole('button', { name: '撤回' })
+  for (let n = 3; n > 0; n--) {
+    await expect.poll(() => back.count()).toBe(n)
+    await back.first().click()
+  }
+  await expect.poll(() => back.count()).toBe(0)
+  expect((await last('channel_configs')).state).toBe('withdrawn')
   await context.close()
 })
 
