@@ -294,7 +294,7 @@ func (s *Service) monthStep(inst, month, note string, by Actor, address string, 
 				return refund.NewError(CodeReasonRequired, "")
 			}
 		case move.asked:
-			if samePerson(Actor{row.By, row.Person}, by) {
+			if (Actor{row.By, row.Person}).same(by) {
 				return refund.NewError(CodeSecondPerson, "")
 			}
 			state = move.to

@@ -60,6 +60,10 @@ type Service struct {
 // Actor is the person who acts; System has no id.
 type Actor struct{ ID, Person string }
 
+func (a Actor) same(b Actor) bool {
+	return refund.By{ID: a.ID, Person: a.Person}.Same(refund.By{ID: b.ID, Person: b.Person})
+}
+
 func (s *Service) now() time.Time {
 	if s.Clock == nil {
 		return time.Now()
