@@ -1,7 +1,9 @@
 package recon_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,8 @@ import (
 	"hospay/money"
 	"hospay/recon"
 	"hospay/refund"
+
+	"github.com/xuri/excelize/v2"
 )
 
 var (
@@ -153,6 +157,40 @@ func TestBooks_CashCountsWhatSucceeded(t *testing.T) {
 	w.bring(day, o.line(o.channel, "成功", yuan(o.fen)), cash.line("现金", "成功", "5.00"), cash.line("现金", "已冲正", "7.00"), cash.line("现金", "处理中", "9.00"))
 	if sum := w.run(day).Summary.V.Cash; sum.Count != 1 || sum.Amount != 500 {
 		t.Errorf("%+v", sum)
+	}
+}
+
+// TestBooks_TheSheetOfDifferencesIsWhole: it lists every difference, however
+// many there are, and says the same age as the page.
+func TestBooks_TheSheetOfDifferencesIsWhole(t *testing.T) {
+	w := newWorld(t)
+	const n = 20_050
+	w.exec("INSERT INTO differences (id, institution, day, key, live, kind, also, state, amount, opened, resolved_at) WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < " + fmt.Sprint(n) + ") " +
+		"SELECT printf('d%014d', x), '" + inst + "', '2026-11-29', printf('k%06d', x), TRUE, 'card', '[]', 'resolved', 1, '2026-11-30 02:00:00.000Z', '2026-12-02 03:00:00.000Z' FROM n")
+	var file bytes.Buffer
+	if err := w.svc.Report(t.Context(), inst, recon.ReportDifferences, "2026-11-29", "", &file); err != nil {
+		t.Fatal(err)
+	}
+	f, err := excelize.OpenReader(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := f.GetRows(f.GetSheetName(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, days := 0, map[string]int{}
+	for _, row := range rows {
+		if len(row) > 15 && row[0] == "2026-11-29" {
+			lines++
+			days[row[15]]++
+		}
+	}
+	d := w.difference("d00000000000001")
+	view, err := w.svc.View(t.Context(), d, nil)
+	if err != nil || lines != n || days[fmt.Sprint(view["days_open"])] != n {
+		t.Errorf("%d lines of %d, ages %v, the page says %v, %v", lines, n, days, view["days_open"], err)
 	}
 }
 

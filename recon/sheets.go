@@ -180,30 +180,26 @@ func channelTable(channels []ChannelRow, books map[string]BookSum) report.Table 
 	return t
 }
 
-// differenceSheet lists differences with how they were worked off.
+// differenceSheet lists all differences with how they were worked off.
 func (s *Service) differenceSheet(ctx context.Context, inst string, f Filter, form report.Sheet) (report.Sheet, error) {
-	rows, _, err := s.Differences(ctx, inst, f, 1, maxDifferences)
-	if err != nil {
-		return form, err
-	}
 	names, err := s.Names(ctx, inst)
 	if err != nil {
 		return form, err
 	}
-	var cells [][]any
-	for _, d := range rows {
-		days := int(s.now().Sub(d.Opened.Time()) / (24 * time.Hour))
-		cells = append(cells, []any{d.Day, kindName(d.Kind), d.OrderNo, d.BillNo, amountOf(d.PlatformAmount, d.PlatformState), amountOf(d.ChannelAmount, d.ChannelState), amountOf(d.HISAmount, d.HISState),
-			stateWords[d.PlatformState], stateWords[d.ChannelState], stateWords[d.HISState], strings.ReplaceAll(stateWords[d.Sign], "无", ""), money.Fen(d.Amount), stateWords[d.State], verbNames[d.Verb], names[d.Owner], days, d.Explain})
+	now := s.now()
+	rows := func(yield func(...any) error) error {
+		return s.eachDifference(ctx, inst, f, func(d Difference) error {
+			return yield(d.Day, kindName(d.Kind), d.OrderNo, d.BillNo, amountOf(d.PlatformAmount, d.PlatformState), amountOf(d.ChannelAmount, d.ChannelState), amountOf(d.HISAmount, d.HISState),
+				stateWords[d.PlatformState], stateWords[d.ChannelState], stateWords[d.HISState], strings.ReplaceAll(stateWords[d.Sign], "无", ""), money.Fen(d.Amount), stateWords[d.State], verbNames[d.Verb], names[d.Owner],
+				d.daysOpen(d.end(now)), d.Explain)
+		})
 	}
 	form.Name, form.Title = "差异明细", "退款对账差异明细表"
-	t := listed("", []report.Column{
+	form.Tables = []report.Table{{Total: true, Rows: rows, Columns: []report.Column{
 		{Name: "业务日", Width: 11}, {Name: "差异类型", Width: 11}, {Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28}, {Name: "平台金额", Type: report.Money, Width: 13, Sum: true, If: "平台状态"},
 		{Name: "渠道金额", Type: report.Money, Width: 13, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: report.Money, Width: 13, Sum: true, If: "HIS状态"}, {Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"},
 		{Name: "长短款"}, {Name: "差异金额", Type: report.Money, Width: 13, Sum: true}, {Name: "处理状态"}, {Name: "处理方式"}, {Name: "负责人"}, {Name: "天数", Type: report.Count}, {Name: "说明", Type: report.Long, Width: 60},
-	}, cells)
-	t.Total = true
-	form.Tables = []report.Table{t}
+	}}}
 	return form, nil
 }
 
