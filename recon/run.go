@@ -302,6 +302,15 @@ func sideOf(e *reconcile.Entry) *sideView {
 	return &sideView{e.Amount, e.Status.String(), beijingTime(time.Unix(e.At, 0))}
 }
 
+// clock is the time as sheets show it.
+func (v sideView) clock() string {
+	at, err := time.Parse(time.RFC3339, v.Time)
+	if err != nil {
+		return ""
+	}
+	return at.In(reconcile.Beijing).Format(time.DateTime)
+}
+
 func beijingTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
