@@ -100,7 +100,7 @@ func throughSQL() string {
 	}
 	from := "SELECT t.channel FROM refund_orders o JOIN transfer_orders t ON t.`order` = o.id WHERE o.institution = {:i} AND o.compensates = '' AND "
 	return from + "o.paid_at != '' AND o.paid_at >= {:from} AND o.paid_at < {:to} UNION " +
-		from + "o.his_refund_date >= {:since} AND o.his_refund_date < {:to} AND (o.paid_at >= {:to} OR (o.paid_at = '' AND (o.updated >= {:from} OR o.status NOT IN (" + strings.Join(final, ",") + "))))"
+		from + "t.created < {:to} AND o.his_refund_date >= {:since} AND o.his_refund_date < {:to} AND (o.paid_at >= {:to} OR (o.paid_at = '' AND (o.updated >= {:from} OR o.status NOT IN (" + strings.Join(final, ",") + "))))"
 }
 
 // Through lists the channels that orders were paid through on a day, or were

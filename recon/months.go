@@ -198,8 +198,8 @@ func addChannel(to map[string]*ChannelRow, out *Month, c ChannelRow) {
 	to[k].Differences += c.Differences
 }
 
-// FirstDay is the first day of an institution that has a bill, an order or a
-// run: days before it are not missing.
+// FirstDay is the first day of an institution that has a bill or an order:
+// days before it are not missing.
 func (s *Service) FirstDay(ctx context.Context, inst string) (string, error) {
 	var day sql.NullString
 	var order types.DateTime

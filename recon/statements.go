@@ -138,7 +138,7 @@ func (s *Service) Accept(ctx context.Context, in Incoming) (Statement, error) {
 // look at what was sent. It never takes the place of a bill that was read.
 func (s *Service) Fetched(ctx context.Context, in Incoming) (Statement, error) {
 	st, rejects, err := s.examine(ctx, in)
-	if refusal, ok := errors.AsType[*refund.Error](err); ok {
+	if refusal, ok := errors.AsType[*refund.Error](err); ok && st.SHA256 != "" {
 		st.State, st.Kind, st.Refusal, err = Refused, in.Kind, clip(refusal.Detail, 500), nil
 		if refusal.Code == CodeStatementOther {
 			st.Refusal = "收到的是另一种文件：" + refusal.Detail
@@ -188,7 +188,7 @@ func (s *Service) keep(ctx context.Context, st Statement, rejects []book.Reject,
 		return st, err
 	}
 	if err == nil && (current.SHA256 == st.SHA256 && current.State == st.State || st.State == Refused && current.usable()) {
-		return current, s.Note(ctx, current, st.State, "", in.Next)
+		return current, s.Note(ctx, current, st.State, "", in.Next) // a refused one is asked for again
 	}
 	fill := err == nil && current.SHA256 == "" && current.State != Empty
 	st.ID, st.Version = newID(), current.Version+1
