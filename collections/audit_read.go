@@ -63,12 +63,11 @@ type AuditLine struct {
 
 const auditColumns = "a.id, a.seq, a.created, a.actor_kind, a.actor, COALESCE(s.name, '') AS actor_name, a.action, a.target, a.details, a.address, a.hash"
 
-// AuditCount counts the rows of a filter.
-func (s *Store) AuditCount(ctx context.Context, f AuditFilter) (int, error) {
-	var n int
+// AuditCount counts the rows of a filter, and tells the number of the last.
+func (s *Store) AuditCount(ctx context.Context, f AuditFilter) (rows int, last int64, err error) {
 	where, params := f.where()
-	err := s.app.ConcurrentDB().NewQuery("SELECT COUNT(*)" + auditFrom + where).Bind(params).WithContext(ctx).Row(&n)
-	return n, err
+	err = s.app.ConcurrentDB().NewQuery("SELECT COUNT(*), COALESCE(MAX(a.seq), 0)"+auditFrom+where).Bind(params).WithContext(ctx).Row(&rows, &last)
+	return rows, last, err
 }
 
 // AuditPage reads rows of the audit log, newest first.
@@ -78,6 +77,16 @@ func (s *Store) AuditPage(ctx context.Context, f AuditFilter, offset, limit int)
 	lines := []AuditLine{}
 	err := s.app.ConcurrentDB().NewQuery("SELECT " + auditColumns + auditFrom + where + " ORDER BY a.created DESC, a.seq DESC LIMIT {:limit} OFFSET {:offset}").
 		Bind(params).WithContext(ctx).All(&lines)
+	return lines, err
+}
+
+// AuditUpTo reads rows of the audit log from a number downwards: what is
+// written meanwhile moves no page.
+func (s *Store) AuditUpTo(ctx context.Context, f AuditFilter, seq int64, limit int) ([]AuditLine, error) {
+	where, params := f.where()
+	params["seq"], params["limit"] = seq, limit
+	var lines []AuditLine
+	err := s.app.ConcurrentDB().NewQuery("SELECT " + auditColumns + auditFrom + where + " AND a.seq <= {:seq} ORDER BY a.seq DESC LIMIT {:limit}").Bind(params).WithContext(ctx).All(&lines)
 	return lines, err
 }
 

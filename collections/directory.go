@@ -239,7 +239,12 @@ func (s *Store) Offers(ctx context.Context, institution string) ([]refund.Offer,
 	if err != nil {
 		return nil, err
 	}
-	var offers []refund.Offer
+	return s.OffersOf(ctx, institution, names), nil
+}
+
+// OffersOf lists what channels can do, whether they are on or not; one whose
+// configuration is wrong is left out.
+func (s *Store) OffersOf(ctx context.Context, institution string, names []string) (offers []refund.Offer) {
 	for _, name := range names {
 		ch, err := s.Channel(ctx, institution, name)
 		if err != nil {
@@ -248,7 +253,7 @@ func (s *Store) Offers(ctx context.Context, institution string) ([]refund.Offer,
 		}
 		offers = append(offers, refund.Offer{Name: name, Can: ch.Capabilities()})
 	}
-	return offers, nil
+	return offers
 }
 
 // HIS returns the institution's connection to its HIS.

@@ -7,7 +7,8 @@ var fixedStatementColumns = []string{"institution", "source", "kind", "day", "ve
 var fixedDifferenceColumns = []string{"institution", "day", "key", "opened", "created"}
 
 // ReconTriggers lists the triggers of the books: files and history stay, and a
-// closed month takes no more.
+// closed month takes no more, but that half of a rematch is open again whose
+// other half has changed.
 func ReconTriggers() []Trigger {
 	closed := func(month string) string {
 		return "EXISTS (SELECT 1 FROM recon_months m WHERE m.institution = NEW.institution AND m.month = " + month + " AND m.state IN ('closed', 'reopening'))"
@@ -17,7 +18,7 @@ func ReconTriggers() []Trigger {
 		trigger("guard_statement_superseded", "BEFORE UPDATE ON statements WHEN OLD.superseded = TRUE", "a former version stays as it is"),
 		trigger("guard_difference_fixed", "BEFORE UPDATE ON differences WHEN "+changed(fixedDifferenceColumns), "the name of a difference never changes"),
 		trigger("guard_difference_insert", "BEFORE INSERT ON differences WHEN "+closed("substr(NEW.day, 1, 7)"), "the month is closed"),
-		trigger("guard_difference_closed", "BEFORE UPDATE ON differences WHEN OLD.state = 'resolved' AND "+closed("substr(NEW.day, 1, 7)"), "the month is closed"),
+		trigger("guard_difference_closed", "BEFORE UPDATE ON differences WHEN OLD.state = 'resolved' AND NOT (OLD.verb = 'rematch' AND NEW.state = 'carried') AND "+closed("substr(NEW.day, 1, 7)"), "the month is closed"),
 		trigger("guard_recon_run_closed", "BEFORE INSERT ON recon_runs WHEN "+closed("substr(NEW.day, 1, 7)"), "the month is closed"),
 	}
 	for _, table := range []string{ReconRuns, Resolutions, StatementLines} {

@@ -388,6 +388,11 @@ func TestBooks_ReportsSayWhatTheRouteSays(t *testing.T) {
 	if got := f.GetSheetList(); !slices.Equal(got, []string{"汇总", "渠道汇总", "差异明细", "三方明细"}) {
 		t.Errorf("sheets %v", got)
 	}
+	lines3 := must(f.GetRows("三方明细"))
+	at := rowOf(t, lines3, orders[1].Order.No) - 1
+	if head, row := lines3[2], lines3[at]; len(head) != 16 || head[12] != "平台时间" || row[14] == "" || row[15] != "一致" || row[9] != "成功" {
+		t.Errorf("三方明细: %v\n%v", head, row)
+	}
 	rows := sheetRows(t, f)
 	for name, book := range map[string]string{"平台": "platform", "微信": "wechat", "支付宝": "alipay", "HIS": "his"} {
 		want := fmt.Sprintf("%d %d.%02d", v.Books[book].Count, v.Books[book].Amount/100, v.Books[book].Amount%100)

@@ -253,6 +253,8 @@ func TestConfig_WhatIsWrongIsRefusedBeforeItIsProposed(t *testing.T) {
 		{"没有变化", "institutions", d.Institution, m{"debit_at": "application"}, 400, "config_unchanged"},
 		{"本人", "staff", me, m{"roles": []string{"config", "finance"}}, 403, "own_roles"},
 		{"未知角色", "staff", reviewer, m{"roles": []string{"root"}}, 400, "config_invalid"},
+		{"清空身份证号", "staff", reviewer, m{"secrets": m{"id_no": ""}}, 400, "config_invalid"},
+		{"清空身份证号并改名", "staff", reviewer, m{"name": "x", "secrets": m{"id_no": " "}}, 400, "config_invalid"},
 		{"通知里放标签", "notification_texts", text, m{"body": "<b>{no}</b>"}, 400, "config_invalid"},
 	} {
 		wantCode(t, c.what, d.propose(d.config, c.collection, c.id, c.values), c.status, c.code)

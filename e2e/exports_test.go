@@ -17,6 +17,7 @@ import (
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
 	"github.com/xuri/excelize/v2"
 )
 
@@ -288,5 +289,40 @@ func TestExport_ThreeAtOnceForOnePerson(t *testing.T) {
 	}
 	if res := a.Call("POST", "/api/hospay/exports", finance, body); res.Status != 200 {
 		t.Errorf("after they are done: %d %s", res.Status, res.Raw)
+	}
+}
+
+// TestExports_TheAuditLogGoesOnMeanwhile: rows that are written while the log is
+// exported neither repeat nor push out one that was there.
+func TestExports_TheAuditLogGoesOnMeanwhile(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	act := func(n int) {
+		err := a.Runtime.App.RunInTransaction(func(tx core.App) (err error) {
+			for range n {
+				err = errors.Join(err, collections.Audit(tx, collections.AuditEntry{Institution: a.Institution, Action: "test"}))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const n = 4500
+	act(n)
+	var file bytes.Buffer
+	req := exports.Request{Report: exports.Audit, Institution: a.Institution, Params: exports.Values(map[string]string{"action": "test"}), At: time.Now(), Progress: func(int, int) { act(7) }}
+	if rows, err := exports.Write(t.Context(), a.Runtime.Store, req, &file); err != nil || rows != n {
+		t.Errorf("%d rows, %v", rows, err)
+	}
+	f := must(excelize.OpenReader(&file))
+	defer f.Close()
+	seen := map[string]bool{}
+	for _, row := range sheetRows(t, f) {
+		if len(row) > 3 && row[3] == "test" {
+			seen[row[0]] = true
+		}
+	}
+	if len(seen) != n {
+		t.Errorf("%d different rows of %d", len(seen), n)
 	}
 }

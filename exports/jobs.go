@@ -19,6 +19,7 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
 )
 
 // keepFor is how long a file can be fetched.
@@ -200,7 +201,7 @@ func FileName(r Request) string {
 // Purge deletes the files of old exports. Their records stay.
 func (j *Jobs) Purge(now time.Time) (int, error) {
 	old, err := j.App.FindRecordsByFilter(collections.Exports, `file != "" && finished < {:t}`, "", 500, 0,
-		dbx.Params{"t": now.Add(-keepFor).UTC().Format("2006-01-02 15:04:05.000Z")})
+		dbx.Params{"t": now.Add(-keepFor).UTC().Format(types.DefaultDateLayout)})
 	if err != nil {
 		return 0, err
 	}

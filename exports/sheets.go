@@ -156,7 +156,7 @@ func (m *maker) audit() error {
 	if err != nil {
 		return err
 	}
-	n, err := m.store.AuditCount(m.ctx, f)
+	n, last, err := m.store.AuditCount(m.ctx, f)
 	if err != nil {
 		return err
 	}
@@ -168,9 +168,9 @@ func (m *maker) audit() error {
 		{Name: "内容", Type: report.Long, Width: 60}, {Name: "来源地址", Width: 18}, {Name: "校验值", Width: 68},
 	}}
 	table.Rows = func(yield func(...any) error) error {
-		for offset := 0; offset < n; offset += auditBatch {
-			lines, err := m.store.AuditPage(m.ctx, f, offset, min(auditBatch, n-offset))
-			if err != nil {
+		for next := last; ; {
+			lines, err := m.store.AuditUpTo(m.ctx, f, next, auditBatch)
+			if err != nil || len(lines) == 0 {
 				return err
 			}
 			for _, l := range lines {
@@ -179,8 +179,8 @@ func (m *maker) audit() error {
 					return err
 				}
 			}
+			next = lines[len(lines)-1].Seq - 1
 		}
-		return nil
 	}
 	return report.Write(m.out, m.sheet("审计日志", "审计日志", period(f.From, f.To), table, m.filterWords()))
 }

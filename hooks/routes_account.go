@@ -48,13 +48,9 @@ func (h *Hooks) staffMe(e *core.RequestEvent) error {
 // namesOfStaff tells the names of the house's staff by id, for pages that show
 // who did what.
 func (h *Hooks) namesOfStaff(e *core.RequestEvent) error {
-	recs, err := e.App.FindRecordsByFilter(collections.Staff, "institution = {:i}", "", 0, 0, map[string]any{"i": e.Auth.GetString("institution")})
+	names, err := h.Books.Names(e.Request.Context(), houseOf(e))
 	if err != nil {
 		return h.fail(e, err)
-	}
-	names := map[string]string{}
-	for _, r := range recs {
-		names[r.Id] = r.GetString("name")
 	}
 	return e.JSON(http.StatusOK, map[string]any{"names": names})
 }

@@ -27,7 +27,7 @@ func (h *Hooks) auditList(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	n, err := h.Store.AuditCount(e.Request.Context(), f)
+	n, _, err := h.Store.AuditCount(e.Request.Context(), f)
 	if err != nil {
 		return h.fail(e, err)
 	}

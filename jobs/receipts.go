@@ -12,6 +12,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/filesystem"
+	"github.com/pocketbase/pocketbase/tools/types"
 )
 
 const (
@@ -37,7 +38,7 @@ func (r receipts) run(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	due, err := r.app.FindRecordsByFilter(collections.Receipts, `state != "ready" && state != "failed" && next_at <= {:now}`, "next_at", receiptBatch, 0,
-		dbx.Params{"now": time.Now().UTC().Format("2006-01-02 15:04:05.000Z")})
+		dbx.Params{"now": time.Now().UTC().Format(types.DefaultDateLayout)})
 	if err != nil {
 		return 0, err
 	}

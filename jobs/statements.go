@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"hospay/channels"
@@ -20,9 +21,10 @@ import (
 
 const (
 	statementWait  = 30 * time.Minute
-	statementReady = 10 // o'clock: bills of yesterday are there
-	statementLast  = 18 // o'clock: from then on once a day
-	statementDays  = 7  // then somebody has to bring the bill
+	statementReady = 10                 // o'clock: bills of yesterday are there
+	statementLast  = 18                 // o'clock: from then on once a day
+	statementWeek  = 7 * 24 * time.Hour // then somebody has to bring the bill
+	statementDays  = 31                 // how far back bills are asked for after an outage
 	statementBatch = 20
 )
 
@@ -68,7 +70,9 @@ func (s statements) run(ctx context.Context) (int, error) {
 }
 
 // plan makes sure that every bill of the last days has its row, however long
-// the program was away.
+// the program was away. A day that was planned before gets only the channels
+// that orders turn out to have gone through: one that was switched on since has
+// no part in it.
 func (s statements) plan(ctx context.Context) error {
 	insts, err := s.books.Institutions(ctx)
 	if err != nil {
@@ -78,21 +82,19 @@ func (s statements) plan(ctx context.Context) error {
 	if s.now().In(refund.Beijing).Hour() < statementReady {
 		newest = newest.AddDate(0, 0, -1)
 	}
+	day := func(back int) string { return newest.AddDate(0, 0, -back).Format(time.DateOnly) }
 	for _, inst := range insts {
 		first, err := s.books.FirstDay(ctx, inst)
 		if err != nil {
 			return err
 		}
-		offers, err := s.store.Offers(ctx, inst)
+		known, err := s.books.Statements(ctx, inst, day(statementDays), day(0))
 		if err != nil {
 			return err
 		}
-		for n := range statementDays {
-			day := newest.AddDate(0, 0, -n).Format(time.DateOnly)
-			if day < first {
-				break
-			}
-			if err := s.await(ctx, inst, day, offers); err != nil {
+		for back := 0; back < statementDays && day(back) >= first; back++ {
+			planned := slices.ContainsFunc(known, func(st recon.Statement) bool { return st.Day == day(back) && st.By == "" })
+			if err := s.await(ctx, inst, day(back), back == 0 || !planned); err != nil {
 				return err
 			}
 		}
@@ -100,9 +102,23 @@ func (s statements) plan(ctx context.Context) error {
 	return nil
 }
 
-func (s statements) await(ctx context.Context, inst, day string, offers []refund.Offer) error {
+// await asks for the bills of a day: HIS's, those of the channels that orders
+// went through, and where it is fresh those of the channels in use.
+func (s statements) await(ctx context.Context, inst, day string, fresh bool) error {
 	if err := s.books.Await(ctx, inst, recon.SourceHIS, "statement", day); err != nil {
 		return err
+	}
+	through, err := s.books.Through(ctx, inst, day)
+	if err != nil {
+		return err
+	}
+	offers := s.store.OffersOf(ctx, inst, through)
+	if fresh {
+		inUse, err := s.store.Offers(ctx, inst)
+		if err != nil {
+			return err
+		}
+		offers = append(offers, inUse...)
 	}
 	for _, o := range offers {
 		for _, kind := range o.Can.Bills {
@@ -118,11 +134,7 @@ func (s statements) await(ctx context.Context, inst, day string, offers []refund
 // does not wait for the next morning.
 func FetchDay(ctx context.Context, store *collections.Store, books *recon.Service, inst, day string) error {
 	s := statements{store: store, books: books, now: orNow(books.Clock)}
-	offers, err := store.Offers(ctx, inst)
-	if err != nil {
-		return err
-	}
-	if err := s.await(ctx, inst, day, offers); err != nil {
+	if err := s.await(ctx, inst, day, true); err != nil {
 		return err
 	}
 	all, err := books.Statements(ctx, inst, day, day)
@@ -138,10 +150,9 @@ func FetchDay(ctx context.Context, store *collections.Store, books *recon.Servic
 }
 
 // next is when a bill is asked for again; zero when nobody asks any more.
-func (s statements) next(day string) time.Time {
+func (s statements) next(st recon.Statement) time.Time {
 	now := s.now().In(refund.Beijing)
-	from, _, err := recon.ParseDay(day)
-	if err != nil || now.After(from.AddDate(0, 0, 1+statementDays)) {
+	if now.After(st.Created.Time().Add(statementWeek)) {
 		return time.Time{}
 	}
 	at := time.Date(now.Year(), now.Month(), now.Day(), statementReady, 0, 0, 0, refund.Beijing)
@@ -164,19 +175,16 @@ func (s statements) fetch(ctx context.Context, st recon.Statement) error {
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "bill")
 	bill, err := s.download(ctx, st, path)
-	next := s.next(st.Day)
+	next := s.next(st)
 	switch {
 	case errors.Is(err, channels.ErrBillEmpty):
-		return s.books.Note(ctx, st, recon.Empty, "", "", time.Time{})
+		return s.books.Note(ctx, st, recon.Empty, "", time.Time{})
 	case err != nil && next.IsZero():
-		return s.books.Note(ctx, st, recon.Missing, err.Error(), "", next)
+		return s.books.Note(ctx, st, recon.Missing, err.Error(), next)
 	case err != nil:
-		return s.books.Note(ctx, st, recon.Waiting, err.Error(), "", next)
+		return s.books.Note(ctx, st, recon.Waiting, err.Error(), next)
 	}
-	_, err = s.books.Accept(ctx, recon.Incoming{Institution: st.Institution, Day: st.Day, Source: st.Source, Kind: st.Kind, Path: path, Name: bill.Name, Told: bill.Source})
-	if refusal, ok := errors.AsType[*refund.Error](err); ok {
-		return s.books.Note(ctx, st, recon.Refused, "", refusal.Detail, next)
-	}
+	_, err = s.books.Fetched(ctx, recon.Incoming{Institution: st.Institution, Day: st.Day, Source: st.Source, Kind: st.Kind, Path: path, Name: bill.Name, Told: bill.Source, Next: next})
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"hospay/money"
 	"hospay/reconcile"
+	"hospay/reconcile/book"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -321,7 +322,7 @@ func (f *feeder) hisLine(st Statement, l reconcile.Line) error {
 	no := l.OrderNo
 	switch {
 	case l.Channel != reconcile.ChannelWeChat && l.Channel != reconcile.ChannelAlipay:
-		if st.Day == f.day {
+		if st.Day == f.day && l.Status == reconcile.Succeeded {
 			f.other.Count++
 			f.other.Amount += l.Amount
 		}
@@ -346,13 +347,15 @@ func (f *feeder) hisLine(st Statement, l reconcile.Line) error {
 	return f.add(reconcile.HIS, l)
 }
 
-// file reads a kept bill.
+// file reads a kept bill. One of the day counts as it is: a run has its file
+// and its rejected lines, even where its lines are those of another file.
 func (f *feeder) file(st Statement, line func(reconcile.Line) error) error {
 	if st.Day == f.day {
 		f.rejects += st.Rejects
+		fmt.Fprintln(f.sum, st.ID, st.SHA256, st.Rejects)
 		f.files = append(f.files, usedFile{st.ID, st.Source, st.Kind, st.Day, st.Form, st.SHA256, st.Lines, st.Rejects})
 	}
-	return f.local(st, func(b bookFile) error {
+	return f.local(st, func(b book.File) error {
 		_, err := read(b, st.Source, st.Day, line)
 		return err
 	})

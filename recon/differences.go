@@ -185,11 +185,15 @@ func (s *Service) merge(tx core.App, run Run, found []reconcile.Order, days int,
 			return err
 		}
 	}
+	gone := map[string]bool{}
+	for _, d := range had {
+		gone[d.ID] = true
+	}
 	for _, d := range had {
 		if d.Kind == KindLate || (!d.Live && d.State == Resolved) {
 			continue
 		}
-		if err := vanish(tx.DB(), d, now); err != nil {
+		if err := vanish(tx.DB(), d, gone[d.With], now); err != nil {
 			return err
 		}
 	}
@@ -251,10 +255,8 @@ func renew(db dbx.Builder, d Difference, row dbx.Params, whole bool, now time.Ti
 	if state == Resolved {
 		row["resolved_at"] = stamp(now)
 	}
-	if d.With != "" && d.State == Proposed {
-		if err := release(db, d.With, now); err != nil {
-			return err
-		}
+	if err := release(db, d, now); err != nil {
+		return err
 	}
 	if _, err := db.Update(collections.Differences, row, dbx.HashExp{"id": d.ID}).Execute(); err != nil {
 		return err
@@ -262,17 +264,17 @@ func renew(db dbx.Builder, d Difference, row dbx.Params, whole bool, now time.Ti
 	return remember(db, d.Institution, d.ID, note, d.facts(), row, now)
 }
 
-// vanish closes a difference that the books no longer hold.
-func vanish(db dbx.Builder, d Difference, now time.Time) error {
+// vanish closes a difference that the books no longer hold. What people have
+// decided stays, but for a rematch whose other half is not gone as well: nothing
+// is left that makes up for it.
+func vanish(db dbx.Builder, d Difference, both bool, now time.Time) error {
 	row := dbx.Params{"live": false, "updated": stamp(now)}
-	if d.State == Resolved {
+	if d.State == Resolved && (d.With == "" || both) {
 		_, err := db.Update(collections.Differences, row, dbx.HashExp{"id": d.ID}).Execute()
 		return err
 	}
-	if d.With != "" && d.State == Proposed {
-		if err := release(db, d.With, now); err != nil {
-			return err
-		}
+	if err := release(db, d, now); err != nil {
+		return err
 	}
 	row["state"], row["verb"], row["resolved_at"], row["with"], row["proposed_by"] = Resolved, verbAuto, stamp(now), "", ""
 	if _, err := db.Update(collections.Differences, row, dbx.HashExp{"id": d.ID}).Execute(); err != nil {

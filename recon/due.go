@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"hospay/collections"
+	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
 )
@@ -17,33 +19,113 @@ func (s *Service) Institutions(ctx context.Context) ([]string, error) {
 	return ids, err
 }
 
-// FirstDay is the first day of an institution's books.
-func (s *Service) FirstDay(ctx context.Context, inst string) (string, error) {
-	return s.firstDay(ctx, inst)
-}
-
 // ToRun reports whether a day wants a run: its bills are there, or nobody waits
-// for them any longer, and it has no run yet, a bill has changed since, or it
-// has open items and no run today.
+// for them any longer, and it has no run yet, its last run knew other bills, or
+// it has open items and was not looked at today. A closed month takes no runs.
 func (s *Service) ToRun(ctx context.Context, inst, day string, late bool) (bool, error) {
+	if closed, err := monthClosed(s.App.ConcurrentDB(), inst, day); err != nil || closed {
+		return false, err
+	}
 	bills, err := s.inForce(ctx, inst, day, day)
 	if err != nil || len(bills) == 0 {
 		return false, err
 	}
-	if !late && slices.ContainsFunc(bills, func(st Statement) bool { return !st.usable() }) {
-		return false, nil
+	_, missing, err := s.present(ctx, inst, day, bills)
+	if err != nil || (!late && len(missing) > 0) {
+		return false, err
 	}
 	last, err := s.LastRun(ctx, inst, day)
 	if errors.Is(err, ErrNoRun) {
 		return true, nil
 	}
-	if err != nil {
-		return false, err
+	if err != nil || outdated(last, bills, missing) {
+		return err == nil, err
 	}
-	if slices.ContainsFunc(bills, func(st Statement) bool { return st.Updated.Time().After(last.Started.Time()) && st.usable() }) {
-		return true, nil
+	if s.lookedAt(last) == s.Today() {
+		return false, nil
 	}
 	var open int
 	err = s.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM differences WHERE institution = {:i} AND day = {:d} AND live = TRUE AND " + unresolved).Bind(dbx.Params{"i": inst, "d": day}).WithContext(ctx).Row(&open)
-	return open > 0 && beijingDay(last.Started.Time()) < s.Today(), err
+	return open > 0, err
+}
+
+// lookedAt is the day on which a day's books were last compared: that of its
+// run, or a later one on which they were found as the run had read them.
+func (s *Service) lookedAt(last Run) string {
+	if day, ok := s.looked.Load(last.Institution + last.Day); ok {
+		return day.(string)
+	}
+	return beijingDay(last.Started.Time())
+}
+
+// outdated reports whether a day's bills are not those that its last run knew.
+func outdated(last Run, bills []Statement, missing []string) bool {
+	return (last.State == Incomplete) != (len(missing) > 0) || slices.ContainsFunc(bills, func(st Statement) bool {
+		return st.State == Ready && !slices.ContainsFunc(last.Files, func(f usedFile) bool { return f.ID == st.ID })
+	})
+}
+
+// present tells for each book whether its bills are all there. Expected are
+// HIS, the channels that have a bill of the day, and those that orders went
+// through on it, whether the channels are in use today or not.
+func (s *Service) present(ctx context.Context, inst, day string, bills []Statement) (books map[string]BookSum, missing []string, err error) {
+	sources, err := s.Through(ctx, inst, day)
+	if err != nil {
+		return nil, nil, err
+	}
+	sources = append(sources, SourceHIS)
+	for _, st := range bills {
+		if st.Day == day {
+			sources = append(sources, st.Source)
+		}
+	}
+	slices.Sort(sources)
+	books = map[string]BookSum{"platform": {Present: true}}
+	for _, source := range slices.Compact(sources) {
+		worst := bookState(bills, source, day)
+		books[source] = BookSum{Present: worst == Ready || worst == Empty, Statement: worst}
+		if !books[source].Present {
+			missing = append(missing, source)
+		}
+	}
+	return books, missing, nil
+}
+
+// throughSQL finds the channels of the payouts that were paid on a day, or
+// under way on it.
+func throughSQL() string {
+	var final []string
+	for _, st := range refund.FinalStatuses() {
+		final = append(final, "'"+string(st)+"'")
+	}
+	from := "SELECT t.channel FROM refund_orders o JOIN transfer_orders t ON t.`order` = o.id WHERE o.institution = {:i} AND o.compensates = '' AND "
+	return from + "o.paid_at != '' AND o.paid_at >= {:from} AND o.paid_at < {:to} UNION " +
+		from + "t.created < {:to} AND o.his_refund_date >= {:since} AND o.his_refund_date < {:to} AND (o.paid_at >= {:to} OR (o.paid_at = '' AND (o.updated >= {:from} OR o.status NOT IN (" + strings.Join(final, ",") + "))))"
+}
+
+// Through lists the channels that orders were paid through on a day, or were
+// under way through.
+func (s *Service) Through(ctx context.Context, inst, day string) ([]string, error) {
+	from, to, err := ParseDay(day)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	err = s.App.ConcurrentDB().NewQuery(throughSQL()).Bind(dbx.Params{"i": inst, "from": stamp(from), "to": stamp(to), "since": stamp(from.AddDate(0, 0, -longest))}).WithContext(ctx).Column(&names)
+	return names, err
+}
+
+// bookState is the worst state of a book's bills; missing where there is none.
+func bookState(bills []Statement, source, day string) string {
+	weight := []string{Empty, Ready, Waiting, Refused, Missing}
+	worst := -1
+	for _, st := range bills {
+		if st.Source == source && st.Day == day {
+			worst = max(worst, slices.Index(weight, st.State))
+		}
+	}
+	if worst < 0 {
+		return Missing
+	}
+	return weight[worst]
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,9 +127,14 @@ func (s *Service) Month(ctx context.Context, inst, month string) (Month, error) 
 }
 
 // monthTotals adds up the last run of every day, and lists the days without a
-// whole one, from the institution's first day until yesterday.
+// whole one of the bills that are there, from the institution's first day until
+// yesterday.
 func (s *Service) monthTotals(ctx context.Context, inst string, first time.Time, out *Month) error {
-	begin, err := s.firstDay(ctx, inst)
+	begin, err := s.FirstDay(ctx, inst)
+	if err != nil {
+		return err
+	}
+	bills, err := s.inForce(ctx, inst, first.Format(time.DateOnly), first.AddDate(0, 1, -1).Format(time.DateOnly))
 	if err != nil {
 		return err
 	}
@@ -136,14 +142,18 @@ func (s *Service) monthTotals(ctx context.Context, inst string, first time.Time,
 	for d := first; d.Month() == first.Month(); d = d.AddDate(0, 0, 1) {
 		day := d.Format(time.DateOnly)
 		run, err := s.LastRun(ctx, inst, day)
-		switch {
-		case errors.Is(err, ErrNoRun) || (err == nil && run.State == Incomplete):
-			if day >= begin && day < s.Today() {
-				out.MissingDays = append(out.MissingDays, day)
-			}
-			continue
-		case err != nil:
+		if err != nil && !errors.Is(err, ErrNoRun) {
 			return err
+		}
+		whole, err := s.whole(ctx, run, inst, day, bills)
+		if err != nil {
+			return err
+		}
+		if !whole && day >= begin && day < s.Today() {
+			out.MissingDays = append(out.MissingDays, day)
+		}
+		if run.State == "" || run.State == Incomplete {
+			continue
 		}
 		addBooks(out.Books, run.Books)
 		for _, c := range run.Summary.V.Channels {
@@ -154,6 +164,17 @@ func (s *Service) monthTotals(ctx context.Context, inst string, first time.Time,
 		out.Channels[i] = *channels[c.Channel+" "+c.Method]
 	}
 	return nil
+}
+
+// whole reports whether a day's last run has read all of its bills as they are
+// now.
+func (s *Service) whole(ctx context.Context, run Run, inst, day string, bills []Statement) (bool, error) {
+	if run.State == "" || run.State == Incomplete {
+		return false, nil
+	}
+	bills = slices.DeleteFunc(slices.Clone(bills), func(st Statement) bool { return st.Day != day })
+	_, missing, err := s.present(ctx, inst, day, bills)
+	return err == nil && !outdated(run, bills, missing), err
 }
 
 func addBooks(to, from map[string]BookSum) {
@@ -177,9 +198,9 @@ func addChannel(to map[string]*ChannelRow, out *Month, c ChannelRow) {
 	to[k].Differences += c.Differences
 }
 
-// firstDay is the first day of an institution that has a bill, an order or a
-// run: days before it are not missing.
-func (s *Service) firstDay(ctx context.Context, inst string) (string, error) {
+// FirstDay is the first day of an institution that has a bill or an order:
+// days before it are not missing.
+func (s *Service) FirstDay(ctx context.Context, inst string) (string, error) {
 	var day sql.NullString
 	var order types.DateTime
 	err := s.App.ConcurrentDB().NewQuery("SELECT MIN(day) FROM statements WHERE institution = {:i}").Bind(dbx.Params{"i": inst}).WithContext(ctx).Row(&day)
@@ -198,7 +219,7 @@ func (s *Service) firstDay(ctx context.Context, inst string) (string, error) {
 }
 
 // closable refuses to close a month that is not over, has days without a whole
-// run, or items without an owner.
+// run, bills that no run has read, or items without an owner.
 func (s *Service) closable(ctx context.Context, inst, month string) error {
 	m, err := s.Month(ctx, inst, month)
 	if err != nil {
@@ -223,10 +244,11 @@ func (s *Service) closable(ctx context.Context, inst, month string) error {
 // CloseMonth proposes to close a month, or closes it at a second person's
 // call. What is open and has an owner is carried over.
 func (s *Service) CloseMonth(ctx context.Context, inst, month, note string, by Actor, address string) (Month, error) {
-	if err := s.closable(ctx, inst, month); err != nil {
-		return Month{}, err
-	}
-	err := s.monthStep(inst, month, note, by, address, monthMove{MonthOpen, MonthProposed, MonthClosed, "close"}, func(tx core.App, now time.Time) error {
+	err := s.monthStep(inst, month, note, by, address, monthMove{MonthOpen, MonthProposed, MonthClosed, "close"}, func(tx core.App, to string, now time.Time) error {
+		in := &Service{App: tx, Store: s.Store, Clock: s.Clock} // in the step's own transaction: no bill comes between
+		if err := in.closable(ctx, inst, month); err != nil || to != MonthClosed {
+			return err
+		}
 		var open []Difference
 		err := tx.DB().NewQuery("SELECT * FROM differences WHERE institution = {:i} AND day >= {:f} AND day <= {:t} AND state = 'open'").
 			Bind(dbx.Params{"i": inst, "f": month + "-01", "t": month + "-31"}).All(&open)
@@ -249,7 +271,7 @@ func (s *Service) CloseMonth(ctx context.Context, inst, month, note string, by A
 // ReopenMonth asks for a closed month to be opened again, or opens it at a
 // second person's call.
 func (s *Service) ReopenMonth(ctx context.Context, inst, month, note string, by Actor, address string) (Month, error) {
-	err := s.monthStep(inst, month, note, by, address, monthMove{MonthClosed, MonthReopening, MonthOpen, "reopen"}, func(core.App, time.Time) error { return nil })
+	err := s.monthStep(inst, month, note, by, address, monthMove{MonthClosed, MonthReopening, MonthOpen, "reopen"}, func(core.App, string, time.Time) error { return nil })
 	if err != nil {
 		return Month{}, err
 	}
@@ -259,7 +281,7 @@ func (s *Service) ReopenMonth(ctx context.Context, inst, month, note string, by 
 // monthMove is a step that two persons take: from, asked for, done.
 type monthMove struct{ from, asked, to, name string }
 
-func (s *Service) monthStep(inst, month, note string, by Actor, address string, move monthMove, done func(core.App, time.Time) error) error {
+func (s *Service) monthStep(inst, month, note string, by Actor, address string, move monthMove, act func(tx core.App, to string, now time.Time) error) error {
 	return s.App.RunInTransaction(func(tx core.App) error {
 		row, err := monthOf(tx.DB(), inst, month)
 		if err != nil {
@@ -272,16 +294,15 @@ func (s *Service) monthStep(inst, month, note string, by Actor, address string, 
 				return refund.NewError(CodeReasonRequired, "")
 			}
 		case move.asked:
-			if samePerson(Actor{row.By, row.Person}, by) {
+			if (Actor{row.By, row.Person}).same(by) {
 				return refund.NewError(CodeSecondPerson, "")
 			}
-			if state = move.to; state == MonthClosed {
-				if err := done(tx, now); err != nil {
-					return err
-				}
-			}
+			state = move.to
 		default:
 			return refund.NewError(CodeMonthClosed, "")
+		}
+		if err := act(tx, state, now); err != nil {
+			return err
 		}
 		if err := putMonth(tx.DB(), inst, month, row, state, note, by, now); err != nil {
 			return err

@@ -54,10 +54,15 @@ type Service struct {
 	Clock func() time.Time                                            // nil = time.Now
 
 	running sync.Mutex
+	looked  sync.Map // by institution and day: the day on which its books were last found unchanged
 }
 
 // Actor is the person who acts; System has no id.
 type Actor struct{ ID, Person string }
+
+func (a Actor) same(b Actor) bool {
+	return refund.By{ID: a.ID, Person: a.Person}.Same(refund.By{ID: b.ID, Person: b.Person})
+}
 
 func (s *Service) now() time.Time {
 	if s.Clock == nil {
@@ -68,15 +73,14 @@ func (s *Service) now() time.Time {
 
 // settings are what an institution decides about its books.
 type settings struct {
-	Name    string         `db:"name"`
-	Days    int            `db:"recon_days"`
-	Ignore  int64          `db:"recon_ignore"`
-	Created types.DateTime `db:"created"`
+	Name   string `db:"name"`
+	Days   int    `db:"recon_days"`
+	Ignore int64  `db:"recon_ignore"`
 }
 
 func (s *Service) settings(ctx context.Context, inst string) (settings, error) {
 	var out settings
-	err := s.App.ConcurrentDB().Select("name", "recon_days", "recon_ignore", "created").From(collections.Institutions).Where(dbx.HashExp{"id": inst}).WithContext(ctx).One(&out)
+	err := s.App.ConcurrentDB().Select("name", "recon_days", "recon_ignore").From(collections.Institutions).Where(dbx.HashExp{"id": inst}).WithContext(ctx).One(&out)
 	if out.Days == 0 {
 		out.Days = defaultDays
 	}

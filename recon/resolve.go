@@ -77,14 +77,11 @@ func (s *Service) Resolve(ctx context.Context, inst, id string, d Decision, by A
 	return s.read(ctx, inst, id, err)
 }
 
-// exposure is the amount about which the books differ.
+// exposure is the amount that a difference is about: its own, or more where two
+// books differ by more. A wrong card is about all of the order.
 func (d Difference) exposure() int64 {
 	abs := func(n int64) int64 { return max(n, -n) }
-	out := max(abs(d.PlatformDay-d.ChannelDay), abs(d.PlatformDay-d.HISDay), abs(d.ChannelDay-d.HISDay))
-	if d.Kind == KindLate {
-		return d.Amount
-	}
-	return out
+	return max(d.Amount, abs(d.PlatformDay-d.ChannelDay), abs(d.PlatformDay-d.HISDay), abs(d.ChannelDay-d.HISDay))
 }
 
 // arrival decides about 确认到账: the channel is asked where the order is under
@@ -147,7 +144,7 @@ func (s *Service) Confirm(ctx context.Context, inst, id, note string, by Actor) 
 		if err != nil {
 			return err
 		}
-		if samePerson(first.By, by) {
+		if first.By.same(by) {
 			return refund.NewError(CodeSecondPerson, "")
 		}
 		a := act{Act: "confirm", Verb: first.Verb, Reason: note, With: d.With, By: by}
@@ -157,7 +154,7 @@ func (s *Service) Confirm(ctx context.Context, inst, id, note string, by Actor) 
 			}
 		}
 		if wake { // the next run closes it, once the query has proved it
-			return set(db, d, dbx.Params{"state": s.standing(db, d), "verb": "", "with": "", "proposed_by": ""}, a, now)
+			return set(db, d, dbx.Params{"state": standing(db, d), "verb": "", "with": "", "proposed_by": ""}, a, now)
 		}
 		if d.With != "" {
 			other, err := find(db, inst, d.With)
@@ -184,7 +181,7 @@ func (s *Service) Withdraw(ctx context.Context, inst, id, note string, by Actor)
 			return err
 		}
 		back := func(d Difference) error {
-			return set(db, d, dbx.Params{"state": s.standing(db, d), "verb": "", "with": "", "proposed_by": ""}, act{Act: "withdraw", Verb: first.Verb, Reason: note, By: by}, now)
+			return set(db, d, dbx.Params{"state": standing(db, d), "verb": "", "with": "", "proposed_by": ""}, act{Act: "withdraw", Verb: first.Verb, Reason: note, By: by}, now)
 		}
 		if d.With != "" {
 			other, err := find(db, inst, d.With)
@@ -201,23 +198,28 @@ func (s *Service) Withdraw(ctx context.Context, inst, id, note string, by Actor)
 }
 
 // standing is where a difference goes back to.
-func (s *Service) standing(db dbx.Builder, d Difference) string {
+func standing(db dbx.Builder, d Difference) string {
 	if closed, err := monthClosed(db, d.Institution, d.Day); err == nil && closed {
 		return Carried
 	}
 	return waiting(d.Kind)
 }
 
-// release frees the other half of a rematch whose first half has changed.
-func release(db dbx.Builder, id string, now time.Time) error {
-	var d Difference
-	if err := db.Select("*").From(collections.Differences).Where(dbx.HashExp{"id": id, "state": Proposed}).One(&d); err != nil {
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
+// release opens the other half of a rematch, proposed or confirmed, whose
+// first half has changed.
+func release(db dbx.Builder, d Difference, now time.Time) error {
+	if d.With == "" {
+		return nil
+	}
+	other, err := find(db, d.Institution, d.With)
+	if err != nil || other.With != d.ID {
 		return err
 	}
-	return set(db, d, dbx.Params{"state": waiting(d.Kind), "verb": "", "with": "", "proposed_by": ""}, act{Act: "withdraw", Reason: "换配的另一笔有变化"}, now)
+	a := act{Act: "withdraw", Verb: VerbRematch, Reason: "换配的另一笔有变化", With: d.ID}
+	if other.State == Resolved {
+		a.Act = "reopen"
+	}
+	return set(db, other, dbx.Params{"state": standing(db, other), "verb": "", "with": "", "proposed_by": "", "resolved_at": ""}, a, now)
 }
 
 // Assign gives a difference to somebody of the house, or to nobody.
@@ -288,9 +290,6 @@ func set(db dbx.Builder, d Difference, row dbx.Params, a act, now time.Time) err
 func finish(db dbx.Builder, d Difference, a act, now time.Time) error {
 	return set(db, d, dbx.Params{"state": Resolved, "verb": a.Verb, "resolved_at": stamp(now), "proposed_by": ""}, a, now)
 }
-
-// samePerson compares accounts and the natural persons behind them.
-func samePerson(a, b Actor) bool { return a.ID == b.ID || (a.Person != "" && a.Person == b.Person) }
 
 // proposal is what waits for a second person.
 type proposal struct {

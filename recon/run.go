@@ -15,15 +15,12 @@ import (
 	"hospay/collections"
 	"hospay/money"
 	"hospay/reconcile"
-	"hospay/reconcile/book"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 )
-
-type bookFile = book.File
 
 // The states of a run and of a day.
 const (
@@ -191,6 +188,7 @@ func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error)
 		return last, err
 	}
 	if err == nil && last.Inputs == f.inputs() {
+		s.looked.Store(inst+day, s.Today())
 		return last, nil
 	}
 	res := f.engine.Run()
@@ -200,49 +198,6 @@ func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error)
 	run := Run{ID: newID(), Institution: inst, Day: day, Seq: last.Seq + 1, Inputs: f.inputs(), By: by, Files: f.files, Books: books}
 	run.sum(res, f, missing)
 	return s.save(ctx, run, res, started)
-}
-
-// present tells for each book whether its bills are all there. Expected are
-// HIS and every channel in use, with the bills that have a row.
-func (s *Service) present(ctx context.Context, inst, day string, bills []Statement) (books map[string]BookSum, missing []string, err error) {
-	offers, err := s.Store.Offers(ctx, inst)
-	if err != nil {
-		return nil, nil, err
-	}
-	sources := []string{SourceHIS}
-	for _, o := range offers {
-		sources = append(sources, o.Name)
-	}
-	for _, st := range bills {
-		if st.Day == day && !slices.Contains(sources, st.Source) {
-			sources = append(sources, st.Source)
-		}
-	}
-	slices.Sort(sources)
-	books = map[string]BookSum{"platform": {Present: true}}
-	for _, source := range sources {
-		worst := bookState(bills, source, day)
-		books[source] = BookSum{Present: worst == Ready || worst == Empty, Statement: worst}
-		if !books[source].Present {
-			missing = append(missing, source)
-		}
-	}
-	return books, missing, nil
-}
-
-// bookState is the worst state of a book's bills; missing where there is none.
-func bookState(bills []Statement, source, day string) string {
-	weight := []string{Empty, Ready, Waiting, Refused, Missing}
-	worst := -1
-	for _, st := range bills {
-		if st.Source == source && st.Day == day {
-			worst = max(worst, slices.Index(weight, st.State))
-		}
-	}
-	if worst < 0 {
-		return Missing
-	}
-	return weight[worst]
 }
 
 // sum takes the figures of a result.
@@ -345,6 +300,15 @@ func sideOf(e *reconcile.Entry) *sideView {
 		return nil
 	}
 	return &sideView{e.Amount, e.Status.String(), beijingTime(time.Unix(e.At, 0))}
+}
+
+// clock is the time as sheets show it.
+func (v sideView) clock() string {
+	at, err := time.Parse(time.RFC3339, v.Time)
+	if err != nil {
+		return ""
+	}
+	return at.In(reconcile.Beijing).Format(time.DateTime)
 }
 
 func beijingTime(t time.Time) string {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,18 +62,6 @@ func periodOf(day, month string) Filter {
 	return Filter{From: month + "-01", To: first.AddDate(0, 1, -1).Format(time.DateOnly)}
 }
 
-// listed is a table whose rows are at hand.
-func listed(caption string, columns []report.Column, rows [][]any) report.Table {
-	return report.Table{Caption: caption, Columns: columns, Rows: func(yield func(...any) error) error {
-		for _, row := range rows {
-			if err := yield(row...); err != nil {
-				return err
-			}
-		}
-		return nil
-	}}
-}
-
 func (s *Service) daySheets(ctx context.Context, inst, name, day string, form report.Sheet) ([]report.Sheet, error) {
 	run, err := s.LastRun(ctx, inst, day)
 	if err != nil {
@@ -117,7 +106,7 @@ func bookTable(books map[string]BookSum) report.Table {
 		}
 		rows = append(rows, []any{b.name, sum.Count, sum.Amount, note})
 	}
-	return listed("一、各方总额（归入本日的成功退款）", []report.Column{{Name: "账本", Width: 22}, {Name: "笔数", Type: report.Count, Width: 12}, {Name: "金额", Type: report.Money, Width: 18}, {Name: "账单", Type: report.Long, Width: 40}}, rows)
+	return report.Listed("一、各方总额（归入本日的成功退款）", []report.Column{{Name: "账本", Width: 22}, {Name: "笔数", Type: report.Count, Width: 12}, {Name: "金额", Type: report.Money, Width: 18}, {Name: "账单", Type: report.Long, Width: 40}}, rows)
 }
 
 // kindName is the Chinese name of a kind.
@@ -141,13 +130,13 @@ func kindTable(sums map[string]reconcile.Sum) report.Table {
 			rows = append(rows, []any{kindName(k), sum.Count, sum.Amount})
 		}
 	}
-	t := listed("二、差异（含已处理的）", []report.Column{{Name: "差异类型"}, {Name: "笔数", Type: report.Count, Sum: true}, {Name: "差异金额", Type: report.Money, Sum: true}}, rows)
+	t := report.Listed("二、差异（含已处理的）", []report.Column{{Name: "差异类型"}, {Name: "笔数", Type: report.Count, Sum: true}, {Name: "差异金额", Type: report.Money, Sum: true}}, rows)
 	t.Total = true
 	return t
 }
 
 func otherTable(s RunSummary, v DayView) report.Table {
-	return listed("三、其他", []report.Column{{Name: "项目"}, {Name: "笔数", Type: report.Count}, {Name: "金额", Type: report.Money}, {Name: "说明", Type: report.Long}}, [][]any{
+	return report.Listed("三、其他", []report.Column{{Name: "项目"}, {Name: "笔数", Type: report.Count}, {Name: "金额", Type: report.Money}, {Name: "说明", Type: report.Long}}, [][]any{
 		{"三方一致的订单", s.Matched, nil, fmt.Sprintf("共 %d 笔订单", s.Orders)}, {"未处理的差异", v.Open, nil, "含跨日、待确认"}, {"往日未处理的差异", v.CarriedIn, nil, ""},
 		{"HIS 往日扣减、本日付款", s.Moved.In.Count, s.Moved.In.Amount, "已归入本日"}, {"HIS 本日扣减、他日付款", s.Moved.Out.Count, s.Moved.Out.Amount, "已归入付款日"},
 		{"长款", nil, s.Overage, "HIS 已记账，渠道未付"}, {"短款", nil, s.Shortage, "渠道已付款，HIS 未记账"}, {"账单中的其他业务", s.Other.Count, s.Other.Amount, "不属于退款和转账，只计数"},
@@ -160,7 +149,7 @@ func fileTable(files []usedFile) report.Table {
 	for _, f := range files {
 		rows = append(rows, []any{f.Form + "（" + f.Kind + "）", f.Lines, f.Rejects, f.SHA256})
 	}
-	return listed("四、账单", []report.Column{{Name: "账单", Type: report.Long}, {Name: "行数", Type: report.Count}, {Name: "读不懂", Type: report.Count}, {Name: "SHA-256", Type: report.Long}}, rows)
+	return report.Listed("四、账单", []report.Column{{Name: "账单", Type: report.Long}, {Name: "行数", Type: report.Count}, {Name: "读不懂", Type: report.Count}, {Name: "SHA-256", Type: report.Long}}, rows)
 }
 
 func channelTable(channels []ChannelRow, books map[string]BookSum) report.Table {
@@ -174,36 +163,32 @@ func channelTable(channels []ChannelRow, books map[string]BookSum) report.Table 
 		rows = append(rows, []any{reconcile.ChannelChinese(c.Channel), reconcile.MethodChinese(c.Method), c.Platform.Count, c.Platform.Amount, c.Bill.Count, c.Bill.Amount, c.HIS.Count, c.HIS.Amount,
 			c.Platform.Amount - c.Bill.Amount, c.HIS.Amount - c.Bill.Amount, c.Differences})
 	}
-	t := listed("", columns, rows)
+	t := report.Listed("", columns, rows)
 	t.Total, t.Capital = true, "渠道金额"
 	t.Check = map[string]money.Fen{"平台金额": books["platform"].Amount, "渠道金额": books[reconcile.ChannelWeChat].Amount + books[reconcile.ChannelAlipay].Amount, "HIS金额": books[SourceHIS].Amount}
 	return t
 }
 
-// differenceSheet lists differences with how they were worked off.
+// differenceSheet lists all differences with how they were worked off.
 func (s *Service) differenceSheet(ctx context.Context, inst string, f Filter, form report.Sheet) (report.Sheet, error) {
-	rows, _, err := s.Differences(ctx, inst, f, 1, maxDifferences)
-	if err != nil {
-		return form, err
-	}
 	names, err := s.Names(ctx, inst)
 	if err != nil {
 		return form, err
 	}
-	var cells [][]any
-	for _, d := range rows {
-		days := int(s.now().Sub(d.Opened.Time()) / (24 * time.Hour))
-		cells = append(cells, []any{d.Day, kindName(d.Kind), d.OrderNo, d.BillNo, amountOf(d.PlatformAmount, d.PlatformState), amountOf(d.ChannelAmount, d.ChannelState), amountOf(d.HISAmount, d.HISState),
-			stateWords[d.PlatformState], stateWords[d.ChannelState], stateWords[d.HISState], strings.ReplaceAll(stateWords[d.Sign], "无", ""), money.Fen(d.Amount), stateWords[d.State], verbNames[d.Verb], names[d.Owner], days, d.Explain})
+	now := s.now()
+	rows := func(yield func(...any) error) error {
+		return s.eachDifference(ctx, inst, f, func(d Difference) error {
+			return yield(d.Day, kindName(d.Kind), d.OrderNo, d.BillNo, amountOf(d.PlatformAmount, d.PlatformState), amountOf(d.ChannelAmount, d.ChannelState), amountOf(d.HISAmount, d.HISState),
+				stateWords[d.PlatformState], stateWords[d.ChannelState], stateWords[d.HISState], strings.ReplaceAll(stateWords[d.Sign], "无", ""), money.Fen(d.Amount), stateWords[d.State], verbNames[d.Verb], names[d.Owner],
+				d.daysOpen(d.end(now)), d.Explain)
+		})
 	}
 	form.Name, form.Title = "差异明细", "退款对账差异明细表"
-	t := listed("", []report.Column{
+	form.Tables = []report.Table{{Total: true, Rows: rows, Columns: []report.Column{
 		{Name: "业务日", Width: 11}, {Name: "差异类型", Width: 11}, {Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28}, {Name: "平台金额", Type: report.Money, Width: 13, Sum: true, If: "平台状态"},
 		{Name: "渠道金额", Type: report.Money, Width: 13, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: report.Money, Width: 13, Sum: true, If: "HIS状态"}, {Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"},
 		{Name: "长短款"}, {Name: "差异金额", Type: report.Money, Width: 13, Sum: true}, {Name: "处理状态"}, {Name: "处理方式"}, {Name: "负责人"}, {Name: "天数", Type: report.Count}, {Name: "说明", Type: report.Long, Width: 60},
-	}, cells)
-	t.Total = true
-	form.Tables = []report.Table{t}
+	}}}
 	return form, nil
 }
 
@@ -221,11 +206,7 @@ func (s *Service) lineSheet(run Run, form report.Sheet) report.Sheet {
 		form.Notes = []string{fmt.Sprintf("共 %d 笔，本表不列。", run.Summary.V.Orders)}
 		return form
 	}
-	t := report.Table{Total: true, Columns: []report.Column{
-		{Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28}, {Name: "HIS退款流水号", Width: 20}, {Name: "就诊卡号", Width: 14}, {Name: "退款渠道"}, {Name: "退款方式"},
-		{Name: "平台金额", Type: report.Money, Width: 13, Sum: true, If: "平台状态"}, {Name: "渠道金额", Type: report.Money, Width: 13, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: report.Money, Width: 13, Sum: true, If: "HIS状态"},
-		{Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"}, {Name: "结果", Width: 11},
-	}}
+	t := report.Table{Total: true, Columns: report.LineColumns}
 	t.Rows = func(yield func(...any) error) error {
 		return s.eachLine(run, func(raw []byte) error {
 			var l lineOut
@@ -237,15 +218,15 @@ func (s *Service) lineSheet(run Run, form report.Sheet) report.Sheet {
 				kind = kindName(l.Kind)
 			}
 			row := []any{l.OrderNo, l.BillNo, l.HISNo, l.CardNo, reconcile.ChannelChinese(l.Channel), reconcile.MethodChinese(l.Method)}
-			var states []any
+			var states, times []any
 			for _, side := range []*sideView{l.Platform, l.Bill, l.HIS} {
 				if side == nil {
-					row, states = append(row, nil), append(states, "无")
+					row, states, times = append(row, nil), append(states, "无"), append(times, "")
 					continue
 				}
-				row, states = append(row, side.Amount), append(states, stateWords[side.Status])
+				row, states, times = append(row, side.Amount), append(states, stateWords[side.Status]), append(times, side.clock())
 			}
-			return yield(append(append(row, states...), kind)...)
+			return yield(append(slices.Concat(row, states, times), kind)...)
 		})
 	}
 	form.Tables = []report.Table{t}
@@ -274,8 +255,8 @@ func (s *Service) monthSheets(ctx context.Context, inst, month string, form repo
 	channels := channelTable(m.Channels, m.Books)
 	channels.Caption = "二、渠道"
 	form.Tables = []report.Table{
-		listed("一、各方总额", []report.Column{{Name: "账本", Width: 14}, {Name: "笔数", Type: report.Count}, {Name: "金额", Type: report.Money, Width: 18}}, books), channels,
-		listed("三、逐日", []report.Column{{Name: "业务日"}, {Name: "结果"}, {Name: "订单", Type: report.Count}, {Name: "未处理差异", Type: report.Count}, {Name: "缺账单"}}, rows),
+		report.Listed("一、各方总额", []report.Column{{Name: "账本", Width: 14}, {Name: "笔数", Type: report.Count}, {Name: "金额", Type: report.Money, Width: 18}}, books), channels,
+		report.Listed("三、逐日", []report.Column{{Name: "业务日"}, {Name: "结果"}, {Name: "订单", Type: report.Count}, {Name: "未处理差异", Type: report.Count}, {Name: "缺账单"}}, rows),
 	}
 	form.Notes = []string{fmt.Sprintf("截至打印时未处理差异 %d 笔，其中没有负责人 %d 笔；没有对完的日子 %d 天；月结状态：%s。", m.Open, m.Unowned, len(m.MissingDays), map[string]string{MonthOpen: "未结", MonthProposed: "待第二人确认", MonthClosed: "已结 " + m.ClosedBy, MonthReopening: "申请重开"}[m.State])}
 	detail, err := s.differenceSheet(ctx, inst, periodOf("", month), report.Sheet{Unit: form.Unit, Period: form.Period, Printed: form.Printed})

@@ -72,6 +72,7 @@ func (st Statement) usable() bool { return st.State == Ready || st.State == Empt
 type Incoming struct {
 	Institution, Day, Source, Kind string // Kind may be empty where the header tells it
 	Path, Name, Told, By           string
+	Next                           time.Time // when a file that is refused is asked for again
 }
 
 // reading is what a file holds.
@@ -125,47 +126,69 @@ func kindOf(in Incoming, info book.Info) (string, error) {
 // version, and the former stays. A bill of a closed month is kept and becomes
 // an item of the next open day.
 func (s *Service) Accept(ctx context.Context, in Incoming) (Statement, error) {
+	st, rejects, err := s.examine(ctx, in)
+	if err != nil {
+		return Statement{}, err
+	}
+	return s.keep(ctx, st, rejects, in)
+}
+
+// Fetched is Accept for a file that nobody brought by hand: one that cannot be
+// trusted is kept as well, as refused and with the reason, so that people can
+// look at what was sent. It never takes the place of a bill that was read.
+func (s *Service) Fetched(ctx context.Context, in Incoming) (Statement, error) {
+	st, rejects, err := s.examine(ctx, in)
+	if refusal, ok := errors.AsType[*refund.Error](err); ok && st.SHA256 != "" {
+		st.State, st.Kind, st.Refusal, err = Refused, in.Kind, clip(refusal.Detail, 500), nil
+		if refusal.Code == CodeStatementOther {
+			st.Refusal = "收到的是另一种文件：" + refusal.Detail
+		}
+	}
+	if err != nil {
+		return Statement{}, err
+	}
+	return s.keep(ctx, st, rejects, in)
+}
+
+// examine reads a file from end to end and tells the bill that it makes.
+func (s *Service) examine(ctx context.Context, in Incoming) (st Statement, rejects []book.Reject, err error) {
 	if _, _, err := ParseDay(in.Day); err != nil || in.Day > s.Today() || !slices.Contains([]string{SourceHIS, reconcile.ChannelWeChat, reconcile.ChannelAlipay}, in.Source) {
-		return Statement{}, refund.NewError(refund.CodeBadRequest, "")
+		return st, nil, refund.NewError(refund.CodeBadRequest, "")
 	}
 	f, err := os.Open(in.Path)
 	if err != nil {
-		return Statement{}, err
+		return st, nil, err
 	}
 	defer f.Close()
 	sum := sha256.New()
 	size, err := io.Copy(sum, f)
 	if err != nil {
-		return Statement{}, err
+		return st, nil, err
 	}
+	st = Statement{Institution: in.Institution, Source: in.Source, Day: in.Day, State: Ready, Name: clip(in.Name, 200), SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size, By: in.By}
 	got, err := read(book.File{Name: in.Name, Data: f, Size: size}, in.Source, in.Day, func(reconcile.Line) error { return ctx.Err() })
 	if refusal, ok := errors.AsType[*book.Refusal](err); ok {
-		return Statement{}, refund.NewError(CodeStatementRefused, refusal.Error())
+		return st, nil, refund.NewError(CodeStatementRefused, refusal.Error())
 	}
 	if err != nil {
-		return Statement{}, err
+		return st, nil, err
 	}
-	kind, err := kindOf(in, got.info)
-	if err != nil {
-		return Statement{}, err
+	if st.Kind, err = kindOf(in, got.info); err != nil {
+		return st, nil, err
 	}
-	now := stamp(s.now())
-	st := Statement{
-		Institution: in.Institution, Source: in.Source, Kind: kind, Day: in.Day, State: Ready, Name: clip(in.Name, 200), SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size,
-		Form: got.info.Kind, Lines: got.info.Lines, Rejects: got.info.Rejects, Amount: int64(got.info.Sum), By: in.By,
-	}
-	return s.keep(ctx, st, got.rejects, in, now)
+	st.Form, st.Lines, st.Rejects, st.Amount = got.info.Kind, got.info.Lines, got.info.Rejects, int64(got.info.Sum)
+	return st, got.rejects, nil
 }
 
 // keep stores file and row; the file comes first, because a row without its
 // file would be worse than a file without its row.
-func (s *Service) keep(ctx context.Context, st Statement, rejects []book.Reject, in Incoming, now string) (Statement, error) {
+func (s *Service) keep(ctx context.Context, st Statement, rejects []book.Reject, in Incoming) (Statement, error) {
 	current, err := s.current(ctx, st)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return st, err
 	}
-	if err == nil && current.SHA256 == st.SHA256 {
-		return current, nil
+	if err == nil && (current.SHA256 == st.SHA256 && current.State == st.State || st.State == Refused && current.usable()) {
+		return current, s.Note(ctx, current, st.State, "", in.Next) // a refused one is asked for again
 	}
 	fill := err == nil && current.SHA256 == "" && current.State != Empty
 	st.ID, st.Version = newID(), current.Version+1
@@ -180,8 +203,8 @@ func (s *Service) keep(ctx context.Context, st Statement, rejects []book.Reject,
 		if err != nil {
 			return err
 		}
-		st.Late = closed
-		return s.write(tx, st, current, fill, rejects, in.Told, now)
+		st.Late = closed && st.State == Ready
+		return s.write(tx, st, current, fill, rejects, in)
 	})
 	if err != nil {
 		return st, errors.Join(err, s.discard(ctx, collections.Statements, st.ID, st.File))
@@ -189,10 +212,14 @@ func (s *Service) keep(ctx context.Context, st Statement, rejects []book.Reject,
 	return s.Statement(ctx, st.Institution, st.ID)
 }
 
-func (s *Service) write(tx core.App, st, current Statement, fill bool, rejects []book.Reject, told, now string) error {
+func (s *Service) write(tx core.App, st, current Statement, fill bool, rejects []book.Reject, in Incoming) error {
+	now, next := stamp(s.now()), time.Time{}
+	if st.State == Refused {
+		next = in.Next
+	}
 	row := dbx.Params{
-		"state": st.State, "file": st.File, "name": st.Name, "sha256": st.SHA256, "size": st.Size, "told_digest": told, "form": st.Form, "lines": st.Lines, "rejects": st.Rejects,
-		"amount": st.Amount, "by": st.By, "late": st.Late, "refusal": "", "message": "", "next_at": "", "updated": now,
+		"state": st.State, "file": st.File, "name": st.Name, "sha256": st.SHA256, "size": st.Size, "told_digest": in.Told, "form": st.Form, "lines": st.Lines, "rejects": st.Rejects,
+		"amount": st.Amount, "by": st.By, "late": st.Late, "refusal": st.Refusal, "message": "", "next_at": stamp(next), "updated": now,
 	}
 	var err error
 	if fill {
@@ -274,16 +301,23 @@ func (s *Service) Rejects(ctx context.Context, st Statement) ([]book.Reject, err
 	return out, err
 }
 
-// Note writes down how asking for a bill went.
-func (s *Service) Note(ctx context.Context, st Statement, state, message, refusal string, next time.Time) error {
+// Note writes down how asking for a bill went. A refused file that is kept
+// stays what it is until another one comes, or word that there is none.
+func (s *Service) Note(ctx context.Context, st Statement, state, message string, next time.Time) error {
+	if st.SHA256 != "" && state != Empty {
+		state = Refused
+	}
 	_, err := s.App.NonconcurrentDB().Update(collections.Statements, dbx.Params{
-		"state": state, "message": clip(message, 500), "refusal": clip(refusal, 500), "tries": st.Tries + 1, "next_at": stamp(next), "updated": stamp(s.now()),
-	}, dbx.HashExp{"id": st.ID, "sha256": "", "superseded": false}).WithContext(ctx).Execute()
+		"state": state, "message": clip(message, 500), "tries": st.Tries + 1, "next_at": stamp(next), "updated": stamp(s.now()),
+	}, dbx.HashExp{"id": st.ID, "superseded": false, "state": []any{Waiting, Refused}}).WithContext(ctx).Execute()
 	return err
 }
 
 // Await makes sure that a bill has its row, and asks for it from now on.
 func (s *Service) Await(ctx context.Context, inst, source, kind, day string) error {
+	if _, err := s.current(ctx, Statement{Institution: inst, Source: source, Kind: kind, Day: day}); !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
 	now := stamp(s.now())
 	_, err := s.App.NonconcurrentDB().NewQuery("INSERT INTO statements (id, institution, source, kind, day, state, version, superseded, tries, next_at, created, updated) " +
 		"SELECT {:id}, {:i}, {:s}, {:k}, {:d}, 'waiting', 1, FALSE, 0, {:now}, {:now}, {:now} WHERE NOT EXISTS (SELECT 1 FROM statements WHERE institution = {:i} AND source = {:s} AND kind = {:k} AND day = {:d})").

@@ -232,18 +232,35 @@ func (s *Service) Differences(ctx context.Context, inst string, f Filter, page, 
 	return out, n, err
 }
 
-// Explain tells how the database goes about a list.
-func (s *Service) Explain(ctx context.Context, inst string, f Filter) (string, error) {
+// eachDifference walks all differences of a filter, the newest day first. It
+// reads page by page along the key, so that what changes meanwhile moves no page.
+func (s *Service) eachDifference(ctx context.Context, inst string, f Filter, each func(Difference) error) error {
 	where, p := f.where(inst)
-	var steps []struct {
-		Detail string `db:"detail"`
+	for p["d"], p["k"] = "9999", ""; ; {
+		var page []Difference
+		err := s.App.ConcurrentDB().NewQuery("SELECT * FROM differences WHERE " + where + " AND (day, key) < ({:d}, {:k}) ORDER BY day DESC, key DESC LIMIT 1000").Bind(p).WithContext(ctx).All(&page)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, d := range page {
+			if err := each(d); err != nil {
+				return err
+			}
+			p["d"], p["k"] = d.Day, d.Key
+		}
 	}
-	err := s.App.ConcurrentDB().NewQuery("EXPLAIN QUERY PLAN SELECT * FROM differences WHERE " + where + " ORDER BY day DESC, key DESC LIMIT 50").Bind(p).WithContext(ctx).All(&steps)
-	var out []string
-	for _, st := range steps {
-		out = append(out, st.Detail)
+}
+
+// end is when the waiting for people ended, or now.
+func (d Difference) end(now time.Time) time.Time {
+	if d.State == Resolved {
+		return d.ResolvedAt.Time()
 	}
-	return strings.Join(out, "; "), err
+	return now
+}
+
+func (d Difference) daysOpen(end time.Time) int {
+	return int(end.Sub(d.Opened.Time()) / (24 * time.Hour))
 }
 
 // View is a difference as the console shows it.
@@ -264,11 +281,8 @@ func (s *Service) View(ctx context.Context, d Difference, names map[string]strin
 		"explain": d.Explain, "sign": d.Sign, "amount": d.Amount, "state": d.State, "verb": d.Verb, "owner": d.Owner, "owner_name": names[d.Owner], "with": d.With,
 		"opened": beijingTime(d.Opened.Time()), "sla_due": beijingTime(d.Due.Time()), "resolved_at": beijingTime(d.ResolvedAt.Time()), "proposal": nil,
 	}
-	end := s.now()
-	if d.State == Resolved {
-		end = d.ResolvedAt.Time()
-	}
-	out["days_open"], out["overdue"] = int(end.Sub(d.Opened.Time())/(24*time.Hour)), end.After(d.Due.Time())
+	end := d.end(s.now())
+	out["days_open"], out["overdue"] = d.daysOpen(end), end.After(d.Due.Time())
 	if d.State == Proposed {
 		p, err := proposalOf(s.App.ConcurrentDB(), d)
 		if err != nil {

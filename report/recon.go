@@ -60,8 +60,8 @@ func (r Recon) sheet(name, title string, notes []string, tables ...Table) Sheet 
 	return Sheet{Name: name, Title: title, Unit: r.Unit, Period: r.Result.Summary.Day, Printed: r.Printed, Notes: notes, Tables: tables}
 }
 
-// listed is a table whose rows are at hand.
-func listed(caption string, columns []Column, rows [][]any) Table {
+// Listed is a table whose rows are at hand.
+func Listed(caption string, columns []Column, rows [][]any) Table {
 	return Table{Caption: caption, Columns: columns, Rows: func(yield func(...any) error) error {
 		for _, row := range rows {
 			if err := yield(row...); err != nil {
@@ -85,7 +85,7 @@ func (r Recon) totals() Table {
 		[]any{"其中无账单渠道", s.Unbilled.Count, s.Unbilled.Amount, unbilledNote(s)},
 		[]any{"长款", nil, s.Overage, "HIS 已记账，渠道未付；含跨日和记在别日的"},
 		[]any{"短款", nil, s.Shortage, "渠道已付款，HIS 未记账；含跨日和记在别日的"})
-	return listed("一、三方总额（本日成功退款，同一笔只计一次）", []Column{{Name: "项目", Width: 22}, {Name: "笔数", Type: Count, Width: 12}, {Name: "金额", Type: Money, Width: 18}, {Name: "说明", Type: Long, Width: 44}}, rows)
+	return Listed("一、三方总额（本日成功退款，同一笔只计一次）", []Column{{Name: "项目", Width: 22}, {Name: "笔数", Type: Count, Width: 12}, {Name: "金额", Type: Money, Width: 18}, {Name: "说明", Type: Long, Width: 44}}, rows)
 }
 
 func unbilledNote(s *reconcile.Summary) string {
@@ -106,7 +106,7 @@ func (r Recon) pairs() Table {
 		rows = append(rows, []any{p.A.Chinese() + "与" + p.B.Chinese(), p.Agree.Count, p.Agree.Amount,
 			fmt.Sprintf("不符 %d 笔；只有%s %d 笔 %s 元；只有%s %d 笔 %s 元", p.Differ, p.A.Chinese(), p.OnlyA.Count, p.OnlyA.Amount.Yuan(), p.B.Chinese(), p.OnlyB.Count, p.OnlyB.Amount.Yuan())})
 	}
-	return listed("二、两两核对", []Column{{Name: "双方"}, {Name: "一致笔数", Type: Count}, {Name: "一致金额", Type: Money}, {Name: "不一致", Type: Long}}, rows)
+	return Listed("二、两两核对", []Column{{Name: "双方"}, {Name: "一致笔数", Type: Count}, {Name: "一致金额", Type: Money}, {Name: "不一致", Type: Long}}, rows)
 }
 
 // kinds counts the differences, with what each book holds of them.
@@ -128,7 +128,7 @@ func (r Recon) kinds() Table {
 			rows = append(rows, []any{k.Chinese(), n, sums[k][0], sums[k][1], sums[k][2]})
 		}
 	}
-	t := listed("三、差异（金额为本日成功部分）", []Column{{Name: "差异类型"}, {Name: "笔数", Type: Count, Sum: true}, {Name: "平台金额", Type: Money, Sum: true}, {Name: "渠道金额", Type: Money, Sum: true}, {Name: "HIS金额", Type: Money, Width: 16, Sum: true}}, rows)
+	t := Listed("三、差异（金额为本日成功部分）", []Column{{Name: "差异类型"}, {Name: "笔数", Type: Count, Sum: true}, {Name: "平台金额", Type: Money, Sum: true}, {Name: "渠道金额", Type: Money, Sum: true}, {Name: "HIS金额", Type: Money, Width: 16, Sum: true}}, rows)
 	t.Total, t.Check = true, map[string]money.Fen{"笔数": money.Fen(r.Result.Summary.Total())}
 	return t
 }
@@ -144,7 +144,7 @@ func (r Recon) others() Table {
 		rows = append(rows, []any{b.Chinese() + "中其他日期的记录", s.SetAside[b].Count, s.SetAside[b].Amount, "不计入本日"})
 	}
 	rows = append(rows, []any{"读不懂的行", len(r.Rejects), nil, "逐行见“读不懂的行”"})
-	return listed("四、其他", []Column{{Name: "项目"}, {Name: "笔数", Type: Count}, {Name: "金额", Type: Money}, {Name: "说明", Type: Long}}, rows)
+	return Listed("四、其他", []Column{{Name: "项目"}, {Name: "笔数", Type: Count}, {Name: "金额", Type: Money}, {Name: "说明", Type: Long}}, rows)
 }
 
 func (r Recon) files() Table {
@@ -156,7 +156,7 @@ func (r Recon) files() Table {
 		}
 		rows = append(rows, []any{f.Name, f.Lines, kind, f.SHA256})
 	}
-	return listed("五、文件", []Column{{Name: "文件", Type: Long}, {Name: "行数", Type: Count}, {Name: "种类"}, {Name: "SHA-256", Type: Long}}, rows)
+	return Listed("五、文件", []Column{{Name: "文件", Type: Long}, {Name: "行数", Type: Count}, {Name: "种类"}, {Name: "SHA-256", Type: Long}}, rows)
 }
 
 func (r Recon) channels() Table {
@@ -171,7 +171,7 @@ func (r Recon) channels() Table {
 		rows = append(rows, []any{orNone(reconcile.ChannelChinese(c.Channel)), orNone(reconcile.MethodChinese(c.Method)),
 			p.Count, p.Amount, ch.Count, ch.Amount, h.Count, h.Amount, p.Amount - ch.Amount, h.Amount - ch.Amount, c.Differences})
 	}
-	t := listed("", columns, rows)
+	t := Listed("", columns, rows)
 	s := &r.Result.Summary
 	t.Total, t.Capital = true, "渠道金额"
 	t.Check = map[string]money.Fen{"平台金额": s.Books[reconcile.Platform].Amount, "渠道金额": s.Books[reconcile.Channel].Amount, "HIS金额": s.Books[reconcile.HIS].Amount, "差异笔数": money.Fen(s.Total())}
@@ -226,14 +226,15 @@ func states(o reconcile.Order) (out []any) {
 	return out
 }
 
-var lineColumns = []Column{
+// LineColumns are the columns of 三方明细.
+var LineColumns = []Column{
 	{Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28}, {Name: "HIS退款流水号", Width: 20}, {Name: "就诊卡号", Width: 14}, {Name: "退款渠道"}, {Name: "退款方式"},
 	{Name: "平台金额", Type: Money, Width: 13, Sum: true, If: "平台状态"}, {Name: "渠道金额", Type: Money, Width: 13, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: Money, Width: 13, Sum: true, If: "HIS状态"},
 	{Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"}, {Name: "平台时间", Width: 20}, {Name: "渠道时间", Width: 20}, {Name: "HIS时间", Width: 20}, {Name: "结果", Width: 11},
 }
 
 func (r Recon) lines() Table {
-	return Table{Columns: lineColumns, Total: true, Rows: func(yield func(...any) error) error {
+	return Table{Columns: LineColumns, Total: true, Rows: func(yield func(...any) error) error {
 		return r.Result.Each(func(o reconcile.Order) error { return yield(lineCells(o)...) })
 	}}
 }
@@ -259,5 +260,5 @@ func (r Recon) rejects() Table {
 	for _, j := range r.Rejects {
 		rows = append(rows, []any{j.File, j.Line, j.Reason})
 	}
-	return listed("", []Column{{Name: "文件", Width: 40}, {Name: "行号", Type: Count}, {Name: "原因", Type: Long, Width: 70}}, rows)
+	return Listed("", []Column{{Name: "文件", Width: 40}, {Name: "行号", Type: Count}, {Name: "原因", Type: Long, Width: 70}}, rows)
 }

@@ -120,7 +120,7 @@ func (r Recon) WriteLines(w io.Writer) error {
 	}
 	out := csv.NewWriter(packed)
 	head := []string{}
-	for _, c := range lineColumns {
+	for _, c := range LineColumns {
 		head = append(head, c.Name)
 	}
 	if err := out.Write(append(head, "说明")); err != nil {

@@ -88,7 +88,10 @@ func checkText(_ *Service, app core.App, d *draft) error {
 
 // checkStaff keeps somebody who can configure, and makes a new account ready.
 func checkStaff(s *Service, app core.App, d *draft) error {
-	if id := d.given["id_no"]; id != "" {
+	if id, given := d.given["id_no"]; given {
+		if strings.TrimSpace(id) == "" {
+			return errors.New("身份证号不能清空，只能换成另一个号码；不改就不要填这一项")
+		}
 		if _, ok := idno.Birth(idno.Normalize(id), time.Now(), refund.Beijing); !ok {
 			return errors.New("身份证号不正确，请核对 18 位号码")
 		}

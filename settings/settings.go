@@ -127,7 +127,7 @@ func hasRole(rec *core.Record, roles ...string) bool {
 
 // samePerson reports whether two accounts are one, or belong to one person.
 func samePerson(idA, personA, idB, personB string) bool {
-	return idA == idB || (personA != "" && personA == personB)
+	return refund.By{ID: idA, Person: personA}.Same(refund.By{ID: idB, Person: personB})
 }
 
 func clean(note string) (string, error) {

@@ -637,6 +637,5 @@ export interface ReconMonth {
   month: string
   note: string
   state: 'open' | 'proposed' | 'closed' | 'reopening' | ''
-  totals: unknown
   updated: string
 }
