@@ -44,10 +44,15 @@ web: build chromium
 	cd web && npx vitest run --project browser
 	cd web && npx vitest run --project console
 
-# Pictures of every screen and state, into shots/.
+# Pictures of every screen and state, into shots/; the few that the README
+# shows, into docs/pictures/.
+PICTURES = portal-phone/home-waiting portal-phone/route portal-phone/record-arrived portal-care/card \
+	staff-wide/queue staff-wide/order-reviewing staff-wide/proxy staff-wide/suspense staff-wide/calendar staff-wide/day staff-wide/stats-week staff-wide/config-changes dashboard/overview
 shots: build chromium
 	rm -rf shots
 	cd web && npx vitest run --project shots --project shots-staff
+	mkdir -p docs/pictures
+	for p in $(PICTURES); do cp shots/$${p%/*}/[0-9][0-9]-$${p##*/}.png docs/pictures/$${p##*/}.png || exit 1; done
 
 chromium:
 	@command -v chromium >/dev/null || [ -n "$$CHROMIUM" ] || { apt-get update && apt-get install -y --no-install-recommends chromium; }

@@ -27,7 +27,7 @@ export function camera(folder: string): Shoot {
       await page.setViewportSize({ ...size, height: Math.min(height, 6000) })
       await page.waitForTimeout(200)
     }
-    await page.screenshot({ path: join(root, folder, `${String(++n).padStart(2, '0')}-${name}.png`), animations: 'disabled' })
+    await page.screenshot({ path: join(root, folder, `${String(++n).padStart(2, '0')}-${name}.png`), animations: 'disabled', scale: 'css' })
     await page.setViewportSize(size)
   }
 }
