@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -72,7 +73,8 @@ type OrderFilter struct {
 	Channel     string
 	Proxy       string // own, proxy
 	Min, Max    money.Fen
-	CardNo, No  string
+	CardNo      string
+	No          string // our order's or call's number, HIS's, or the channel's
 }
 
 // Valid reports whether every field is one that is known, so that a filter
@@ -101,7 +103,7 @@ func (f OrderFilter) where() (string, dbx.Params) {
 	c.equal("o.method", f.Method)
 	c.equal("o.channel", f.Channel)
 	c.equal("o.card_no", f.CardNo)
-	c.equal("o.no", f.No)
+	f.number(c)
 	c.within("o.status", f.Statuses)
 	switch {
 	case f.Tab == TabExceptions:
@@ -120,6 +122,19 @@ func (f OrderFilter) where() (string, dbx.Params) {
 	}
 	f.standing(c)
 	return strings.Join(c.terms, " AND "), c.params
+}
+
+// callNo ends the number of a call: the order's own number stands before it.
+var callNo = regexp.MustCompile(`[DTV]\d{2}$`)
+
+// number finds the orders that a number belongs to, each kind by its own index.
+func (f OrderFilter) number(c *conditions) {
+	if f.No == "" {
+		return
+	}
+	own, any := c.bind(callNo.ReplaceAllString(f.No, "")), c.bind(f.No)
+	c.terms = append(c.terms, "o.id IN (SELECT id FROM refund_orders WHERE no = "+own+" OR no = "+any+
+		" UNION SELECT id FROM refund_orders WHERE his_refund_no = "+any+" AND his_refund_no != '' UNION SELECT id FROM refund_orders WHERE channel_bill_no = "+any+" AND channel_bill_no != '')")
 }
 
 func (f OrderFilter) dates(c *conditions) {

@@ -101,6 +101,8 @@ func TestFilter_FollowsAnIndex(t *testing.T) {
 		"one state":       {collections.OrderFilter{Institution: "house1", Statuses: []string{"reviewing"}}, "idx_refund_orders_status"},
 		"exceptions":      {collections.OrderFilter{Institution: "house1", Tab: collections.TabExceptions}, "idx_refund_orders_open"},
 		"a number":        {collections.OrderFilter{Institution: "house1", No: "R7"}, "idx_refund_orders_no"},
+		"HIS's number":    {collections.OrderFilter{Institution: "house1", No: "HT7"}, "idx_refund_orders_his_no"},
+		"channel number":  {collections.OrderFilter{Institution: "house1", No: "1330"}, "idx_refund_orders_channel_no"},
 		"a card":          {collections.OrderFilter{Institution: "house1", CardNo: "C7"}, "idx_refund_orders_card"},
 	} {
 		plan, err := store.ExplainOrders(t.Context(), c.f)
@@ -109,6 +111,35 @@ func TestFilter_FollowsAnIndex(t *testing.T) {
 		}
 		if !strings.Contains(plan, c.index) || strings.Contains(plan, "SCAN o") {
 			t.Errorf("%s: %s", name, plan)
+		}
+	}
+}
+
+// TestFilter_FindsAnOrderByAnyOfItsNumbers: a clerk has the number that stands
+// on a bill, in HIS, or in a notice.
+func TestFilter_FindsAnOrderByAnyOfItsNumbers(t *testing.T) {
+	app, store := bare(t)
+	w := &walk{app: app, rnd: rand.New(rand.NewPCG(7, 7))}
+	for range 80 {
+		w.step(t)
+	}
+	var o struct {
+		ID string `db:"id"`
+		No string `db:"no"`
+	}
+	if err := app.DB().NewQuery("SELECT id, no FROM refund_orders WHERE institution = 'house1' LIMIT 1").One(&o); err != nil {
+		t.Fatal(err)
+	}
+	w.sql(t, "UPDATE refund_orders SET his_refund_no = 'HT77', channel_bill_no = '133000777' WHERE id = {:id}", map[string]any{"id": o.ID})
+	for _, no := range []string{o.No, o.No + "D01", o.No + "T02", "HT77", "133000777"} {
+		lines, _, err := store.QueuePage(t.Context(), collections.OrderFilter{Institution: "house1", No: no}, true, "", 10)
+		if err != nil || len(lines) != 1 || lines[0].ID != o.ID {
+			t.Errorf("%s: %v %+v", no, err, lines)
+		}
+	}
+	for _, f := range []collections.OrderFilter{{Institution: "house1", No: "HT7"}, {Institution: "house2", No: "HT77"}} {
+		if lines, _, err := store.QueuePage(t.Context(), f, true, "", 10); err != nil || len(lines) != 0 {
+			t.Errorf("%+v: %v %+v", f, err, lines)
 		}
 	}
 }

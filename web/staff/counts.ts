@@ -6,7 +6,7 @@ import { session } from './session'
 export interface Count { count: number; oldest: string }
 export const tabs = ['reviewing', 'awaiting_payee', 'processing', 'exceptions', 'succeeded', 'rejected'] as const
 export type Tab = (typeof tabs)[number]
-export const tabNames: Record<Tab, string> = { reviewing: '待审核', awaiting_payee: '待确认收款', processing: '处理中', exceptions: '异常', succeeded: '已完成', rejected: '未成功' }
+export const tabNames: Record<Tab, string> = { reviewing: '待审核', awaiting_payee: '待确认收款', processing: '处理中', exceptions: '异常', succeeded: '已完成', rejected: '已驳回与未成功' }
 
 export const queue = reactive({} as Record<Tab, Count>)
 export const counts = reactive({} as Record<string, number>)

@@ -1,7 +1,7 @@
 // Walks of a patient on a phone, through the real pages, program and simulators.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { accessible, ALIPAY, app, fits, HIS, json, launch, moved, orders, type Person, person, PORTAL, quiet, review, sim, until, visit, WECHAT } from '../walk'
+import { accessible, ALIPAY, app, fits, HIS, json, launch, moved, orders, PASSWORD, type Person, person, PORTAL, quiet, review, sim, until, visit, WECHAT } from '../walk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -92,6 +92,26 @@ describe('apply', () => {
     await page.goto(`${app}/#/records/${transfer.id}`)
     await page.getByText('到账时间').waitFor()
     await accessible(page, 'detail')
+    // The job fetches the receipt; the patient gets the channel's own file.
+    const it = (await json<{ token: string }>(`${app}/api/collections/_superusers/auth-with-password`, { json: { identity: 'it@demo.hospay', password: PASSWORD } })).token
+    await until('the receipt is there', async () => {
+      await json(`${app}/api/hospay/jobs/receipts/run`, { token: it, method: 'POST' }).catch(() => {}) // it may be running
+      const q = new URLSearchParams({ filter: `order = "${transfer.id}"` })
+      const { items } = await json<{ items: { id: string; state: string }[] }>(`${app}/api/collections/receipts/records?${q}`, { token: it })
+      if (items[0]?.state === 'ready') return true
+      // WeChat is asked again after two minutes; here at once.
+      if (items[0]) await json(`${app}/api/collections/receipts/records/${items[0].id}`, { token: it, method: 'PATCH', json: { next_at: '2020-01-01 00:00:00.000Z' } })
+      return false
+    })
+    await page.reload()
+    const file = page.waitForResponse((r) => r.url().includes('/api/files/receipts/'))
+    await page.getByRole('button', { name: '下载电子回单' }).click()
+    const given = await file
+    expect([given.status(), given.headers()['content-type']]).toEqual([200, 'application/pdf'])
+    expect(new URL(given.url()).searchParams.get('token')).toBeTruthy() // for minutes, and for this person alone
+    const outside = await fetch(given.url().split('?')[0]!)
+    expect(outside.status).toBe(404)
+    await page.goto(`${app}/#/records/${transfer.id}`)
     quiet(page)
     for (const o of await orders(card)) if (o.status === 'awaiting_payee') await json(sim(WECHAT, `/_sim/confirm/${o.no}T01`), { method: 'POST' })
     const all = await until('all orders arrived', async () => {
