@@ -64,6 +64,9 @@ func (n Notification) row(effect string) *CallbackRow {
 
 func (t *turn) notified(ctx context.Context, n Notification) (string, error) {
 	effect := t.weigh(n)
+	if effect == EffectRepeat { // the order stays as it is, and so does the lease of whoever works on it
+		return effect, t.store.Commit(ctx, &Change{Callback: n.row(effect)})
+	}
 	t.c.Callback = n.row(effect)
 	by := By{Kind: ByChannel, ID: n.Channel}
 	switch effect {
@@ -92,8 +95,15 @@ func (t *turn) weigh(n Notification) string {
 		return EffectMismatch
 	case tr == nil || tr.No != n.No:
 		return EffectContradiction
+	case o.Status == StatusSucceeded && tr.State != CallDone: // people paid by hand what this number was proved not to pay
+		if n.Answer.State == PayoutSucceeded {
+			return EffectContradiction
+		}
+		return EffectRepeat
 	case o.Status == StatusSucceeded && n.Answer.State == PayoutSucceeded:
 		return EffectRepeat
+	case o.Status == StatusSucceeded && n.Answer.State == PayoutReturned && o.Method == MethodOriginal: // still payable by hand, see heardPayout
+		return EffectContradiction
 	case o.Status == StatusSucceeded && n.Answer.State == PayoutReturned:
 		return EffectReturned
 	case (o.Status == StatusPaying || o.Status == StatusAwaitingPayee) && final:
@@ -132,7 +142,7 @@ func (t *turn) contradict(effect string, n Notification) {
 	if !o.Status.Final() {
 		t.wake()
 	}
-	t.tell(Notice{Event: NoticeSuspense, Staff: true, At: t.at})
+	t.tell(t.alarm())
 }
 
 // compensation is the order that gives the balance back after a payout that

@@ -77,6 +77,7 @@ const (
 	NoticeFailed        NoticeEvent = "failed"
 	NoticeAwaitingPayee NoticeEvent = "awaiting_payee"
 	NoticeReturned      NoticeEvent = "returned"
+	NoticePaidByHand    NoticeEvent = "paid_by_hand"
 	NoticeHold          NoticeEvent = "hold"     // to finance: a channel's account is short or closed
 	NoticeSuspense      NoticeEvent = "suspense" // to finance: an order needs people
 	NoticeProxyApproved NoticeEvent = "proxy_approved"

@@ -224,6 +224,7 @@ func (t *turn) act(a Action, by By, note string, why Why) {
 		o.FailCode, o.FailReason, o.Target, o.PaidAt = "", "", "", t.at
 		next(StatusPaying)
 		t.move(StatusSucceeded, EventPaidHand, by, string(why), t.w.Proposal.Reason)
+		t.tell(Notice{Event: NoticePaidByHand, At: t.at})
 	case ActionRestoredHand:
 		t.aim()
 		next(StatusReversing)

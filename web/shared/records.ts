@@ -152,7 +152,7 @@ export interface NotificationText {
   alipay_template: string
   body: string
   created: string
-  event: 'succeeded' | 'rejected' | 'failed' | 'awaiting_payee' | 'returned' | 'hold' | 'suspense' | 'proxy_approved' | 'proxy_rejected' | ''
+  event: 'succeeded' | 'rejected' | 'failed' | 'awaiting_payee' | 'returned' | 'hold' | 'suspense' | 'proxy_approved' | 'proxy_rejected' | 'paid_by_hand' | ''
   id: string
   institution: string
   keywords: unknown
