@@ -59,15 +59,7 @@ func TestStatistics_FollowARefundAndItsReturn(t *testing.T) {
 	if s := ask(); s.Due != paid || s.Refunded != paid || s.Outstanding.Count != 0 {
 		t.Errorf("paid: %+v", s)
 	}
-	if err := a.Sims.Alipay.Return(w.Transfer.No); err != nil {
-		t.Fatal(err)
-	}
-	for range 100 {
-		if _, err := a.Runtime.App.FindFirstRecordByData(collections.RefundOrders, "compensates", id); err == nil {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	returned(t, a, w)
 	if s := ask(); s.Due != paid || s.Outstanding != paid || s.Refunded.Count != 0 {
 		t.Errorf("returned: %+v", s)
 	}

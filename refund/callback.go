@@ -142,7 +142,7 @@ func (t *turn) contradict(effect string, n Notification) {
 	if !o.Status.Final() {
 		t.wake()
 	}
-	t.tell(t.alarm())
+	t.tell(Notice{Event: NoticeSuspense, Staff: true, At: t.at})
 }
 
 // compensation is the order that gives the balance back after a payout that

@@ -174,13 +174,7 @@ func (t *turn) suspend(code Code, r Reason) {
 	t.move(StatusSuspense, "order.suspended", By{Kind: BySystem}, string(code), joinReason(r))
 	t.w.Order.OpenSince = t.at
 	t.wait(t.timing.Daily)
-	t.tell(t.alarm())
-}
-
-// alarm asks staff to look at an order. The version makes each time a notice of
-// its own, because an order may need people more than once.
-func (t *turn) alarm() Notice {
-	return Notice{Event: NoticeSuspense, Round: int(t.w.Order.Version), Staff: true, At: t.at}
+	t.tell(Notice{Event: NoticeSuspense, Staff: true, At: t.at})
 }
 
 func joinReason(r Reason) string {

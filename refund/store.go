@@ -70,7 +70,8 @@ const (
 // NoticeEvent names what the patient is told.
 type NoticeEvent string
 
-// The events that the patient is told about, once per order and event.
+// The events that are told about, once per order and event; NoticeSuspense each
+// time that an order needs people.
 const (
 	NoticeSucceeded     NoticeEvent = "succeeded"
 	NoticeRejected      NoticeEvent = "rejected"
