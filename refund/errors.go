@@ -49,6 +49,7 @@ const (
 	CodeEvidenceRequired    Code = "evidence_required"
 	CodeNoProposal          Code = "no_proposal"
 	CodeProposalExists      Code = "proposal_exists"
+	CodeProposerGone        Code = "proposer_gone"
 	CodeSamePerson          Code = "same_person"
 	CodeSameReviewer        Code = "same_reviewer"
 	CodeSelfReview          Code = "self_review"

@@ -38,6 +38,9 @@ func (s *Service) Confirm(staffID, id, note, address string) (Outcome, error) {
 		if err := notOneself(d, staff); err != nil {
 			return err
 		}
+		if err := collections.ProposerHolds(tx, c.Proposer, c.Institution, collections.RoleConfig); err != nil {
+			return err
+		}
 		out, err = s.effect(tx, d, c, staff, note, address)
 		return err
 	})
