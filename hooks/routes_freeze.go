@@ -88,15 +88,20 @@ func (h *Hooks) freeze(e *core.RequestEvent) error {
 		if err := tx.Save(rec); err != nil {
 			return err
 		}
-		return collections.Audit(tx, collections.AuditEntry{
-			ActorKind: "staff", Actor: e.Auth.Id, Action: freezeAction, Target: inst, Address: e.RealIP(),
-			Details: map[string]any{"frozen": *body.Frozen, "note": body.Note},
-		})
+		return auditFreeze(tx, "staff", e, rec)
 	})
 	if err != nil {
 		return h.fail(e, err)
 	}
 	return e.JSON(http.StatusOK, map[string]any{"frozen": *body.Frozen})
+}
+
+// auditFreeze writes down who has stopped or released an institution's payouts.
+func auditFreeze(tx core.App, kind string, e *core.RequestEvent, inst *core.Record) error {
+	return collections.Audit(tx, collections.AuditEntry{
+		Institution: inst.Id, ActorKind: kind, Actor: e.Auth.Id, Action: freezeAction, Target: inst.Id, Address: e.RealIP(),
+		Details: map[string]any{"frozen": inst.GetBool("payouts_frozen"), "note": inst.GetString("freeze_note")},
+	})
 }
 
 // mayThaw refuses a thaw by anybody who has frozen since payouts last ran.
