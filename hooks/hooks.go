@@ -54,6 +54,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindLoginEvents()
 	h.bindClosedRoutes(se)
 	h.bindIdle(se)
+	h.bindMailedCodes(se)
 	h.bindAuthRoutes(se)
 	h.bindAccountRoutes(se)
 	h.bindEntryRoutes(se)
