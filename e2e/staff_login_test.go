@@ -442,6 +442,15 @@ func TestStaffLogin_ResetOfTheSecondFactor(t *testing.T) {
 	if res := a.Call("POST", "/api/hospay/staff/"+of("config")+"/unlock", config, body); res.Status != 403 {
 		t.Errorf("one's own: %d %s", res.Status, res.Raw)
 	}
+	people := func(finance string) {
+		set(t, a, collections.Staff, `email = "config@demo.hospay"`, map[string]any{"person_index": "one-person"})
+		set(t, a, collections.Staff, `email = "finance@demo.hospay"`, map[string]any{"person_index": finance})
+	}
+	people("one-person")
+	if res := a.Call("POST", "/api/hospay/staff/"+of("finance")+"/unlock", config, body); res.Status != 403 {
+		t.Errorf("one's own other account: %d %s", res.Status, res.Raw)
+	}
+	people("")
 	if res := a.Call("POST", "/api/hospay/staff/"+of("finance")+"/unlock", config, body); res.Status != 200 {
 		t.Errorf("%d %s", res.Status, res.Raw)
 	}
