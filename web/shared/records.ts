@@ -378,7 +378,6 @@ export interface JobRun {
   finished: string
   id: string
   job: string
-  message: string
   ok: boolean
   started: string
 }
