@@ -300,6 +300,7 @@ func TestConfig_StaffAccounts(t *testing.T) {
 		}
 		nowhereOnDisk(t, d.Dir, secret)
 	}
+	login = d.Call("POST", "/api/hospay/staff/password", login.Text("token"), m{"old": password, "new": "a-password-of-my-own"})
 	second, old := login.Text("token"), d.id(t, collections.Staff, `email = "config@demo.hospay"`)
 	off := d.propose(second, "staff", old, m{"active": false})
 	wantCode(t, "about oneself", d.decide(d.config, off, "confirm"), 403, "own_roles")

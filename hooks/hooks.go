@@ -55,6 +55,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindClosedRoutes(se)
 	h.bindIdle(se)
 	h.bindMailedCodes(se)
+	h.bindFirstPassword(se)
 	h.bindAuthRoutes(se)
 	h.bindAccountRoutes(se)
 	h.bindEntryRoutes(se)

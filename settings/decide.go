@@ -117,6 +117,7 @@ func (s *Service) effect(tx core.App, d *draft, c collections.ConfigChange, staf
 	if c.Collection == collections.Staff && c.Fresh {
 		out.Password = rand.Text()
 		d.rec.SetPassword(out.Password)
+		d.rec.Set("first_password", true)
 	}
 	if err := s.put(tx, d, c.ID); err != nil {
 		return out, err
