@@ -54,7 +54,7 @@ func (w *world) twoPeople(t *testing.T, a Action) {
 	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: By{Kind: ByStaff, ID: "s"}, Reason: "r"}, "V1"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.svc.Confirm(t.Context(), "o", a, By{Kind: ByStaff, ID: "u"}, "n"); err != nil {
+	if err := w.svc.Confirm(t.Context(), "o", Seen{Action: a}, By{Kind: ByStaff, ID: "u"}, "n"); err != nil {
 		t.Fatal(err)
 	}
 }

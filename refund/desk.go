@@ -193,10 +193,21 @@ func (w Work) resumeTo() Status {
 
 // Proposal is an action that one person has proposed and another must confirm.
 type Proposal struct {
+	Seq    int // of its event: a proposal made anew is another one
 	Action Action
 	By     By
 	Reason string
 	At     time.Time
+}
+
+// Seen is the proposal that a person has looked at; zero fields are not told.
+type Seen struct {
+	Action Action
+	Seq    int
+}
+
+func (s Seen) is(p *Proposal) bool {
+	return (s.Action == "" || s.Action == p.Action) && (s.Seq == 0 || s.Seq == p.Seq)
 }
 
 // Where names, in a word that the language files turn into a sentence, on
