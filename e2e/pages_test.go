@@ -132,6 +132,25 @@ func TestCheck_PatientAsksForTheOutcomeNow(t *testing.T) {
 	}
 }
 
+// TestStatus_GuessesAtOnceDoNotPassTheLimit sends more guesses together than
+// one may have wrong.
+func TestStatus_GuessesAtOnceDoNotPassTheLimit(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	no := a.Order(apply(t, a.Login("P0001", "wechat"), "wechat", "transfer", 1200, nil)).Order.No
+	guess := func() testapp.Answer {
+		return a.Call("POST", "/api/hospay/status", "", map[string]any{"no": no, "id_tail": "0000"})
+	}
+	judged := 0
+	for _, res := range atOnce(guess, guess, guess, guess, guess, guess, guess, guess, guess, guess) {
+		if res.Status == 404 {
+			judged++
+		}
+	}
+	if judged != 5 {
+		t.Errorf("%d guesses were judged", judged)
+	}
+}
+
 // overtaken is a store that lets something happen before an order is read.
 type overtaken struct {
 	refund.Store
