@@ -94,7 +94,7 @@ func TestCallback_OriginalRefundThatCameBackIsLeftToPeople(t *testing.T) {
 	}
 }
 
-// interrupted is a directory whose HIS lets something happen before it reverses.
+// interrupted is a directory whose HIS lets something happen before it acts.
 type interrupted struct {
 	toldDirectory
 	before func()
@@ -115,6 +115,29 @@ type slowHIS struct {
 func (h slowHIS) Reverse(ctx context.Context, d Debit) HISAnswer {
 	h.before()
 	return h.HIS.Reverse(ctx, d)
+}
+
+// Debit implements HISLedger.
+func (h slowHIS) Debit(ctx context.Context, d Debit) HISAnswer {
+	h.before()
+	return h.HIS.Debit(ctx, d)
+}
+
+// TestWake_LeavesTheWorkerAlone: staff ask for the outcome while HIS is being
+// told. A HIS that cannot be asked says it once, so the answer must not be lost.
+func TestWake_LeavesTheWorkerAlone(t *testing.T) {
+	w, ch := calm(t)
+	w.traits.Queryable = false
+	w.svc.dir = interrupted{toldDirectory{w.sides, ch}, func() {
+		if err := w.svc.Wake(t.Context(), "o", By{Kind: ByStaff}); err != nil {
+			t.Error(err)
+		}
+	}}
+	w.turnAll(t)
+	w.turnAll(t)
+	if o := w.store.orders["o"].Order; o.Status != StatusReviewing {
+		t.Errorf("order is %s %s\n%s", o.Status, o.FailCode, w.store.story("o"))
+	}
 }
 
 // TestCallback_RepeatLeavesTheWorkerAlone: a repeated notification arrives while
