@@ -58,3 +58,22 @@ func TestSuspense_ChannelPaysAfterPaymentByHand(t *testing.T) {
 		t.Error("the notification is not booked as a contradiction")
 	}
 }
+
+// TestNotices_ForStaffAreNotThePatients: what finance is told about an order is
+// not for its patient to read.
+func TestNotices_ForStaffAreNotThePatients(t *testing.T) {
+	a := irreversible(t)
+	p := a.Login("P0003", "alipay")
+	id := reviewing(t, a, p, 2000)
+	a.Review(a.Staff("reviewer1"), id, "reject", "不符")
+	a.Drain()
+	wantStatus(t, a, id, refund.StatusSuspense)
+	if n := countRows(t, a, collections.Notifications, dbx.HashExp{"order": id, "event": "suspense", "via": "in_app", "state": "sent"}); n != 1 {
+		t.Fatalf("%d notices for staff", n)
+	}
+	for token, want := range map[string]string{p.Token: "0", a.Staff("finance"): "1"} {
+		if res := a.Call("GET", `/api/collections/notifications/records?filter=event="suspense"`, token, nil); res.Text("totalItems") != want {
+			t.Errorf("want %s: %s", want, res.Raw)
+		}
+	}
+}
