@@ -223,7 +223,6 @@ export interface TransferOrder {
   created: string
   doubt: boolean
   expires_at: string
-  hash: string
   id: string
   institution: string
   message: string
