@@ -154,3 +154,42 @@ func TestCallback_RepeatLeavesTheWorkerAlone(t *testing.T) {
 		t.Errorf("order is %s %s\n%s", o.Status, o.FailCode, w.store.story("o"))
 	}
 }
+
+// TestCallback_OldNumberPaysAfterANewOneWasMade: the channel takes back what its
+// query has proved. Nothing more is paid or given back; people settle it once
+// the new number is proved to pay nothing.
+func TestCallback_OldNumberPaysAfterANewOneWasMade(t *testing.T) {
+	w, old := unpaid(t, PayoutFailed)
+	w.twoPeople(t, ActionPayAgain)
+	w.turnAll(t)
+	next := w.store.orders["o"].Transfer.No
+	if next == old || w.sides.pays[next] == nil {
+		t.Fatalf("no new number was sent\n%s", w.store.story("o"))
+	}
+	if effect := w.told(t, old, PayoutFailed); effect != EffectRepeat {
+		t.Errorf("the old failure told again: effect is %s", effect)
+	}
+	w.told(t, old, PayoutSucceeded)
+	offered := func() (out []Action) {
+		for _, o := range w.store.read("o").Offers(w.traits) {
+			if o.Safe {
+				out = append(out, o.Action)
+			}
+		}
+		return out
+	}
+	if o := w.store.orders["o"].Order; o.Status != StatusSuspense || len(offered()) != 0 {
+		t.Fatalf("order is %s %s, offered %v", o.Status, o.FailCode, offered())
+	}
+	w.traits.Reversible = true
+	w.sides.pays[next].state = PayoutFailed
+	w.clock = w.clock.Add(25 * time.Hour)
+	w.turnAll(t)
+	if got := offered(); len(got) != 1 || got[0] != ActionPaidByHand {
+		t.Fatalf("offered %v\n%s", got, w.store.story("o"))
+	}
+	w.twoPeople(t, ActionPaidByHand)
+	if o := w.store.orders["o"].Order; o.Status != StatusSucceeded {
+		t.Errorf("order is %s", o.Status)
+	}
+}

@@ -122,6 +122,8 @@ func (w Work) refusal(a Action, can HISTraits) Why {
 	switch {
 	case o.Status != StatusSuspense:
 		return WhyState
+	case o.FailCode == string(CodePaidOldNumber):
+		return s.paidBefore(a, o)
 	case a == ActionResume:
 		return s.resume(o)
 	case o.FailCode == string(CodeAmountMismatch):
@@ -162,6 +164,25 @@ func (s Sides) resume(o Order) Why {
 		return WhyReversed
 	}
 	return WhySafe
+}
+
+// paidBefore judges an order that an earlier number has paid: it is settled as
+// paid once the newest number is proved to pay nothing and the balance is not
+// back. Nothing else is safe.
+func (s Sides) paidBefore(a Action, o Order) Why {
+	switch {
+	case a != ActionPaidByHand || s.Payout == SideDone:
+		return WhyPaid
+	case s.Payout != SideNot:
+		return WhyMayPay
+	case s.Reversal == SideDone:
+		return WhyReversed
+	case s.Reversal == SideOpen:
+		return WhyReversal
+	case s.Debit != SideDone:
+		return WhyNotDebited
+	}
+	return s.payable(o)
 }
 
 // payable refuses to pay what was never approved, or what was taken back.
@@ -217,6 +238,8 @@ func (w Work) Where() string {
 	switch {
 	case w.Order.FailCode == string(CodeAmountMismatch):
 		return "mismatch"
+	case w.Order.FailCode == string(CodePaidOldNumber) && s.Reversal != SideDone:
+		return "payee"
 	case s.Payout == SideDone && s.Reversal == SideDone:
 		return "both"
 	case s.Payout == SideDone:

@@ -84,7 +84,7 @@ func (a Action) balanced(debited, reversed, paid bool) bool {
 // leaves the books balanced in every world that the journal allows.
 func TestDesk_EveryCombination(t *testing.T) {
 	n, offered := 0, map[Action]int{}
-	for _, code := range []Code{"", CodeUnknownTooLong, CodeHISNoReversal, CodePaidAfterFailure, CodeAmountMismatch} {
+	for _, code := range []Code{"", CodeUnknownTooLong, CodeHISNoReversal, CodePaidAfterFailure, CodePaidOldNumber, CodeAmountMismatch} {
 		for _, m := range []Method{MethodTransfer, MethodOriginal} {
 			for _, target := range []Status{"", StatusFailed, StatusRejected, StatusCancelled} {
 				for _, d := range everyCall() {

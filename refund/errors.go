@@ -60,6 +60,7 @@ const (
 	CodeUnknownTooLong      Code = "unknown_too_long"
 	CodePendingTooLong      Code = "pending_too_long"
 	CodePaidAfterFailure    Code = "paid_after_failure"
+	CodePaidOldNumber       Code = "paid_old_number"
 	CodePayoutReturned      Code = "payout_returned"
 	CodeConfirmationExpired Code = "confirmation_expired"
 )
