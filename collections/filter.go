@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -167,7 +168,7 @@ type conditions struct {
 }
 
 func (c *conditions) bind(v any) string {
-	name := "p" + string(rune('a'+len(c.params)))
+	name := "p" + strconv.Itoa(len(c.params))
 	c.params[name] = v
 	return "{:" + name + "}"
 }

@@ -336,7 +336,9 @@ func TestFreeze_InTheDashboardIsOnRecord(t *testing.T) {
 	if res := a.Call("POST", "/api/hospay/payouts/freeze", finance, map[string]any{"frozen": false, "note": "已恢复"}); res.Status != 200 {
 		t.Errorf("release: %d %s", res.Status, res.Raw)
 	}
-	inDashboard(map[string]any{"payouts_frozen": true})
+	if res := a.Call("POST", "/api/hospay/payouts/freeze", finance, map[string]any{"frozen": true, "note": strings.Repeat("急", 600)}); res.Status != 200 {
+		t.Errorf("with a long note: %d %s", res.Status, res.Raw)
+	}
 	inDashboard(map[string]any{"payouts_frozen": false})
 	if n := countRows(t, a, collections.AuditLog, dbx.HashExp{"action": "payouts.freeze"}); n != 4 {
 		t.Errorf("%d entries", n)

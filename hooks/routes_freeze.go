@@ -14,6 +14,7 @@ import (
 const (
 	freezeAction  = "payouts.freeze"
 	freezeHistory = 50
+	freezeNote    = 500 // characters that are kept
 )
 
 func (h *Hooks) bindFreezeRoutes(se *core.ServeEvent) {
@@ -74,7 +75,7 @@ func (h *Hooks) freeze(e *core.RequestEvent) error {
 	if strings.TrimSpace(body.Note) == "" {
 		return h.fail(e, refund.NewError(refund.CodeNoteRequired, ""))
 	}
-	inst := e.Auth.GetString("institution")
+	inst, note := e.Auth.GetString("institution"), []rune(body.Note)
 	err := e.App.RunInTransaction(func(tx core.App) error {
 		rec, err := tx.FindRecordById(collections.Institutions, inst)
 		if err != nil {
@@ -84,7 +85,7 @@ func (h *Hooks) freeze(e *core.RequestEvent) error {
 			return err
 		}
 		rec.Set("payouts_frozen", *body.Frozen)
-		rec.Set("freeze_note", body.Note)
+		rec.Set("freeze_note", string(note[:min(len(note), freezeNote)])) // no note is too long to stop payments
 		if err := tx.Save(rec); err != nil {
 			return err
 		}
