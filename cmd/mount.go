@@ -215,6 +215,9 @@ func (rt *Runtime) Start() {
 	if err := rt.Exports.Interrupt(); err != nil {
 		rt.log.Error("exports.interrupt", "error", err)
 	}
+	if err := rt.Store.InterruptBatches(ctx); err != nil {
+		rt.log.Error("batch.interrupt", "error", err)
+	}
 	go func() {
 		defer close(rt.done)
 		rt.Worker.Run(ctx)

@@ -17,6 +17,7 @@ import (
 // last proposal, unless it was withdrawn or the order has moved since.
 func openProposal(ctx context.Context, db dbx.Builder, order string) (*refund.Proposal, error) {
 	var r struct {
+		Seq     int            `db:"seq"`
 		Event   string         `db:"event"`
 		Code    string         `db:"code"`
 		Actor   string         `db:"actor"`
@@ -24,7 +25,7 @@ func openProposal(ctx context.Context, db dbx.Builder, order string) (*refund.Pr
 		Message string         `db:"message"`
 		Created types.DateTime `db:"created"`
 	}
-	err := db.NewQuery("SELECT e.event, e.code, e.actor, e.message, e.created, COALESCE(s.person_index, '') AS person FROM refund_events e LEFT JOIN staff s ON s.id = e.actor " +
+	err := db.NewQuery("SELECT e.seq, e.event, e.code, e.actor, e.message, e.created, COALESCE(s.person_index, '') AS person FROM refund_events e LEFT JOIN staff s ON s.id = e.actor " +
 		"WHERE e.`order` = {:o} AND (e.`from` != e.`to` OR e.event IN ({:p}, {:w})) ORDER BY e.seq DESC LIMIT 1").
 		Bind(dbx.Params{"o": order, "p": refund.EventProposed, "w": refund.EventWithdrawn}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) || (err == nil && r.Event != refund.EventProposed) {
@@ -34,7 +35,7 @@ func openProposal(ctx context.Context, db dbx.Builder, order string) (*refund.Pr
 		return nil, err
 	}
 	by := refund.By{Kind: refund.ByStaff, ID: r.Actor, Person: r.Person}
-	return &refund.Proposal{Action: refund.Action(r.Code), By: by, Reason: r.Message, At: r.Created.Time()}, nil
+	return &refund.Proposal{Seq: r.Seq, Action: refund.Action(r.Code), By: by, Reason: r.Message, At: r.Created.Time()}, nil
 }
 
 // auditDesk writes to the audit log what people do with suspended orders.

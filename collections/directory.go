@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"hospay/channels"
@@ -22,56 +21,17 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
-// configAge is how old a cached setting may be. It also bounds how long a
-// freeze by another process takes to be seen.
-const configAge = time.Second
-
-// configCache keeps what every step of every order asks for. Entries are read
-// again after configAge; connections are rebuilt only when their record has
-// changed.
-type configCache struct {
-	mu           sync.Mutex
-	institutions map[string]cached[refund.Institution]
-	channels     map[string]cached[channels.Channel]
-	his          map[string]cached[hisConnection]
-}
-
-type cached[T any] struct {
-	value   T
-	read    time.Time
-	updated string
-}
-
-type hisConnection struct {
-	his    refund.HIS
-	traits refund.HISTraits
-}
-
-// Forget drops cached settings, after a change of a configuration record.
-func (s *Store) Forget() {
-	s.cache.mu.Lock()
-	defer s.cache.mu.Unlock()
-	s.cache.institutions, s.cache.channels, s.cache.his = nil, nil, nil
-}
-
 // Institution reads the settings that decide orders.
 func (s *Store) Institution(ctx context.Context, id string) (refund.Institution, error) {
-	s.cache.mu.Lock()
-	have, ok := s.cache.institutions[id]
-	s.cache.mu.Unlock()
-	if ok && time.Since(have.read) < configAge {
+	have := recall(&s.cache, &s.cache.institutions, id)
+	if have.fresh() {
 		return have.value, nil
 	}
 	inst, err := s.readInstitution(ctx, id)
 	if err != nil {
 		return refund.Institution{}, err
 	}
-	s.cache.mu.Lock()
-	defer s.cache.mu.Unlock()
-	if s.cache.institutions == nil {
-		s.cache.institutions = map[string]cached[refund.Institution]{}
-	}
-	s.cache.institutions[id] = cached[refund.Institution]{value: inst, read: time.Now()}
+	keep(&s.cache, &s.cache.institutions, id, have, inst, "")
 	return inst, nil
 }
 
@@ -168,10 +128,8 @@ func (s *Store) Channel(ctx context.Context, institution, channel string) (refun
 // Connection is Channel with all the ports that channels have.
 func (s *Store) Connection(ctx context.Context, institution, channel string) (channels.Channel, error) {
 	key := institution + "/" + channel
-	s.cache.mu.Lock()
-	have, ok := s.cache.channels[key]
-	s.cache.mu.Unlock()
-	if ok && time.Since(have.read) < configAge {
+	have := recall(&s.cache, &s.cache.channels, key)
+	if have.fresh() {
 		return have.value, nil
 	}
 	var r configRow
@@ -185,17 +143,12 @@ func (s *Store) Connection(ctx context.Context, institution, channel string) (ch
 		return nil, err
 	}
 	value := have.value
-	if !ok || have.updated != r.Updated {
+	if !have.known || have.updated != r.Updated {
 		if value, err = s.buildChannel(institution, r); err != nil {
 			return nil, fmt.Errorf("渠道 %s 的配置有误：%w", channel, err)
 		}
 	}
-	s.cache.mu.Lock()
-	defer s.cache.mu.Unlock()
-	if s.cache.channels == nil {
-		s.cache.channels = map[string]cached[channels.Channel]{}
-	}
-	s.cache.channels[key] = cached[channels.Channel]{value: value, read: time.Now(), updated: r.Updated}
+	keep(&s.cache, &s.cache.channels, key, have, value, r.Updated)
 	return value, nil
 }
 
@@ -258,10 +211,8 @@ func (s *Store) OffersOf(ctx context.Context, institution string, names []string
 
 // HIS returns the institution's connection to its HIS.
 func (s *Store) HIS(ctx context.Context, institution string) (refund.HIS, refund.HISTraits, error) {
-	s.cache.mu.Lock()
-	have, ok := s.cache.his[institution]
-	s.cache.mu.Unlock()
-	if ok && time.Since(have.read) < configAge {
+	have := recall(&s.cache, &s.cache.his, institution)
+	if have.fresh() {
 		return have.value.his, have.value.traits, nil
 	}
 	var r configRow
@@ -274,17 +225,12 @@ func (s *Store) HIS(ctx context.Context, institution string) (refund.HIS, refund
 		return nil, refund.HISTraits{}, err
 	}
 	value := have.value
-	if !ok || have.updated != r.Updated {
+	if !have.known || have.updated != r.Updated {
 		if value, err = s.buildHIS(institution, r); err != nil {
 			return nil, refund.HISTraits{}, fmt.Errorf("HIS 的配置有误：%w", err)
 		}
 	}
-	s.cache.mu.Lock()
-	defer s.cache.mu.Unlock()
-	if s.cache.his == nil {
-		s.cache.his = map[string]cached[hisConnection]{}
-	}
-	s.cache.his[institution] = cached[hisConnection]{value: value, read: time.Now(), updated: r.Updated}
+	keep(&s.cache, &s.cache.his, institution, have, value, r.Updated)
 	return value.his, value.traits, nil
 }
 

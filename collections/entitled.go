@@ -22,8 +22,11 @@ func entitled(tx core.App, c *refund.Change) error {
 		return nil
 	}
 	staff, err := tx.FindRecordById(Staff, by)
-	if err != nil || !staff.GetBool("active") || staff.GetString("institution") != c.Order.Institution || !anyRole(staff, roles) {
+	if err != nil || !holds(staff, c.Order.Institution, roles) {
 		return refund.NewError(refund.CodeNotAllowed, "")
+	}
+	if err := stillProposed(tx, c, roles); err != nil {
+		return err
 	}
 	concerned := []string{c.Order.Patient}
 	if c.Order.Proxy != "" {
@@ -50,9 +53,34 @@ func deciding(c *refund.Change) (staff string, roles []string) {
 	return "", nil
 }
 
-func anyRole(staff *core.Record, roles []string) bool {
+// holds reports whether an account is active in an institution with one of the
+// roles.
+func holds(staff *core.Record, institution string, roles []string) bool {
 	have := staff.GetStringSlice("roles")
-	return slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(have, r) })
+	return staff.GetBool("active") && staff.GetString("institution") == institution &&
+		slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(have, r) })
+}
+
+// stillProposed refuses to confirm what nobody proposes any more.
+func stillProposed(tx core.App, c *refund.Change, roles []string) error {
+	if !slices.ContainsFunc(c.Moves, func(m refund.Move) bool { return m.Event == refund.EventConfirmed }) {
+		return nil
+	}
+	p, err := openProposal(context.Background(), tx.DB(), c.ID)
+	if err != nil || p == nil { // the trigger refuses it
+		return err
+	}
+	return ProposerHolds(tx, p.By.ID, c.Order.Institution, roles...)
+}
+
+// ProposerHolds refuses a confirmation when the proposer was disabled since, or
+// has lost the role: two people must want it in the moment of effect.
+func ProposerHolds(tx core.App, proposer, institution string, roles ...string) error {
+	staff, err := tx.FindRecordById(Staff, proposer)
+	if err != nil || !holds(staff, institution, roles) {
+		return refund.NewError(refund.CodeProposerGone, "")
+	}
+	return nil
 }
 
 // firstReviewer names who gave an order its first approval.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -182,7 +183,7 @@ type conditions struct {
 }
 
 func (c *conditions) bind(v any) string {
-	name := "p" + string(rune('a'+len(c.params)))
+	name := "p" + strconv.Itoa(len(c.params))
 	c.params[name] = v
 	return "{:" + name + "}"
 }

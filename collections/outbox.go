@@ -40,8 +40,15 @@ type told struct {
 	values                               map[string]string
 }
 
-// queueNotice writes the outbox rows of a notice about an order.
+// queueNotice writes the outbox rows of a notice about an order. An order may
+// need people more than once, and each time is told.
 func (s *Store) queueNotice(tx core.App, o refund.Order, n refund.Notice) error {
+	if n.Event == refund.NoticeSuspense {
+		before := dbx.HashExp{"order": o.ID, "event": string(n.Event), "via": notify.ViaInApp, "staff": true}
+		if err := tx.DB().Select("COUNT(*)").From(Notifications).Where(before).Row(&n.Round); err != nil {
+			return err
+		}
+	}
 	return s.tell(tx, told{o.ID, o.Institution, o.Patient, o.Channel, noticeValues(o)}, n)
 }
 

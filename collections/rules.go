@@ -74,7 +74,7 @@ func readRules() map[string]string {
 		Exports:           sameHouse + " && owner = @request.auth.id",
 		RefundDays:        sameHouse + " && " + money,
 		RefundCounts:      sameHouse + " && " + money,
-		Notifications: anyOf(owns+` && via = "in_app" && state = "sent"`, sameHouse+" && "+money,
+		Notifications: anyOf(owns+` && staff = false && via = "in_app" && state = "sent"`, sameHouse+" && "+money,
 			sameHouse+" && "+config+` && event = "certificate"`),
 		Callbacks:         sameHouse + " && " + books,
 		Receipts:          anyOf(owns, sameHouse+" && "+money),

@@ -51,7 +51,7 @@ var ruleTable = []struct{ collection, read, create string }{
 		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "config"`,
 		`superusers`},
 	{"notifications",
-		`((@request.auth.collectionName = "patients" && patient = @request.auth.id && via = "in_app" && state = "sent") || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))) || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "config" && event = "certificate"))`,
+		`((@request.auth.collectionName = "patients" && patient = @request.auth.id && staff = false && via = "in_app" && state = "sent") || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))) || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "config" && event = "certificate"))`,
 		`superusers`},
 	{"patient_cards",
 		`@request.auth.collectionName = "patients" && patient = @request.auth.id`,

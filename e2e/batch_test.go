@@ -2,15 +2,19 @@ package e2e
 
 import (
 	"fmt"
+	"log/slog"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"hospay/cmd"
 	"hospay/collections"
 	"hospay/internal/demo"
 	"hospay/internal/testapp"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
 )
 
 // finished waits for the end of a batch and returns its answer.
@@ -130,6 +134,27 @@ func TestBatch_InterruptedIsContinued(t *testing.T) {
 		wantStatus(t, a, id, refund.StatusSucceeded)
 	}
 	balanced(t, a)
+}
+
+// TestBatch_ACommandInterruptsNothing: `config check` beside the server opens the
+// same data folder; a batch that runs goes on.
+func TestBatch_ACommandInterruptsNothing(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	me := must(a.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer1@demo.hospay"))
+	b := must(a.Store.NewBatch(t.Context(), collections.Batch{Institution: a.Institution, Starter: me.Id, Decision: "approve", Orders: []string{"planted00000000"}}))
+	must(0, a.Store.MoveBatch(t.Context(), b.ID, collections.BatchQueued, collections.BatchRunning))
+	state := func() string { return must(a.Store.Batch(t.Context(), b.ID, me.Id)).State }
+	beside := core.NewBaseApp(core.BaseAppConfig{DataDir: a.Dir, EncryptionEnv: "PB_ENCRYPTION_KEY", DBConnect: collections.Connect})
+	defer beside.ClearBootstrap()
+	must(cmd.Prepare(beside, cmd.Options{Env: cmd.EnvDemo, KeyFile: filepath.Join(a.Dir, "key.json"), Timing: refund.DefaultTiming(), Log: slog.New(slog.DiscardHandler)}))
+	if s := state(); s != collections.BatchRunning {
+		t.Errorf("beside a command the batch is %s", s)
+	}
+	a.Runtime.Start()
+	defer a.Runtime.Close()
+	if s := state(); s != collections.BatchInterrupted {
+		t.Errorf("after a start the batch is %s", s)
+	}
 }
 
 // TestBatch_RoleIsCheckedForEachOrder takes the role away while a batch waits.

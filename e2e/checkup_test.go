@@ -9,11 +9,15 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"hospay/collections"
+	"hospay/internal/testapp"
 	"hospay/sim"
 )
 
@@ -161,4 +165,36 @@ func TestConfig_CertificatesWarnOnceAtEachStep(t *testing.T) {
 	}
 	wrongKey := d.propose(d.config, "channel_configs", rec.Id, map[string]any{"secrets": map[string]any{"merchant_cert": expiring(t, key.(*rsa.PrivateKey), "0ABC", time.Now())}})
 	wantCode(t, "another certificate", wrongKey, 400, "config_invalid")
+}
+
+// TestConfig_ANewHISAddressIsTestedByAnother: held passwords go to an address
+// that one person has named only when another person wants it.
+func TestConfig_ANewHISAddressIsTestedByAnother(t *testing.T) {
+	d := newDesk(t)
+	var asked atomic.Int32
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer elsewhere.Close()
+	his := d.id(t, collections.HISConfigs, "active = true")
+	ask := func(token string, change testapp.Answer) testapp.Answer {
+		return d.Call("POST", "/api/hospay/config/test", token, map[string]any{"his": true, "change": change.Text("id")})
+	}
+	change := d.propose(d.config, "his_configs", his, map[string]any{"base_url": elsewhere.URL})
+	wantState(t, "address", change, "waiting")
+	wantCode(t, "own address", ask(d.config, change), 403, "test_by_another")
+	if n := asked.Load(); n != 0 {
+		t.Fatalf("%d requests with held secrets", n)
+	}
+	if res := ask(d.finance, change); res.Status != 200 || asked.Load() == 0 {
+		t.Errorf("another person: %d %s", res.Status, res.Raw)
+	}
+	asked.Store(0)
+	own := map[string]any{"key": "new-key", "sign_key": "new-sign-key", "user": "u", "password": "p"}
+	change = d.propose(d.config, "his_configs", his, map[string]any{"base_url": elsewhere.URL, "secrets": own})
+	if res := ask(d.config, change); res.Status != 200 || asked.Load() == 0 {
+		t.Errorf("with secrets of one's own: %d %s", res.Status, res.Raw)
+	}
+	change = d.propose(d.config, "his_configs", his, map[string]any{"timeout_ms": 7000})
+	if res := ask(d.config, change); res.Status != 200 {
+		t.Errorf("the same address: %d %s", res.Status, res.Raw)
+	}
 }

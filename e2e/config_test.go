@@ -302,6 +302,7 @@ func TestConfig_StaffAccounts(t *testing.T) {
 		}
 		nowhereOnDisk(t, d.Dir, secret)
 	}
+	login = d.Call("POST", "/api/hospay/staff/password", login.Text("token"), m{"old": password, "new": "a-password-of-my-own"})
 	second, old := login.Text("token"), d.id(t, collections.Staff, `email = "config@demo.hospay"`)
 	off := d.propose(second, "staff", old, m{"active": false})
 	wantCode(t, "about oneself", d.decide(d.config, off, "confirm"), 403, "own_roles")
@@ -433,4 +434,20 @@ func TestConfig_WithdrawAndReject(t *testing.T) {
 	if v := fmt.Sprint(newest.Body["version"]); v != "4" {
 		t.Errorf("version %s", v)
 	}
+}
+
+// TestConfig_NobodyChangesOnesOwnPerson: an own second account stays one's own,
+// and every new account says who stands behind it.
+func TestConfig_NobodyChangesOnesOwnPerson(t *testing.T) {
+	d := newDesk(t)
+	type m = map[string]any
+	person := d.Store.PersonIndex(d.Sims.World.Find("P0009").IDNo)
+	for _, name := range []string{"config", "finance"} {
+		set(t, d.App, collections.Staff, `email = "`+name+`@demo.hospay"`, m{"person_index": person})
+	}
+	own := d.id(t, collections.Staff, `email = "finance@demo.hospay"`)
+	wantCode(t, "own second account", d.propose(d.config, "staff", own, m{"secrets": m{"id_no": "11010519491231002X"}}), 403, "own_roles")
+	wantCode(t, "no identity", d.propose(d.config, "staff", "", m{"email": "new@demo.hospay", "name": "新同事", "roles": []string{"finance"}}), 400, "config_invalid")
+	other := d.id(t, collections.Staff, `email = "reviewer1@demo.hospay"`)
+	wantCode(t, "identity removed", d.propose(d.config, "staff", other, m{"secrets": m{"id_no": ""}}), 400, "config_invalid")
 }

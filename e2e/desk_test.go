@@ -119,7 +119,7 @@ func TestSuspense_TwoPeoplePayAgain(t *testing.T) {
 	// A program that starts anew knows the proposal: it is in the books.
 	anew := refund.NewService(collections.NewStore(a.Runtime.App, a.Store.Vault()), a.Store, refund.DefaultTiming(), a.Now, nil)
 	staff := must(a.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer2@demo.hospay"))
-	if err := anew.Confirm(t.Context(), id, "pay_again", refund.By{Kind: refund.ByStaff, ID: staff.Id}, "同意"); err != nil {
+	if err := anew.Confirm(t.Context(), id, refund.Seen{Action: "pay_again"}, refund.By{Kind: refund.ByStaff, ID: staff.Id}, "同意"); err != nil {
 		t.Fatal(err)
 	}
 	a.Drain()
@@ -166,6 +166,29 @@ func TestSuspense_SettledByHandWithVoucher(t *testing.T) {
 		}
 	}
 	balanced(t, a)
+}
+
+// TestSuspense_ProposalChangedAfterItWasRead: the same action, proposed anew
+// with another voucher, is not what the second person has looked at.
+func TestSuspense_ProposalChangedAfterItWasRead(t *testing.T) {
+	a := irreversible(t)
+	id, finance, reviewer := lapsed(t, a, "P0001").Order.ID, a.Staff("finance"), a.Staff("reviewer1")
+	hand := func(voucher string) map[string]any {
+		return map[string]any{"action": "paid_by_hand", "reason": "已在窗口付款", "evidence": voucher}
+	}
+	read := func() map[string]any {
+		p, _ := deskRow(t, a, "suspense", id)["proposal"].(map[string]any)
+		return map[string]any{"action": p["action"], "seq": p["seq"]}
+	}
+	onDesk(a, finance, id, "propose", hand("V1"))
+	seen := read()
+	onDesk(a, finance, id, "withdraw", nil)
+	onDesk(a, finance, id, "propose", hand("V2"))
+	wantRefusal(t, "看到的是别的凭证", onDesk(a, reviewer, id, "confirm", seen), 409, "conflict")
+	wantStatus(t, a, id, refund.StatusSuspense)
+	if res := onDesk(a, reviewer, id, "confirm", read()); res.Status != 200 {
+		t.Errorf("confirm: %d %s", res.Status, res.Raw)
+	}
 }
 
 // TestSuspense_RestoreOnceHISCan: IT switches the reversal on, two people give

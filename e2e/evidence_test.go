@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/exports"
 	"hospay/internal/demo"
 	"hospay/internal/testapp"
 	"hospay/refund"
@@ -118,10 +119,15 @@ func TestEvidence_HoldsEverythingWithHashes(t *testing.T) {
 // TestEvidence_SameDataSameBytes: two packs differ in the time of making alone.
 func TestEvidence_SameDataSameBytes(t *testing.T) {
 	a, _, w := evidenceOrder(t)
-	path, finance := "/api/hospay/refunds/"+w.Order.ID+"/evidence.zip", a.Staff("finance")
-	one := unzip(t, a.Call("GET", path, finance, nil).Raw)
-	time.Sleep(1100 * time.Millisecond)
-	two := unzip(t, a.Call("GET", path, finance, nil).Raw)
+	order := must(a.Runtime.App.FindRecordById(collections.RefundOrders, w.Order.ID))
+	pack := func(at time.Time) map[string]string {
+		var file bytes.Buffer
+		if err := exports.Evidence(t.Context(), a.Runtime.App, order, "张三", at, &file); err != nil {
+			t.Fatal(err)
+		}
+		return unzip(t, file.Bytes())
+	}
+	one, two := pack(a.Now()), pack(a.Now().Add(time.Second))
 	made := regexp.MustCompile(`于 \d{4}-\d\d-\d\d \d\d:\d\d:\d\d 生成`)
 	if one["index.html"] == two["index.html"] {
 		t.Error("the time of making is not told")
@@ -138,15 +144,7 @@ func TestEvidence_OfAReturnedPayoutTellsTheWayBack(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	id := approved(t, a, "P0002", "alipay", "transfer", 3200)
 	w := wantStatus(t, a, id, refund.StatusSucceeded)
-	if err := a.Sims.Alipay.Return(w.Transfer.No); err != nil {
-		t.Fatal(err)
-	}
-	for range 100 {
-		if _, err := a.Runtime.App.FindFirstRecordByData(collections.RefundOrders, "compensates", id); err == nil {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	returned(t, a, w)
 	a.Drain()
 	reviewer := a.Staff("reviewer1")
 	files := unzip(t, a.Call("GET", "/api/hospay/refunds/"+id+"/evidence.zip", reviewer, nil).Raw)

@@ -307,3 +307,40 @@ func TestDeskProxies_ShowWhatTheReviewerNeeds(t *testing.T) {
 		t.Errorf("%d drafts at %s", n, time.Now())
 	}
 }
+
+// TestFreeze_InTheDashboardIsOnRecord: what IT freezes and releases is in the
+// history beside what staff do, and counts for who may release.
+func TestFreeze_InTheDashboardIsOnRecord(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	su, finance := a.Superuser(), a.Staff("finance")
+	inDashboard := func(values map[string]any) {
+		t.Helper()
+		if res := a.Call("PATCH", "/api/collections/institutions/records/"+a.Institution, su, values); res.Status != 200 {
+			t.Fatalf("%d %s", res.Status, res.Raw)
+		}
+	}
+	inDashboard(map[string]any{"payouts_frozen": true, "freeze_note": "渠道异常"})
+	inDashboard(map[string]any{"day_limit": 7})
+	res := a.Call("GET", "/api/hospay/payouts", finance, nil)
+	history, _ := res.Body["history"].([]any)
+	if res.Body["frozen"] != true || res.Text("note") != "渠道异常" || res.Text("by") == "" || len(history) != 1 {
+		t.Fatalf("%d %s", res.Status, res.Raw)
+	}
+	if first := history[0].(map[string]any); first["frozen"] != true || first["note"] != "渠道异常" || first["by"] == "" {
+		t.Errorf("history: %v", first)
+	}
+	rows := must(a.Runtime.App.FindAllRecords(collections.AuditLog, dbx.HashExp{"action": "payouts.freeze"}))
+	if len(rows) != 1 || rows[0].GetString("actor_kind") != "superuser" || rows[0].GetString("institution") != a.Institution || rows[0].GetString("address") == "" {
+		t.Errorf("audit log: %v", rows)
+	}
+	if res := a.Call("POST", "/api/hospay/payouts/freeze", finance, map[string]any{"frozen": false, "note": "已恢复"}); res.Status != 200 {
+		t.Errorf("release: %d %s", res.Status, res.Raw)
+	}
+	if res := a.Call("POST", "/api/hospay/payouts/freeze", finance, map[string]any{"frozen": true, "note": strings.Repeat("急", 600)}); res.Status != 200 {
+		t.Errorf("with a long note: %d %s", res.Status, res.Raw)
+	}
+	inDashboard(map[string]any{"payouts_frozen": false})
+	if n := countRows(t, a, collections.AuditLog, dbx.HashExp{"action": "payouts.freeze"}); n != 4 {
+		t.Errorf("%d entries", n)
+	}
+}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -173,4 +174,27 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// TestJobs_MessagesAreForIT: a job works for all institutions, so that what it
+// says may be about another one; staff see when and how often.
+func TestJobs_MessagesAreForIT(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	if err := a.Store.RecordRun("statistics", time.Now(), time.Now(), 0, errors.New("机构 B 的退款单 R20261124000000000001 不一致")); err != nil {
+		t.Fatal(err)
+	}
+	list := func(token string) string {
+		return string(a.Call("GET", "/api/collections/job_runs/records", token, nil).Raw)
+	}
+	for _, name := range []string{"finance", "auditor", "config"} {
+		if got := list(a.Staff(name)); !strings.Contains(got, `"job":"statistics"`) || strings.Contains(got, "R20261124000000000001") {
+			t.Errorf("%s: %s", name, got)
+		}
+		if res := a.Call("GET", `/api/collections/job_runs/records?filter=message~"R2026"`, a.Staff(name), nil); res.Status == 200 && res.Text("totalItems") != "0" {
+			t.Errorf("%s finds it by its message: %s", name, res.Raw)
+		}
+	}
+	if got := list(a.Superuser()); !strings.Contains(got, "R20261124000000000001") {
+		t.Errorf("superuser: %s", got)
+	}
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -122,6 +123,22 @@ func TestOverview_UnknownOrdersAndASilentHIS(t *testing.T) {
 	}
 	if status, raw := ready(); status != 200 {
 		t.Errorf("after an answer: %d %s", status, raw)
+	}
+}
+
+// TestReady_StaffReadOfTheirOwnHouse: that another institution's HIS is silent
+// is told to IT alone.
+func TestReady_StaffReadOfTheirOwnHouse(t *testing.T) {
+	h := newHouse(t, testapp.Config{})
+	stranger := h.strange(t, "reviewer2")
+	for range 2 {
+		h.Health.Note(h.Institution, time.Now(), time.Second, errors.New("no answer"))
+	}
+	for token, want := range map[string]bool{h.tokens["finance"]: true, stranger: false, h.tokens["superuser"]: true} {
+		res := h.Call("GET", "/api/hospay/ready", token, nil)
+		if res.Status != 503 || strings.Contains(string(res.Raw), "演示医院") != want {
+			t.Errorf("%d %s, want the house %v", res.Status, res.Raw, want)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -128,6 +129,58 @@ func TestCheck_PatientAsksForTheOutcomeNow(t *testing.T) {
 	wantStatus(t, a, id, refund.StatusSucceeded)
 	if res := a.Call("POST", "/api/hospay/refunds/"+id+"/check", p.Token, nil); res.Status != 200 || res.Text("status") != "succeeded" {
 		t.Errorf("after the end: %d %s", res.Status, res.Raw)
+	}
+}
+
+// TestStatus_GuessesAtOnceDoNotPassTheLimit sends more guesses together than
+// one may have wrong.
+func TestStatus_GuessesAtOnceDoNotPassTheLimit(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	no := a.Order(apply(t, a.Login("P0001", "wechat"), "wechat", "transfer", 1200, nil)).Order.No
+	guess := func() testapp.Answer {
+		return a.Call("POST", "/api/hospay/status", "", map[string]any{"no": no, "id_tail": "0000"})
+	}
+	judged := 0
+	for _, res := range atOnce(guess, guess, guess, guess, guess, guess, guess, guess, guess, guess) {
+		if res.Status == 404 {
+			judged++
+		}
+	}
+	if judged != 5 {
+		t.Errorf("%d guesses were judged", judged)
+	}
+}
+
+// overtaken is a store that lets something happen before an order is read.
+type overtaken struct {
+	refund.Store
+	before func(id string)
+}
+
+// Get implements refund.Store.
+func (s *overtaken) Get(ctx context.Context, id string) (refund.Work, error) {
+	if before := s.before; before != nil {
+		s.before = nil
+		before(id)
+	}
+	return s.Store.Get(ctx, id)
+}
+
+// TestCheck_CallbackComesFirst: the channel tells the outcome in the moment in
+// which the patient asks for it; the patient is told it, not a conflict.
+func TestCheck_CallbackComesFirst(t *testing.T) {
+	s := &overtaken{}
+	a := testapp.New(t, testapp.Config{Wrap: func(kept refund.Store) refund.Store { s.Store = kept; return s }})
+	p := a.Login("P0001", "wechat")
+	w := awaiting(t, a, p)
+	s.before = func(id string) {
+		if err := a.Sims.WeChat.Confirm(w.Transfer.No); err != nil {
+			t.Error(err)
+		}
+		wantStatus(t, a, id, refund.StatusSucceeded)
+	}
+	if res := a.Call("POST", "/api/hospay/refunds/"+w.Order.ID+"/check", p.Token, nil); res.Status != 200 || res.Text("status") != "succeeded" {
+		t.Errorf("%d %s", res.Status, res.Raw)
 	}
 }
 

@@ -123,6 +123,7 @@ var routeTable = []routeRow{
 	{route: "GET /api/hospay/exports/{id}", path: "/api/hospay/exports/planted00000000", want: "401 403 403 404 200 404 404 403 403"},
 	{route: "GET /api/hospay/exports/{id}/file", path: "/api/hospay/exports/planted00000000/file", want: "401 403 403 404 409 404 404 403 403"},
 	{route: "GET /api/hospay/refunds/{id}/evidence.zip", path: "/api/hospay/refunds/{order}/evidence.zip", want: "401 403 403 200 200 403 200 403 403"},
+	{route: "POST /api/hospay/staff/password", body: `{"old":"x","new":"short"}`, want: "401 403 403 400 400 400 400 400 403"},
 	{route: "GET /api/hospay/staff/me", want: "401 403 403 200 200 200 200 200 403"},
 	{route: "GET /api/hospay/staff/names", want: "401 403 403 200 200 200 200 200 403"},
 	{route: "GET /api/hospay/staff/totp", want: "401 403 403 200 200 200 200 200 403"},

@@ -281,3 +281,21 @@ func TestNetwork_NeverInsideATransaction(t *testing.T) {
 		t.Errorf("%d of %d requests left inside a transaction; orders ended %v", watch.inside.Load(), watch.seen.Load(), ends)
 	}
 }
+
+// TestSecrecy_HashOfAPayoutIsNotTold: with the hash, what the masks leave open
+// of a payee's account could be tried out.
+func TestSecrecy_HashOfAPayoutIsNotTold(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	id := approved(t, a, "P0002", "alipay", "transfer", 3200)
+	hash := wantStatus(t, a, id, refund.StatusSucceeded).Transfer.Hash
+	for _, name := range []string{"cashier", "auditor", "finance", "reviewer1"} {
+		if res := a.Call("GET", "/api/collections/transfer_orders/records", a.Staff(name), nil); res.Status != 200 || res.Text("totalItems") != "1" || strings.Contains(string(res.Raw), hash) {
+			t.Errorf("%s: %d %s", name, res.Status, res.Raw)
+		}
+	}
+	for file, text := range unzip(t, a.Call("GET", "/api/hospay/refunds/"+id+"/evidence.zip", a.Staff("auditor"), nil).Raw) {
+		if strings.Contains(text, hash) {
+			t.Errorf("%s of the evidence tells it", file)
+		}
+	}
+}

@@ -294,6 +294,31 @@ func TestStaffLogin_WrongCodesLock(t *testing.T) {
 	}
 }
 
+// TestStaffLogin_WrongCodesByMailLock counts wrong one-time codes like wrong
+// passwords, across a restart: the count is in the database.
+func TestStaffLogin_WrongCodesByMailLock(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	askForCodes(t, a)
+	mails := mailed(t, a)
+	first := password(a, "finance", demo.Password)
+	otp := a.Call("POST", "/api/collections/staff/request-otp", "", map[string]any{"email": "finance@demo.hospay"}).Text("otpId")
+	code := <-mails
+	send := func(code string) testapp.Answer {
+		return a.Call("POST", "/api/collections/staff/auth-with-otp", "", map[string]any{"otpId": otp, "password": code, "mfaId": first.Text("mfaId")})
+	}
+	for range 3 {
+		if res := send("00000000"); res.Status != 400 {
+			t.Errorf("wrong code: %d %s", res.Status, res.Raw)
+		}
+	}
+	if res := password(a, "finance", "wrong-password"); res.Status != 400 {
+		t.Errorf("wrong password: %d %s", res.Status, res.Raw)
+	}
+	wantRefusal(t, "第五次错误", send("00000000"), 403, "locked")
+	wantRefusal(t, "锁定期间正确的验证码", send(code), 403, "locked")
+	wantRefusal(t, "锁定期间正确的密码", password(a, "finance", demo.Password), 403, "locked")
+}
+
 func TestStaffLogin_IdleSessionEnds(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	inst := must(a.Runtime.App.FindRecordById(collections.Institutions, a.Institution))
@@ -417,6 +442,15 @@ func TestStaffLogin_ResetOfTheSecondFactor(t *testing.T) {
 	if res := a.Call("POST", "/api/hospay/staff/"+of("config")+"/unlock", config, body); res.Status != 403 {
 		t.Errorf("one's own: %d %s", res.Status, res.Raw)
 	}
+	people := func(finance string) {
+		set(t, a, collections.Staff, `email = "config@demo.hospay"`, map[string]any{"person_index": "one-person"})
+		set(t, a, collections.Staff, `email = "finance@demo.hospay"`, map[string]any{"person_index": finance})
+	}
+	people("one-person")
+	if res := a.Call("POST", "/api/hospay/staff/"+of("finance")+"/unlock", config, body); res.Status != 403 {
+		t.Errorf("one's own other account: %d %s", res.Status, res.Raw)
+	}
+	people("")
 	if res := a.Call("POST", "/api/hospay/staff/"+of("finance")+"/unlock", config, body); res.Status != 200 {
 		t.Errorf("%d %s", res.Status, res.Raw)
 	}
@@ -427,18 +461,24 @@ func TestStaffLogin_ResetOfTheSecondFactor(t *testing.T) {
 	}
 }
 
-// TestStaffLogin_CodeByMailIsTheAlternative where a mail server is set, as the
-// second step and never alone.
-func TestStaffLogin_CodeByMailIsTheAlternative(t *testing.T) {
-	a := testapp.New(t, testapp.Config{})
-	app := a.Runtime.App
-	mails := make(chan string, 5)
+// mailed sets a mail server and returns the one-time codes that go there.
+func mailed(t *testing.T, a *testapp.App) <-chan string {
+	t.Helper()
+	app, mails := a.Runtime.App, make(chan string, 5)
 	app.OnMailerRecordOTPSend().BindFunc(func(e *core.MailerRecordEvent) error { mails <- fmt.Sprint(e.Meta["password"]); return nil })
 	settings := app.Settings()
 	settings.SMTP.Enabled, settings.SMTP.Host, settings.SMTP.Port = true, "127.0.0.1", 25
 	if err := app.Save(settings); err != nil {
 		t.Fatal(err)
 	}
+	return mails
+}
+
+// TestStaffLogin_CodeByMailIsTheAlternative where a mail server is set, as the
+// second step and never alone.
+func TestStaffLogin_CodeByMailIsTheAlternative(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	mails := mailed(t, a)
 	ask := func() testapp.Answer {
 		return a.Call("POST", "/api/collections/staff/request-otp", "", map[string]any{"email": "finance@demo.hospay"})
 	}

@@ -87,25 +87,28 @@ func TestWeChat_NotEnoughHoldsAndGoesOnUnderTheSameNumber(t *testing.T) {
 	}
 }
 
+// returned lets a paid order's money come back and waits for the order that
+// restores the balance.
+func returned(t *testing.T, a *testapp.App, w refund.Work) string {
+	t.Helper()
+	if err := a.Sims.Alipay.Return(w.Transfer.No); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if rec, err := a.Runtime.App.FindFirstRecordByData(collections.RefundOrders, "compensates", w.Order.ID); err == nil {
+			return rec.Id
+		}
+	}
+	t.Fatal("no order restores the returned payout")
+	return ""
+}
+
 func TestAlipay_ReturnedPayoutIsRestoredByAnOrderOfItsOwn(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	before := a.Sims.HIS.Balance("C0002")
 	id := approved(t, a, "P0002", "alipay", "transfer", 3200)
 	w := wantStatus(t, a, id, refund.StatusSucceeded)
-	if err := a.Sims.Alipay.Return(w.Transfer.No); err != nil {
-		t.Fatal(err)
-	}
-	var comp string
-	for range 100 {
-		if rec, err := a.Runtime.App.FindFirstRecordByData(collections.RefundOrders, "compensates", id); err == nil {
-			comp = rec.Id
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if comp == "" {
-		t.Fatal("no order restores the returned payout")
-	}
+	comp := returned(t, a, w)
 	a.Drain()
 	wantStatus(t, a, id, refund.StatusSucceeded)
 	wantStatus(t, a, comp, refund.StatusFailed)

@@ -22,9 +22,6 @@ const batchLimit = 500
 type batches struct{ running sync.Mutex }
 
 func (h *Hooks) bindBatchRoutes(se *core.ServeEvent) {
-	if err := h.Store.InterruptBatches(context.Background()); err != nil {
-		h.Log.Error("batch.interrupt", "error", err)
-	}
 	g := se.Router.Group("/api/hospay")
 	g.Bind(apis.BodyLimit(64 << 10)).BindFunc(requireStaff(collections.RoleReviewer))
 	g.POST("/reviews/batch", h.reviewBatch)

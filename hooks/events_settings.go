@@ -33,11 +33,17 @@ func (h *Hooks) recordDashboard(e *core.RecordRequestEvent) error {
 	if e.Auth == nil || !e.Auth.IsSuperuser() {
 		return e.Next()
 	}
-	outer := e.App
+	outer, was := e.App, e.Record.Original().GetBool("payouts_frozen")
 	defer func() { e.App = outer }()
 	return outer.RunInTransaction(func(tx core.App) error {
 		e.App = tx
-		return h.Settings.Dashboard(tx, e.Record, e.Auth.Id, e.RealIP(), e.Next)
+		if err := h.Settings.Dashboard(tx, e.Record, e.Auth.Id, e.RealIP(), e.Next); err != nil {
+			return err
+		}
+		if e.Collection.Name != collections.Institutions || e.Record.GetBool("payouts_frozen") == was {
+			return nil
+		}
+		return auditFreeze(tx, "superuser", e.RequestEvent, e.Record)
 	})
 }
 

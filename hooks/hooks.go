@@ -54,6 +54,8 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindLoginEvents()
 	h.bindClosedRoutes(se)
 	h.bindIdle(se)
+	h.bindMailedCodes(se)
+	h.bindFirstPassword(se)
 	h.bindAuthRoutes(se)
 	h.bindAccountRoutes(se)
 	h.bindEntryRoutes(se)
@@ -98,7 +100,7 @@ var statusOf = map[refund.Code]int{
 	refund.CodeConflict: http.StatusConflict, refund.CodeActiveOrderExists: http.StatusConflict, refund.CodeNotFound: http.StatusNotFound,
 	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge, collections.CodeLocked: http.StatusForbidden,
 	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeSameReviewer: http.StatusForbidden, refund.CodeSamePerson: http.StatusForbidden,
-	refund.CodeChannelUnavailable: http.StatusServiceUnavailable, refund.CodeNoProposal: http.StatusConflict, refund.CodeProposalExists: http.StatusConflict,
+	refund.CodeChannelUnavailable: http.StatusServiceUnavailable, refund.CodeNoProposal: http.StatusConflict, refund.CodeProposalExists: http.StatusConflict, refund.CodeProposerGone: http.StatusConflict,
 	refund.CodeReviewSingly:   http.StatusConflict,
 	refund.CodeHISUnavailable: http.StatusServiceUnavailable,
 	recon.CodeSecondPerson:    http.StatusForbidden, recon.CodeMonthClosed: http.StatusConflict, recon.CodeMonthOpenItems: http.StatusConflict, recon.CodeDifferenceDone: http.StatusConflict,

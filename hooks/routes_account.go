@@ -148,7 +148,7 @@ func (h *Hooks) authWithTOTP(e *core.RequestEvent) error {
 }
 
 // unlock ends the lock of an account; a note says why. Nobody takes away their
-// own second factor.
+// own second factor, through whichever account.
 func (h *Hooks) unlock(e *core.RequestEvent) error {
 	var body struct {
 		Note  string `json:"note"`
@@ -164,7 +164,7 @@ func (h *Hooks) unlock(e *core.RequestEvent) error {
 	if strings.TrimSpace(body.Note) == "" {
 		return h.fail(e, refund.NewError(refund.CodeNoteRequired, ""))
 	}
-	if body.Reset && staff.Id == e.Auth.Id {
+	if body.Reset && collections.SamePerson(e.App, staff.Id, e.Auth.Id) {
 		return denied(e)
 	}
 	err = h.Store.Unlock(staff, body.Reset, collections.AuditEntry{

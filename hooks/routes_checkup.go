@@ -81,7 +81,7 @@ func (h *Hooks) merchant(e *core.RequestEvent, channel string) string {
 // testHIS runs the steps of `his probe` that only read: those about a patient
 // when one is given.
 func (h *Hooks) testHIS(ctx context.Context, e *core.RequestEvent, r testRequest) error {
-	his, traits, err := h.Settings.HIS(ctx, e.Auth.GetString("institution"), r.Change)
+	his, traits, err := h.Settings.HIS(ctx, e.Auth, r.Change)
 	if err != nil {
 		return h.settingsFail(e, err)
 	}

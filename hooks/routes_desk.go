@@ -143,7 +143,7 @@ func proposalView(p *refund.Proposal) any {
 	if p == nil {
 		return nil
 	}
-	return map[string]any{"action": p.Action, "text": deskText("action." + string(p.Action)), "by": p.By.ID, "at": beijing(p.At), "reason": p.Reason}
+	return map[string]any{"seq": p.Seq, "action": p.Action, "text": deskText("action." + string(p.Action)), "by": p.By.ID, "at": beijing(p.At), "reason": p.Reason}
 }
 
 // history tells every event of an order, for staff.
@@ -164,6 +164,7 @@ type deskBody struct {
 	Reason   string        `json:"reason"`
 	Evidence string        `json:"evidence"`
 	Note     string        `json:"note"`
+	Seq      int           `json:"seq"`
 }
 
 func (h *Hooks) deskPropose(e *core.RequestEvent) error {
@@ -174,7 +175,7 @@ func (h *Hooks) deskPropose(e *core.RequestEvent) error {
 
 func (h *Hooks) deskConfirm(e *core.RequestEvent) error {
 	return h.deskAct(e, func(ctx context.Context, id string, by refund.By, b deskBody) error {
-		return h.Service.Confirm(ctx, id, b.Action, by, b.Note)
+		return h.Service.Confirm(ctx, id, refund.Seen{Action: b.Action, Seq: b.Seq}, by, b.Note)
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 const (
 	freezeAction  = "payouts.freeze"
 	freezeHistory = 50
+	freezeNote    = 500 // characters that are kept
 )
 
 func (h *Hooks) bindFreezeRoutes(se *core.ServeEvent) {
@@ -74,7 +75,7 @@ func (h *Hooks) freeze(e *core.RequestEvent) error {
 	if strings.TrimSpace(body.Note) == "" {
 		return h.fail(e, refund.NewError(refund.CodeNoteRequired, ""))
 	}
-	inst := e.Auth.GetString("institution")
+	inst, note := e.Auth.GetString("institution"), []rune(body.Note)
 	err := e.App.RunInTransaction(func(tx core.App) error {
 		rec, err := tx.FindRecordById(collections.Institutions, inst)
 		if err != nil {
@@ -84,19 +85,24 @@ func (h *Hooks) freeze(e *core.RequestEvent) error {
 			return err
 		}
 		rec.Set("payouts_frozen", *body.Frozen)
-		rec.Set("freeze_note", body.Note)
+		rec.Set("freeze_note", string(note[:min(len(note), freezeNote)])) // no note is too long to stop payments
 		if err := tx.Save(rec); err != nil {
 			return err
 		}
-		return collections.Audit(tx, collections.AuditEntry{
-			ActorKind: "staff", Actor: e.Auth.Id, Action: freezeAction, Target: inst, Address: e.RealIP(),
-			Details: map[string]any{"frozen": *body.Frozen, "note": body.Note},
-		})
+		return auditFreeze(tx, "staff", e, rec)
 	})
 	if err != nil {
 		return h.fail(e, err)
 	}
 	return e.JSON(http.StatusOK, map[string]any{"frozen": *body.Frozen})
+}
+
+// auditFreeze writes down who has stopped or released an institution's payouts.
+func auditFreeze(tx core.App, kind string, e *core.RequestEvent, inst *core.Record) error {
+	return collections.Audit(tx, collections.AuditEntry{
+		Institution: inst.Id, ActorKind: kind, Actor: e.Auth.Id, Action: freezeAction, Target: inst.Id, Address: e.RealIP(),
+		Details: map[string]any{"frozen": inst.GetBool("payouts_frozen"), "note": inst.GetString("freeze_note")},
+	})
 }
 
 // mayThaw refuses a thaw by anybody who has frozen since payouts last ran.

@@ -3,7 +3,6 @@ package hooks
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -142,13 +141,13 @@ func (h *Hooks) runJob(e *core.RequestEvent) error {
 	return e.JSON(http.StatusOK, out)
 }
 
-// silent lists, for people, the HIS that did not answer twice in a row.
-func (h *Hooks) silent() []string {
-	var out []string
-	beats := h.Health.All()
-	for _, id := range slices.Sorted(maps.Keys(beats)) {
-		if b := beats[id]; b.Failures >= 2 {
-			out = append(out, "HIS 没有应答："+h.houseName(id)+"（"+b.CheckedAt.In(refund.Beijing).Format("15:04")+"）")
+// silent tells people, by institution, of a HIS that did not answer twice in a
+// row.
+func (h *Hooks) silent() map[string]string {
+	out := map[string]string{}
+	for id, b := range h.Health.All() {
+		if b.Failures >= 2 {
+			out[id] = "HIS 没有应答：" + h.houseName(id) + "（" + b.CheckedAt.In(refund.Beijing).Format("15:04") + "）"
 		}
 	}
 	return out

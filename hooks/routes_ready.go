@@ -2,7 +2,9 @@ package hooks
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"hospay/collections"
@@ -20,12 +22,18 @@ func (h *Hooks) bindReadyRoutes(se *core.ServeEvent) {
 
 // ready says whether the program can do its work; the reasons are for staff.
 func (h *Hooks) ready(e *core.RequestEvent) error {
-	reasons := h.unready(e.Request.Context())
+	reasons, silent := h.unready(e.Request.Context()), h.silent()
 	status := http.StatusOK
-	if len(reasons) > 0 {
+	if len(reasons)+len(silent) > 0 {
 		status = http.StatusServiceUnavailable
 	}
-	out := map[string]any{"ready": len(reasons) == 0}
+	out := map[string]any{"ready": status == http.StatusOK}
+	for _, id := range slices.Sorted(maps.Keys(silent)) {
+		if hasRole(e.Auth) && houseOf(e) != id { // another institution's HIS is IT's business
+			continue
+		}
+		reasons = append(reasons, silent[id])
+	}
 	if hasRole(e.Auth) || (e.Auth != nil && e.Auth.IsSuperuser()) {
 		out["reasons"] = reasons
 	}
@@ -44,5 +52,5 @@ func (h *Hooks) unready(ctx context.Context) []string {
 	if late > 0 {
 		reasons = append(reasons, "有到期未处理的订单，后台处理可能停顿")
 	}
-	return append(reasons, h.silent()...)
+	return reasons
 }

@@ -87,7 +87,8 @@ func (h *Hooks) check(e *core.RequestEvent) error {
 	}
 	switch refund.Status(rec.GetString("status")) {
 	case refund.StatusAwaitingPayee, refund.StatusPaying:
-		if err := h.Service.Wake(e.Request.Context(), rec.Id, refund.By{Kind: refund.ByPatient, ID: e.Auth.Id}); err != nil {
+		err := h.Service.Wake(e.Request.Context(), rec.Id, refund.By{Kind: refund.ByPatient, ID: e.Auth.Id})
+		if err != nil && refund.CodeOf(err) != refund.CodeConflict { // a callback that came first has told the outcome
 			return h.fail(e, err)
 		}
 		h.Worker.Kick()

@@ -123,6 +123,7 @@ func (h *Hooks) changed(e *core.RequestEvent, out settings.Outcome, err error) e
 
 var settingsStatus = map[refund.Code]int{
 	settings.CodeSelf: http.StatusForbidden, settings.CodeOwnRoles: http.StatusForbidden, settings.CodeLastConfig: http.StatusConflict,
+	settings.CodeTestByAnother: http.StatusForbidden,
 }
 
 // settingsFail tells what is wrong with a change in its own words.

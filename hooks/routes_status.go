@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,38 +30,39 @@ type misses struct {
 	at map[string][]time.Time
 }
 
-// blocked reports whether an order has seen too many wrong answers.
-func (m *misses) blocked(no string, now time.Time) bool {
+// begin counts an answer as wrong before it is judged, so that guesses at once
+// do not pass beside the count, and refuses it where too many were. When too
+// many orders are remembered, all that have aged are forgotten.
+func (m *misses) begin(no string, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := 0
-	for _, t := range m.at[no] {
-		if now.Sub(t) < missSpan {
-			n++
-		}
-	}
-	return n >= missLimit
-}
-
-// add counts a wrong answer. When too many orders are remembered, all that
-// have aged are forgotten.
-func (m *misses) add(no string, now time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	aged := func(t time.Time) bool { return now.Sub(t) >= missSpan }
 	if m.at == nil {
 		m.at = map[string][]time.Time{}
 	}
 	if len(m.at) >= missMost {
 		for k, ts := range m.at {
-			if now.Sub(ts[len(ts)-1]) >= missSpan {
+			if aged(ts[len(ts)-1]) {
 				delete(m.at, k)
 			}
 		}
 	}
-	if ts := m.at[no]; len(ts) < missLimit {
-		m.at[no] = append(ts, now)
+	young := slices.DeleteFunc(m.at[no], aged)
+	if len(young) >= missLimit {
+		return false
+	}
+	m.at[no] = append(young, now)
+	return true
+}
+
+// right takes an answer back that was.
+func (m *misses) right(no string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if ts := m.at[no]; len(ts) > 1 {
+		m.at[no] = ts[:len(ts)-1]
 	} else {
-		m.at[no] = append(ts[1:], now)
+		delete(m.at, no)
 	}
 }
 
@@ -83,15 +85,14 @@ func (h *Hooks) publicStatus(e *core.RequestEvent) error {
 	if len(no) > 32 || len(tail) != 4 {
 		return apiError(http.StatusNotFound, "status_not_found", "")
 	}
-	now := time.Now()
-	if h.misses.blocked(no, now) {
+	if !h.misses.begin(no, time.Now()) {
 		return apiError(http.StatusTooManyRequests, "too_many_tries", "")
 	}
 	rec, err := e.App.FindFirstRecordByData(collections.RefundOrders, "no", no)
 	if err != nil || !h.endsLike(e.App, rec, tail) {
-		h.misses.add(no, now)
 		return apiError(http.StatusNotFound, "status_not_found", "")
 	}
+	h.misses.right(no)
 	status := rec.GetString("status")
 	return e.JSON(http.StatusOK, map[string]any{
 		"no": no, "status": status, "text": i18n.Text(i18n.Default, "status."+status), "next": i18n.Text(i18n.Default, "next."+status),

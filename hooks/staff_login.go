@@ -29,8 +29,33 @@ func (h *Hooks) bindLoginEvents() {
 		if !h.Store.NeedsSecondFactor(e.Record) {
 			return apiError(http.StatusForbidden, "otp_off", "")
 		}
-		return h.tried(e.RequestEvent, e.Record, e.Next)
+		return e.Next() // bindMailedCodes has counted it
 	})
+}
+
+// bindMailedCodes counts attempts with a one-time code by e-mail, in front of
+// PocketBase's route: that judges the code before any hook runs.
+func (h *Hooks) bindMailedCodes(se *core.ServeEvent) {
+	se.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "hospay_mailed_codes", Func: func(e *core.RequestEvent) error {
+		if e.Request.Method != http.MethodPost || !strings.HasSuffix(strings.TrimRight(e.Request.URL.Path, "/"), "/auth-with-otp") {
+			return e.Next()
+		}
+		var body struct {
+			OTP string `json:"otpId" form:"otpId"`
+		}
+		if err := e.BindBody(&body); err != nil {
+			return badRequest()
+		}
+		otp, err := e.App.FindOTPById(body.OTP)
+		if err != nil {
+			return e.Next()
+		}
+		staff, err := e.App.FindRecordById(otp.CollectionRef(), otp.RecordRef())
+		if err != nil || staff.Collection().Name != collections.Staff {
+			return e.Next()
+		}
+		return h.tried(e, staff, e.Next)
+	}})
 }
 
 func (h *Hooks) passwordTried(e *core.RecordAuthWithPasswordRequestEvent) error {

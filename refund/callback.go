@@ -64,6 +64,9 @@ func (n Notification) row(effect string) *CallbackRow {
 
 func (t *turn) notified(ctx context.Context, n Notification) (string, error) {
 	effect := t.weigh(n)
+	if effect == EffectRepeat { // the order stays as it is, and so does the lease of whoever works on it
+		return effect, t.store.Commit(ctx, &Change{Callback: n.row(effect)})
+	}
 	t.c.Callback = n.row(effect)
 	by := By{Kind: ByChannel, ID: n.Channel}
 	switch effect {
@@ -75,7 +78,7 @@ func (t *turn) notified(ctx context.Context, n Notification) (string, error) {
 		t.c.Compensate = t.compensation()
 		t.note("payout.returned", by, n.Answer.Reason.Code, n.Answer.Reason.Message)
 	case EffectMismatch, EffectContradiction:
-		t.note("callback."+effect, by, string(n.Answer.State), "")
+		t.note("callback."+effect, by, string(n.Answer.State), n.No)
 		t.contradict(effect, n)
 	case EffectHint:
 		t.wake()
@@ -90,10 +93,17 @@ func (t *turn) weigh(n Notification) string {
 	switch {
 	case n.Answer.Amount != 0 && n.Answer.Amount != o.Amount, n.Channel != o.Channel, n.Payee != "" && o.Payee.Account != "" && sameForm(o.Payee) && n.Payee != o.Payee.Account:
 		return EffectMismatch
-	case tr == nil || tr.No != n.No:
-		return EffectContradiction
+	case tr == nil || tr.No != n.No, o.Status == StatusSucceeded && tr.State != CallDone:
+		// A number that was proved to pay nothing: a new one was made, or people
+		// have paid by hand. That it pays after all is news, nothing else is.
+		if n.Answer.State == PayoutSucceeded {
+			return EffectContradiction
+		}
+		return EffectRepeat
 	case o.Status == StatusSucceeded && n.Answer.State == PayoutSucceeded:
 		return EffectRepeat
+	case o.Status == StatusSucceeded && n.Answer.State == PayoutReturned && o.Method == MethodOriginal: // still payable by hand, see heardPayout
+		return EffectContradiction
 	case o.Status == StatusSucceeded && n.Answer.State == PayoutReturned:
 		return EffectReturned
 	case (o.Status == StatusPaying || o.Status == StatusAwaitingPayee) && final:
@@ -119,14 +129,17 @@ func sameForm(p Payee) bool { return p.Type != AccountAlipayLogonID }
 // contradict makes the truth a matter of a query or of people: money that
 // arrived although the order counts as unpaid must not also be restored.
 func (t *turn) contradict(effect string, n Notification) {
-	o := &t.w.Order
-	if effect == EffectContradiction && o.undoing() && n.Answer.State == PayoutSucceeded {
-		if tr := t.w.Transfer; tr != nil && tr.No == n.No { // the channel has taken back what it had said
-			tr.State, tr.Reported = CallOpen, PayoutSucceeded
+	o, tr := &t.w.Order, t.w.Transfer
+	if effect == EffectContradiction && n.Answer.State == PayoutSucceeded && !o.Status.Final() && tr != nil {
+		code := CodePaidOldNumber
+		if tr.No == n.No { // the channel has taken back what it had said
+			code, tr.State, tr.Reported = CodePaidAfterFailure, CallOpen, PayoutSucceeded
 			t.c.Transfer = tr
 		}
-		o.FailCode = string(CodePaidAfterFailure) // also of an order that people have already
-		t.suspend(CodePaidAfterFailure, Reason{Actor: ActorFinance})
+		if o.FailCode = string(code); o.Status == StatusSuspense { // people have it already
+			t.tell(Notice{Event: NoticeSuspense, Staff: true, At: t.at})
+		}
+		t.suspend(code, Reason{Actor: ActorFinance})
 		return
 	}
 	if !o.Status.Final() {

@@ -122,6 +122,8 @@ func (w Work) refusal(a Action, can HISTraits) Why {
 	switch {
 	case o.Status != StatusSuspense:
 		return WhyState
+	case o.FailCode == string(CodePaidOldNumber):
+		return s.paidBefore(a, o)
 	case a == ActionResume:
 		return s.resume(o)
 	case o.FailCode == string(CodeAmountMismatch):
@@ -164,6 +166,25 @@ func (s Sides) resume(o Order) Why {
 	return WhySafe
 }
 
+// paidBefore judges an order that an earlier number has paid: it is settled as
+// paid once the newest number is proved to pay nothing and the balance is not
+// back. Nothing else is safe.
+func (s Sides) paidBefore(a Action, o Order) Why {
+	switch {
+	case a != ActionPaidByHand || s.Payout == SideDone:
+		return WhyPaid
+	case s.Payout != SideNot:
+		return WhyMayPay
+	case s.Reversal == SideDone:
+		return WhyReversed
+	case s.Reversal == SideOpen:
+		return WhyReversal
+	case s.Debit != SideDone:
+		return WhyNotDebited
+	}
+	return s.payable(o)
+}
+
 // payable refuses to pay what was never approved, or what was taken back.
 func (s Sides) payable(o Order) Why {
 	switch {
@@ -193,10 +214,21 @@ func (w Work) resumeTo() Status {
 
 // Proposal is an action that one person has proposed and another must confirm.
 type Proposal struct {
+	Seq    int // of its event: a proposal made anew is another one
 	Action Action
 	By     By
 	Reason string
 	At     time.Time
+}
+
+// Seen is the proposal that a person has looked at; zero fields are not told.
+type Seen struct {
+	Action Action
+	Seq    int
+}
+
+func (s Seen) is(p *Proposal) bool {
+	return (s.Action == "" || s.Action == p.Action) && (s.Seq == 0 || s.Seq == p.Seq)
 }
 
 // Where names, in a word that the language files turn into a sentence, on
@@ -206,6 +238,8 @@ func (w Work) Where() string {
 	switch {
 	case w.Order.FailCode == string(CodeAmountMismatch):
 		return "mismatch"
+	case w.Order.FailCode == string(CodePaidOldNumber) && s.Reversal != SideDone:
+		return "payee"
 	case s.Payout == SideDone && s.Reversal == SideDone:
 		return "both"
 	case s.Payout == SideDone:

@@ -84,7 +84,7 @@ func (a Action) balanced(debited, reversed, paid bool) bool {
 // leaves the books balanced in every world that the journal allows.
 func TestDesk_EveryCombination(t *testing.T) {
 	n, offered := 0, map[Action]int{}
-	for _, code := range []Code{"", CodeUnknownTooLong, CodeHISNoReversal, CodePaidAfterFailure, CodeAmountMismatch} {
+	for _, code := range []Code{"", CodeUnknownTooLong, CodeHISNoReversal, CodePaidAfterFailure, CodePaidOldNumber, CodeAmountMismatch} {
 		for _, m := range []Method{MethodTransfer, MethodOriginal} {
 			for _, target := range []Status{"", StatusFailed, StatusRejected, StatusCancelled} {
 				for _, d := range everyCall() {
@@ -205,7 +205,7 @@ func (w *world) twoDo(t *testing.T, a Action) error {
 	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: By{Kind: ByStaff, ID: "s"}, Reason: "r"}, "V1"); err != nil {
 		return err
 	}
-	return w.svc.Confirm(t.Context(), "o", a, By{Kind: ByStaff, ID: "t"}, "")
+	return w.svc.Confirm(t.Context(), "o", Seen{Action: a}, By{Kind: ByStaff, ID: "t"}, "")
 }
 
 // TestDesk_EachActionComesToItsEnd carries every safe action out and compares
@@ -252,16 +252,16 @@ func TestDesk_TwoPeopleAndProof(t *testing.T) {
 	want("没有凭证", propose(Proposal{Action: ActionPaidByHand, By: again.By, Reason: "r"}, " "), CodeEvidenceRequired)
 	want("没有的动作", propose(Proposal{Action: "steal", By: again.By, Reason: "r"}, ""), CodeBadRequest)
 	want("HIS 不支持撤销", propose(Proposal{Action: ActionRestore, By: again.By, Reason: "r"}, ""), CodeActionUnsafe)
-	want("没有提议", w.svc.Confirm(t.Context(), "o", "", By{ID: "t"}, ""), CodeNoProposal)
+	want("没有提议", w.svc.Confirm(t.Context(), "o", Seen{}, By{ID: "t"}, ""), CodeNoProposal)
 	want("提议", propose(again, ""), "")
 	want("第二个提议", propose(again, ""), CodeProposalExists)
-	want("本人确认", w.svc.Confirm(t.Context(), "o", "", By{ID: "s"}, ""), CodeSamePerson)
-	want("同一自然人", w.svc.Confirm(t.Context(), "o", "", By{ID: "t", Person: "x"}, ""), CodeSamePerson)
-	want("看到的是别的动作", w.svc.Confirm(t.Context(), "o", ActionPaidByHand, By{ID: "t"}, ""), CodeConflict)
+	want("本人确认", w.svc.Confirm(t.Context(), "o", Seen{}, By{ID: "s"}, ""), CodeSamePerson)
+	want("同一自然人", w.svc.Confirm(t.Context(), "o", Seen{}, By{ID: "t", Person: "x"}, ""), CodeSamePerson)
+	want("看到的是别的动作", w.svc.Confirm(t.Context(), "o", Seen{Action: ActionPaidByHand}, By{ID: "t"}, ""), CodeConflict)
 	for no := range w.sides.pays { // the channel takes back what it had said
 		w.sides.pays[no].state = PayoutProcessing
 	}
-	want("证据已经变化", w.svc.Confirm(t.Context(), "o", "", By{ID: "t"}, ""), CodeActionUnsafe)
+	want("证据已经变化", w.svc.Confirm(t.Context(), "o", Seen{}, By{ID: "t"}, ""), CodeActionUnsafe)
 	want("撤回", w.svc.Withdraw(t.Context(), "o", By{ID: "t"}, ""), "")
 	want("再次撤回", w.svc.Withdraw(t.Context(), "o", By{ID: "t"}, ""), CodeNoProposal)
 	if o := w.store.orders["o"].Order; o.Status != StatusSuspense {

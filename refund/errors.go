@@ -49,6 +49,7 @@ const (
 	CodeEvidenceRequired    Code = "evidence_required"
 	CodeNoProposal          Code = "no_proposal"
 	CodeProposalExists      Code = "proposal_exists"
+	CodeProposerGone        Code = "proposer_gone"
 	CodeSamePerson          Code = "same_person"
 	CodeSameReviewer        Code = "same_reviewer"
 	CodeSelfReview          Code = "self_review"
@@ -59,6 +60,7 @@ const (
 	CodeUnknownTooLong      Code = "unknown_too_long"
 	CodePendingTooLong      Code = "pending_too_long"
 	CodePaidAfterFailure    Code = "paid_after_failure"
+	CodePaidOldNumber       Code = "paid_old_number"
 	CodePayoutReturned      Code = "payout_returned"
 	CodeConfirmationExpired Code = "confirmation_expired"
 )

@@ -21,10 +21,10 @@ func (w *world) desk() {
 	case 0, 1:
 		err = w.svc.Propose(context.Background(), id, Proposal{Action: Actions()[w.draw("what", 5)], By: by, Reason: "r"}, "V1")
 		if err == nil && w.draw("at once", 2) == 0 {
-			err = w.svc.Confirm(context.Background(), id, "", By{Kind: ByStaff, ID: "u"}, "n")
+			err = w.svc.Confirm(context.Background(), id, Seen{}, By{Kind: ByStaff, ID: "u"}, "n")
 		}
 	case 2, 3:
-		err = w.svc.Confirm(context.Background(), id, "", by, "n")
+		err = w.svc.Confirm(context.Background(), id, Seen{}, by, "n")
 		if before != nil && w.depth == 0 && err == nil && before.By.ID == by.ID {
 			w.fail("%s: one person did what needs two", id)
 		}
@@ -83,7 +83,7 @@ func (w *world) people() {
 			if err := w.svc.Propose(context.Background(), id, Proposal{Action: a, By: By{Kind: ByStaff, ID: "s"}, Reason: "r"}, "V1"); err != nil {
 				continue
 			}
-			if err := w.svc.Confirm(context.Background(), id, a, By{Kind: ByStaff, ID: "t"}, "n"); err != nil {
+			if err := w.svc.Confirm(context.Background(), id, Seen{Action: a}, By{Kind: ByStaff, ID: "t"}, "n"); err != nil {
 				w.fail("%s: %s was safe to propose, not to confirm: %v", id, a, err)
 			}
 			break

@@ -41,10 +41,10 @@ func (s *memStore) read(id string) Work {
 	if k.Order.Stage == StageSecond {
 		w.First = By{Kind: ByStaff, ID: s.first[id]}
 	}
-	for _, m := range s.history[id] {
+	for i, m := range s.history[id] {
 		switch {
 		case m.Event == EventProposed:
-			w.Proposal = &Proposal{Action: Action(m.Code), By: m.By, Reason: m.Message}
+			w.Proposal = &Proposal{Seq: i + 1, Action: Action(m.Code), By: m.By, Reason: m.Message}
 		case m.From != m.To, m.Event == EventWithdrawn:
 			w.Proposal = nil
 		}

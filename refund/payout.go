@@ -296,7 +296,7 @@ func (t *turn) processing(by By) {
 func (t *turn) stepSuspense(ctx context.Context) (bool, error) {
 	o := &t.w.Order
 	switch Code(o.FailCode) {
-	case CodeAmountMismatch, CodeHISNoReversal, CodePaidAfterFailure, CodeHISNotQueryable:
+	case CodeAmountMismatch, CodeHISNoReversal, CodePaidAfterFailure, CodePaidOldNumber, CodeHISNotQueryable:
 		if err := t.refresh(ctx); err != nil && CodeOf(err) == "" {
 			return false, err
 		}

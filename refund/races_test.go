@@ -65,8 +65,15 @@ func (w *world) approve(t *testing.T) {
 	}
 }
 
+// lapse lets the lease of the order's worker run out.
+func (w *world) lapse() {
+	o := &w.store.orders["o"].Order
+	o.LeaseUntil, o.NextAt = time.Time{}, w.clock
+	o.Version++
+}
+
 // TestPayout_RefusalWaitsForASendUnderWay: while the first send is still under
-// way, staff ask twice. The second send is refused and the number unknown; only
+// way, its worker counts as dead and others ask twice. The second send is refused and the number unknown; only
 // the time that a send can take proves that nothing will arrive.
 func TestPayout_RefusalWaitsForASendUnderWay(t *testing.T) {
 	w, ch := calm(t)
@@ -78,9 +85,7 @@ func TestPayout_RefusalWaitsForASendUnderWay(t *testing.T) {
 			return PayoutAnswer{Verdict: Refused, Reason: Reason{Code: "NAME_NOT_MATCHED"}}, true
 		}
 		for range 2 {
-			if err := w.svc.Wake(t.Context(), "o", By{Kind: ByStaff}); err != nil {
-				t.Fatal(err)
-			}
+			w.lapse()
 			w.turnAll(t)
 		}
 		return PayoutAnswer{}, false // now it arrives

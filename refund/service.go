@@ -54,7 +54,8 @@ func (s *Service) Cancel(ctx context.Context, id string, by By) error {
 
 // Wake makes an order due now, so that its outcome is asked for at once. Final
 // orders stay as they are, and so do those under review: nobody outside knows
-// their outcome, and the delay of the automatic review holds.
+// their outcome, and the delay of the automatic review holds. An order that a
+// worker holds is being asked for already; to wake it would lose the answer.
 func (s *Service) Wake(ctx context.Context, id string, by By) error {
 	return s.retry(func() error {
 		t, err := s.load(ctx, id)
@@ -63,6 +64,9 @@ func (s *Service) Wake(ctx context.Context, id string, by By) error {
 		}
 		if s := t.w.Order.Status; s.Final() || s == StatusReviewing {
 			return fail(CodeConflict, string(s))
+		}
+		if t.w.Order.LeaseUntil.After(t.at) {
+			return nil
 		}
 		t.wake()
 		t.note("order.woken", by, "", "")

@@ -70,13 +70,15 @@ const (
 // NoticeEvent names what the patient is told.
 type NoticeEvent string
 
-// The events that the patient is told about, once per order and event.
+// The events that are told about, once per order and event; NoticeSuspense each
+// time that an order needs people.
 const (
 	NoticeSucceeded     NoticeEvent = "succeeded"
 	NoticeRejected      NoticeEvent = "rejected"
 	NoticeFailed        NoticeEvent = "failed"
 	NoticeAwaitingPayee NoticeEvent = "awaiting_payee"
 	NoticeReturned      NoticeEvent = "returned"
+	NoticePaidByHand    NoticeEvent = "paid_by_hand"
 	NoticeHold          NoticeEvent = "hold"     // to finance: a channel's account is short or closed
 	NoticeSuspense      NoticeEvent = "suspense" // to finance: an order needs people
 	NoticeProxyApproved NoticeEvent = "proxy_approved"

@@ -50,15 +50,15 @@ func (s *Service) Withdraw(ctx context.Context, id string, by By, note string) e
 }
 
 // Confirm carries out a proposal of another person, if it is still safe: both
-// sides are asked again, and the order moves by compare-and-set. Seen is the
-// action that the person saw; another one is ErrConflict.
-func (s *Service) Confirm(ctx context.Context, id string, seen Action, by By, note string) error {
+// sides are asked again, and the order moves by compare-and-set. Another proposal
+// than the one that the person saw is ErrConflict.
+func (s *Service) Confirm(ctx context.Context, id string, seen Seen, by By, note string) error {
 	return s.suspended(ctx, id, func(t *turn) error {
 		p := t.w.Proposal
 		switch {
 		case p == nil:
 			return fail(CodeNoProposal, "")
-		case seen != "" && seen != p.Action:
+		case !seen.is(p):
 			return fail(CodeConflict, string(p.Action))
 		case by.Same(p.By):
 			return fail(CodeSamePerson, "")
@@ -224,6 +224,7 @@ func (t *turn) act(a Action, by By, note string, why Why) {
 		o.FailCode, o.FailReason, o.Target, o.PaidAt = "", "", "", t.at
 		next(StatusPaying)
 		t.move(StatusSucceeded, EventPaidHand, by, string(why), t.w.Proposal.Reason)
+		t.tell(Notice{Event: NoticePaidByHand, At: t.at})
 	case ActionRestoredHand:
 		t.aim()
 		next(StatusReversing)

@@ -38,6 +38,9 @@ func (s *Service) Confirm(staffID, id, note, address string) (Outcome, error) {
 		if err := notOneself(d, staff); err != nil {
 			return err
 		}
+		if err := collections.ProposerHolds(tx, c.Proposer, c.Institution, collections.RoleConfig); err != nil {
+			return err
+		}
 		out, err = s.effect(tx, d, c, staff, note, address)
 		return err
 	})
@@ -58,14 +61,19 @@ func (s *Service) second(tx core.App, staffID, id string) (*core.Record, collect
 	if err != nil {
 		return nil, c, err
 	}
-	person := c.ProposerPerson
-	if proposer, err := tx.FindRecordById(collections.Staff, c.Proposer); err == nil {
-		person = proposer.GetString("person_index") // as it is known now
-	}
-	if samePerson(staff.Id, staff.GetString("person_index"), c.Proposer, person) {
+	if ownChange(tx, c, staff) {
 		return nil, c, refund.NewError(CodeSelf, "")
 	}
 	return staff, c, nil
+}
+
+// ownChange reports whether a change was proposed by this person.
+func ownChange(app core.App, c collections.ConfigChange, staff *core.Record) bool {
+	person := c.ProposerPerson
+	if proposer, err := app.FindRecordById(collections.Staff, c.Proposer); err == nil {
+		person = proposer.GetString("person_index") // as it is known now
+	}
+	return samePerson(staff.Id, staff.GetString("person_index"), c.Proposer, person)
 }
 
 func (s *Service) waiting(tx core.App, staff *core.Record, id string) (collections.ConfigChange, error) {
@@ -109,6 +117,7 @@ func (s *Service) effect(tx core.App, d *draft, c collections.ConfigChange, staf
 	if c.Collection == collections.Staff && c.Fresh {
 		out.Password = rand.Text()
 		d.rec.SetPassword(out.Password)
+		d.rec.Set("first_password", true)
 	}
 	if err := s.put(tx, d, c.ID); err != nil {
 		return out, err

@@ -60,7 +60,7 @@ func kinds() map[string]kind {
 			open("title", "content", "active"), field{name: "kind", onCreate: true})},
 		{collection: collections.NotificationTexts, creatable: true, check: checkText, fields: append(
 			open("title", "body", "sms", "wechat_template", "alipay_template", "keywords"), field{name: "event", onCreate: true})},
-		{collection: collections.Staff, creatable: true, freshSensitive: true, check: checkStaff, secretNames: []string{"id_no"}, fields: slices.Concat(
+		{collection: collections.Staff, creatable: true, freshSensitive: true, check: checkPerson, secretNames: []string{"id_no"}, fields: slices.Concat(
 			open("name"), guarded("roles", "active", "secrets"), onCreate("email"))},
 	}
 	out := map[string]kind{}

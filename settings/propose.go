@@ -53,9 +53,14 @@ func actor(tx core.App, id string, roles ...string) (*core.Record, error) {
 	return rec, nil
 }
 
-// notOneself keeps people from changing their own account.
+// notOneself keeps people from changing their own accounts, also into somebody
+// else's.
 func notOneself(d *draft, who *core.Record) error {
-	if d.kind.collection == collections.Staff && samePerson(d.rec.Id, d.rec.GetString("person_index"), who.Id, who.GetString("person_index")) {
+	if d.kind.collection != collections.Staff {
+		return nil
+	}
+	person := who.GetString("person_index")
+	if samePerson(d.rec.Id, d.rec.GetString("person_index"), who.Id, person) || samePerson(d.rec.Id, d.old.secrets["id_no"], who.Id, person) {
 		return refund.NewError(CodeOwnRoles, "")
 	}
 	return nil

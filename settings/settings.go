@@ -23,6 +23,9 @@ const (
 	CodeOwnRoles   refund.Code = "own_roles"         // nobody changes the own account
 	CodeLastConfig refund.Code = "last_config"       // nobody would be left to configure
 	CodeMoved      refund.Code = refund.CodeConflict // the record is not what the proposal saw
+	// CodeTestByAnother keeps held secrets from an address that the tester has
+	// proposed.
+	CodeTestByAnother refund.Code = "test_by_another"
 )
 
 // Service changes the configuration of institutions.

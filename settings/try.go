@@ -8,6 +8,7 @@ import (
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
 )
 
 // Channel returns an institution's connection to a channel, on or off; with a
@@ -17,7 +18,7 @@ func (s *Service) Channel(ctx context.Context, institution, channel, change stri
 		c, err := s.Store.Connection(ctx, institution, channel)
 		return c, wrong(err)
 	}
-	d, err := s.proposed(institution, change, collections.ChannelConfigs)
+	d, _, err := s.proposed(institution, change, collections.ChannelConfigs)
 	if err != nil {
 		return nil, err
 	}
@@ -27,31 +28,51 @@ func (s *Service) Channel(ctx context.Context, institution, channel, change stri
 	return s.Store.TryChannel(d.rec, d.secrets)
 }
 
-// HIS returns an institution's connection to its HIS; with a waiting change as
-// it would be with its values.
-func (s *Service) HIS(ctx context.Context, institution, change string) (refund.HIS, refund.HISTraits, error) {
+// HIS returns the connection to the HIS of the tester's institution; with a
+// waiting change as it would be with its values. A mapping puts passwords into
+// its requests, so that who proposes a new address does not alone make the
+// program send it those that are held.
+func (s *Service) HIS(ctx context.Context, tester *core.Record, change string) (refund.HIS, refund.HISTraits, error) {
+	institution := tester.GetString("institution")
 	if change == "" {
 		h, traits, err := s.Store.HIS(ctx, institution)
 		return h, traits, wrong(err)
 	}
-	d, err := s.proposed(institution, change, collections.HISConfigs)
+	d, c, err := s.proposed(institution, change, collections.HISConfigs)
 	if err != nil {
 		return nil, refund.HISTraits{}, err
+	}
+	if d.takesHeld("base_url") && ownChange(s.App, c, tester) {
+		return nil, refund.HISTraits{}, refund.NewError(CodeTestByAnother, "")
 	}
 	return s.Store.TryHIS(d.rec, d.secrets)
 }
 
+// takesHeld reports whether a draft takes secrets that it does not bring to
+// another address.
+func (d *draft) takesHeld(address string) bool {
+	if d.fresh || d.rec.GetString(address) == d.old.fields[address] {
+		return false
+	}
+	for name := range d.old.secrets {
+		if d.given[name] == "" && d.secrets[name] != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // proposed builds the draft of a waiting change of a collection.
-func (s *Service) proposed(institution, change, collection string) (*draft, error) {
+func (s *Service) proposed(institution, change, collection string) (*draft, collections.ConfigChange, error) {
 	c, err := s.Store.Change(s.App, institution, change)
 	if err != nil || c.Collection != collection {
-		return nil, refund.ErrNotFound
+		return nil, c, refund.ErrNotFound
 	}
 	if c.State != collections.ChangeWaiting {
-		return nil, refund.NewError(CodeMoved, "")
+		return nil, c, refund.NewError(CodeMoved, "")
 	}
 	d, _, err := s.restore(s.App, c)
-	return d, err
+	return d, c, err
 }
 
 // Connections returns the connections of an institution's channels that can be

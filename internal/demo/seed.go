@@ -225,7 +225,7 @@ func seedTexts(app core.App, inst string) error {
 		return err
 	}
 	for event, title := range map[string]string{
-		"succeeded": "退款到账通知", "rejected": "退款未通过通知", "failed": "退款失败通知", "awaiting_payee": "待确认收款通知", "returned": "退款被退回通知",
+		"succeeded": "退款到账通知", "rejected": "退款未通过通知", "failed": "退款失败通知", "awaiting_payee": "待确认收款通知", "returned": "退款被退回通知", "paid_by_hand": "退款办结通知",
 		"proxy_approved": "代办审核通过通知", "proxy_rejected": "代办未通过通知",
 	} {
 		_, err := upsert(app, collections.NotificationTexts, "institution = {:i} && event = {:e}", map[string]any{"i": inst, "e": event}, map[string]any{
@@ -260,6 +260,7 @@ var noticeBody = map[string]string{
 	"awaiting_payee": "您的预交金退款 {amount} 等待您确认收款，24 小时内未确认将退回就诊卡。退款单号 {no}。演示医院",
 	"proxy_approved": "您的亲友代办申请 {no} 已通过审核，现在可以为被代办人申请预交金退款。演示医院",
 	"proxy_rejected": "您的亲友代办申请 {no} 未通过审核，原因：{reason}。可修改后重新申请。演示医院",
+	"paid_by_hand":   "您的预交金退款 {amount} 已由医院线下付给您。如果没有收到，请凭退款单号 {no} 联系医院收费处。演示医院",
 	"returned":       "您的预交金退款 {amount} 被收款账户退回，余额已退回就诊卡，可重新申请。退款单号 {no}。演示医院",
 }
 

@@ -152,7 +152,7 @@ export interface NotificationText {
   alipay_template: string
   body: string
   created: string
-  event: 'succeeded' | 'rejected' | 'failed' | 'awaiting_payee' | 'returned' | 'hold' | 'suspense' | 'proxy_approved' | 'proxy_rejected' | ''
+  event: 'succeeded' | 'rejected' | 'failed' | 'awaiting_payee' | 'returned' | 'hold' | 'suspense' | 'proxy_approved' | 'proxy_rejected' | 'paid_by_hand' | ''
   id: string
   institution: string
   keywords: unknown
@@ -223,7 +223,6 @@ export interface TransferOrder {
   created: string
   doubt: boolean
   expires_at: string
-  hash: string
   id: string
   institution: string
   message: string
@@ -378,7 +377,6 @@ export interface JobRun {
   finished: string
   id: string
   job: string
-  message: string
   ok: boolean
   started: string
 }

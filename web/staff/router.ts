@@ -1,5 +1,6 @@
 import { createRouter, createWebHashHistory } from 'vue-router'
-import { known, loadMe, may, type Role, whenLost } from './session'
+import { failure } from '@shared/api'
+import { known, leave, loadMe, may, type Role, whenLost } from './session'
 
 export interface Place { path: string; title: string; roles: Role[]; menu: boolean; count?: string }
 
@@ -41,7 +42,8 @@ router.beforeEach(async (to) => {
   if (!known()) return { path: '/login', query: to.path === '/' ? {} : { to: to.fullPath } }
   try {
     await loadMe()
-  } catch {
+  } catch (err) {
+    if (failure(err).code === 'password_change_required') leave('请登录并设置自己的密码。')
     return known() ? true : { path: '/login' }
   }
   const roles = to.meta.roles as Role[] | undefined
