@@ -1,7 +1,7 @@
 // Each kind of configuration is changed on its page and taken by the server.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { app, json, launch, staff } from '../walk'
+import { app, json, launch, listen, staff } from '../walk'
 import { open, serious, sit } from './desk'
 
 let browser: Browser
@@ -122,12 +122,38 @@ test('TestConsole_NewStaffIsAPersonConfirmedByAnother', async () => {
   const item = b.page.locator('.events li', { hasText: 'tester@demo.hospay' })
   expect(await item.innerText()).not.toContain('110101199003071233')
   await item.getByRole('button', { name: '确认生效' }).click()
-  await b.page.getByText(/^初始密码：\S{10,}/).waitFor()
+  const told = b.page.getByText(/^初始密码：\S{10,}/)
+  await told.waitFor()
+  const first = /^初始密码：(\S+)/.exec(await told.innerText())![1]!
   await serious(b.page, 'first password')
   await b.page.getByRole('button', { name: '知道了' }).click()
   await a.page.reload()
   await a.page.getByRole('row', { name: /测试员/ }).waitFor()
   expect(await a.page.getByRole('row', { name: /测试员/ }).innerText()).not.toContain('未登记')
+  // What others have seen is changed before anything else.
+  const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1024, height: 768 } })
+  const page = await context.newPage()
+  listen(page)
+  const enter = async (password: string) => {
+    await page.goto(`${app}/staff/#/login`)
+    await page.getByLabel('账号').fill('tester@demo.hospay')
+    await page.getByLabel('密码').fill(password)
+    await page.getByRole('button', { name: '登录' }).click()
+  }
+  await enter(first)
+  await page.getByLabel('新密码', { exact: true }).fill('123')
+  await serious(page, 'change of the first password')
+  await page.reload()
+  await page.getByLabel('账号').waitFor() // the page forgets, the server does not
+  await enter(first)
+  await page.getByLabel('新密码', { exact: true }).fill('Eine-neue-2026')
+  await page.getByLabel('再输入一次新密码').fill('Eine-neue-2026')
+  await page.getByRole('button', { name: '保存并进入' }).click()
+  await page.getByRole('link', { name: '审计日志' }).waitFor()
+  await page.getByRole('button', { name: '退出' }).click()
+  await enter('Eine-neue-2026')
+  await page.getByRole('link', { name: '审计日志' }).waitFor()
+  await context.close()
   await a.context.close()
   await b.context.close()
 })
