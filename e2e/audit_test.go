@@ -115,14 +115,14 @@ func TestAudit_AuditorsOfOneHouseSeeTheirOwn(t *testing.T) {
 	if res := h.Call("POST", "/api/hospay/payouts/freeze", h.tokens["finance"], map[string]any{"frozen": true, "note": "演练"}); res.Status != 200 {
 		t.Fatal(res.Status)
 	}
-	for query, want := range map[string]string{"action=payouts": "1", "action=payouts.freeze": "1", "action=pay": "0", "actor=finance": "1", "actor=cashier": "0", "from=2020-01-01&to=2020-01-02": "0"} {
+	for query, want := range map[string]string{"action=payouts": "1", "action=payouts.freeze": "1", "action=pay": "0", "actor=财务员": "1", "actor=cashier": "0", "from=2020-01-01&to=2020-01-02": "0"} {
 		if res := h.Call("GET", "/api/hospay/audit?"+query, h.tokens["auditor"], nil); res.Text("count") != want {
 			t.Errorf("%s: %s, want %s", query, res.Text("count"), want)
 		}
 	}
 	f, _ := workbook(t, h.App, h.tokens["auditor"], "/api/hospay/audit.xlsx?action=payouts")
 	rows := sheetRows(t, f)
-	if line := rows[rowOf(t, rows, "序号")]; line[2] != "finance" || line[3] != "payouts.freeze" || !strings.Contains(line[5], "演练") {
+	if line := rows[rowOf(t, rows, "序号")]; line[2] != "财务员" || line[3] != "payouts.freeze" || !strings.Contains(line[5], "演练") {
 		t.Errorf("%v", line)
 	}
 }

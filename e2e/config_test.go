@@ -92,7 +92,7 @@ func TestConfig_SensitiveChangeNeedsASecondPerson(t *testing.T) {
 		t.Errorf("%d audit entries", n)
 	}
 	res := d.Call("GET", "/api/hospay/config/changes?state=applied&target=channel_configs/"+wechat, d.auditor, nil)
-	if res.Status != 200 || res.Text("total") != "1" || !strings.Contains(string(res.Raw), `"single_limit":"12300"`) || !strings.Contains(string(res.Raw), `"name":"finance"`) {
+	if res.Status != 200 || res.Text("total") != "1" || !strings.Contains(string(res.Raw), `"single_limit":"12300"`) || !strings.Contains(string(res.Raw), `"name":"财务员"`) {
 		t.Errorf("history: %d %s", res.Status, res.Raw)
 	}
 }

@@ -172,6 +172,10 @@ func (p *packer) text(r *core.Record, field string) string {
 		if key := "evidence." + r.GetString(field); i18n.Has(key) {
 			return i18n.Text(i18n.Default, key)
 		}
+	case "event":
+		if key := "event." + r.GetString(field); i18n.Has(key) {
+			return i18n.Text(i18n.Default, key)
+		}
 	case "from", "to":
 		if key := "report.status." + r.GetString(field); i18n.Has(key) {
 			return i18n.Text(i18n.Default, key)
@@ -212,7 +216,7 @@ func verdictText(raw string) string {
 		if v.Pass {
 			result = "通过"
 		}
-		parts = append(parts, string(v.Rule)+" "+result+" "+v.Detail)
+		parts = append(parts, v.Detail+"："+result)
 	}
 	return strings.Join(parts, "；")
 }
