@@ -7,6 +7,7 @@ const names: Record<string, string> = {
   'payout.confirmed': '患者已确认', 'payout.succeeded': '到账', 'payout.failed': '出款失败', 'payout.unknown': '渠道结果未知，继续查询', 'payout.held': '出款暂缓', 'payout.returned': '款项被退回', 'his.reverse.sent': '向 HIS 撤销', 'his.reversed': 'HIS 已撤销，余额恢复',
   'order.debiting': '准备向 HIS 退预交金', 'payout.refused': '渠道拒绝', 'suspense.proved': '查询证实，回到流程', 'suspense.proposed': '提出处理', 'suspense.confirmed': '确认处理', 'suspense.withdrawn': '撤回处理', 'callback.transfer': '收到渠道通知', 'callback.refund': '收到渠道通知',
   'his.reverse.unknown': 'HIS 撤销结果未知', 'order.cancelled': '已撤销', 'order.cancel_asked': '患者要求撤销', 'order.suspended': '转挂账', 'order.woken': '立即查询', 'payout.frozen': '出款冻结中',
+  'payout.cancel_sent': '向渠道撤销', 'payout.by_hand': '已线下付款', 'his.by_hand': '余额已另行恢复', 'order.compensates': '退回的款项恢复余额',
 }
 
 export const actors: Record<string, string> = { system: '系统', patient: '患者', staff: '工作人员', channel: '渠道' }
@@ -14,6 +15,13 @@ export const actors: Record<string, string> = { system: '系统', patient: '患�
 export function eventText(event: string): string {
   return names[event] ?? event
 }
+
+/** notices are the occasions on which people are told. */
+export const notices: Record<string, string> = {
+  succeeded: '退款到账', rejected: '审核驳回', failed: '退款失败', awaiting_payee: '待确认收款', returned: '款项被退回', proxy_approved: '代办通过', proxy_rejected: '代办未通过', hold: '出款暂缓（给财务）', suspense: '挂账（给财务）',
+}
+export const noticeWays: Record<string, string> = { in_app: '站内', wechat: '微信', alipay: '支付宝', sms: '短信', email: '邮件' }
+export const noticeStates: Record<string, [string, 'info' | 'success' | 'danger' | 'warning']> = { queued: ['待发', 'info'], sent: ['已发', 'success'], failed: ['失败', 'danger'], skipped: ['未发', 'warning'] }
 
 /** actions are what the audit log records, by their group. */
 export const actionGroups: [string, string][] = [
