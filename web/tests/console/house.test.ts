@@ -44,7 +44,7 @@ test('TestConsole_SensitiveChangeNeedsASecondPerson_TakesEffectOnTheNextOrder', 
 
 test('TestConsole_EveryTabOfTheConfiguration', async () => {
   const { page, context } = await sit(browser, 'config')
-  for (const tab of ['house', 'channels', 'his', 'notices', 'texts', 'staff']) {
+  for (const tab of ['house', 'channels', 'his', 'notices', 'texts', 'sms', 'staff']) {
     await open(page, `/config?tab=${tab}`, '系统配置')
     await page.locator('section.card').first().waitFor()
     await serious(page, `configuration: ${tab}`)

@@ -78,7 +78,7 @@ async function clerks(page: Page, shoot: Shoot): Promise<void> {
 }
 
 async function configurers(page: Page, shoot: Shoot): Promise<void> {
-  for (const tab of ['review', 'house', 'channels', 'his', 'notices', 'texts', 'staff', 'changes']) {
+  for (const tab of ['review', 'house', 'channels', 'his', 'notices', 'texts', 'sms', 'staff', 'changes']) {
     await open(page, `/config?tab=${tab}`, '系统配置')
     await page.locator('section.card').first().waitFor()
     await shoot(page, `config-${tab}`)
