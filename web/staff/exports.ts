@@ -1,7 +1,7 @@
 // Reports: small ones come at once, large ones are jobs with progress.
 import { call, coded, pb } from '@shared/api'
 
-export interface ExportJob { id: string; report: string; state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted'; progress: number; rows: number; error: string; created: string; expires: string }
+export interface ExportJob { id: string; report: string; state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted'; progress: number; rows: number; file: string; error: string; created: string }
 
 /** exportReport downloads a report, or starts a job when it is too large for one answer. */
 export async function exportReport(report: string, params: Record<string, string>, later: (id: string) => void): Promise<void> {

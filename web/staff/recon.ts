@@ -4,7 +4,7 @@ export interface Book { count: number; amount: number; present?: boolean; statem
 export interface Difference {
   id: string; day: string; kind: string; also: string[]; order_no: string; out_bill_no: string; his_refund_no: string; order: string
   platform: Side | null; channel: Side | null; his: Side | null; explain: string; sign: '' | 'overage' | 'shortage'; amount: number
-  state: 'open' | 'proposed' | 'resolved' | 'carried'; owner: string; owner_name?: string; days_open: number; overdue: boolean; proposal?: { verb: string; reason: string; by: string; by_name?: string; at: string } | null
+  state: 'open' | 'proposed' | 'resolved' | 'carried'; owner: string; owner_name: string; days_open: number; overdue: boolean; proposal: { verb: string; reason: string; by: string; by_name: string; at: string } | null
 }
 export interface Side { amount: number; status: string; time: string }
 
