@@ -1,6 +1,6 @@
 // Configuration with two persons, reconciliation by a finance clerk, and the
 // overview inside PocketBase's dashboard.
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
@@ -103,8 +103,12 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   await refused.getByRole('alert').waitFor()
   await serious(a.page, 'refused bill')
   await refused.getByRole('button', { name: '取消' }).click()
+  const half = join(folder, 'half.csv')
+  writeFileSync(half, readFileSync(his, 'utf8').split('\r\n').slice(0, 2).join('\r\n'))
+  await (await upload('HIS', half)).waitFor({ state: 'hidden' })
   await upload('HIS', his)
-  await a.page.getByText('已读入').first().waitFor()
+  await a.page.getByText('第 1 版，已被新版取代').waitFor()
+  await a.page.getByRole('row').filter({ hasText: '第 2 版' }).getByText('已读入').waitFor()
   await a.page.getByRole('button', { name: '看读不懂的 1 行' }).click()
   await a.page.getByRole('dialog').getByText('原因').waitFor()
   await a.page.keyboard.press('Escape')
