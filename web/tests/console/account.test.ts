@@ -143,7 +143,7 @@ test('TestConsole_SecondFactor_EnrolledAskedForReplacedReset', async () => {
     await early()
     await fresh.getByLabel('验证码').fill(totp(await secretOf(fresh), 0))
     await fresh.getByRole('button', { name: '绑定', exact: true }).click()
-    expect(await fresh.locator('code').count()).toBe(10)
+    await expect.poll(() => fresh.locator('code').count()).toBe(10)
     await fresh.getByRole('button', { name: '我已抄下，进入' }).click()
     await inside(fresh)
     await fresh.context().close()

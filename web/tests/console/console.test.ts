@@ -31,13 +31,13 @@ test('TestConsole_WrongPasswordIsSaid_RolesSeeTheirOwnPlaces', async () => {
 })
 
 test('TestConsole_OrdinaryReview_FactsThenPaid', async () => {
-  const { id } = await apply(code(21), 'alipay', 4321)
+  const { id, card } = await apply(code(21), 'alipay', 4321)
   await reviewing(id)
   const { page, context } = await sit(browser, 'reviewer1')
   await open(page, '/queue', '退款订单')
   await page.getByRole('tab', { name: /待审核（[1-9]/ }).waitFor()
   await serious(page, 'queue')
-  await page.getByRole('link', { name: '审核', exact: true }).first().click()
+  await page.getByRole('row').filter({ hasText: card }).getByRole('link', { name: '审核', exact: true }).click()
   await page.getByRole('heading', { level: 1, name: '退款详情' }).waitFor()
   await page.getByText('可退').first().waitFor() // a balance asked for now
   await page.getByText('自动审核规则').waitFor()

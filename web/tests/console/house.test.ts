@@ -129,6 +129,7 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   await offer.getByText('现在不能用的').click()
   await offer.getByText('换配：换配的两笔须方向相反').waitFor()
   await offer.getByText('确认到账：这笔差异不能这样处理').waitFor()
+  await a.page.locator('.el-message').first().waitFor({ state: 'hidden' })
   await serious(a.page, 'what fits a difference')
   await a.page.keyboard.press('Escape')
   await offer.waitFor({ state: 'hidden' })
