@@ -112,6 +112,9 @@ test('TestConsole_SecondFactor_EnrolledAskedForReplacedReset', async () => {
     await inside(page)
     // A recovery code, once.
     await page.getByRole('button', { name: '退出' }).click()
+    await page.getByLabel('密码').waitFor()
+    await page.waitForTimeout(1500)
+    expect(await page.getByRole('status').count()).toBe(0) // who leaves is not told that the session has ended
     await password(page, 'auditor')
     await page.getByLabel('验证码').fill(codes[0]!)
     await page.getByRole('button', { name: '登录' }).click()
