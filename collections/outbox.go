@@ -226,7 +226,7 @@ func (q outbox) Settle(ctx context.Context, id string, r notify.Result) error {
 	return err
 }
 
-// Requeue makes a failed or skipped notice due again.
+// Requeue makes a notice that was sent or has failed due again.
 func (s *Store) Requeue(ctx context.Context, institution, id string) error {
 	res, err := s.app.NonconcurrentDB().Update(Notifications, dbx.Params{"state": "queued", "tries": 0, "next_at": stamp(time.Now()), "error": "", "updated": stamp(time.Now())},
 		dbx.And(dbx.HashExp{"id": id, "institution": institution}, dbx.NewExp("state IN ('failed', 'sent') AND via != 'in_app'"))).WithContext(ctx).Execute()

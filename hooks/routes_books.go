@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"net/http"
 	"regexp"
 
@@ -180,7 +181,29 @@ func (h *Hooks) showDifference(e *core.RequestEvent, d recon.Difference, err err
 		})
 	}
 	view["history"] = acts
+	if err := h.showFitting(ctx, d, view); err != nil {
+		return h.fail(e, err)
+	}
 	return e.JSON(http.StatusOK, view)
+}
+
+// showFitting tells which verbs fit a difference, why the others do not, and
+// what a rematch could take.
+func (h *Hooks) showFitting(ctx context.Context, d recon.Difference, view map[string]any) error {
+	fits, counters, err := h.Books.Fitting(ctx, d)
+	verbs, others := []map[string]any{}, []map[string]any{}
+	for _, f := range fits {
+		why := ""
+		if f.Why != "" {
+			why = errorText(f.Why)
+		}
+		verbs = append(verbs, map[string]any{"verb": f.Verb, "fits": f.Why == "", "why": why})
+	}
+	for _, c := range counters {
+		others = append(others, map[string]any{"id": c.ID, "day": c.Day, "kind": c.Kind, "order_no": c.OrderNo, "out_bill_no": c.BillNo, "amount": c.Amount})
+	}
+	view["verbs"], view["counters"] = verbs, others
+	return err
 }
 
 // wish is what a person sends about a difference.

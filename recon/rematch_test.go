@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hospay/recon"
+	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
 )
@@ -36,6 +37,53 @@ func (w *world) rematch(a, b recon.Difference) {
 	}
 	if err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// TestBooks_OfferedVerbsAreThoseThatAreTaken: what is told to fit is taken, and
+// what is told not to fit is refused with the code that was told.
+func TestBooks_OfferedVerbsAreThoseThatAreTaken(t *testing.T) {
+	w := newWorld(t)
+	lacks, extra, _ := w.pair("2026-11-10", "2026-11-20")
+	late := w.make(beijing("2026-11-12", "10:00:00"), beijing("2026-11-12", "10:01:00"))
+	late.hisFen++ // the books differ by one fen, and nothing cancels that
+	w.add(late)
+	w.accept("2026-11-12", nil)
+	w.run("2026-11-12")
+	fitted := 0
+	for _, d := range []recon.Difference{lacks, extra, w.one("2026-11-12")} {
+		fits, counters, err := w.svc.Fitting(t.Context(), d)
+		if err != nil || len(fits) != 6 {
+			t.Fatalf("%s: %+v %v", d.Kind, fits, err)
+		}
+		for _, f := range fits {
+			with := ""
+			if f.Verb == recon.VerbRematch && len(counters) > 0 {
+				with = counters[0].ID
+			}
+			_, err := w.svc.Resolve(t.Context(), inst, d.ID, recon.Decision{Verb: f.Verb, Reason: "看一看", With: with}, anna)
+			if refund.CodeOf(err) != f.Why {
+				t.Errorf("%s %s: told %q, answered %v", d.Kind, f.Verb, f.Why, err)
+			}
+			if err != nil {
+				continue
+			}
+			fitted++
+			if now := w.difference(d.ID); now.State != recon.Proposed {
+				w.exec("UPDATE differences SET state = 'open', verb = '' WHERE id = '" + d.ID + "'")
+				continue
+			}
+			taken, _, err := w.svc.Fitting(t.Context(), w.difference(d.ID))
+			if err != nil || taken[0].Why != recon.CodeDifferenceDone {
+				t.Errorf("%s waits for a second person: %+v %v", d.Kind, taken, err)
+			}
+			if _, err := w.svc.Withdraw(t.Context(), inst, d.ID, "再查", anna); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if fitted < 14 {
+		t.Errorf("only %d verbs fitted", fitted)
 	}
 }
 

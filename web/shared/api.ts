@@ -52,7 +52,7 @@ export async function guarded<T>(f: () => Promise<T>): Promise<T> {
     return await f()
   } catch (err) {
     const e = failure(err)
-    if (e.status === 401 && (e.code === 'session' || e.code === 'not_allowed')) {
+    if (e.status === 401 && ['session', 'not_allowed', 'idle'].includes(e.code)) {
       lost()
       throw new Failure('session', t('page.error.session'), 401)
     }

@@ -12,10 +12,12 @@ export interface Config {
   institution: Record<string, unknown> & { id: string; name: string; secrets_held: string[] }
   channels: ChannelConfig[]
   his: (Record<string, unknown> & { id: string; kind: string; base_url: string; mapping: unknown; secrets_held: string[] }) | null
-  review: Record<string, unknown> & { id: string; rules: Rule[] }
+  sms: (Record<string, unknown> & { id: string; secrets_held: string[] }) | null
+  review: (Record<string, unknown> & { id: string; rules: Rule[] | null }) | null
   notices: Notice[]
   texts: Text[]
   staff: StaffRow[]
+  waiting: number
 }
 interface Person { kind: string; id: string; name: string }
 export interface Change {

@@ -7,6 +7,13 @@ export function eventText(event: string): string {
   return has(`event.${event}`) ? t(`event.${event}`) : event
 }
 
+/** notices are the occasions on which people are told. */
+export const notices: Record<string, string> = {
+  succeeded: '退款到账', rejected: '审核驳回', failed: '退款失败', awaiting_payee: '待确认收款', returned: '款项被退回', paid_by_hand: '已线下付款', proxy_approved: '代办通过', proxy_rejected: '代办未通过', hold: '出款暂缓（给财务）', suspense: '挂账（给财务）',
+}
+export const noticeWays: Record<string, string> = { in_app: '站内', wechat: '微信', alipay: '支付宝', sms: '短信', email: '邮件' }
+export const noticeStates: Record<string, [string, 'info' | 'success' | 'danger' | 'warning']> = { queued: ['待发', 'info'], sent: ['已发', 'success'], failed: ['失败', 'danger'], skipped: ['未发', 'warning'] }
+
 /** actions are what the audit log records, by their group. */
 export const actionGroups: [string, string][] = [
   ['config', '配置'], ['staff', '人员和登录'], ['order', '查看敏感信息'], ['refund', '证据包'], ['proxy', '代办'], ['suspense', '挂账'], ['payouts', '冻结出款'],

@@ -1,29 +1,27 @@
 // Reports: small ones come at once, large ones are jobs with progress.
-import { call, coded, pb } from '@shared/api'
+import { call, coded, failure, guarded, pb } from '@shared/api'
 
-export interface ExportJob { id: string; report: string; state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted'; progress: number; rows: number; error: string; created: string; expires: string }
+export interface ExportJob { id: string; report: string; state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted'; progress: number; rows: number; file: string; error: string; created: string }
 
 /** exportReport downloads a report, or starts a job when it is too large for one answer. */
 export async function exportReport(report: string, params: Record<string, string>, later: (id: string) => void): Promise<void> {
   const path = report === 'audit' ? '/api/hospay/audit.xlsx' : `/api/hospay/reports/${report}.xlsx`
-  const res = await fetch(`${path}?${new URLSearchParams(params)}`, { headers: { Authorization: pb.authStore.token } })
-  if (res.ok) {
-    save(await res.blob(), nameOf(res, `${report}.xlsx`))
-    return
+  try {
+    await download(`${path}?${new URLSearchParams(params)}`, `${report}.xlsx`)
+  } catch (err) {
+    if (failure(err).code !== 'too_many_rows') throw err
+    later((await call<{ id: string }>('POST', '/api/hospay/exports', { report, params })).id)
   }
-  const body = (await res.json().catch(() => ({}))) as { message?: string; data?: { code?: string; detail?: string } }
-  if (body.data?.code !== 'too_many_rows') throw coded(body.data?.code ?? '', res.status, body.data?.detail ?? '', body.message)
-  const job = await call<{ id: string }>('POST', '/api/hospay/exports', { report, params })
-  later(job.id)
 }
 
 /** download fetches a file of ours under the session. */
 export async function download(path: string, name: string): Promise<void> {
-  const res = await fetch(path, { headers: { Authorization: pb.authStore.token } })
-  if (!res.ok) {
-    const body = (await res.json().catch(() => ({}))) as { message?: string; data?: { code?: string } }
-    throw coded(body.data?.code ?? '', res.status, '', body.message)
-  }
+  const res = await guarded(async () => {
+    const answer = await fetch(path, { headers: { Authorization: pb.authStore.token } })
+    if (answer.ok) return answer
+    const body = (await answer.json().catch(() => ({}))) as { message?: string; data?: { code?: string; detail?: string } }
+    throw coded(body.data?.code ?? '', answer.status, body.data?.detail ?? '', body.message)
+  })
   save(await res.blob(), nameOf(res, name))
 }
 

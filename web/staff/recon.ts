@@ -4,7 +4,7 @@ export interface Book { count: number; amount: number; present?: boolean; statem
 export interface Difference {
   id: string; day: string; kind: string; also: string[]; order_no: string; out_bill_no: string; his_refund_no: string; order: string
   platform: Side | null; channel: Side | null; his: Side | null; explain: string; sign: '' | 'overage' | 'shortage'; amount: number
-  state: 'open' | 'proposed' | 'resolved' | 'carried'; owner: string; owner_name?: string; days_open: number; overdue: boolean; proposal?: { verb: string; reason: string; by: string; by_name?: string; at: string } | null
+  state: 'open' | 'proposed' | 'resolved' | 'carried'; owner: string; owner_name: string; days_open: number; overdue: boolean; proposal: { verb: string; reason: string; by: string; by_name: string; at: string } | null
 }
 export interface Side { amount: number; status: string; time: string }
 
@@ -15,6 +15,8 @@ export const kinds: Record<string, string> = {
 export const verbs: [string, string, string][] = [
   ['confirm_arrival', '确认到账', '向渠道查询，由系统按查询结果更正。'], ['book', '补记', '在缺的一方补记这笔。'], ['correct', '更正', '在错的一方更正。'], ['rematch', '换配', '与另一条方向相反的差异相抵。'], ['ignore', '忽略', '不影响金额的差异，说明原因后忽略。'], ['force', '强制平账', '接受差异，损益按制度处理。'],
 ]
+/** acts are what can happen to a difference. */
+export const acts: Record<string, string> = { propose: '提出', confirm: '确认', withdraw: '撤回或退回', resolve: '处理', assign: '认领', auto: '自动了结', changed: '账有变化，重新打开', reopen: '重新打开', carry: '结转' }
 export const states: Record<Difference['state'], string> = { open: '待处理', proposed: '待确认', resolved: '已处理', carried: '转下日' }
 export const books: Record<string, string> = { platform: '平台', wechat: '微信', alipay: '支付宝', his: 'HIS' }
 

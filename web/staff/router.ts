@@ -16,6 +16,7 @@ export const places: (Place & { component: () => Promise<unknown> })[] = [
   { path: '/stats', title: '退款统计', roles: money, menu: true, component: () => import('./pages/Stats.vue') },
   { path: '/recon', title: '三方对账', roles: ['finance', 'auditor'], menu: true, component: () => import('./pages/Recon.vue') },
   { path: '/recon/:date', title: '对账日', roles: ['finance', 'auditor'], menu: false, component: () => import('./pages/ReconDay.vue') },
+  { path: '/receipts', title: '电子回单', roles: ['finance', 'auditor'], menu: true, component: () => import('./pages/Receipts.vue') },
   { path: '/exports', title: '导出任务', roles: money, menu: true, component: () => import('./pages/Exports.vue') },
   { path: '/config', title: '系统配置', roles: ['config', 'finance', 'auditor'], menu: true, component: () => import('./pages/Config.vue') },
   { path: '/account', title: '我的账号', roles: [...money, 'config'], menu: false, component: () => import('./pages/Account.vue') },

@@ -36,6 +36,7 @@ export function whenLost(f: () => void): void {
   away = f
 }
 onSessionLost(() => {
+  if (!known() && !session.me) return // an answer to somebody who has left by themselves
   leave('登录已过期，请重新登录。')
   away()
 })

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { app, json, launch, staff, until } from '../walk'
+import { app, json, launch, person, staff, until } from '../walk'
 import { sheets } from '../xlsx'
 import { apply, code, open, serious, sit, state } from './desk'
 
@@ -31,13 +31,13 @@ test('TestConsole_WrongPasswordIsSaid_RolesSeeTheirOwnPlaces', async () => {
 })
 
 test('TestConsole_OrdinaryReview_FactsThenPaid', async () => {
-  const { id } = await apply(code(21), 'alipay', 4321)
+  const { id, card } = await apply(code(21), 'alipay', 4321)
   await reviewing(id)
   const { page, context } = await sit(browser, 'reviewer1')
   await open(page, '/queue', '退款订单')
   await page.getByRole('tab', { name: /待审核（[1-9]/ }).waitFor()
   await serious(page, 'queue')
-  await page.getByRole('link', { name: '审核', exact: true }).first().click()
+  await page.getByRole('row').filter({ hasText: card }).getByRole('link', { name: '审核', exact: true }).click()
   await page.getByRole('heading', { level: 1, name: '退款详情' }).waitFor()
   await page.getByText('可退').first().waitFor() // a balance asked for now
   await page.getByText('自动审核规则').waitFor()
@@ -52,7 +52,17 @@ test('TestConsole_OrdinaryReview_FactsThenPaid', async () => {
   const download = page.waitForEvent('download')
   await page.getByRole('button', { name: '证据包' }).click()
   expect((await download).suggestedFilename()).toMatch(/\.zip$/)
-  await page.getByRole('button', { name: '查看' }).first().click() // the payee, on record
+  const pack = readFileSync(await (await download).path())
+  expect(pack.subarray(0, 2).toString()).toBe('PK')
+  for (const name of ['index.html', 'application.json', 'timeline.json']) expect(pack.includes(name), name).toBe(true)
+  const who = await person(code(21), 'alipay')
+  for (const [label, value] of [['收款人', who.name], ['收款账户', who.alipay_account], ['通知手机', who.phone]] as const) { // each look is on record
+    const field = page.locator('dt', { hasText: label }).locator('+ dd')
+    expect(await field.innerText()).not.toContain(value)
+    await field.getByRole('button', { name: '查看' }).click()
+    await field.getByText(value).waitFor()
+  }
+  expect(await page.getByRole('button', { name: '查看' }).count()).toBe(0)
   await serious(page, 'order paid')
   await context.close()
 })
@@ -122,6 +132,7 @@ test('TestConsole_BatchOf200_OneBadOrderDoesNotStopTheRest', async () => {
     if (round === 0) await serious(page, 'batch dialog')
     await go.click()
     await dialog.getByText('已完成').waitFor()
+    expect(await dialog.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('100')
     if (round === 0) await dialog.getByText('未成功 1 笔').waitFor()
     done += Number(count)
     await dialog.getByRole('button', { name: '关闭', exact: true }).click()
@@ -182,11 +193,49 @@ test('TestConsole_StatisticsDrillDownIsTheList', async () => {
   expect(rows).toBe(Math.min(50, count))
   await serious(page, 'drill-down')
   await page.keyboard.press('Escape')
+  await page.getByRole('checkbox', { name: '与上一期比较' }).locator('..').click()
+  await page.locator('tfoot tr').nth(2).waitFor()
+  expect((await page.locator('tfoot tr').allInnerTexts()).map((t) => t.split(/\s/)[0])).toEqual(['合计', '上一期', '变化'])
+  expect(await page.locator('tfoot tr').nth(2).innerText()).toMatch(/上期为 0|增加|减少|持平/)
+  await serious(page, 'two periods')
   const download = page.waitForEvent('download')
   await page.getByRole('button', { name: '导出报表' }).click()
   const texts = [...sheets(readFileSync(await (await download).path()))[0]!.values()]
   expect(texts).toContain('合计')
   expect(texts.some((t) => /元.*分|元整/.test(t))).toBe(true) // the sum in capitals
+  await context.close()
+})
+
+test('TestConsole_ColumnsAndSavedFiltersAreKept', async () => {
+  const { page, context } = await sit(browser, 'cashier', 'narrow')
+  await open(page, '/queue?tab=succeeded', '退款订单')
+  const column = page.getByRole('columnheader', { name: 'HIS 退款日期' })
+  expect(await column.count()).toBe(0)
+  await page.getByRole('button', { name: '显示的列' }).click()
+  await page.getByRole('checkbox', { name: 'HIS 退款日期' }).locator('..').click()
+  await column.waitFor()
+  await serious(page, 'columns')
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: '更多条件' }).click()
+  await page.getByLabel('金额从').fill('1.5')
+  await page.getByRole('button', { name: '查询' }).click()
+  await page.getByRole('button', { name: '常用筛选' }).click()
+  await page.getByLabel('筛选名称').fill('一元五角以上')
+  await page.getByRole('button', { name: '保存当前' }).click()
+  await serious(page, 'saved filters')
+  await page.keyboard.press('Escape')
+  await page.reload()
+  await column.waitFor()
+  await page.getByRole('button', { name: '清空' }).click()
+  await expect.poll(() => page.url()).not.toContain('min=')
+  await page.getByRole('button', { name: '常用筛选' }).click()
+  await page.getByRole('button', { name: '一元五角以上' }).click()
+  await expect.poll(() => page.url()).toContain('min=1.5')
+  await page.getByRole('button', { name: '删除' }).click()
+  await page.getByText('还没有保存的筛选').waitFor()
+  const download = page.waitForEvent('download')
+  await page.getByRole('button', { name: '导出' }).click()
+  expect((await download).suggestedFilename()).toMatch(/^退款明细/)
   await context.close()
 })
 
@@ -197,5 +246,35 @@ test('TestConsole_AuditIsReadAndVerified', async () => {
   await page.getByRole('button', { name: '检查哈希链' }).click()
   await page.getByText('哈希链完整').waitFor()
   await serious(page, 'audit log')
+  await page.getByRole('combobox', { name: '动作' }).click({ force: true })
+  await page.getByRole('option', { name: '配置', exact: true }).click()
+  await page.getByRole('button', { name: '查询' }).click()
+  await page.getByRole('row').filter({ hasText: '在后台修改配置' }).first().waitFor()
+  const download = page.waitForEvent('download')
+  await page.getByRole('button', { name: '导出' }).click()
+  const cells = [...sheets(readFileSync(await (await download).path()))[0]!.values()]
+  expect(cells.some((t) => t.includes('config.'))).toBe(true)
+  expect(cells.some((t) => t.includes('order.'))).toBe(false) // exactly the filter
+  await context.close()
+})
+
+test('TestConsole_LongExportIsAJobWithItsFile', async () => {
+  // More looks than one answer of a report holds.
+  const { id } = await apply(code(20), 'alipay', 1111)
+  const token = await staff('reviewer1')
+  for (let n = 0; n < 5040; n += 40) await Promise.all(Array.from({ length: 40 }, () => json(`${app}/api/hospay/refunds/${id}/reveal`, { token, json: { field: 'payee_name' } })))
+  const { page, context } = await sit(browser, 'auditor', 'narrow')
+  await open(page, '/audit', '审计日志')
+  await page.getByRole('button', { name: '导出' }).click()
+  await page.getByRole('heading', { level: 1, name: '导出任务' }).waitFor()
+  const row = page.getByRole('row').filter({ hasText: '审计日志' }).first()
+  await row.getByText('完成', { exact: true }).waitFor()
+  expect(await row.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('100')
+  await serious(page, 'exports')
+  const download = page.waitForEvent('download')
+  await row.getByRole('button', { name: '下载审计日志' }).click()
+  const file = await download
+  expect(file.suggestedFilename()).toMatch(/^审计日志-\d{8}-\d{6}\.xlsx$/)
+  expect([...sheets(readFileSync(await file.path()))[0]!.values()].filter((t) => t === 'order.reveal' || t === '查看脱敏信息').length).toBeGreaterThan(5000)
   await context.close()
 })

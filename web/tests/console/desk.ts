@@ -52,12 +52,17 @@ export async function apply(code: string, via: 'wechat' | 'alipay', fen: number,
   return { id, card: who.cards[0]! }
 }
 
-let it = ''
+let token = ''
+/** it is the token of IT, who works in the dashboard. */
+export async function it(): Promise<string> {
+  token ||= (await json<{ token: string }>(`${app}/api/collections/_superusers/auth-with-password`, { json: { identity: 'it@demo.hospay', password: PASSWORD } })).token
+  return token
+}
+
 /** set changes the one record of a configuration, as IT does in the dashboard. */
 export async function set(collection: string, values: Record<string, unknown>): Promise<void> {
-  it ||= (await json<{ token: string }>(`${app}/api/collections/_superusers/auth-with-password`, { json: { identity: 'it@demo.hospay', password: PASSWORD } })).token
-  const { items } = await json<{ items: { id: string }[] }>(`${app}/api/collections/${collection}/records`, { token: it })
-  await json(`${app}/api/collections/${collection}/records/${items[0]!.id}`, { token: it, method: 'PATCH', json: values })
+  const { items } = await json<{ items: { id: string }[] }>(`${app}/api/collections/${collection}/records`, { token: await it() })
+  await json(`${app}/api/collections/${collection}/records/${items[0]!.id}`, { token: await it(), method: 'PATCH', json: values })
   await new Promise((r) => setTimeout(r, 1200)) // settings are read again after a second
 }
 

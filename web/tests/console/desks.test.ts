@@ -78,6 +78,7 @@ test('TestConsole_ProxyReview_PhotosSideBySide_LooksOnRecord', async () => {
   await yes.click()
   await page.getByRole('button', { name: '确认通过' }).click()
   await page.getByRole('heading', { level: 1, name: /审核通过/ }).waitFor()
+  for (const act of ['查看照片', '通过']) await page.locator('.events li', { hasText: act }).first().getByText('审核员一').waitFor()
   await context.close()
   const { items } = await json<{ items: { action: string }[] }>(`${app}/api/hospay/audit?action=proxy.photo`, { token: await staff('auditor') })
   expect(items.length).toBeGreaterThanOrEqual(2)

@@ -1,11 +1,11 @@
 // Configuration with two persons, reconciliation by a finance clerk, and the
 // overview inside PocketBase's dashboard.
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { app, launch, listen, PASSWORD, quiet, until } from '../walk'
+import { app, json, launch, listen, PASSWORD, quiet, staff, until } from '../walk'
 import { apply, code, open, serious, set, sit, state } from './desk'
 
 let browser: Browser
@@ -44,7 +44,7 @@ test('TestConsole_SensitiveChangeNeedsASecondPerson_TakesEffectOnTheNextOrder', 
 
 test('TestConsole_EveryTabOfTheConfiguration', async () => {
   const { page, context } = await sit(browser, 'config')
-  for (const tab of ['house', 'channels', 'his', 'notices', 'texts', 'staff']) {
+  for (const tab of ['house', 'channels', 'his', 'notices', 'texts', 'sms', 'staff']) {
     await open(page, `/config?tab=${tab}`, '系统配置')
     await page.locator('section.card').first().waitFor()
     await serious(page, `configuration: ${tab}`)
@@ -103,8 +103,12 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   await refused.getByRole('alert').waitFor()
   await serious(a.page, 'refused bill')
   await refused.getByRole('button', { name: '取消' }).click()
+  const half = join(folder, 'half.csv')
+  writeFileSync(half, readFileSync(his, 'utf8').split('\r\n').slice(0, 2).join('\r\n'))
+  await (await upload('HIS', half)).waitFor({ state: 'hidden' })
   await upload('HIS', his)
-  await a.page.getByText('已读入').first().waitFor()
+  await a.page.getByText('第 1 版，已被新版取代').waitFor()
+  await a.page.getByRole('row').filter({ hasText: '第 2 版' }).getByText('已读入').waitFor()
   await a.page.getByRole('button', { name: '看读不懂的 1 行' }).click()
   await a.page.getByRole('dialog').getByText('原因').waitFor()
   await a.page.keyboard.press('Escape')
@@ -117,6 +121,32 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   await serious(a.page, 'differences')
 
   await a.page.getByRole('button', { name: /^认领/ }).first().click()
+  // Only what fits is offered; what does not fit says why.
+  await a.page.getByRole('button', { name: /^处理/ }).first().click()
+  const offer = a.page.getByRole('dialog', { name: /处理差异/ })
+  await offer.getByRole('radio', { name: /^补记/ }).waitFor()
+  expect(await offer.getByRole('radio').count()).toBe(4)
+  await offer.getByText('现在不能用的').click()
+  await offer.getByText('换配：换配的两笔须方向相反').waitFor()
+  await offer.getByText('确认到账：这笔差异不能这样处理').waitFor()
+  await a.page.locator('.el-message').first().waitFor({ state: 'hidden' })
+  await serious(a.page, 'what fits a difference')
+  await a.page.keyboard.press('Escape')
+  await offer.waitFor({ state: 'hidden' })
+  // Meanwhile somebody proposes: nothing fits any more.
+  const token = await staff('finance')
+  const { items } = await json<{ items: { id: string; order_no: string; state: string }[] }>(`${app}/api/hospay/differences?day=${yesterday}`, { token })
+  const taken = items.find((d) => d.state === 'open')!
+  await json(`${app}/api/hospay/differences/${taken.id}/resolve`, { token, json: { verb: 'force', reason: '先提一步' } })
+  await a.page.getByRole('button', { name: `处理 ${taken.order_no}` }).click()
+  await offer.getByText('这笔差异的状态已经变化').waitFor()
+  expect(await offer.getByRole('radio').count()).toBe(0)
+  await offer.getByText('经过（').click()
+  await offer.getByText('先提一步').waitFor()
+  await a.page.keyboard.press('Escape')
+  await json(`${app}/api/hospay/differences/${taken.id}/withdraw`, { token, json: { note: '撤回' } })
+  await a.page.reload()
+  await a.page.getByText('HIS 单边').first().waitFor()
   const work = async (verb: string) => {
     await a.page.getByRole('button', { name: /^处理/ }).first().click()
     const dialog = a.page.getByRole('dialog', { name: /处理差异/ })

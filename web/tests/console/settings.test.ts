@@ -1,8 +1,8 @@
 // Each kind of configuration is changed on its page and taken by the server.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { app, json, launch, listen, staff } from '../walk'
-import { open, serious, sit } from './desk'
+import { app, json, launch, listen, PASSWORD, staff } from '../walk'
+import { it, open, serious, sit } from './desk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -156,4 +156,90 @@ test('TestConsole_NewStaffIsAPersonConfirmedByAnother', async () => {
   await context.close()
   await a.context.close()
   await b.context.close()
+})
+
+test('TestConsole_ShortMessagesAreSetUpAnew_ByTwoPeople', async () => {
+  const config = async () => json<{ sms: { id: string; active: boolean; settings: unknown; secrets_held: string[] } | null }>(`${app}/api/hospay/config`, { token: await staff('config') })
+  expect((await config()).sms).toBeNull()
+  const a = await sit(browser, 'config')
+  await open(a.page, '/config?tab=sms', '系统配置')
+  await a.page.getByRole('heading', { name: '短信网关 （未配置）' }).waitFor()
+  await serious(a.page, 'short messages, not set up')
+  const body = 'account={secret.user}&mobile={phone}&content=【本院】{text}&sign={sign.md5}'
+  await a.page.getByRole('switch', { name: '启用' }).locator('..').click()
+  await a.page.getByLabel('网关地址').fill('http://127.0.0.1:9/send')
+  await a.page.getByLabel('网关设置').fill(JSON.stringify({ body, sign: '{secret.user}{secret.password}' }))
+  await a.page.getByLabel('密钥').fill('user')
+  await a.page.getByRole('button', { name: '提交修改（4 项）' }).click()
+  await a.page.getByText('密钥：每行写成 名字=值').waitFor()
+  await a.page.getByLabel('密钥').fill('user=hospital')
+  await a.page.getByRole('button', { name: '提交修改（4 项）' }).click()
+  await a.page.getByLabel('为什么修改').fill('接通短信')
+  const why = a.page.getByRole('dialog', { name: '修改：短信' })
+  await why.getByRole('button', { name: '提交' }).click()
+  await why.getByText('{secret.password}').waitFor() // used, but not given
+  await serious(a.page, 'refused gateway')
+  await why.getByRole('button', { name: '取消' }).click()
+  await a.page.getByLabel('密钥').fill('user=hospital\npassword=open=sesame')
+  await a.page.getByRole('button', { name: '提交修改（4 项）' }).click()
+  await submit(a.page, '已提交')
+  expect((await config()).sms).toBeNull() // not by one person
+
+  const b = await sit(browser, 'finance', 'narrow')
+  await open(b.page, '/config?tab=changes', '系统配置')
+  const item = b.page.locator('.events > li', { hasText: '短信 第 1 版' }).first()
+  expect(await item.innerText()).not.toContain('sesame')
+  await item.getByRole('button', { name: '退回' }).click()
+  const back = b.page.getByRole('dialog', { name: '退回变更：短信' })
+  expect(await back.getByRole('button', { name: '退回' }).isDisabled()).toBe(true)
+  await back.getByLabel('退回原因').fill('地址不对')
+  await serious(b.page, 'sending a change back')
+  await back.getByRole('button', { name: '退回' }).click()
+  await item.getByText('答复：地址不对').waitFor()
+
+  await a.page.reload()
+  await a.page.getByLabel('网关地址').fill('http://127.0.0.1:9/sms')
+  await a.page.getByLabel('网关设置').fill(JSON.stringify({ body, sign: '{secret.user}{secret.password}' }))
+  await a.page.getByLabel('密钥').fill('user=hospital\npassword=open=sesame')
+  await a.page.getByRole('button', { name: '提交修改（3 项）' }).click()
+  await submit(a.page, '已提交')
+  await b.page.reload()
+  await b.page.getByRole('button', { name: '确认生效' }).click()
+  await b.page.getByText('已生效').first().waitFor()
+  expect((await config()).sms).toMatchObject({ active: false, settings: { body }, secrets_held: ['password', 'user'] })
+  await a.page.reload()
+  await a.page.getByRole('heading', { name: '短信网关 停用' }).waitFor()
+  expect(await a.page.getByLabel('密钥').getAttribute('placeholder')).toBe('已设置：password、user；留空不变')
+  expect(await a.page.content()).not.toContain('sesame')
+  await serious(a.page, 'short messages')
+  await a.page.getByLabel('密钥').fill('password=')
+  await a.page.getByRole('button', { name: '提交修改（1 项）' }).click()
+  await a.page.getByLabel('为什么修改').fill('删去密钥')
+  await why.getByRole('button', { name: '提交' }).click()
+  await why.getByText('{secret.password}').waitFor() // still used
+  const { sms } = await config()
+  await json(`${app}/api/collections/sms_configs/records/${sms!.id}`, { token: await it(), method: 'DELETE' })
+  await a.context.close()
+  await b.context.close()
+})
+
+test('TestConsole_LockedAccountIsUnlockedWithAReason', async () => {
+  const enter = (password: string) => fetch(`${app}/api/collections/staff/auth-with-password`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ identity: 'cashier@demo.hospay', password }) })
+  for (let i = 0; i < 5; i++) await enter('wrong')
+  expect((await enter(PASSWORD)).ok).toBe(false)
+  const { page, context } = await sit(browser, 'config')
+  await open(page, '/config?tab=staff', '系统配置')
+  const row = page.getByRole('row').filter({ hasText: 'cashier@demo.hospay' })
+  await row.getByText('已锁定').waitFor()
+  await row.getByRole('button', { name: /^解锁/ }).click()
+  const dialog = page.getByRole('dialog', { name: /^解锁：/ })
+  expect(await dialog.getByRole('button', { name: '解锁' }).isDisabled()).toBe(true)
+  await dialog.getByLabel('原因').fill('本人来电，忘记密码')
+  await serious(page, 'unlocking')
+  await dialog.getByRole('button', { name: '解锁' }).click()
+  await row.getByText('启用').waitFor()
+  expect((await enter(PASSWORD)).ok).toBe(true)
+  await row.getByRole('button', { name: /^重置验证器/ }).click()
+  await page.getByText('本人下次登录时重新绑定').waitFor()
+  await context.close()
 })

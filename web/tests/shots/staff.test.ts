@@ -53,7 +53,7 @@ async function reviewers(page: Page, shoot: Shoot): Promise<void> {
 }
 
 async function clerks(page: Page, shoot: Shoot): Promise<void> {
-  for (const [route, heading, name] of [['/unknown', '未知台', 'unknown'], ['/suspense', '挂账台', 'suspense'], ['/exports', '导出任务', 'exports'], ['/recon', '三方对账', 'calendar'], ['/stats', '退款统计', 'stats']] as const) {
+  for (const [route, heading, name] of [['/unknown', '未知台', 'unknown'], ['/suspense', '挂账台', 'suspense'], ['/receipts', '电子回单', 'receipts'], ['/exports', '导出任务', 'exports'], ['/recon', '三方对账', 'calendar'], ['/stats', '退款统计', 'stats']] as const) {
     await open(page, route, heading)
     await shoot(page, name)
   }
@@ -75,7 +75,7 @@ async function clerks(page: Page, shoot: Shoot): Promise<void> {
 }
 
 async function configurers(page: Page, shoot: Shoot): Promise<void> {
-  for (const tab of ['review', 'house', 'channels', 'his', 'notices', 'texts', 'staff', 'changes']) {
+  for (const tab of ['review', 'house', 'channels', 'his', 'notices', 'texts', 'sms', 'staff', 'changes']) {
     await open(page, `/config?tab=${tab}`, '系统配置')
     await page.locator('section.card').first().waitFor()
     await shoot(page, `config-${tab}`)
