@@ -9,13 +9,15 @@ import (
 // Connect opens a PocketBase database. The data file commits with
 // synchronous=FULL, so that a committed intent survives a power cut; the log
 // file keeps the faster default. recursive_triggers makes the triggers against
-// deletion see REPLACE as well.
+// deletion see REPLACE as well. Transactions ask for the writer when they begin:
+// SQLite refuses at once, whatever busy_timeout says, one that has read already
+// while somebody else holds the writer, be it for a moment.
 func Connect(path string) (*dbx.DB, error) {
 	sync := "FULL"
 	if strings.HasSuffix(path, "auxiliary.db") {
 		sync = "NORMAL"
 	}
 	pragmas := "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)&_pragma=synchronous(" + sync +
-		")&_pragma=foreign_keys(ON)&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1"
+		")&_pragma=foreign_keys(ON)&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1&_txlock=immediate"
 	return dbx.Open("sqlite", path+pragmas)
 }

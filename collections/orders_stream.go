@@ -2,6 +2,7 @@ package collections
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 
 	"github.com/pocketbase/dbx"
@@ -54,7 +55,7 @@ func (s *Store) snapshot(ctx context.Context, f func(tx *dbx.Tx) error) error {
 	if !ok {
 		return errors.New("collections: the reading connection is not a database")
 	}
-	tx, err := db.BeginTx(ctx, nil)
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return err
 	}
