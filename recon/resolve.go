@@ -52,7 +52,11 @@ func (s *Service) Resolve(ctx context.Context, inst, id string, d Decision, by A
 		return Difference{}, err
 	}
 	wake := false
-	err = s.change(inst, id, func(db dbx.Builder, diff Difference, now time.Time) error {
+	err = s.change(inst, id, func(tx core.App, diff Difference, now time.Time) error {
+		db := tx.DB()
+		if err := by.mayAsk(tx, inst); err != nil {
+			return err
+		}
 		if diff.State != Open && diff.State != Carried {
 			return refund.NewError(CodeDifferenceDone, diff.State)
 		}
@@ -139,13 +143,14 @@ func opposite(a, b Difference) bool {
 // Confirm lets the second person decide on a proposal.
 func (s *Service) Confirm(ctx context.Context, inst, id, note string, by Actor) (Difference, error) {
 	wake := false
-	err := s.change(inst, id, func(db dbx.Builder, d Difference, now time.Time) error {
+	err := s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
+		db := tx.DB()
 		first, err := proposalOf(db, d)
 		if err != nil {
 			return err
 		}
-		if first.By.same(by) {
-			return refund.NewError(CodeSecondPerson, "")
+		if err := by.mayConfirm(tx, inst, first.By); err != nil {
+			return err
 		}
 		a := act{Act: "confirm", Verb: first.Verb, Reason: note, With: d.With, By: by}
 		if first.Verb == VerbCorrect && d.PlatformState != "" && d.PlatformState != reconcile.Succeeded.String() {
@@ -175,7 +180,8 @@ func (s *Service) Confirm(ctx context.Context, inst, id, note string, by Actor) 
 
 // Withdraw takes a proposal back: its author, or whoever refuses it.
 func (s *Service) Withdraw(ctx context.Context, inst, id, note string, by Actor) (Difference, error) {
-	err := s.change(inst, id, func(db dbx.Builder, d Difference, now time.Time) error {
+	err := s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
+		db := tx.DB()
 		first, err := proposalOf(db, d)
 		if err != nil {
 			return err
@@ -230,18 +236,18 @@ func (s *Service) Assign(ctx context.Context, inst, id, owner string, by Actor) 
 			return Difference{}, refund.NewError(refund.CodeBadRequest, "")
 		}
 	}
-	err := s.change(inst, id, func(db dbx.Builder, d Difference, now time.Time) error {
+	err := s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
 		if d.State == Resolved {
 			return refund.NewError(CodeDifferenceDone, d.State)
 		}
-		return set(db, d, dbx.Params{"owner": owner}, act{Act: "assign", By: by}, now)
+		return set(tx.DB(), d, dbx.Params{"owner": owner}, act{Act: "assign", By: by}, now)
 	})
 	return s.read(ctx, inst, id, err)
 }
 
 // change runs f on a difference in one transaction. A closed month takes no
 // decisions but on what was carried over.
-func (s *Service) change(inst, id string, f func(dbx.Builder, Difference, time.Time) error) error {
+func (s *Service) change(inst, id string, f func(core.App, Difference, time.Time) error) error {
 	return s.App.RunInTransaction(func(tx core.App) error {
 		d, err := find(tx.DB(), inst, id)
 		if err != nil {
@@ -254,7 +260,7 @@ func (s *Service) change(inst, id string, f func(dbx.Builder, Difference, time.T
 		if closed && d.State == Resolved {
 			return refund.NewError(CodeMonthClosed, d.Day[:7])
 		}
-		return f(tx.DB(), d, s.now())
+		return f(tx, d, s.now())
 	})
 }
 
