@@ -36,6 +36,8 @@ type feeder struct {
 	sum       hash.Hash // over every line that was fed: equal inputs, equal run
 
 	bring, away map[string]bool      // HIS lines by order number: to this day, to another
+	hand        map[string]bool      // orders that people have paid by hand
+	last        string               // order of the last line of the platform's book
 	returned    map[string]bool      // paid on the day, sent back later
 	reversed    map[string]time.Time // when HIS told us that it had undone the debit
 	earliest    time.Time            // debit of the orders to bring
@@ -87,6 +89,7 @@ type orderLine struct {
 	Bill      string         `db:"out_bill_no"`
 	Returned  types.DateTime `db:"returned"`
 	Reversed  types.DateTime `db:"reversed"`
+	Hand      bool           `db:"hand"`
 }
 
 func (o orderLine) line(status reconcile.Status, at time.Time) reconcile.Line {
@@ -98,15 +101,23 @@ func (o orderLine) line(status reconcile.Status, at time.Time) reconcile.Line {
 
 const orderColumns = "o.no, o.card_no, o.amount, o.method, o.channel, o.status, o.his_refund_no, o.his_refund_date, o.paid_at, o.created, o.channel_bill_no"
 
-// paidSQL walks the orders that were paid around the day, along their index.
-const paidSQL = "SELECT " + orderColumns + ", COALESCE(t.out_bill_no, '') AS out_bill_no, COALESCE(c.created, '') AS returned, COALESCE(v.done_at, '') AS reversed " +
-	"FROM refund_orders o LEFT JOIN transfer_orders t ON t.`order` = o.id AND t.state = 'done' LEFT JOIN refund_orders c ON c.compensates = o.id AND c.compensates != '' " +
-	"LEFT JOIN his_calls v ON v.`order` = c.id AND v.kind = 'reverse' AND v.state = 'done' " +
-	"WHERE o.institution = {:i} AND o.paid_at != '' AND o.paid_at >= {:from} AND o.paid_at < {:to} AND o.status = 'succeeded' AND o.compensates = '' ORDER BY o.paid_at, o.id"
+// handSQL finds what people have paid by hand, along its small index. What the
+// channel turned out to have paid by an old number, and people then settled, is
+// the channel's payment.
+const handSQL = "LEFT JOIN refund_events h ON h.`order` = o.id AND h.event = 'payout.by_hand' " +
+	"AND NOT EXISTS (SELECT 1 FROM refund_events x WHERE x.`order` = o.id AND x.code = '" + string(refund.CodePaidOldNumber) + "') "
+
+// paidSQL walks the orders that were paid around the day, along their index,
+// each with the numbers sent to the channel; the one that paid comes first.
+const paidSQL = "SELECT " + orderColumns + ", COALESCE(t.out_bill_no, '') AS out_bill_no, COALESCE(c.created, '') AS returned, COALESCE(v.done_at, '') AS reversed, h.id IS NOT NULL AS hand " +
+	"FROM refund_orders o LEFT JOIN transfer_orders t ON t.`order` = o.id LEFT JOIN refund_orders c ON c.compensates = o.id AND c.compensates != '' " +
+	"LEFT JOIN his_calls v ON v.`order` = c.id AND v.kind = 'reverse' AND v.state = 'done' " + handSQL +
+	"WHERE o.institution = {:i} AND o.paid_at != '' AND o.paid_at >= {:from} AND o.paid_at < {:to} AND o.status = 'succeeded' AND o.compensates = '' " +
+	"ORDER BY o.paid_at, o.id, t.state = 'done' DESC, t.attempt DESC"
 
 // awaySQL finds orders debited around the day and paid on another one.
-const awaySQL = "SELECT o.no FROM refund_orders o WHERE o.institution = {:i} AND o.his_refund_date >= {:from} AND o.his_refund_date < {:to} AND o.status = 'succeeded' AND o.compensates = '' " +
-	"AND (o.paid_at < {:day} OR o.paid_at >= {:end})"
+const awaySQL = "SELECT o.no, h.id IS NOT NULL AS hand FROM refund_orders o " + handSQL + "WHERE o.institution = {:i} AND o.his_refund_date >= {:from} AND o.his_refund_date < {:to} " +
+	"AND o.status = 'succeeded' AND o.compensates = '' AND (o.paid_at < {:day} OR o.paid_at >= {:end})"
 
 // flightsSQL lists orders that are under way, and failed ones of the last days.
 func flightsSQL() string {
@@ -138,7 +149,7 @@ func (s *Service) feeder(ctx context.Context, inst, day string) (*feeder, error)
 	engine, err := reconcile.New(opt)
 	return &feeder{
 		Service: s, ctx: ctx, inst: inst, day: day, from: from, to: to, engine: engine, sum: sha256.New(), bring: map[string]bool{}, away: map[string]bool{},
-		returned: map[string]bool{}, reversed: map[string]time.Time{}, earliest: from, flights: map[string]*flight{},
+		hand: map[string]bool{}, returned: map[string]bool{}, reversed: map[string]time.Time{}, earliest: from, flights: map[string]*flight{},
 	}, err
 }
 
@@ -246,7 +257,14 @@ func (f *feeder) platform() error {
 	if err := f.rows(paidSQL, params, f.paid); err != nil {
 		return err
 	}
-	if err := f.rows(awaySQL, params, func(o orderLine) error { f.away[o.No] = true; return nil }); err != nil {
+	away := func(o orderLine) error {
+		f.away[o.No] = true
+		if o.Hand {
+			f.hand[o.No] = true
+		}
+		return nil
+	}
+	if err := f.rows(awaySQL, params, away); err != nil {
 		return err
 	}
 	keys := make([]string, 0, len(f.flights))
@@ -274,6 +292,13 @@ func (f *feeder) platform() error {
 // same day did not move; what comes back later is that day's matter.
 func (f *feeder) paid(o orderLine) error {
 	at, status := o.PaidAt.Time(), reconcile.Succeeded
+	if f.last == o.No { // another number of the order: it is not what paid, but a bill may hold it
+		return f.add(reconcile.Platform, o.line(reconcile.Failed, at))
+	}
+	f.last = o.No
+	if o.Hand {
+		f.hand[o.No], o.Channel, o.Method = true, reconcile.ChannelHand, ""
+	}
 	if f.on(at) {
 		f.toBring(o.No, o.HISAt.Time())
 	}
@@ -315,13 +340,21 @@ func (f *feeder) his(bills []Statement) error {
 	return nil
 }
 
+// billed reports whether a channel gives bills.
+func billed(channel string) bool {
+	return channel == reconcile.ChannelWeChat || channel == reconcile.ChannelAlipay
+}
+
 // hisLine decides about a line of HIS. What HIS told us of a reversal after
 // its statement was written counts, and so does a reversal that belongs to a
 // later day's return.
 func (f *feeder) hisLine(st Statement, l reconcile.Line) error {
 	no := l.OrderNo
+	if f.hand[no] && !billed(l.Channel) { // HIS calls it paid by hand, too
+		l.Channel, l.Method = reconcile.ChannelHand, ""
+	}
 	switch {
-	case l.Channel != reconcile.ChannelWeChat && l.Channel != reconcile.ChannelAlipay:
+	case !billed(l.Channel) && !f.hand[no]:
 		if st.Day == f.day && l.Status == reconcile.Succeeded {
 			f.other.Count++
 			f.other.Amount += l.Amount

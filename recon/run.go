@@ -195,6 +195,9 @@ func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error)
 	if n := res.Summary.Total(); n > maxDifferences && len(missing) == 0 {
 		return last, refund.NewError(CodeTooMany, fmt.Sprint(n))
 	}
+	if err := f.tell(res.Differences); err != nil {
+		return last, err
+	}
 	run := Run{ID: newID(), Institution: inst, Day: day, Seq: last.Seq + 1, Inputs: f.inputs(), By: by, Files: f.files, Books: books}
 	run.sum(res, f, missing)
 	return s.save(ctx, run, res, started)

@@ -209,6 +209,8 @@ func ChannelChinese(c string) string {
 		return "微信"
 	case ChannelAlipay:
 		return "支付宝"
+	case ChannelHand:
+		return "线下"
 	case "cash":
 		return "现金"
 	}
