@@ -40,6 +40,7 @@ type feeder struct {
 	last        string               // order of the last line of the platform's book
 	returned    map[string]bool      // paid on the day, sent back later
 	reversed    map[string]time.Time // when HIS told us that it had undone the debit
+	back        returns              // money that came back, by the bills
 	earliest    time.Time            // debit of the orders to bring
 	flights     map[string]*flight   // by every number sent to a channel
 	moved       movedLines
@@ -149,7 +150,8 @@ func (s *Service) feeder(ctx context.Context, inst, day string) (*feeder, error)
 	engine, err := reconcile.New(opt)
 	return &feeder{
 		Service: s, ctx: ctx, inst: inst, day: day, from: from, to: to, engine: engine, sum: sha256.New(), bring: map[string]bool{}, away: map[string]bool{},
-		hand: map[string]bool{}, returned: map[string]bool{}, reversed: map[string]time.Time{}, earliest: from, flights: map[string]*flight{},
+		hand: map[string]bool{}, returned: map[string]bool{}, reversed: map[string]time.Time{}, back: returns{sameDay: map[string]bool{}, later: map[string]bool{}, taken: map[string]bool{}},
+		earliest: from, flights: map[string]*flight{},
 	}, err
 }
 
@@ -235,6 +237,11 @@ func (f *feeder) channels(bills []Statement) error {
 		}
 		n++
 		err := f.file(st, func(l reconcile.Line) error {
+			if l.Returned() {
+				if taken, err := f.cameBack(st, l); taken || err != nil {
+					return err
+				}
+			}
 			if st.Day != f.day && !f.around(l.At) {
 				return nil
 			}
@@ -302,14 +309,13 @@ func (f *feeder) paid(o orderLine) error {
 	if f.on(at) {
 		f.toBring(o.No, o.HISAt.Time())
 	}
-	back := o.Reversed.Time()
-	if back.IsZero() {
-		back = o.Returned.Time()
-	}
-	if !back.IsZero() {
-		f.returned[o.No] = beijingDay(back) > beijingDay(at)
+	if !o.Returned.IsZero() {
+		f.returned[o.No] = !f.back.onItsDay(o)
 		if !f.returned[o.No] {
-			status, f.reversed[o.No] = reconcile.Failed, back
+			status = reconcile.Failed
+			if !o.Reversed.IsZero() {
+				f.reversed[o.No] = o.Reversed.Time()
+			}
 		}
 	}
 	return f.add(reconcile.Platform, o.line(status, at))

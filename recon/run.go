@@ -198,9 +198,10 @@ func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error)
 	if err := f.tell(res.Differences); err != nil {
 		return last, err
 	}
+	f.addReturns(res)
 	run := Run{ID: newID(), Institution: inst, Day: day, Seq: last.Seq + 1, Inputs: f.inputs(), By: by, Files: f.files, Books: books}
 	run.sum(res, f, missing)
-	return s.save(ctx, run, res, started)
+	return s.save(ctx, run, res, f.back.unknown, started)
 }
 
 // sum takes the figures of a result.
@@ -246,10 +247,10 @@ func (r *Run) sum(res *reconcile.Result, f *feeder, missing []string) {
 
 // save writes the lines into a file, and run and differences in one
 // transaction.
-func (s *Service) save(ctx context.Context, run Run, res *reconcile.Result, started time.Time) (Run, error) {
+func (s *Service) save(ctx context.Context, run Run, res *reconcile.Result, returned []reconcile.Order, started time.Time) (Run, error) {
 	if run.State != Incomplete {
 		var err error
-		if run.Lines, err = s.writeLines(ctx, run, res); err != nil {
+		if run.Lines, err = s.writeLines(ctx, run, res, returned); err != nil {
 			return run, err
 		}
 	}
@@ -336,7 +337,7 @@ func lineOf(o reconcile.Order) lineOut {
 
 // writeLines keeps the three-way view as lines of JSON: a day has too many
 // orders for rows that nobody changes.
-func (s *Service) writeLines(ctx context.Context, run Run, res *reconcile.Result) (string, error) {
+func (s *Service) writeLines(ctx context.Context, run Run, res *reconcile.Result, returned []reconcile.Order) (string, error) {
 	temp, err := os.CreateTemp("", "hospay-lines")
 	if err != nil {
 		return "", err
@@ -350,6 +351,9 @@ func (s *Service) writeLines(ctx context.Context, run Run, res *reconcile.Result
 	buf := bufio.NewWriter(packed)
 	enc := json.NewEncoder(buf)
 	err = res.Each(func(o reconcile.Order) error { return enc.Encode(lineOf(o)) })
+	for _, o := range returned {
+		err = errors.Join(err, enc.Encode(lineOf(o)))
+	}
 	if err := errors.Join(err, buf.Flush(), packed.Close()); err != nil {
 		return "", err
 	}
