@@ -12,11 +12,12 @@ import (
 	"github.com/pocketbase/dbx"
 )
 
-// tell puts our own words to differences whose cause our book knows better than
-// the lines do: payments by hand, and numbers that paid for an order of another
+// tell puts our own words to differences whose cause we know better than the
+// day's lines do: bills that were waited for, payments by hand, and numbers that paid for an order of another
 // day.
-func (f *feeder) tell(found []reconcile.Order) (err error) {
+func (f *feeder) tell(found []reconcile.Order, bills []Statement) (err error) {
 	for i := range found {
+		missed(&found[i], f.day, bills)
 		switch o := &found[i]; {
 		case f.hand[o.OrderNo]:
 			o.Explain = handText(*o)

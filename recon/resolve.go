@@ -60,15 +60,14 @@ func (s *Service) Resolve(ctx context.Context, inst, id string, d Decision, by A
 		if diff.State != Open && diff.State != Carried {
 			return refund.NewError(CodeDifferenceDone, diff.State)
 		}
-		if d.Verb == VerbConfirmArrival {
-			wake, err = s.arrival(ctx, diff)
-			if err != nil {
+		if d.Verb == VerbConfirmArrival { // the next run closes it, once the query has proved it
+			if wake, err = s.wakeable(ctx, diff); err != nil {
 				return err
 			}
-			if wake {
-				return remember(db, inst, id, act{Act: "resolve", Verb: d.Verb, Reason: d.Reason, By: by}, diff.facts(), dbx.Params{"state": diff.State}, now)
+			if !wake {
+				return refund.NewError(CodeVerbUnfit, "")
 			}
-			return finish(db, diff, act{Act: "resolve", Verb: d.Verb, Reason: d.Reason, By: by}, now)
+			return remember(db, inst, id, act{Act: "resolve", Verb: d.Verb, Reason: d.Reason, By: by}, diff.facts(), dbx.Params{"state": diff.State}, now)
 		}
 		if d.Verb == VerbIgnore && diff.exposure() <= set.Ignore {
 			return finish(db, diff, act{Act: "resolve", Verb: d.Verb, Reason: d.Reason, By: by}, now)
@@ -82,22 +81,17 @@ func (s *Service) Resolve(ctx context.Context, inst, id string, d Decision, by A
 }
 
 // exposure is the amount that a difference is about: its own, or more where two
-// books differ by more. A wrong card is about all of the order.
+// books differ by more. A wrong card, channel or method and a repeat, beside
+// what names the difference too, are about all of the order.
 func (d Difference) exposure() int64 {
 	abs := func(n int64) int64 { return max(n, -n) }
-	return max(d.Amount, abs(d.PlatformDay-d.ChannelDay), abs(d.PlatformDay-d.HISDay), abs(d.ChannelDay-d.HISDay))
-}
-
-// arrival decides about 确认到账: the channel is asked where the order is under
-// way; otherwise the channel's own bill must hold the money.
-func (s *Service) arrival(ctx context.Context, d Difference) (wake bool, err error) {
-	if ok, err := s.wakeable(ctx, d); ok || err != nil {
-		return ok, err
+	most := max(d.Amount, abs(d.PlatformDay-d.ChannelDay), abs(d.PlatformDay-d.HISDay), abs(d.ChannelDay-d.HISDay))
+	for _, k := range []reconcile.Kind{reconcile.Duplicate, reconcile.WrongChannel, reconcile.Method, reconcile.Card} {
+		if d.Kind == k.String() || slices.Contains(d.Also, k.String()) {
+			return max(most, d.PlatformAmount, d.ChannelAmount, d.HISAmount)
+		}
 	}
-	if d.ChannelState != reconcile.Succeeded.String() || d.PlatformState != reconcile.Succeeded.String() || d.PlatformAmount != d.ChannelAmount {
-		return false, refund.NewError(CodeVerbUnfit, "")
-	}
-	return false, nil
+	return most
 }
 
 // wakeable reports whether a query can still prove the state of the order.

@@ -183,11 +183,15 @@ func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error)
 	if err := f.feed(bills); err != nil {
 		return Run{}, err
 	}
+	midnight, err := f.metMidnight()
+	if err != nil {
+		return Run{}, err
+	}
 	last, err := s.LastRun(ctx, inst, day)
 	if err != nil && !errors.Is(err, ErrNoRun) {
 		return last, err
 	}
-	if err == nil && last.Inputs == f.inputs() {
+	if err == nil && last.Inputs == f.inputs(bills, midnight) {
 		s.looked.Store(inst+day, s.Today())
 		return last, nil
 	}
@@ -195,11 +199,14 @@ func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error)
 	if n := res.Summary.Total(); n > maxDifferences && len(missing) == 0 {
 		return last, refund.NewError(CodeTooMany, fmt.Sprint(n))
 	}
-	if err := f.tell(res.Differences); err != nil {
+	if err := f.tell(res.Differences, bills); err != nil {
 		return last, err
 	}
 	f.addReturns(res)
-	run := Run{ID: newID(), Institution: inst, Day: day, Seq: last.Seq + 1, Inputs: f.inputs(), By: by, Files: f.files, Books: books}
+	if len(missing) == 0 { // otherwise the differences stay those of the last run
+		midnight = meetsMidnight(res.Differences)
+	}
+	run := Run{ID: newID(), Institution: inst, Day: day, Seq: last.Seq + 1, Inputs: f.inputs(bills, midnight), By: by, Files: f.files, Books: books}
 	run.sum(res, f, missing)
 	return s.save(ctx, run, res, f.back.unknown, started)
 }
@@ -350,7 +357,17 @@ func (s *Service) writeLines(ctx context.Context, run Run, res *reconcile.Result
 	}
 	buf := bufio.NewWriter(packed)
 	enc := json.NewEncoder(buf)
-	err = res.Each(func(o reconcile.Order) error { return enc.Encode(lineOf(o)) })
+	kinds := map[string]string{} // as the differences have them
+	for _, o := range res.Differences {
+		kinds[keyOf(o)] = kindOfOrder(o).String()
+	}
+	err = res.Each(func(o reconcile.Order) error {
+		l := lineOf(o)
+		if l.Kind != "" {
+			l.Kind = kinds[keyOf(o)]
+		}
+		return enc.Encode(l)
+	})
 	for _, o := range returned {
 		err = errors.Join(err, enc.Encode(lineOf(o)))
 	}

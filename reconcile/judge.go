@@ -159,7 +159,7 @@ func (e *Engine) classify(v *view, m marks) (kind Kind, also []Kind) {
 			also = append(also, k)
 		}
 	}
-	lacks := len(also) == 1 && also[0].lacks()
+	lacks := len(also) == 1 && also[0].Lacks()
 	if lacks && e.midnight(v) {
 		cut = true
 	}
