@@ -75,7 +75,7 @@ func TestGuard_RunsFollowIndexes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, plan := range plans {
-		if strings.Contains(plan, "SCAN") || (name == "paid" && !strings.Contains(plan, "idx_refund_events_by_hand")) {
+		if strings.Contains(strings.ReplaceAll(plan, "SCAN CONSTANT ROW", ""), "SCAN") || (name == "paid" && !strings.Contains(plan, "idx_refund_events_by_hand")) || strings.Contains(name, "flights") && strings.Contains(plan, "his_date") {
 			t.Errorf("%s: %s", name, plan)
 		}
 	}

@@ -57,7 +57,8 @@ const paidSQL = "SELECT " + orderColumns + ", COALESCE(t.out_bill_no, '') AS out
 const awaySQL = "SELECT o.no, h.id IS NOT NULL AS hand FROM refund_orders o " + handSQL + "WHERE o.institution = {:i} AND o.his_refund_date >= {:from} AND o.his_refund_date < {:to} " +
 	"AND o.status = 'succeeded' AND o.compensates = '' AND (o.paid_at < {:day} OR o.paid_at >= {:end})"
 
-// flightsSQL lists orders that are under way, and failed ones of the last days.
+// flightsSQL lists orders that are under way, and failed ones of the last days,
+// along the index of their status: few orders fail.
 func flightsSQL() string {
 	var open, ended []string
 	for _, st := range refund.Statuses() {
@@ -74,5 +75,5 @@ func flightsSQL() string {
 			"WHERE o.institution = {:i} AND o.compensates = '' AND " + cond
 	}
 	return one("o.status IN ("+strings.Join(open, ",")+")") + " UNION ALL " +
-		one("o.his_refund_date >= {:since} AND o.his_refund_date < {:to} AND o.status IN ("+strings.Join(ended, ",")+")") + " ORDER BY 1, 12"
+		one("+o.his_refund_date >= {:since} AND +o.his_refund_date < {:to} AND o.created >= {:made} AND o.status IN ("+strings.Join(ended, ",")+")") + " ORDER BY 1, 12"
 }
