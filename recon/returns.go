@@ -52,8 +52,8 @@ func (f *feeder) cameBack(st Statement, l reconcile.Line) (taken bool, err error
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
-	if err != nil || beijingDay(o.PaidAt.Time()) >= f.day {
-		f.back.sameDay[l.BillNo] = true
+	if paid := beijingDay(o.PaidAt.Time()); err != nil || paid >= f.day {
+		f.back.sameDay[l.BillNo] = paid == f.day
 		return false, err
 	}
 	f.back.taken[l.BillNo] = true
