@@ -76,11 +76,27 @@ func stillProposed(tx core.App, c *refund.Change, roles []string) error {
 // ProposerHolds refuses a confirmation when the proposer was disabled since, or
 // has lost the role: two people must want it in the moment of effect.
 func ProposerHolds(tx core.App, proposer, institution string, roles ...string) error {
-	staff, err := tx.FindRecordById(Staff, proposer)
-	if err != nil || !holds(staff, institution, roles) {
+	if !Holds(tx, proposer, institution, roles...) {
 		return refund.NewError(refund.CodeProposerGone, "")
 	}
 	return nil
+}
+
+// Holds reports whether an account is active in an institution with one of the
+// roles, as the transaction sees it.
+func Holds(tx core.App, account, institution string, roles ...string) bool {
+	staff, err := tx.FindRecordById(Staff, account)
+	return err == nil && holds(staff, institution, roles)
+}
+
+// PersonNow is the person behind an account as it is known now; stored is what
+// is left of an account that is gone.
+func PersonNow(tx core.App, account, stored string) string {
+	staff, err := tx.FindRecordById(Staff, account)
+	if err != nil {
+		return stored
+	}
+	return staff.GetString("person_index")
 }
 
 // firstReviewer names who gave an order its first approval.

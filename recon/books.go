@@ -3,20 +3,16 @@ package recon
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"hash"
 	"slices"
-	"strings"
 	"time"
 
-	"hospay/money"
 	"hospay/reconcile"
 	"hospay/reconcile/book"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
-	"github.com/pocketbase/pocketbase/tools/types"
 )
 
 // feeder brings the three books of a day into the engine.
@@ -36,8 +32,11 @@ type feeder struct {
 	sum       hash.Hash // over every line that was fed: equal inputs, equal run
 
 	bring, away map[string]bool      // HIS lines by order number: to this day, to another
+	hand        map[string]bool      // orders that people have paid by hand
+	last        string               // order of the last line of the platform's book
 	returned    map[string]bool      // paid on the day, sent back later
 	reversed    map[string]time.Time // when HIS told us that it had undone the debit
+	back        returns              // money that came back, by the bills
 	earliest    time.Time            // debit of the orders to bring
 	flights     map[string]*flight   // by every number sent to a channel
 	moved       movedLines
@@ -71,63 +70,6 @@ type flight struct {
 	seen bool // the day's bill holds one of its numbers
 }
 
-// orderLine is an order as the platform's book holds it.
-type orderLine struct {
-	No        string         `db:"no"`
-	Card      string         `db:"card_no"`
-	Amount    int64          `db:"amount"`
-	Method    string         `db:"method"`
-	Channel   string         `db:"channel"`
-	Status    string         `db:"status"`
-	HISNo     string         `db:"his_refund_no"`
-	HISAt     types.DateTime `db:"his_refund_date"`
-	PaidAt    types.DateTime `db:"paid_at"`
-	Created   types.DateTime `db:"created"`
-	ChannelNo string         `db:"channel_bill_no"`
-	Bill      string         `db:"out_bill_no"`
-	Returned  types.DateTime `db:"returned"`
-	Reversed  types.DateTime `db:"reversed"`
-}
-
-func (o orderLine) line(status reconcile.Status, at time.Time) reconcile.Line {
-	return reconcile.Line{
-		OrderNo: o.No, BillNo: o.Bill, HISNo: o.HISNo, ChannelNo: o.ChannelNo, CardNo: o.Card, Amount: money.Fen(o.Amount), Method: o.Method, Channel: o.Channel,
-		Status: status, At: at.Unix(),
-	}
-}
-
-const orderColumns = "o.no, o.card_no, o.amount, o.method, o.channel, o.status, o.his_refund_no, o.his_refund_date, o.paid_at, o.created, o.channel_bill_no"
-
-// paidSQL walks the orders that were paid around the day, along their index.
-const paidSQL = "SELECT " + orderColumns + ", COALESCE(t.out_bill_no, '') AS out_bill_no, COALESCE(c.created, '') AS returned, COALESCE(v.done_at, '') AS reversed " +
-	"FROM refund_orders o LEFT JOIN transfer_orders t ON t.`order` = o.id AND t.state = 'done' LEFT JOIN refund_orders c ON c.compensates = o.id AND c.compensates != '' " +
-	"LEFT JOIN his_calls v ON v.`order` = c.id AND v.kind = 'reverse' AND v.state = 'done' " +
-	"WHERE o.institution = {:i} AND o.paid_at != '' AND o.paid_at >= {:from} AND o.paid_at < {:to} AND o.status = 'succeeded' AND o.compensates = '' ORDER BY o.paid_at, o.id"
-
-// awaySQL finds orders debited around the day and paid on another one.
-const awaySQL = "SELECT o.no FROM refund_orders o WHERE o.institution = {:i} AND o.his_refund_date >= {:from} AND o.his_refund_date < {:to} AND o.status = 'succeeded' AND o.compensates = '' " +
-	"AND (o.paid_at < {:day} OR o.paid_at >= {:end})"
-
-// flightsSQL lists orders that are under way, and failed ones of the last days.
-func flightsSQL() string {
-	var open, ended []string
-	for _, st := range refund.Statuses() {
-		switch {
-		case !st.Final():
-			open = append(open, "'"+string(st)+"'")
-		case st != refund.StatusSucceeded:
-			ended = append(ended, "'"+string(st)+"'")
-		}
-	}
-	one := func(cond string) string {
-		return "SELECT " + orderColumns + ", COALESCE(t.out_bill_no, '') AS out_bill_no, '' AS returned, COALESCE(v.done_at, '') AS reversed FROM refund_orders o " +
-			"LEFT JOIN transfer_orders t ON t.`order` = o.id LEFT JOIN his_calls v ON v.`order` = o.id AND v.kind = 'reverse' AND v.state = 'done' " +
-			"WHERE o.institution = {:i} AND o.compensates = '' AND " + cond
-	}
-	return one("o.status IN ("+strings.Join(open, ",")+")") + " UNION ALL " +
-		one("o.his_refund_date >= {:since} AND o.his_refund_date < {:to} AND o.status IN ("+strings.Join(ended, ",")+")") + " ORDER BY 1, 12"
-}
-
 func (s *Service) feeder(ctx context.Context, inst, day string) (*feeder, error) {
 	from, to, err := ParseDay(day)
 	if err != nil {
@@ -138,11 +80,10 @@ func (s *Service) feeder(ctx context.Context, inst, day string) (*feeder, error)
 	engine, err := reconcile.New(opt)
 	return &feeder{
 		Service: s, ctx: ctx, inst: inst, day: day, from: from, to: to, engine: engine, sum: sha256.New(), bring: map[string]bool{}, away: map[string]bool{},
-		returned: map[string]bool{}, reversed: map[string]time.Time{}, earliest: from, flights: map[string]*flight{},
+		hand: map[string]bool{}, returned: map[string]bool{}, reversed: map[string]time.Time{}, back: returns{sameDay: map[string]bool{}, later: map[string]bool{}, taken: map[string]bool{}},
+		earliest: from, flights: map[string]*flight{},
 	}, err
 }
-
-func (f *feeder) inputs() string { return hex.EncodeToString(f.sum.Sum(nil)) }
 
 func (f *feeder) add(b reconcile.Book, l reconcile.Line) error {
 	fmt.Fprintf(f.sum, "%d %v\n", b, l)
@@ -191,7 +132,7 @@ func (f *feeder) feed(bills []Statement) error {
 }
 
 func (f *feeder) loadFlights() error {
-	params := dbx.Params{"i": f.inst, "since": stamp(f.from.AddDate(0, 0, -longest)), "to": stamp(f.to.Add(window))}
+	params := dbx.Params{"i": f.inst, "since": stamp(f.from.AddDate(0, 0, -longest)), "made": stamp(f.from.AddDate(0, 0, -2*longest)), "to": stamp(f.to.Add(window))}
 	return f.rows(flightsSQL(), params, func(o orderLine) error {
 		status, at := reconcile.Pending, o.HISAt.Time()
 		if refund.Status(o.Status).Final() {
@@ -224,6 +165,11 @@ func (f *feeder) channels(bills []Statement) error {
 		}
 		n++
 		err := f.file(st, func(l reconcile.Line) error {
+			if l.Returned() {
+				if taken, err := f.cameBack(st, l); taken || err != nil {
+					return err
+				}
+			}
 			if st.Day != f.day && !f.around(l.At) {
 				return nil
 			}
@@ -246,7 +192,14 @@ func (f *feeder) platform() error {
 	if err := f.rows(paidSQL, params, f.paid); err != nil {
 		return err
 	}
-	if err := f.rows(awaySQL, params, func(o orderLine) error { f.away[o.No] = true; return nil }); err != nil {
+	away := func(o orderLine) error {
+		f.away[o.No] = true
+		if o.Hand {
+			f.hand[o.No] = true
+		}
+		return nil
+	}
+	if err := f.rows(awaySQL, params, away); err != nil {
 		return err
 	}
 	keys := make([]string, 0, len(f.flights))
@@ -274,17 +227,23 @@ func (f *feeder) platform() error {
 // same day did not move; what comes back later is that day's matter.
 func (f *feeder) paid(o orderLine) error {
 	at, status := o.PaidAt.Time(), reconcile.Succeeded
+	if f.last == o.No { // another number of the order: it is not what paid, but a bill may hold it
+		return f.add(reconcile.Platform, o.line(reconcile.Failed, at))
+	}
+	f.last = o.No
+	if o.Hand {
+		f.hand[o.No], o.Channel, o.Method = true, reconcile.ChannelHand, ""
+	}
 	if f.on(at) {
 		f.toBring(o.No, o.HISAt.Time())
 	}
-	back := o.Reversed.Time()
-	if back.IsZero() {
-		back = o.Returned.Time()
-	}
-	if !back.IsZero() {
-		f.returned[o.No] = beijingDay(back) > beijingDay(at)
+	if !o.Returned.IsZero() {
+		f.returned[o.No] = !f.back.onItsDay(o)
 		if !f.returned[o.No] {
-			status, f.reversed[o.No] = reconcile.Failed, back
+			status = reconcile.Failed
+			if !o.Reversed.IsZero() {
+				f.reversed[o.No] = o.Reversed.Time()
+			}
 		}
 	}
 	return f.add(reconcile.Platform, o.line(status, at))
@@ -315,18 +274,37 @@ func (f *feeder) his(bills []Statement) error {
 	return nil
 }
 
+// billed reports whether a channel gives bills.
+func billed(channel string) bool {
+	return channel == reconcile.ChannelWeChat || channel == reconcile.ChannelAlipay
+}
+
+// ours reports whether our book has an order, whatever channel HIS names.
+func (f *feeder) ours(no string) (bool, error) {
+	var n int
+	err := f.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM refund_orders WHERE no = {:n} AND institution = {:i}").Bind(dbx.Params{"n": no, "i": f.inst}).WithContext(f.ctx).Row(&n)
+	return n > 0, err
+}
+
 // hisLine decides about a line of HIS. What HIS told us of a reversal after
 // its statement was written counts, and so does a reversal that belongs to a
 // later day's return.
 func (f *feeder) hisLine(st Statement, l reconcile.Line) error {
 	no := l.OrderNo
-	switch {
-	case l.Channel != reconcile.ChannelWeChat && l.Channel != reconcile.ChannelAlipay:
-		if st.Day == f.day && l.Status == reconcile.Succeeded {
-			f.other.Count++
-			f.other.Amount += l.Amount
+	if !billed(l.Channel) {
+		ours, err := f.ours(no)
+		if err != nil || !ours {
+			if st.Day == f.day && l.Status == reconcile.Succeeded {
+				f.other.Count++
+				f.other.Amount += l.Amount
+			}
+			return err
 		}
-		return nil
+	}
+	if f.hand[no] && !billed(l.Channel) { // HIS calls it paid by hand, too
+		l.Channel, l.Method = reconcile.ChannelHand, ""
+	}
+	switch {
 	case f.away[no]:
 		if l.Status == reconcile.Succeeded && f.on(time.Unix(l.At, 0)) {
 			f.moved.Out.Count++

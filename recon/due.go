@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"hospay/collections"
+	"hospay/reconcile"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -91,28 +92,43 @@ func (s *Service) present(ctx context.Context, inst, day string, bills []Stateme
 	return books, missing, nil
 }
 
-// throughSQL finds the channels of the payouts that were paid on a day, or
-// under way on it.
-func throughSQL() string {
+// throughSQL tell whether payouts of a channel were paid on a day, or under way
+// on it. One payout is enough, so that neither looks at all orders of a month.
+func throughSQL() []string {
 	var final []string
 	for _, st := range refund.FinalStatuses() {
 		final = append(final, "'"+string(st)+"'")
 	}
-	from := "SELECT t.channel FROM refund_orders o JOIN transfer_orders t ON t.`order` = o.id WHERE o.institution = {:i} AND o.compensates = '' AND "
-	return from + "o.paid_at != '' AND o.paid_at >= {:from} AND o.paid_at < {:to} UNION " +
-		from + "t.created < {:to} AND o.his_refund_date >= {:since} AND o.his_refund_date < {:to} AND (o.paid_at >= {:to} OR (o.paid_at = '' AND (o.updated >= {:from} OR o.status NOT IN (" + strings.Join(final, ",") + "))))"
+	sent := func(where, when string) string {
+		return "SELECT EXISTS (SELECT 1 FROM refund_orders o WHERE o.institution = {:i} AND o.channel = {:c} AND " + where + " AND o.compensates = '' AND EXISTS (SELECT 1 FROM transfer_orders t WHERE t.`order` = o.id" + when + "))"
+	}
+	return []string{
+		sent("o.paid_at != '' AND o.paid_at >= {:from} AND o.paid_at < {:to}", ""),
+		sent("o.his_refund_date >= {:since} AND o.his_refund_date < {:to} AND (o.paid_at >= {:to} OR (o.paid_at = '' AND (o.updated >= {:from} OR o.status NOT IN ("+strings.Join(final, ",")+"))))", " AND t.created < {:to}"),
+	}
 }
 
-// Through lists the channels that orders were paid through on a day, or were
-// under way through.
-func (s *Service) Through(ctx context.Context, inst, day string) ([]string, error) {
+// Through lists the channels with bills that orders were paid through on a day,
+// or were under way through.
+func (s *Service) Through(ctx context.Context, inst, day string) (names []string, err error) {
 	from, to, err := ParseDay(day)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	err = s.App.ConcurrentDB().NewQuery(throughSQL()).Bind(dbx.Params{"i": inst, "from": stamp(from), "to": stamp(to), "since": stamp(from.AddDate(0, 0, -longest))}).WithContext(ctx).Column(&names)
-	return names, err
+	for _, channel := range []string{reconcile.ChannelAlipay, reconcile.ChannelWeChat} {
+		found := false
+		for _, sql := range throughSQL() {
+			p := dbx.Params{"i": inst, "c": channel, "to": stamp(to), "from": stamp(from), "since": stamp(from.AddDate(0, 0, -longest))}
+			if err := s.App.ConcurrentDB().NewQuery(sql).Bind(p).WithContext(ctx).Row(&found); err != nil {
+				return nil, err
+			}
+			if found {
+				names = append(names, channel)
+				break
+			}
+		}
+	}
+	return names, nil
 }
 
 // bookState is the worst state of a book's bills; missing where there is none.

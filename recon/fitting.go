@@ -32,16 +32,16 @@ func (s *Service) Fitting(ctx context.Context, d Difference) ([]Fit, []Differenc
 	if err != nil {
 		return nil, nil, err
 	}
-	_, arrival := s.arrival(ctx, d)
-	if arrival != nil && refund.CodeOf(arrival) == "" {
-		return nil, nil, arrival
+	provable, err := s.wakeable(ctx, d)
+	if err != nil {
+		return nil, nil, err
 	}
 	out := []Fit{}
 	for _, verb := range allVerbs {
 		f := Fit{Verb: verb}
 		switch {
-		case verb == VerbConfirmArrival:
-			f.Why = refund.CodeOf(arrival)
+		case verb == VerbConfirmArrival && !provable:
+			f.Why = CodeVerbUnfit
 		case verb == VerbRematch && len(counters) == 0:
 			f.Why = CodeRematchUnfit
 		}

@@ -66,6 +66,21 @@ func TestGuard_ListsFollowAnIndex(t *testing.T) {
 	}
 }
 
+// TestGuard_RunsFollowIndexes: a run reads the orders of its day, whatever
+// there are besides.
+func TestGuard_RunsFollowIndexes(t *testing.T) {
+	w := newWorld(t)
+	plans, err := w.svc.Plans(t.Context(), inst)
+	if err != nil || len(plans) == 0 {
+		t.Fatal(err)
+	}
+	for name, plan := range plans {
+		if strings.Contains(strings.ReplaceAll(plan, "SCAN CONSTANT ROW", ""), "SCAN") || (name == "paid" && !strings.Contains(plan, "idx_refund_events_by_hand")) || strings.Contains(name, "flights") && strings.Contains(plan, "his_date") {
+			t.Errorf("%s: %s", name, plan)
+		}
+	}
+}
+
 // TestRefusals_OfDecisions: a proposal about a difference that has changed is
 // void, and so is the other half of its rematch.
 func TestRefusals_OfDecisions(t *testing.T) {

@@ -282,35 +282,55 @@ func (s *Service) ReopenMonth(ctx context.Context, inst, month, note string, by 
 type monthMove struct{ from, asked, to, name string }
 
 func (s *Service) monthStep(inst, month, note string, by Actor, address string, move monthMove, act func(tx core.App, to string, now time.Time) error) error {
-	return s.App.RunInTransaction(func(tx core.App) error {
+	var gone error
+	err := s.App.RunInTransaction(func(tx core.App) error {
 		row, err := monthOf(tx.DB(), inst, month)
 		if err != nil {
 			return err
 		}
 		now, state := s.now(), move.asked
-		switch row.State {
-		case move.from:
-			if strings.TrimSpace(note) == "" {
-				return refund.NewError(CodeReasonRequired, "")
+		switch err := move.may(tx, inst, row, note, by); {
+		case refund.CodeOf(err) == refund.CodeProposerGone: // the proposal is over
+			gone, state = err, move.from
+			if _, err := tx.DB().Update(collections.ReconMonths, dbx.Params{"state": state, "updated": stamp(now)}, dbx.HashExp{"id": row.ID}).Execute(); err != nil {
+				return err
 			}
-		case move.asked:
-			if (Actor{row.By, row.Person}).same(by) {
-				return refund.NewError(CodeSecondPerson, "")
-			}
-			state = move.to
+		case err != nil:
+			return err
 		default:
-			return refund.NewError(CodeMonthClosed, "")
-		}
-		if err := act(tx, state, now); err != nil {
-			return err
-		}
-		if err := putMonth(tx.DB(), inst, month, row, state, note, by, now); err != nil {
-			return err
+			if row.State == move.asked {
+				state = move.to
+			}
+			if err := act(tx, state, now); err != nil {
+				return err
+			}
+			if err := putMonth(tx.DB(), inst, month, row, state, note, by, now); err != nil {
+				return err
+			}
 		}
 		return collections.Audit(tx, collections.AuditEntry{
 			Institution: inst, ActorKind: "staff", Actor: by.ID, Action: "recon.month." + move.name, Target: month, Address: address, Details: map[string]any{"state": state, "note": note},
 		})
 	})
+	if err != nil {
+		return err
+	}
+	return gone
+}
+
+// may checks who takes the step: finance asks, with a reason, and another
+// person confirms.
+func (m monthMove) may(tx core.App, inst string, row monthRow, note string, by Actor) error {
+	switch row.State {
+	case m.from:
+		if strings.TrimSpace(note) == "" {
+			return refund.NewError(CodeReasonRequired, "")
+		}
+		return by.mayAsk(tx, inst)
+	case m.asked:
+		return by.mayConfirm(tx, inst, Actor{row.By, row.Person})
+	}
+	return refund.NewError(CodeMonthClosed, "")
 }
 
 func putMonth(db dbx.Builder, inst, month string, row monthRow, state, note string, by Actor, now time.Time) error {

@@ -64,6 +64,28 @@ func (a Actor) same(b Actor) bool {
 	return refund.By{ID: a.ID, Person: a.Person}.Same(refund.By{ID: b.ID, Person: b.Person})
 }
 
+// mayAsk checks that the actor may propose: finance, in the moment of effect.
+func (a Actor) mayAsk(tx core.App, inst string) error {
+	if !collections.Holds(tx, a.ID, inst, collections.RoleFinance) {
+		return refund.NewError(refund.CodeNotAllowed, "")
+	}
+	return nil
+}
+
+// mayConfirm checks that the actor may decide on what first has proposed:
+// finance or an auditor, and another person, as both are known now; and first
+// may still propose.
+func (a Actor) mayConfirm(tx core.App, inst string, first Actor) error {
+	if !collections.Holds(tx, a.ID, inst, collections.RoleFinance, collections.RoleAuditor) {
+		return refund.NewError(refund.CodeNotAllowed, "")
+	}
+	first.Person, a.Person = collections.PersonNow(tx, first.ID, first.Person), collections.PersonNow(tx, a.ID, a.Person)
+	if first.same(a) {
+		return refund.NewError(CodeSecondPerson, "")
+	}
+	return collections.ProposerHolds(tx, first.ID, inst, collections.RoleFinance)
+}
+
 func (s *Service) now() time.Time {
 	if s.Clock == nil {
 		return time.Now()

@@ -52,19 +52,22 @@ func (s *Service) Resolve(ctx context.Context, inst, id string, d Decision, by A
 		return Difference{}, err
 	}
 	wake := false
-	err = s.change(inst, id, func(db dbx.Builder, diff Difference, now time.Time) error {
+	err = s.change(inst, id, func(tx core.App, diff Difference, now time.Time) error {
+		db := tx.DB()
+		if err := by.mayAsk(tx, inst); err != nil {
+			return err
+		}
 		if diff.State != Open && diff.State != Carried {
 			return refund.NewError(CodeDifferenceDone, diff.State)
 		}
-		if d.Verb == VerbConfirmArrival {
-			wake, err = s.arrival(ctx, diff)
-			if err != nil {
+		if d.Verb == VerbConfirmArrival { // the next run closes it, once the query has proved it
+			if wake, err = s.wakeable(ctx, diff); err != nil {
 				return err
 			}
-			if wake {
-				return remember(db, inst, id, act{Act: "resolve", Verb: d.Verb, Reason: d.Reason, By: by}, diff.facts(), dbx.Params{"state": diff.State}, now)
+			if !wake {
+				return refund.NewError(CodeVerbUnfit, "")
 			}
-			return finish(db, diff, act{Act: "resolve", Verb: d.Verb, Reason: d.Reason, By: by}, now)
+			return remember(db, inst, id, act{Act: "resolve", Verb: d.Verb, Reason: d.Reason, By: by}, diff.facts(), dbx.Params{"state": diff.State}, now)
 		}
 		if d.Verb == VerbIgnore && diff.exposure() <= set.Ignore {
 			return finish(db, diff, act{Act: "resolve", Verb: d.Verb, Reason: d.Reason, By: by}, now)
@@ -78,22 +81,17 @@ func (s *Service) Resolve(ctx context.Context, inst, id string, d Decision, by A
 }
 
 // exposure is the amount that a difference is about: its own, or more where two
-// books differ by more. A wrong card is about all of the order.
+// books differ by more. A wrong card, channel or method and a repeat, beside
+// what names the difference too, are about all of the order.
 func (d Difference) exposure() int64 {
 	abs := func(n int64) int64 { return max(n, -n) }
-	return max(d.Amount, abs(d.PlatformDay-d.ChannelDay), abs(d.PlatformDay-d.HISDay), abs(d.ChannelDay-d.HISDay))
-}
-
-// arrival decides about 确认到账: the channel is asked where the order is under
-// way; otherwise the channel's own bill must hold the money.
-func (s *Service) arrival(ctx context.Context, d Difference) (wake bool, err error) {
-	if ok, err := s.wakeable(ctx, d); ok || err != nil {
-		return ok, err
+	most := max(d.Amount, abs(d.PlatformDay-d.ChannelDay), abs(d.PlatformDay-d.HISDay), abs(d.ChannelDay-d.HISDay))
+	for _, k := range []reconcile.Kind{reconcile.Duplicate, reconcile.WrongChannel, reconcile.Method, reconcile.Card} {
+		if d.Kind == k.String() || slices.Contains(d.Also, k.String()) {
+			return max(most, d.PlatformAmount, d.ChannelAmount, d.HISAmount)
+		}
 	}
-	if d.ChannelState != reconcile.Succeeded.String() || d.PlatformState != reconcile.Succeeded.String() || d.PlatformAmount != d.ChannelAmount {
-		return false, refund.NewError(CodeVerbUnfit, "")
-	}
-	return false, nil
+	return most
 }
 
 // wakeable reports whether a query can still prove the state of the order.
@@ -139,13 +137,14 @@ func opposite(a, b Difference) bool {
 // Confirm lets the second person decide on a proposal.
 func (s *Service) Confirm(ctx context.Context, inst, id, note string, by Actor) (Difference, error) {
 	wake := false
-	err := s.change(inst, id, func(db dbx.Builder, d Difference, now time.Time) error {
+	err := s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
+		db := tx.DB()
 		first, err := proposalOf(db, d)
 		if err != nil {
 			return err
 		}
-		if first.By.same(by) {
-			return refund.NewError(CodeSecondPerson, "")
+		if err := by.mayConfirm(tx, inst, first.By); err != nil {
+			return err
 		}
 		a := act{Act: "confirm", Verb: first.Verb, Reason: note, With: d.With, By: by}
 		if first.Verb == VerbCorrect && d.PlatformState != "" && d.PlatformState != reconcile.Succeeded.String() {
@@ -175,7 +174,8 @@ func (s *Service) Confirm(ctx context.Context, inst, id, note string, by Actor) 
 
 // Withdraw takes a proposal back: its author, or whoever refuses it.
 func (s *Service) Withdraw(ctx context.Context, inst, id, note string, by Actor) (Difference, error) {
-	err := s.change(inst, id, func(db dbx.Builder, d Difference, now time.Time) error {
+	err := s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
+		db := tx.DB()
 		first, err := proposalOf(db, d)
 		if err != nil {
 			return err
@@ -230,18 +230,18 @@ func (s *Service) Assign(ctx context.Context, inst, id, owner string, by Actor) 
 			return Difference{}, refund.NewError(refund.CodeBadRequest, "")
 		}
 	}
-	err := s.change(inst, id, func(db dbx.Builder, d Difference, now time.Time) error {
+	err := s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
 		if d.State == Resolved {
 			return refund.NewError(CodeDifferenceDone, d.State)
 		}
-		return set(db, d, dbx.Params{"owner": owner}, act{Act: "assign", By: by}, now)
+		return set(tx.DB(), d, dbx.Params{"owner": owner}, act{Act: "assign", By: by}, now)
 	})
 	return s.read(ctx, inst, id, err)
 }
 
 // change runs f on a difference in one transaction. A closed month takes no
 // decisions but on what was carried over.
-func (s *Service) change(inst, id string, f func(dbx.Builder, Difference, time.Time) error) error {
+func (s *Service) change(inst, id string, f func(core.App, Difference, time.Time) error) error {
 	return s.App.RunInTransaction(func(tx core.App) error {
 		d, err := find(tx.DB(), inst, id)
 		if err != nil {
@@ -254,7 +254,7 @@ func (s *Service) change(inst, id string, f func(dbx.Builder, Difference, time.T
 		if closed && d.State == Resolved {
 			return refund.NewError(CodeMonthClosed, d.Day[:7])
 		}
-		return f(tx.DB(), d, s.now())
+		return f(tx, d, s.now())
 	})
 }
 

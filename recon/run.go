@@ -183,11 +183,15 @@ func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error)
 	if err := f.feed(bills); err != nil {
 		return Run{}, err
 	}
+	midnight, err := f.metMidnight()
+	if err != nil {
+		return Run{}, err
+	}
 	last, err := s.LastRun(ctx, inst, day)
 	if err != nil && !errors.Is(err, ErrNoRun) {
 		return last, err
 	}
-	if err == nil && last.Inputs == f.inputs() {
+	if err == nil && last.Inputs == f.inputs(bills, midnight) {
 		s.looked.Store(inst+day, s.Today())
 		return last, nil
 	}
@@ -195,9 +199,16 @@ func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error)
 	if n := res.Summary.Total(); n > maxDifferences && len(missing) == 0 {
 		return last, refund.NewError(CodeTooMany, fmt.Sprint(n))
 	}
-	run := Run{ID: newID(), Institution: inst, Day: day, Seq: last.Seq + 1, Inputs: f.inputs(), By: by, Files: f.files, Books: books}
+	if err := f.tell(res.Differences, bills); err != nil {
+		return last, err
+	}
+	f.addReturns(res)
+	if len(missing) == 0 { // otherwise the differences stay those of the last run
+		midnight = meetsMidnight(res.Differences)
+	}
+	run := Run{ID: newID(), Institution: inst, Day: day, Seq: last.Seq + 1, Inputs: f.inputs(bills, midnight), By: by, Files: f.files, Books: books}
 	run.sum(res, f, missing)
-	return s.save(ctx, run, res, started)
+	return s.save(ctx, run, res, f.back.unknown, started)
 }
 
 // sum takes the figures of a result.
@@ -243,10 +254,10 @@ func (r *Run) sum(res *reconcile.Result, f *feeder, missing []string) {
 
 // save writes the lines into a file, and run and differences in one
 // transaction.
-func (s *Service) save(ctx context.Context, run Run, res *reconcile.Result, started time.Time) (Run, error) {
+func (s *Service) save(ctx context.Context, run Run, res *reconcile.Result, returned []reconcile.Order, started time.Time) (Run, error) {
 	if run.State != Incomplete {
 		var err error
-		if run.Lines, err = s.writeLines(ctx, run, res); err != nil {
+		if run.Lines, err = s.writeLines(ctx, run, res, returned); err != nil {
 			return run, err
 		}
 	}
@@ -333,7 +344,7 @@ func lineOf(o reconcile.Order) lineOut {
 
 // writeLines keeps the three-way view as lines of JSON: a day has too many
 // orders for rows that nobody changes.
-func (s *Service) writeLines(ctx context.Context, run Run, res *reconcile.Result) (string, error) {
+func (s *Service) writeLines(ctx context.Context, run Run, res *reconcile.Result, returned []reconcile.Order) (string, error) {
 	temp, err := os.CreateTemp("", "hospay-lines")
 	if err != nil {
 		return "", err
@@ -346,7 +357,20 @@ func (s *Service) writeLines(ctx context.Context, run Run, res *reconcile.Result
 	}
 	buf := bufio.NewWriter(packed)
 	enc := json.NewEncoder(buf)
-	err = res.Each(func(o reconcile.Order) error { return enc.Encode(lineOf(o)) })
+	kinds := map[string]string{} // as the differences have them
+	for _, o := range res.Differences {
+		kinds[keyOf(o)] = kindOfOrder(o).String()
+	}
+	err = res.Each(func(o reconcile.Order) error {
+		l := lineOf(o)
+		if l.Kind != "" {
+			l.Kind = kinds[keyOf(o)]
+		}
+		return enc.Encode(l)
+	})
+	for _, o := range returned {
+		err = errors.Join(err, enc.Encode(lineOf(o)))
+	}
 	if err := errors.Join(err, buf.Flush(), packed.Close()); err != nil {
 		return "", err
 	}

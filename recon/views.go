@@ -61,7 +61,7 @@ func (s *Service) Day(ctx context.Context, inst, day string) (DayView, error) {
 	}
 	if len(runs) > 0 {
 		v.Books, v.Summary = runs[0].Books, &runs[0].Summary.V
-		v.State = dayState(runs[0].State, v.Open)
+		v.State = dayState(runs[0].State, v.Open, v.Summary.Rejects)
 		return v, nil
 	}
 	bills, err := s.inForce(ctx, inst, day, day)
@@ -73,11 +73,11 @@ func (s *Service) Day(ctx context.Context, inst, day string) (DayView, error) {
 }
 
 // dayState is a day's state with what people have done since its run.
-func dayState(run string, open int) string {
+func dayState(run string, open, rejects int) string {
 	switch {
 	case run == "" || run == Incomplete:
 		return run
-	case open > 0:
+	case open > 0 || rejects > 0:
 		return HasDifferences
 	}
 	return Balanced
@@ -146,7 +146,7 @@ func (s *Service) Calendar(ctx context.Context, inst, month string) ([]CalendarD
 		c.Date, c.Missing = d.Format(time.DateOnly), []string{}
 		for _, r := range runs {
 			if r.Day == c.Date {
-				c.State, c.Count, c.Rejects = dayState(r.State, c.Open), r.Summary.V.Orders, r.Summary.V.Rejects
+				c.State, c.Count, c.Rejects = dayState(r.State, c.Open, r.Summary.V.Rejects), r.Summary.V.Orders, r.Summary.V.Rejects
 				c.Missing = append(c.Missing, r.Summary.V.Missing...)
 			}
 		}

@@ -57,6 +57,9 @@ func newWorld(t testing.TB) *world {
 		w.exec(tr.SQL)
 	}
 	w.insert(collections.Institutions, dbx.Params{"id": inst, "code": "h1", "name": "第一医院", "active": true})
+	for _, a := range []recon.Actor{anna, bert, {ID: "other account", Person: "p1"}} {
+		w.insert(collections.Staff, dbx.Params{"id": a.ID, "institution": inst, "active": true, "roles": `["finance"]`, "name": a.ID, "person_index": a.Person, "email": a.ID + "@h1", "tokenKey": a.ID})
+	}
 	return w
 }
 

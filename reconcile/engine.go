@@ -150,7 +150,7 @@ func (e *Engine) Add(book Book, l Line) error {
 // or the return of one (…退回, …回退) when money comes in.
 func (e *Engine) oursByType(l Line) bool {
 	if l.Back {
-		return isReturn(l.Type) || isReturn(l.Name)
+		return l.Returned()
 	}
 	return e.types[l.Type] || e.types[l.Name]
 }

@@ -17,7 +17,7 @@ func (e *Engine) explain(v *view, o Order) string {
 		text = e.explainCut(v)
 	case k == Duplicate:
 		text = explainDuplicate(v)
-	case k.lacks():
+	case k.Lacks():
 		text = lackTexts[k]
 	case k == Amount:
 		text = explainAmount(v)
@@ -30,6 +30,10 @@ func (e *Engine) explain(v *view, o Order) string {
 	}
 	return text + e.explainMoney(v, o.Kind) + e.explainFar(v)
 }
+
+// Advice is the sentence of a kind that lacks a book: the likely cause and what
+// to do.
+func (k Kind) Advice() string { return lackTexts[k] }
 
 var lackTexts = map[Kind]string{
 	OnlyPlatform:    "只有平台记成功，其他账本都没有；请用商户单号向渠道查单，渠道无此单则更正平台状态",
@@ -209,6 +213,8 @@ func ChannelChinese(c string) string {
 		return "微信"
 	case ChannelAlipay:
 		return "支付宝"
+	case ChannelHand:
+		return "线下"
 	case "cash":
 		return "现金"
 	}

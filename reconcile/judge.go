@@ -159,7 +159,7 @@ func (e *Engine) classify(v *view, m marks) (kind Kind, also []Kind) {
 			also = append(also, k)
 		}
 	}
-	lacks := len(also) == 1 && also[0].lacks()
+	lacks := len(also) == 1 && also[0].Lacks()
 	if lacks && e.midnight(v) {
 		cut = true
 	}
@@ -175,10 +175,10 @@ func (e *Engine) classify(v *view, m marks) (kind Kind, also []Kind) {
 }
 
 // midnight reports whether a movement of the order lies within the window of
-// the day's beginning or end.
+// the day's beginning or end. One that was brought from another day does not.
 func (e *Engine) midnight(v *view) bool {
 	for _, s := range v.sides {
-		if s.rep != nil && s.status == Succeeded && (s.rep.at < e.from+e.window || s.rep.at >= e.to-e.window) {
+		if s.rep != nil && s.status == Succeeded && (abs(s.rep.at-e.from) <= e.window || abs(s.rep.at-e.to) <= e.window) {
 			return true
 		}
 	}

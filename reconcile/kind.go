@@ -47,5 +47,5 @@ func (k Kind) String() string { return kindNames[k][0] }
 // Chinese is the name on forms.
 func (k Kind) Chinese() string { return kindNames[k][1] }
 
-// lacks reports whether the kind says no more than that a book lacks the order.
-func (k Kind) lacks() bool { return k >= OnlyPlatform && k <= MissingHIS }
+// Lacks reports whether the kind says no more than that a book lacks the order.
+func (k Kind) Lacks() bool { return k >= OnlyPlatform && k <= MissingHIS }

@@ -56,6 +56,7 @@ const (
 	MethodTransfer = "transfer" // 转账退
 	ChannelWeChat  = "wechat"
 	ChannelAlipay  = "alipay"
+	ChannelHand    = "hand" // 线下: people have paid in cash or by the bank
 )
 
 // Source tells which kind of bill a channel line comes from. A refund that
@@ -92,6 +93,9 @@ type Line struct {
 	Name   string // business name, where the bill has one beside the type (业务名称)
 	Back   bool   // money came in
 }
+
+// Returned reports whether the line is the return (…退回, …回退) of a payment.
+func (l Line) Returned() bool { return l.Back && (isReturn(l.Type) || isReturn(l.Name)) }
 
 // Options of a run; Defaults gives the usual ones.
 type Options struct {

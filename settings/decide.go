@@ -69,11 +69,7 @@ func (s *Service) second(tx core.App, staffID, id string) (*core.Record, collect
 
 // ownChange reports whether a change was proposed by this person.
 func ownChange(app core.App, c collections.ConfigChange, staff *core.Record) bool {
-	person := c.ProposerPerson
-	if proposer, err := app.FindRecordById(collections.Staff, c.Proposer); err == nil {
-		person = proposer.GetString("person_index") // as it is known now
-	}
-	return samePerson(staff.Id, staff.GetString("person_index"), c.Proposer, person)
+	return samePerson(staff.Id, staff.GetString("person_index"), c.Proposer, collections.PersonNow(app, c.Proposer, c.ProposerPerson))
 }
 
 func (s *Service) waiting(tx core.App, staff *core.Record, id string) (collections.ConfigChange, error) {

@@ -1,5 +1,5 @@
 // What an order leaves behind: its receipt, and the notices about it.
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ALIPAY, app, json, launch, sim, staff, until, WECHAT } from '../walk'
 import { apply, code, it, open, serious, sit, state } from './desk'
@@ -27,7 +27,17 @@ const collect = async () => { await json(`${app}/api/hospay/jobs/receipts/run`, 
 
 interface Missing { id: string; order_no: string; tries: number }
 async function missing(no: string): Promise<Missing | undefined> {
-  return (await json<{ items: Missing[] }>(`${app}/api/hospay/receipts/missing?from=2020-01-01&to=2099-12-31`, { token: await staff('auditor') })).items.find((r) => r.order_no === no)
+  return (await json<{ items: Missing[] }>(`${app}/api/hospay/receipts/missing?from=2020-01-01&to=2099-12-31&per_page=500`, { token: await staff('auditor') })).items.find((r) => r.order_no === no)
+}
+
+/** turnTo turns the pages of the list until an order is on one: other walks leave receipts, too. */
+async function turnTo(page: Page, no: string): Promise<void> {
+  await page.getByRole('row').nth(1).waitFor()
+  for (let n = 0; n < 10 && await page.getByRole('row').filter({ hasText: no }).count() === 0; n++) {
+    await page.getByRole('button', { name: '下一页' }).click()
+    await page.waitForTimeout(500)
+  }
+  await page.getByRole('row').filter({ hasText: no }).waitFor()
 }
 
 test('TestConsole_MissingReceiptIsListed_AskedForAnew_Downloaded', async () => {
@@ -41,6 +51,7 @@ test('TestConsole_MissingReceiptIsListed_AskedForAnew_Downloaded', async () => {
   await page.getByRole('link', { name: '电子回单' }).click()
   await page.getByRole('heading', { level: 1, name: '电子回单' }).waitFor()
   const row = page.getByRole('row').filter({ hasText: no })
+  await turnTo(page, no)
   await row.getByText('¥37.21').waitFor()
   const half = new Date(Date.now() + 8 * 3_600_000) // Beijing
   half.setUTCMonth(half.getUTCMonth() + 6)
@@ -56,13 +67,14 @@ test('TestConsole_MissingReceiptIsListed_AskedForAnew_Downloaded', async () => {
   await page.getByText('这段时间的回单都齐了').waitFor()
   const other = await sit(browser, 'auditor', 'narrow')
   await open(other.page, '/receipts', '电子回单')
-  await other.page.getByRole('row').filter({ hasText: no }).waitFor()
+  await turnTo(other.page, no)
   expect(await other.page.getByRole('button', { name: /^重取/ }).count()).toBe(0) // finance asks
   await serious(other.page, 'missing receipts, narrow')
   await other.context.close()
 
   await json(sim(WECHAT, '/_sim/faults'), { method: 'DELETE' })
   await page.reload()
+  await turnTo(page, no)
   await row.getByRole('button', { name: `重取 ${no}` }).click()
   await page.getByText('已重新排队').waitFor()
   await expect.poll(() => row.innerText()).toContain('0 次')
