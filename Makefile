@@ -6,6 +6,7 @@ export CGO_ENABLED := 0
 SEEDS ?= 200
 KILLS ?= 5
 
+# walks-% stays without .PHONY, which knows no patterns.
 .PHONY: build pages demo test check unit web race torture bench fuzz clean compiler chromium shots
 
 # The program with its pages, as bin/hospay.
@@ -41,8 +42,11 @@ unit:
 # The pages: their own tests, then walks through the running program in a browser.
 web: build chromium
 	cd web && npx vitest run --project unit
-	cd web && npx vitest run --project browser
-	cd web && npx vitest run --project console
+	$(MAKE) --no-print-directory --output-sync=target -j2 walks-browser walks-console
+
+# Two houses at the same time, each with its own ports and folder.
+walks-%:
+	cd web && npx vitest run --project $*
 
 # Pictures of every screen and state, into shots/; the few that the README
 # shows, into docs/pictures/.

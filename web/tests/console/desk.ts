@@ -24,22 +24,25 @@ export async function open(page: Page, route: string, heading: string): Promise<
   await page.getByRole('heading', { level: 1, name: heading }).waitFor()
 }
 
-/** serious: at both widths axe finds nothing serious or critical, and nothing sticks out to the side. */
+/** serious: axe finds nothing serious or critical, and at both widths nothing sticks out to the side. */
 export async function serious(page: Page, where: string): Promise<void> {
   await expect.poll(() => page.locator('.el-button.is-loading, .el-skeleton').count(), { timeout: 15_000 }).toBe(0)
   await page.waitForTimeout(400) // dialogs fade in
+  const { violations } = await new AxeBuilder({ page: page as never }).analyze()
+  const found = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`)
+  expect(found, `axe at ${where}`).toEqual([])
   const own = page.viewportSize()!
   for (const size of [own, own.width === desks.wide.width ? desks.narrow : desks.wide]) {
     await page.setViewportSize(size)
-    await page.waitForTimeout(100)
-    const { violations } = await new AxeBuilder({ page: page as never }).analyze()
-    const found = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`)
-    expect(found, `axe at ${where}, ${size.width} px`).toEqual([])
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `${where} scrolls sideways at ${size.width} px`).toBeLessThanOrEqual(0)
+    // Charts follow the window a moment later.
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth - innerWidth), { message: `${where} scrolls sideways at ${size.width} px` }).toBeLessThanOrEqual(0)
   }
   await page.setViewportSize(own)
   quiet(page)
 }
+
+/** swept takes the passing messages away, which would otherwise stand for seconds. */
+export const swept = (page: Page) => page.evaluate(() => document.querySelectorAll('.el-message').forEach((e) => e.remove()))
 
 /** apply makes an order for a test person through the API, as the pages do. */
 export async function apply(code: string, via: 'wechat' | 'alipay', fen: number, method = 'transfer'): Promise<{ id: string; card: string }> {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { app, json, launch, listen, PASSWORD, quiet, staff, until } from '../walk'
-import { apply, code, open, serious, set, sit, state } from './desk'
+import { apply, code, open, serious, set, sit, state, swept } from './desk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -129,7 +129,7 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   await offer.getByText('现在不能用的').click()
   await offer.getByText('换配：换配的两笔须方向相反').waitFor()
   await offer.getByText('确认到账：这笔差异不能这样处理').waitFor()
-  await a.page.locator('.el-message').first().waitFor({ state: 'hidden' })
+  await swept(a.page)
   await serious(a.page, 'what fits a difference')
   await a.page.keyboard.press('Escape')
   await offer.waitFor({ state: 'hidden' })

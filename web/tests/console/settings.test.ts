@@ -2,7 +2,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { app, json, launch, listen, PASSWORD, staff } from '../walk'
-import { it, open, serious, sit } from './desk'
+import { it, open, serious, sit, swept } from './desk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -21,7 +21,7 @@ async function submit(page: Page, answer: '已生效' | '已提交'): Promise<vo
   await page.getByLabel('为什么修改').fill('测试修改')
   await page.getByRole('dialog', { name: /^修改：/ }).getByRole('button', { name: '提交' }).click()
   await page.getByText(new RegExp(`^${answer}`)).first().waitFor()
-  await page.locator('.el-message').first().waitFor({ state: 'hidden' })
+  await swept(page)
 }
 
 test('TestConsole_EachKindOfChangeIsTakenByTheServer', async () => {
