@@ -44,7 +44,9 @@ func (d *Day) leave(ctx context.Context, title, channel string, fen int64, state
 		}
 	}
 	t := &Track{Title: title, Wish: wish(channel, "transfer", fen), silent: true}
-	for no := 21; ; no++ {
+	// From the last of the script's people down, so that it takes no more of
+	// them than the simulators know, and leaves the first ones free.
+	for no := 18; ; no-- {
 		if t.Patient = fmt.Sprintf("P%04d", no); stuck {
 			t.Patient = "P0019" // the channel refuses this one's account
 		}
@@ -54,7 +56,7 @@ func (d *Day) leave(ctx context.Context, title, channel string, fen int64, state
 		}
 		t.Order, err = d.API.Apply(ctx, p, t.Wish)
 		var refusal *APIError
-		if errors.As(err, &refusal) && !stuck && no < 60 { // busy, or not enough on the card
+		if errors.As(err, &refusal) && !stuck && no > 1 { // busy, or not enough on the card
 			continue
 		}
 		if err != nil {
