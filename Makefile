@@ -77,7 +77,7 @@ torture:
 
 # Prints a table and writes bench.json.
 bench: build
-	go run ./internal/bench -bin bin/hospay -out bench.json
+	go run ./lab/bench -bin bin/hospay -out bench.json
 
 # Every fuzz target for FUZZTIME.
 FUZZTIME ?= 60s

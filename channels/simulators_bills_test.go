@@ -12,7 +12,7 @@ import (
 	"hospay/channels/wechat"
 	"hospay/money"
 	"hospay/reconcile"
-	"hospay/reconcile/book"
+	"hospay/reconcile/files"
 	"hospay/refund"
 	"hospay/sim/world"
 )
@@ -35,13 +35,13 @@ func (b *bench) fetch(ch channels.Channel, day string, kind channels.BillKind) f
 // read feeds a bill to the engine; totals, dates and every line must be right.
 func (b *bench) read(e *reconcile.Engine, day string, i int, f fetched) (out []reconcile.Line) {
 	b.t.Helper()
-	info, err := book.ReadBill(book.File{Name: f.kind, Data: bytes.NewReader(f.data), Size: int64(len(f.data))}, day, book.Sink{
+	info, err := files.ReadBill(files.File{Name: f.kind, Data: bytes.NewReader(f.data), Size: int64(len(f.data))}, day, files.Sink{
 		Line: func(l reconcile.Line) error {
 			l.File = uint16(i)
 			out = append(out, l)
 			return e.Add(reconcile.Channel, l)
 		},
-		Reject: func(r book.Reject) error { b.t.Errorf("%+v", r); return nil },
+		Reject: func(r files.Reject) error { b.t.Errorf("%+v", r); return nil },
 	})
 	if err != nil {
 		b.t.Fatalf("%s: %v", f.kind, err)

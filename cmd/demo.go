@@ -12,9 +12,9 @@ import (
 	"syscall"
 	"time"
 
-	"hospay/internal/demo"
-	"hospay/internal/invariant"
 	"hospay/internal/vault"
+	"hospay/lab/demo"
+	"hospay/lab/invariant"
 	"hospay/refund"
 	"hospay/sim/all"
 

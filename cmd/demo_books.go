@@ -6,9 +6,9 @@ import (
 	"io"
 	"time"
 
-	"hospay/internal/demo"
+	"hospay/books"
 	"hospay/jobs"
-	"hospay/recon"
+	"hospay/lab/demo"
 	"hospay/reconcile"
 	"hospay/refund"
 )
@@ -40,12 +40,12 @@ func demoBooks(ctx context.Context, rt *Runtime, day *demo.Day, past demo.Told, 
 				return false, err
 			}
 			for _, d := range list {
-				if d.State != recon.Carried {
+				if d.State != books.Carried {
 					found++
 					fmt.Fprintf(out, "  %s  %s  %s  %s\n", view.Date, padded(d.Kind, 16), d.OrderNo, d.Explain)
 				}
 			}
-			if view.State == recon.Incomplete {
+			if view.State == books.Incomplete {
 				ok = false
 				fmt.Fprintf(out, "  %s  账单未齐：%v\n", view.Date, view.Summary.Missing)
 			}
@@ -64,24 +64,24 @@ func demoBooks(ctx context.Context, rt *Runtime, day *demo.Day, past demo.Told, 
 }
 
 // bookDay fetches what is missing of a day's bills and reconciles it.
-func bookDay(ctx context.Context, rt *Runtime, inst, date string) (recon.DayView, []recon.Difference, error) {
+func bookDay(ctx context.Context, rt *Runtime, inst, date string) (books.DayView, []books.Difference, error) {
 	if err := jobs.FetchDay(ctx, rt.Store, rt.Books, inst, date); err != nil {
-		return recon.DayView{}, nil, fmt.Errorf("%s 的账单：%w", date, err)
+		return books.DayView{}, nil, fmt.Errorf("%s 的账单：%w", date, err)
 	}
-	if _, err := rt.Books.Run(ctx, inst, date, recon.Actor{}); err != nil {
-		return recon.DayView{}, nil, fmt.Errorf("%s 的对账：%w", date, err)
+	if _, err := rt.Books.Run(ctx, inst, date, books.Actor{}); err != nil {
+		return books.DayView{}, nil, fmt.Errorf("%s 的对账：%w", date, err)
 	}
 	view, err := rt.Books.Day(ctx, inst, date)
 	if err != nil {
 		return view, nil, err
 	}
-	list, _, err := rt.Books.Differences(ctx, inst, recon.Filter{Day: date}, 1, 50)
+	list, _, err := rt.Books.Differences(ctx, inst, books.Filter{Day: date}, 1, 50)
 	return view, list, err
 }
 
-func printBooks(out io.Writer, v recon.DayView, s recon.RunSummary, list []recon.Difference) {
+func printBooks(out io.Writer, v books.DayView, s books.RunSummary, list []books.Difference) {
 	fmt.Fprintf(out, "\n三方对账 %s（账单取自模拟器）\n", v.Date)
-	for _, b := range []struct{ key, name string }{{"platform", "平台"}, {reconcile.ChannelWeChat, "微信"}, {reconcile.ChannelAlipay, "支付宝"}, {recon.SourceHIS, "HIS"}} {
+	for _, b := range []struct{ key, name string }{{"platform", "平台"}, {reconcile.ChannelWeChat, "微信"}, {reconcile.ChannelAlipay, "支付宝"}, {books.SourceHIS, "HIS"}} {
 		sum := v.Books[b.key]
 		fmt.Fprintf(out, "  %s%6d 笔 %14s 元\n", padded(b.name, 10), sum.Count, sum.Amount.Yuan())
 	}
@@ -91,6 +91,6 @@ func printBooks(out io.Writer, v recon.DayView, s recon.RunSummary, list []recon
 	for _, d := range list {
 		fmt.Fprintf(out, "  %s  %s  %s\n", padded(d.Kind, 16), d.OrderNo, d.Explain)
 	}
-	words := map[string]string{recon.Balanced: "三方一致，账平", recon.HasDifferences: "有差异，逐笔如上", recon.Incomplete: fmt.Sprintf("账单未齐：%v", s.Missing)}
+	words := map[string]string{books.Balanced: "三方一致，账平", books.HasDifferences: "有差异，逐笔如上", books.Incomplete: fmt.Sprintf("账单未齐：%v", s.Missing)}
 	fmt.Fprintf(out, "  %d 笔订单，一致 %d 笔，未处理 %d 笔：%s\n", s.Orders, s.Matched, v.Open, words[v.State])
 }

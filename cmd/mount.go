@@ -11,16 +11,16 @@ import (
 	"path/filepath"
 	"time"
 
+	"hospay/books"
 	"hospay/collections"
+	"hospay/config"
 	"hospay/exports"
 	"hospay/hooks"
 	"hospay/internal/checkup"
 	"hospay/internal/vault"
 	"hospay/jobs"
 	"hospay/notify"
-	"hospay/recon"
 	"hospay/refund"
-	"hospay/settings"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -48,7 +48,7 @@ type Runtime struct {
 	Notices *notify.Service
 	Jobs    *jobs.Schedule
 	Exports *exports.Jobs
-	Books   *recon.Service
+	Books   *books.Service
 	log     *slog.Logger
 	Health  *checkup.Health
 	now     func() time.Time
@@ -154,7 +154,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		Worker:  refund.NewWorker(service, fmt.Sprintf("%s/%d", host, os.Getpid()), max(o.Slots, 1), o.Poll),
 		Notices: notify.New(store.Outbox(), senders(app, store), o.Now, log),
 		Exports: &exports.Jobs{App: app, Store: store}, log: log,
-		Books:  &recon.Service{App: app, Store: store, Wake: service.Wake, Clock: o.Now},
+		Books:  &books.Service{App: app, Store: store, Wake: service.Wake, Clock: o.Now},
 		Health: &checkup.Health{}, now: o.Now,
 	}
 	if rt.now == nil {
@@ -164,7 +164,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		return nil, err
 	}
 	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Exports: rt.Exports, Books: rt.Books, Production: o.Env == EnvProduction, Log: log}
-	h.Settings = &settings.Service{App: app, Store: store, Production: h.Production}
+	h.Settings = &config.Service{App: app, Store: store, Production: h.Production}
 	h.Health, h.Jobs, h.Version = rt.Health, rt.Jobs, version()
 	h.Bind(se)
 	servePages(se.Router)

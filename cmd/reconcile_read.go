@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"hospay/reconcile"
-	"hospay/reconcile/book"
+	"hospay/reconcile/files"
 	"hospay/report"
 )
 
@@ -31,8 +31,8 @@ type input struct {
 }
 
 // watch is the file as the readers take it; the bar sees how far they are.
-func (in *input) watch(p *progress) book.File {
-	return book.File{Name: in.name, Data: watched{in.file, p}, Size: in.size}
+func (in *input) watch(p *progress) files.File {
+	return files.File{Name: in.name, Data: watched{in.file, p}, Size: in.size}
 }
 
 // read reads the files into the engine and compares them.
@@ -86,13 +86,13 @@ func (j *reconcileJob) readOne(engine *reconcile.Engine, i int, in *input) error
 		which = [...]reconcile.Book{reconcile.Platform, reconcile.HIS}[i]
 	}
 	j.bar.say("读取 " + filepath.Base(in.name))
-	var info book.Info
+	var info files.Info
 	err := engine.Feed(which, piped(func(yield func(reconcile.Line) error) (err error) {
-		sink := book.Sink{Line: func(l reconcile.Line) error { l.File = uint16(i); return yield(l) }, Reject: j.reject}
+		sink := files.Sink{Line: func(l reconcile.Line) error { l.File = uint16(i); return yield(l) }, Reject: j.reject}
 		if which == reconcile.Channel {
-			info, err = book.ReadBill(in.watch(j.bar), j.opt.Day, sink)
+			info, err = files.ReadBill(in.watch(j.bar), j.opt.Day, sink)
 		} else {
-			info, err = book.ReadTable(in.watch(j.bar), which, j.opt.Day, sink)
+			info, err = files.ReadTable(in.watch(j.bar), which, j.opt.Day, sink)
 		}
 		return err
 	}))
@@ -104,7 +104,7 @@ func (j *reconcileJob) readOne(engine *reconcile.Engine, i int, in *input) error
 	return err
 }
 
-func (j *reconcileJob) reject(r book.Reject) error {
+func (j *reconcileJob) reject(r files.Reject) error {
 	j.result.Rejects = append(j.result.Rejects, report.Rejected(r))
 	if len(j.result.Rejects) > maxRejects {
 		return fmt.Errorf("%s：读不懂的行超过 %d 行，请检查文件", r.File, maxRejects)

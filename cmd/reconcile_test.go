@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"hospay/internal/bookgen"
+	"hospay/lab/bookgen"
 	"hospay/reconcile"
 
 	"github.com/spf13/cobra"

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/refund"
 )
 

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"hospay/collections"
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"

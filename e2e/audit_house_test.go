@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"hospay/collections"
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 
 	"github.com/pocketbase/dbx"
 )

@@ -9,8 +9,8 @@ import (
 
 	"hospay/cmd"
 	"hospay/collections"
-	"hospay/internal/demo"
-	"hospay/internal/testapp"
+	"hospay/lab/demo"
+	"hospay/lab/testapp"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"

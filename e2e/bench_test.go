@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"hospay/internal/demo"
-	"hospay/internal/testapp"
+	"hospay/lab/demo"
+	"hospay/lab/testapp"
 	"hospay/refund"
 )
 

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"hospay/books"
 	"hospay/collections"
-	"hospay/internal/testapp"
-	"hospay/recon"
+	"hospay/lab/testapp"
 	"hospay/sim"
 
 	"github.com/pocketbase/dbx"
@@ -149,7 +149,7 @@ func TestBooks_TheChannelsOfTheDayAreExpected(t *testing.T) {
 	if st := statement(t, a, finance, day, "wechat", "fundflow_operation"); st["state"] != "ready" {
 		t.Errorf("a channel that was switched off since: %v", st)
 	}
-	if v := dayView(t, a, finance, day); v.State != recon.Balanced || v.Books["wechat"].Amount != 1234 || !v.Books["wechat"].Present {
+	if v := dayView(t, a, finance, day); v.State != books.Balanced || v.Books["wechat"].Amount != 1234 || !v.Books["wechat"].Present {
 		t.Errorf("%+v", v)
 	}
 	second := clockDay(a)
@@ -162,7 +162,7 @@ func TestBooks_TheChannelsOfTheDayAreExpected(t *testing.T) {
 	runJob(t, a, "statements", "reconcile")
 	a.Call("POST", "/api/hospay/recon/"+second+"/run", finance, map[string]any{})
 	v := dayView(t, a, finance, second)
-	if _, expected := v.Books["alipay"]; v.State != recon.Balanced || expected || !v.Books["wechat"].Present {
+	if _, expected := v.Books["alipay"]; v.State != books.Balanced || expected || !v.Books["wechat"].Present {
 		t.Errorf("a channel that was switched on since: %+v", v)
 	}
 	if n := countRows(t, a, collections.Statements, dbx.HashExp{"source": "alipay", "day": second}); n != 0 {
@@ -188,7 +188,7 @@ func TestStatements_CatchUpAfterALongOutage(t *testing.T) {
 	if st := statement(t, a, finance, day, "wechat", "fundflow_operation"); st["state"] != "ready" {
 		t.Errorf("%v", st)
 	}
-	if v := dayView(t, a, finance, day); v.State != recon.Balanced {
+	if v := dayView(t, a, finance, day); v.State != books.Balanced {
 		t.Errorf("%+v", v)
 	}
 	var began string // the row of the order is written by the machine's clock
@@ -222,7 +222,7 @@ func TestStatements_ARefusedFileIsKept(t *testing.T) {
 	if err := os.WriteFile(path, good, 0o600); err != nil { // the day before's
 		t.Fatal(err)
 	}
-	in := recon.Incoming{Institution: a.Institution, Day: next, Source: "alipay", Kind: "signcustomer", Path: path, Name: "bill.zip", Next: a.Now()}
+	in := books.Incoming{Institution: a.Institution, Day: next, Source: "alipay", Kind: "signcustomer", Path: path, Name: "bill.zip", Next: a.Now()}
 	for range 2 {
 		if _, err := a.Runtime.Books.Fetched(t.Context(), in); err != nil {
 			t.Fatal(err)
@@ -244,7 +244,7 @@ func TestStatements_ARefusedFileIsKept(t *testing.T) {
 	if _, err := a.Runtime.Books.Fetched(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
-	if st = statement(t, a, finance, next, "alipay", "signcustomer"); st["version"] != 2.0 || dayView(t, a, finance, next).State != recon.Balanced {
+	if st = statement(t, a, finance, next, "alipay", "signcustomer"); st["version"] != 2.0 || dayView(t, a, finance, next).State != books.Balanced {
 		t.Errorf("a refused file took the place of one that was read: %v", st)
 	}
 }

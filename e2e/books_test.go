@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"hospay/internal/testapp"
-	"hospay/recon"
+	"hospay/books"
+	"hospay/lab/testapp"
 	"hospay/refund"
 )
 
@@ -30,10 +30,10 @@ func runJob(t *testing.T, a *testapp.App, names ...string) {
 	}
 }
 
-func dayView(t *testing.T, a *testapp.App, token, day string) recon.DayView {
+func dayView(t *testing.T, a *testapp.App, token, day string) books.DayView {
 	t.Helper()
 	res := a.Call("GET", "/api/hospay/recon/"+day, token, nil)
-	var v recon.DayView
+	var v books.DayView
 	if err := json.Unmarshal(res.Raw, &v); err != nil || res.Status != 200 {
 		t.Fatalf("%s: %d %s", day, res.Status, res.Raw)
 	}
@@ -65,7 +65,7 @@ func TestBooks_ADayOfBothChannelsBalances(t *testing.T) {
 	toMorning(a)
 	runJob(t, a, "statements", "reconcile")
 	v := dayView(t, a, finance, day)
-	if v.State != recon.Balanced || v.Open != 0 {
+	if v.State != books.Balanced || v.Open != 0 {
 		t.Fatalf("%+v\n%v", v, differences(t, a, finance, "day="+day))
 	}
 	for book, want := range map[string]string{"platform": "2 3579", "wechat": "1 1234", "alipay": "1 2345", "his": "2 3579"} {

@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"hospay/books"
 	"hospay/collections"
-	"hospay/internal/testapp"
-	"hospay/recon"
+	"hospay/lab/testapp"
 	"hospay/refund"
 )
 
@@ -148,13 +148,13 @@ func TestBooks_DifferencesAreWorkedOffByTwo(t *testing.T) {
 	if old := file(t, a, auditor, first); !bytes.Equal(old, original) {
 		t.Error("the former version is not kept")
 	}
-	run := func() recon.DayView {
+	run := func() books.DayView {
 		if res := a.Call("POST", "/api/hospay/recon/"+day+"/run", finance, map[string]any{}); res.Status != 200 {
 			t.Fatalf("run: %d %s", res.Status, res.Raw)
 		}
 		return dayView(t, a, finance, day)
 	}
-	if v := run(); v.State != recon.HasDifferences || v.Open != 3 {
+	if v := run(); v.State != books.HasDifferences || v.Open != 3 {
 		t.Fatalf("%+v", v)
 	}
 	found := byKind(t, a, finance, day)
@@ -195,13 +195,13 @@ func TestBooks_DifferencesAreWorkedOffByTwo(t *testing.T) {
 	if res := act(finance, amount, "resolve", map[string]any{"verb": "force", "reason": "x"}); res.Code() != "difference_done" {
 		t.Errorf("worked off twice: %d %s", res.Status, res.Raw)
 	}
-	if v := run(); v.State != recon.Balanced || v.Open != 0 {
+	if v := run(); v.State != books.Balanced || v.Open != 0 {
 		t.Errorf("after working off: %+v", v)
 	}
 	upload(t, a, finance, day, "his", "his.csv", original)
 	run()
 	upload(t, a, finance, day, "his", "his.csv", bad)
-	if v := run(); v.State != recon.Balanced {
+	if v := run(); v.State != books.Balanced {
 		t.Errorf("what was decided came back: %+v", v)
 	}
 	history := a.Call("GET", fmt.Sprintf("/api/hospay/differences/%v", lacks["id"]), auditor, nil).Body["history"].([]any)
@@ -284,7 +284,7 @@ func TestBooks_MissedCallbackClosesItself(t *testing.T) {
 	wantStatus(t, a, w.Order.ID, refund.StatusSucceeded)
 	a.Call("POST", "/api/hospay/recon/"+day+"/run", finance, map[string]any{})
 	res = a.Call("GET", fmt.Sprintf("/api/hospay/differences/%v", d["id"]), finance, nil)
-	if v := dayView(t, a, finance, day); v.State != recon.Balanced || res.Text("state") != "resolved" || res.Text("verb") != "auto" {
+	if v := dayView(t, a, finance, day); v.State != books.Balanced || res.Text("state") != "resolved" || res.Text("verb") != "auto" {
 		t.Errorf("%+v\n%s", v, res.Raw)
 	}
 }
@@ -326,9 +326,9 @@ func TestBooks_MonthIsClosedByTwo(t *testing.T) {
 			t.Errorf("%s", res.Raw)
 		}
 	}
-	var m recon.Month
-	read := func() recon.Month {
-		m = recon.Month{}
+	var m books.Month
+	read := func() books.Month {
+		m = books.Month{}
 		if err := json.Unmarshal(a.Call("GET", "/api/hospay/recon/months/"+month, auditor, nil).Raw, &m); err != nil {
 			t.Fatal(err)
 		}
@@ -371,7 +371,7 @@ func TestBooks_MonthIsClosedByTwo(t *testing.T) {
 		t.Errorf("%d %s", res.Status, res.Raw)
 	}
 	a.Call("POST", "/api/hospay/recon/"+day+"/run", finance, map[string]any{})
-	if v := dayView(t, a, finance, day); v.State != recon.Balanced {
+	if v := dayView(t, a, finance, day); v.State != books.Balanced {
 		t.Errorf("the late file did not count after all: %+v", v)
 	}
 }
@@ -453,7 +453,7 @@ func TestBooks_SameDayUploadedAtOnce(t *testing.T) {
 	if err := a.Runtime.App.DB().NewQuery("SELECT COUNT(*) FROM statements WHERE day = '" + day + "' AND source = 'his' AND superseded = FALSE").Row(&inForce); err != nil || inForce != 1 {
 		t.Errorf("%d in force, %v", inForce, err)
 	}
-	if v := dayView(t, a, finance, day); v.State != recon.Balanced {
+	if v := dayView(t, a, finance, day); v.State != books.Balanced {
 		t.Errorf("%+v", v)
 	}
 }

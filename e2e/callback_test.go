@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/refund"
 	"hospay/sim"
 	"hospay/sim/wechat"

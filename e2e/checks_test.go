@@ -5,8 +5,8 @@ import (
 	"unicode"
 
 	"hospay/collections"
-	"hospay/internal/demo"
-	"hospay/internal/testapp"
+	"hospay/lab/demo"
+	"hospay/lab/testapp"
 
 	"github.com/pocketbase/pocketbase/core"
 )

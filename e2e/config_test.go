@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/refund"
 )
 

@@ -13,8 +13,8 @@ import (
 
 	"hospay/collections"
 	"hospay/exports"
-	"hospay/internal/demo"
-	"hospay/internal/testapp"
+	"hospay/lab/demo"
+	"hospay/lab/testapp"
 	"hospay/refund"
 )
 

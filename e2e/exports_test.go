@@ -13,7 +13,7 @@ import (
 
 	"hospay/collections"
 	"hospay/exports"
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/internal/demo"
-	"hospay/internal/testapp"
+	"hospay/lab/demo"
+	"hospay/lab/testapp"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"

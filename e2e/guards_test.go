@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"hospay/collections"
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"

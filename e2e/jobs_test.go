@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/reconcile"
-	"hospay/reconcile/book"
+	"hospay/reconcile/files"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -136,15 +136,15 @@ func compareKept(t *testing.T, a *testapp.App, day string, recs []*core.Record, 
 	e := must(reconcile.New(reconcile.Defaults(day)))
 	for i, rec := range recs {
 		which, data := reconcile.Channel, content(t, a, rec)
-		sink := book.Sink{
+		sink := files.Sink{
 			Line:   func(l reconcile.Line) error { l.File = uint16(i); return e.Add(which, l) },
-			Reject: func(r book.Reject) error { t.Errorf("%+v", r); return nil },
+			Reject: func(r files.Reject) error { t.Errorf("%+v", r); return nil },
 		}
-		f, read := book.File{Name: rec.GetString("file"), Data: bytes.NewReader(data), Size: int64(len(data))}, book.ReadBill
+		f, read := files.File{Name: rec.GetString("file"), Data: bytes.NewReader(data), Size: int64(len(data))}, files.ReadBill
 		if rec.GetString("source") == "his" {
 			which = reconcile.HIS
-			read = func(f book.File, day string, sink book.Sink) (book.Info, error) {
-				return book.ReadTable(f, which, day, sink)
+			read = func(f files.File, day string, sink files.Sink) (files.Info, error) {
+				return files.ReadTable(f, which, day, sink)
 			}
 		}
 		info, err := read(f, day, sink)

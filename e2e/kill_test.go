@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/internal/demo"
-	"hospay/internal/invariant"
+	"hospay/lab/demo"
+	"hospay/lab/invariant"
 
 	"golang.org/x/sync/errgroup"
 )

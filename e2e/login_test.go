@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/sim/portal"
 	"hospay/sim/wechat"
 	"hospay/sim/world"

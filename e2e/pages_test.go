@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/refund"
 )
 

@@ -12,7 +12,7 @@ import (
 	"unsafe"
 
 	"hospay/collections"
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"

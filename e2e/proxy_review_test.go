@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/internal/demo"
-	"hospay/internal/testapp"
 	"hospay/internal/vault"
+	"hospay/lab/demo"
+	"hospay/lab/testapp"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/internal/demo"
 	"hospay/internal/i18n"
-	"hospay/internal/testapp"
+	"hospay/lab/demo"
+	"hospay/lab/testapp"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/internal/demo"
 	"hospay/internal/idno"
-	"hospay/internal/testapp"
+	"hospay/lab/demo"
+	"hospay/lab/testapp"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"

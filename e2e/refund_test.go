@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/refund"
 )
 

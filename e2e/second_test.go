@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"hospay/collections"
-	"hospay/internal/demo"
-	"hospay/internal/testapp"
+	"hospay/lab/demo"
+	"hospay/lab/testapp"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"

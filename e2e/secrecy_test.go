@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/refund"
 	"hospay/sim"
 

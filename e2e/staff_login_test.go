@@ -14,10 +14,10 @@ import (
 
 	"hospay/cmd"
 	"hospay/collections"
-	"hospay/internal/demo"
-	"hospay/internal/testapp"
 	"hospay/internal/totp"
 	"hospay/internal/vault"
+	"hospay/lab/demo"
+	"hospay/lab/testapp"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"

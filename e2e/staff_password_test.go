@@ -4,8 +4,8 @@ import (
 	"testing"
 
 	"hospay/collections"
-	"hospay/internal/demo"
-	"hospay/internal/testapp"
+	"hospay/lab/demo"
+	"hospay/lab/testapp"
 
 	"github.com/pocketbase/dbx"
 )

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/refund"
 )
 

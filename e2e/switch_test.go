@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/internal/testapp"
+	"hospay/lab/testapp"
 	"hospay/refund"
 )
 

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"hospay/internal/invariant"
-	"hospay/internal/testapp"
+	"hospay/lab/invariant"
+	"hospay/lab/testapp"
 	"hospay/refund"
 	"hospay/sim"
 	"hospay/sim/wechat"

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/internal/demo"
-	"hospay/internal/invariant"
-	"hospay/internal/testapp"
+	"hospay/lab/demo"
+	"hospay/lab/invariant"
+	"hospay/lab/testapp"
 	"hospay/refund"
 )
 

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/evidence"
 	"hospay/internal/i18n"
 	"hospay/money"
 	"hospay/refund"
+	"hospay/report"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -49,7 +49,7 @@ type packer struct {
 	order *core.Record
 	ids   []string // the order, and the one that restored its returned payout
 	names map[string]string
-	pack  evidence.Pack
+	pack  report.Pack
 }
 
 // Evidence writes the evidence of an order as a ZIP.
@@ -59,7 +59,7 @@ func Evidence(ctx context.Context, app core.App, order *core.Record, person stri
 		return err
 	}
 	p := &packer{app: app, order: order, ids: []string{order.Id}, names: map[string]string{}}
-	p.pack = evidence.Pack{No: order.GetString("no"), Unit: inst.GetString("name"), Person: person, At: moment(at)}
+	p.pack = report.Pack{No: order.GetString("no"), Unit: inst.GetString("name"), Person: person, At: moment(at)}
 	if back, err := app.FindFirstRecordByData(collections.RefundOrders, "compensates", order.Id); err == nil {
 		p.ids = append(p.ids, back.Id)
 	}
@@ -78,7 +78,7 @@ func Evidence(ctx context.Context, app core.App, order *core.Record, person stri
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return evidence.Write(w, p.pack)
+	return p.pack.Write(w)
 }
 
 // facts fills the application and its file.
@@ -103,7 +103,7 @@ func (p *packer) facts() {
 			data = append(data, rec.PublicExport())
 		}
 	}
-	p.pack.Sections = append(p.pack.Sections, evidence.Section{File: "application.json", Title: "退回恢复单", Head: []string{"退款单号", "状态"}, Rows: p.restored(), Data: data})
+	p.pack.Sections = append(p.pack.Sections, report.Section{File: "application.json", Title: "退回恢复单", Head: []string{"退款单号", "状态"}, Rows: p.restored(), Data: data})
 }
 
 func (p *packer) restored() [][]string {
@@ -140,7 +140,7 @@ func (p *packer) table(t evidenceTable) error {
 }
 
 func (p *packer) add(t evidenceTable, recs []*core.Record) {
-	s := evidence.Section{File: t.file, Title: t.title, Head: t.head}
+	s := report.Section{File: t.file, Title: t.title, Head: t.head}
 	data := []any{}
 	for _, r := range recs {
 		row := make([]string, 0, len(t.fields))
@@ -284,7 +284,7 @@ func (p *packer) receipts(recs []*core.Record) error {
 		if err != nil {
 			return err
 		}
-		p.pack.Files = append(p.pack.Files, evidence.File{Name: "receipts/" + r.GetString("out_bill_no") + ".pdf", Data: data})
+		p.pack.Files = append(p.pack.Files, report.File{Name: "receipts/" + r.GetString("out_bill_no") + ".pdf", Data: data})
 	}
 	return nil
 }

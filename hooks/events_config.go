@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"hospay/collections"
+	"hospay/config"
 	"hospay/internal/vault"
-	"hospay/settings"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -103,7 +103,7 @@ func checkRules(e *core.RecordEvent) error {
 		err = r.Check()
 	}
 	if err != nil {
-		return apiError(http.StatusBadRequest, string(settings.CodeInvalid), err.Error())
+		return apiError(http.StatusBadRequest, string(config.CodeInvalid), err.Error())
 	}
 	return e.Next()
 }

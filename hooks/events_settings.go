@@ -4,8 +4,8 @@ import (
 	"net/http"
 
 	"hospay/collections"
+	"hospay/config"
 	"hospay/internal/richtext"
-	"hospay/settings"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -14,7 +14,7 @@ import (
 // bindSettingsEvents writes down what superusers change in the dashboard, and
 // keeps notices harmless and their versions as they were read.
 func (h *Hooks) bindSettingsEvents() {
-	names := settings.Collections()
+	names := config.Collections()
 	h.App.OnRecordCreateRequest(names...).BindFunc(h.recordDashboard)
 	h.App.OnRecordUpdateRequest(names...).BindFunc(h.recordDashboard)
 	h.App.OnRecordDeleteRequest(names...).BindFunc(h.recordDashboard)

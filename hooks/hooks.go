@@ -11,13 +11,13 @@ import (
 	"strings"
 	"time"
 
+	"hospay/books"
 	"hospay/collections"
+	"hospay/config"
 	"hospay/exports"
 	"hospay/internal/checkup"
 	"hospay/internal/i18n"
-	"hospay/recon"
 	"hospay/refund"
-	"hospay/settings"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
@@ -30,9 +30,9 @@ type Hooks struct {
 	Service    *refund.Service
 	Worker     *refund.Worker
 	Exports    *exports.Jobs
-	Books      *recon.Service
+	Books      *books.Service
 	Production bool
-	Settings   *settings.Service
+	Settings   *config.Service
 	Health     *checkup.Health
 	Jobs       Jobs
 	Version    string
@@ -103,11 +103,11 @@ var statusOf = map[refund.Code]int{
 	refund.CodeChannelUnavailable: http.StatusServiceUnavailable, refund.CodeNoProposal: http.StatusConflict, refund.CodeProposalExists: http.StatusConflict, refund.CodeProposerGone: http.StatusConflict,
 	refund.CodeReviewSingly:   http.StatusConflict,
 	refund.CodeHISUnavailable: http.StatusServiceUnavailable,
-	recon.CodeSecondPerson:    http.StatusForbidden, recon.CodeMonthClosed: http.StatusConflict, recon.CodeMonthOpenItems: http.StatusConflict, recon.CodeDifferenceDone: http.StatusConflict,
+	books.CodeSecondPerson:    http.StatusForbidden, books.CodeMonthClosed: http.StatusConflict, books.CodeMonthOpenItems: http.StatusConflict, books.CodeDifferenceDone: http.StatusConflict,
 }
 
 // told are the codes whose sentence names a detail.
-var told = []refund.Code{refund.CodeBelowMinimum, refund.CodeOverSingleLimit, recon.CodeStatementRefused, recon.CodeStatementOther, recon.CodeTooMany, recon.CodeMonthOpenItems}
+var told = []refund.Code{refund.CodeBelowMinimum, refund.CodeOverSingleLimit, books.CodeStatementRefused, books.CodeStatementOther, books.CodeTooMany, books.CodeMonthOpenItems}
 
 // fail turns a domain error into an answer. Anything without a code is logged
 // and told as an internal error.

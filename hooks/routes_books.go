@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"regexp"
 
+	"hospay/books"
 	"hospay/collections"
-	"hospay/recon"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -39,14 +39,14 @@ func (h *Hooks) bindBookRoutes(se *core.ServeEvent) {
 // house is the reader's institution.
 func houseOf(e *core.RequestEvent) string { return e.Auth.GetString("institution") }
 
-func actorOf(e *core.RequestEvent) recon.Actor {
-	return recon.Actor{ID: e.Auth.Id, Person: e.Auth.GetString("person_index")}
+func actorOf(e *core.RequestEvent) books.Actor {
+	return books.Actor{ID: e.Auth.Id, Person: e.Auth.GetString("person_index")}
 }
 
 // dayOf reads the day of the path.
 func dayOf(e *core.RequestEvent) (string, error) {
 	day := e.Request.PathValue("date")
-	if _, _, err := recon.ParseDay(day); err != nil {
+	if _, _, err := books.ParseDay(day); err != nil {
 		return "", badRequest()
 	}
 	return day, nil
@@ -126,7 +126,7 @@ func (h *Hooks) reconLines(e *core.RequestEvent) error {
 // differences lists what is to be worked off.
 func (h *Hooks) differences(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	f := recon.Filter{Day: q.Get("day"), From: q.Get("from"), To: q.Get("to"), Kind: q.Get("kind"), State: q.Get("state"), Owner: q.Get("owner")}
+	f := books.Filter{Day: q.Get("day"), From: q.Get("from"), To: q.Get("to"), Kind: q.Get("kind"), State: q.Get("state"), Owner: q.Get("owner")}
 	page, perPage, err := pageOf(q)
 	if err != nil || !f.Valid() {
 		return badRequest()
@@ -157,7 +157,7 @@ func (h *Hooks) difference(e *core.RequestEvent) error {
 	return h.showDifference(e, d, err)
 }
 
-func (h *Hooks) showDifference(e *core.RequestEvent, d recon.Difference, err error) error {
+func (h *Hooks) showDifference(e *core.RequestEvent, d books.Difference, err error) error {
 	if err != nil {
 		return h.fail(e, err)
 	}
@@ -189,7 +189,7 @@ func (h *Hooks) showDifference(e *core.RequestEvent, d recon.Difference, err err
 
 // showFitting tells which verbs fit a difference, why the others do not, and
 // what a rematch could take.
-func (h *Hooks) showFitting(ctx context.Context, d recon.Difference, view map[string]any) error {
+func (h *Hooks) showFitting(ctx context.Context, d books.Difference, view map[string]any) error {
 	fits, counters, err := h.Books.Fitting(ctx, d)
 	verbs, others := []map[string]any{}, []map[string]any{}
 	for _, f := range fits {
@@ -217,7 +217,7 @@ type wish struct {
 
 // work reads the wish, acts on the difference of the path, and shows it. Orders
 // that a query must prove are looked at once.
-func (h *Hooks) work(e *core.RequestEvent, do func(house, id string, w wish) (recon.Difference, error)) error {
+func (h *Hooks) work(e *core.RequestEvent, do func(house, id string, w wish) (books.Difference, error)) error {
 	var w wish
 	if err := e.BindBody(&w); err != nil {
 		return badRequest()
@@ -228,25 +228,25 @@ func (h *Hooks) work(e *core.RequestEvent, do func(house, id string, w wish) (re
 }
 
 func (h *Hooks) resolve(e *core.RequestEvent) error {
-	return h.work(e, func(house, id string, w wish) (recon.Difference, error) {
-		return h.Books.Resolve(e.Request.Context(), house, id, recon.Decision{Verb: w.Verb, Reason: w.Reason, With: w.With}, actorOf(e))
+	return h.work(e, func(house, id string, w wish) (books.Difference, error) {
+		return h.Books.Resolve(e.Request.Context(), house, id, books.Decision{Verb: w.Verb, Reason: w.Reason, With: w.With}, actorOf(e))
 	})
 }
 
 func (h *Hooks) confirm(e *core.RequestEvent) error {
-	return h.work(e, func(house, id string, w wish) (recon.Difference, error) {
+	return h.work(e, func(house, id string, w wish) (books.Difference, error) {
 		return h.Books.Confirm(e.Request.Context(), house, id, w.Note, actorOf(e))
 	})
 }
 
 func (h *Hooks) withdraw(e *core.RequestEvent) error {
-	return h.work(e, func(house, id string, w wish) (recon.Difference, error) {
+	return h.work(e, func(house, id string, w wish) (books.Difference, error) {
 		return h.Books.Withdraw(e.Request.Context(), house, id, w.Note, actorOf(e))
 	})
 }
 
 func (h *Hooks) assign(e *core.RequestEvent) error {
-	return h.work(e, func(house, id string, w wish) (recon.Difference, error) {
+	return h.work(e, func(house, id string, w wish) (books.Difference, error) {
 		return h.Books.Assign(e.Request.Context(), house, id, w.Owner, actorOf(e))
 	})
 }
@@ -265,19 +265,19 @@ func (h *Hooks) month(e *core.RequestEvent, month string) error {
 // monthClose proposes to close a month (finance), or closes it as the second
 // person.
 func (h *Hooks) monthClose(e *core.RequestEvent) error {
-	return h.monthStep(e, func(month, note string) (recon.Month, error) {
+	return h.monthStep(e, func(month, note string) (books.Month, error) {
 		return h.Books.CloseMonth(e.Request.Context(), houseOf(e), month, note, actorOf(e), e.RealIP())
 	})
 }
 
 func (h *Hooks) monthReopen(e *core.RequestEvent) error {
-	return h.monthStep(e, func(month, note string) (recon.Month, error) {
+	return h.monthStep(e, func(month, note string) (books.Month, error) {
 		return h.Books.ReopenMonth(e.Request.Context(), houseOf(e), month, note, actorOf(e), e.RealIP())
 	})
 }
 
 // monthStep lets finance ask first; the answer may come from an auditor.
-func (h *Hooks) monthStep(e *core.RequestEvent, do func(month, note string) (recon.Month, error)) error {
+func (h *Hooks) monthStep(e *core.RequestEvent, do func(month, note string) (books.Month, error)) error {
 	var body struct {
 		Note string `json:"note"`
 	}

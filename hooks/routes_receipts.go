@@ -3,8 +3,8 @@ package hooks
 import (
 	"net/http"
 
+	"hospay/books"
 	"hospay/collections"
-	"hospay/recon"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -19,8 +19,8 @@ func (h *Hooks) bindReceiptRoutes(se *core.ServeEvent) {
 // with the day on which the channel lets it expire (A33).
 func (h *Hooks) receiptsMissing(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	_, _, err := recon.ParseDay(q.Get("from"))
-	_, _, err2 := recon.ParseDay(q.Get("to"))
+	_, _, err := books.ParseDay(q.Get("from"))
+	_, _, err2 := books.ParseDay(q.Get("to"))
 	page, perPage, err3 := pageOf(q)
 	if err != nil || err2 != nil || err3 != nil || q.Get("to") < q.Get("from") {
 		return badRequest()

@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"strings"
 
+	"hospay/books"
 	"hospay/collections"
 	"hospay/exports"
-	"hospay/recon"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
@@ -36,7 +36,7 @@ func (h *Hooks) reportNow(e *core.RequestEvent) error {
 	if !ok {
 		return apiError(http.StatusNotFound, "not_found", "")
 	}
-	if recon.IsReport(name) {
+	if books.IsReport(name) {
 		return h.bookReport(e, name)
 	}
 	return h.sendReport(e, name)
@@ -48,12 +48,12 @@ func (h *Hooks) bookReport(e *core.RequestEvent, name string) error {
 		return denied(e)
 	}
 	day, month := e.Request.URL.Query().Get("date"), e.Request.URL.Query().Get("month")
-	if _, _, err := recon.ParseDay(day); (day != "" && err != nil) || (month != "" && !monthForm.MatchString(month)) {
+	if _, _, err := books.ParseDay(day); (day != "" && err != nil) || (month != "" && !monthForm.MatchString(month)) {
 		return badRequest()
 	}
 	var file bytes.Buffer
 	err := h.Books.Report(e.Request.Context(), houseOf(e), name, day, month, &file)
-	if errors.Is(err, recon.ErrNoRun) {
+	if errors.Is(err, books.ErrNoRun) {
 		return apiError(http.StatusNotFound, "not_found", "")
 	}
 	if err != nil {
@@ -66,7 +66,7 @@ func (h *Hooks) bookReport(e *core.RequestEvent, name string) error {
 	return e.Blob(http.StatusOK, xlsxType, file.Bytes())
 }
 
-var bookFiles = map[string]string{recon.ReportSummary: "三方对账", recon.ReportChannel: "渠道对账", recon.ReportDifferences: "对账差异", recon.ReportMonth: "对账月结"}
+var bookFiles = map[string]string{books.ReportSummary: "三方对账", books.ReportChannel: "渠道对账", books.ReportDifferences: "对账差异", books.ReportMonth: "对账月结"}
 
 func (h *Hooks) sendReport(e *core.RequestEvent, name string) error {
 	req, params, err := h.reportRequest(e, name, e.Request.URL.Query())

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"hospay/collections"
+	"hospay/config"
 	"hospay/internal/i18n"
 	"hospay/refund"
-	"hospay/settings"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -57,7 +57,7 @@ func (h *Hooks) listChanges(e *core.RequestEvent) error {
 	}
 	items := make([]any, 0, len(rows))
 	for _, c := range rows {
-		items = append(items, settings.Show(c, h.staffNames(e.App)))
+		items = append(items, config.Show(c, h.staffNames(e.App)))
 	}
 	return e.JSON(http.StatusOK, map[string]any{"page": f.Page, "per_page": f.PerPage, "total": total, "items": items})
 }
@@ -78,18 +78,18 @@ func (h *Hooks) staffNames(app core.App) func(string) string {
 
 func (h *Hooks) proposeChange(e *core.RequestEvent) error {
 	var body struct {
-		Target settings.Target `json:"target"`
-		Values settings.Values `json:"values"`
-		Note   string          `json:"note"`
+		Target config.Target `json:"target"`
+		Values config.Values `json:"values"`
+		Note   string        `json:"note"`
 	}
 	if err := e.BindBody(&body); err != nil {
 		return apiError(http.StatusBadRequest, "bad_request", "")
 	}
-	out, err := h.Settings.Propose(e.Auth.Id, settings.Proposal{Target: body.Target, Values: body.Values, Note: body.Note}, e.RealIP())
+	out, err := h.Settings.Propose(e.Auth.Id, config.Proposal{Target: body.Target, Values: body.Values, Note: body.Note}, e.RealIP())
 	return h.changed(e, out, err)
 }
 
-func (h *Hooks) decideChange(decide func(staff, id, note, address string) (settings.Outcome, error)) func(*core.RequestEvent) error {
+func (h *Hooks) decideChange(decide func(staff, id, note, address string) (config.Outcome, error)) func(*core.RequestEvent) error {
 	return func(e *core.RequestEvent) error {
 		var body struct {
 			Note string `json:"note"`
@@ -109,12 +109,12 @@ func (h *Hooks) withdrawChange(e *core.RequestEvent) error {
 
 // changed answers with the change; a new account's first password is told here
 // and nowhere else.
-func (h *Hooks) changed(e *core.RequestEvent, out settings.Outcome, err error) error {
+func (h *Hooks) changed(e *core.RequestEvent, out config.Outcome, err error) error {
 	if err != nil {
 		return h.settingsFail(e, err)
 	}
 	e.Response.Header().Set("Cache-Control", "no-store")
-	item := settings.Show(out.ConfigChange, h.staffNames(e.App))
+	item := config.Show(out.ConfigChange, h.staffNames(e.App))
 	if out.Password != "" {
 		item["password"] = out.Password
 	}
@@ -122,18 +122,18 @@ func (h *Hooks) changed(e *core.RequestEvent, out settings.Outcome, err error) e
 }
 
 var settingsStatus = map[refund.Code]int{
-	settings.CodeSelf: http.StatusForbidden, settings.CodeOwnRoles: http.StatusForbidden, settings.CodeLastConfig: http.StatusConflict,
-	settings.CodeTestByAnother: http.StatusForbidden,
+	config.CodeSelf: http.StatusForbidden, config.CodeOwnRoles: http.StatusForbidden, config.CodeLastConfig: http.StatusConflict,
+	config.CodeTestByAnother: http.StatusForbidden,
 }
 
 // settingsFail tells what is wrong with a change in its own words.
 func (h *Hooks) settingsFail(e *core.RequestEvent, err error) error {
 	code := refund.CodeOf(err)
-	if code == settings.CodeMoved {
+	if code == config.CodeMoved {
 		text := i18n.Text(i18n.Default, "error.config_conflict")
 		return &router.ApiError{Status: http.StatusConflict, Message: text, Data: map[string]any{"code": string(code)}}
 	}
-	if code == settings.CodeInvalid {
+	if code == config.CodeInvalid {
 		de, _ := errors.AsType[*refund.Error](err)
 		return apiError(http.StatusBadRequest, string(code), de.Detail)
 	}
@@ -153,7 +153,7 @@ func (h *Hooks) previewText(e *core.RequestEvent) error {
 	if err := e.BindBody(&body); err != nil {
 		return apiError(http.StatusBadRequest, "bad_request", "")
 	}
-	out, err := settings.Preview(body.Kind, body.Title, body.Content+body.Body)
+	out, err := config.Preview(body.Kind, body.Title, body.Content+body.Body)
 	if err != nil {
 		return h.fail(e, err)
 	}

@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"hospay/books"
 	"hospay/collections"
-	"hospay/recon"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -45,7 +45,7 @@ func (h *Hooks) statementUpload(e *core.RequestEvent) error {
 		return h.fail(e, err)
 	}
 	defer os.RemoveAll(dir)
-	in := recon.Incoming{Institution: houseOf(e), By: e.Auth.Id, Path: filepath.Join(dir, "file")}
+	in := books.Incoming{Institution: houseOf(e), By: e.Auth.Id, Path: filepath.Join(dir, "file")}
 	if err := readUpload(parts, &in); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (h *Hooks) statementUpload(e *core.RequestEvent) error {
 }
 
 // readUpload reads the fields and the one file of an upload.
-func readUpload(parts *multipart.Reader, in *recon.Incoming) error {
+func readUpload(parts *multipart.Reader, in *books.Incoming) error {
 	fields := map[string]*string{"day": &in.Day, "source": &in.Source, "kind": &in.Kind}
 	for {
 		part, err := parts.NextPart()
@@ -111,7 +111,7 @@ func uploadError(err error) error {
 }
 
 // statementView is a bill as the console shows it.
-func statementView(st recon.Statement, names map[string]string) map[string]any {
+func statementView(st books.Statement, names map[string]string) map[string]any {
 	return map[string]any{
 		"id": st.ID, "day": st.Day, "source": st.Source, "kind": st.Kind, "state": st.State, "version": st.Version, "superseded": st.Superseded, "late": st.Late, "file": st.Name, "size": st.Size,
 		"sha256": st.SHA256, "form": st.Form, "lines": st.Lines, "rejects": st.Rejects, "amount": st.Amount, "refusal": st.Refusal, "message": st.Message, "by": st.By, "by_name": names[st.By],
@@ -122,8 +122,8 @@ func statementView(st recon.Statement, names map[string]string) map[string]any {
 // statementList tells per day and source which bills are there.
 func (h *Hooks) statementList(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	from, _, err := recon.ParseDay(q.Get("from"))
-	_, to, err2 := recon.ParseDay(q.Get("to"))
+	from, _, err := books.ParseDay(q.Get("from"))
+	_, to, err2 := books.ParseDay(q.Get("to"))
 	if err != nil || err2 != nil || !to.After(from) || to.Sub(from).Hours() > 24*366 {
 		return badRequest()
 	}
@@ -142,7 +142,7 @@ func (h *Hooks) statementList(e *core.RequestEvent) error {
 	return e.JSON(http.StatusOK, map[string]any{"items": items})
 }
 
-func (h *Hooks) statement(e *core.RequestEvent) (recon.Statement, error) {
+func (h *Hooks) statement(e *core.RequestEvent) (books.Statement, error) {
 	return h.Books.Statement(e.Request.Context(), houseOf(e), e.Request.PathValue("id"))
 }
 

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"hospay/recon"
+	"hospay/books"
 	"hospay/refund"
 )
 
@@ -15,13 +15,13 @@ const reconcileDays = 31
 // Reconcile runs the reconciliation of every day whose bills have come, again
 // when a bill was replaced, and once a day while items are open. From six in
 // the evening on it also runs days whose bills are not whole, so that they show.
-func Reconcile(books *recon.Service, now func() time.Time) Job {
+func Reconcile(books *books.Service, now func() time.Time) Job {
 	r := reconciliation{books, orNow(now)}
 	return Job{Name: "reconcile", Every: 10 * time.Minute, Run: r.run}
 }
 
 type reconciliation struct {
-	books *recon.Service
+	books *books.Service
 	now   func() time.Time
 }
 
@@ -35,10 +35,10 @@ func (r reconciliation) run(ctx context.Context) (n int, err error) {
 			day := r.now().In(refund.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
 			due, e := r.books.ToRun(ctx, inst, day, r.late(day))
 			if e == nil && due {
-				_, e = r.books.Run(ctx, inst, day, recon.Actor{})
+				_, e = r.books.Run(ctx, inst, day, books.Actor{})
 				n++
 			}
-			if refund.CodeOf(e) != recon.CodeMonthClosed {
+			if refund.CodeOf(e) != books.CodeMonthClosed {
 				err = errors.Join(err, e)
 			}
 		}
@@ -48,6 +48,6 @@ func (r reconciliation) run(ctx context.Context) (n int, err error) {
 
 // late reports whether nobody waits any longer for the bills of a day.
 func (r reconciliation) late(day string) bool {
-	from, _, err := recon.ParseDay(day)
+	from, _, err := books.ParseDay(day)
 	return err == nil && r.now().After(from.AddDate(0, 0, 1).Add(statementLast*time.Hour))
 }

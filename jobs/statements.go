@@ -13,9 +13,9 @@ import (
 	"slices"
 	"time"
 
+	"hospay/books"
 	"hospay/channels"
 	"hospay/collections"
-	"hospay/recon"
 	"hospay/refund"
 )
 
@@ -32,7 +32,7 @@ const (
 // keeps the files with their hashes. A bill that is not ready is asked for
 // again; a day without movement is recorded as empty; after a week a bill
 // counts as missing.
-func Statements(store *collections.Store, books *recon.Service, now func() time.Time) Job {
+func Statements(store *collections.Store, books *books.Service, now func() time.Time) Job {
 	s := statements{store: store, books: books, now: orNow(now)}
 	return Job{Name: "statements", Every: 10 * time.Minute, Run: s.run}
 }
@@ -46,7 +46,7 @@ func orNow(now func() time.Time) func() time.Time {
 
 type statements struct {
 	store *collections.Store
-	books *recon.Service
+	books *books.Service
 	now   func() time.Time
 }
 
@@ -93,7 +93,7 @@ func (s statements) plan(ctx context.Context) error {
 			return err
 		}
 		for back := 0; back < statementDays && day(back) >= first; back++ {
-			planned := slices.ContainsFunc(known, func(st recon.Statement) bool { return st.Day == day(back) && st.By == "" })
+			planned := slices.ContainsFunc(known, func(st books.Statement) bool { return st.Day == day(back) && st.By == "" })
 			if err := s.await(ctx, inst, day(back), back == 0 || !planned); err != nil {
 				return err
 			}
@@ -105,7 +105,7 @@ func (s statements) plan(ctx context.Context) error {
 // await asks for the bills of a day: HIS's, those of the channels that orders
 // went through, and where it is fresh those of the channels in use.
 func (s statements) await(ctx context.Context, inst, day string, fresh bool) error {
-	if err := s.books.Await(ctx, inst, recon.SourceHIS, "statement", day); err != nil {
+	if err := s.books.Await(ctx, inst, books.SourceHIS, "statement", day); err != nil {
 		return err
 	}
 	through, err := s.books.Through(ctx, inst, day)
@@ -132,17 +132,17 @@ func (s statements) await(ctx context.Context, inst, day string, fresh bool) err
 
 // FetchDay asks for all bills of a day at once, once each. The demo uses it: it
 // does not wait for the next morning.
-func FetchDay(ctx context.Context, store *collections.Store, books *recon.Service, inst, day string) error {
-	s := statements{store: store, books: books, now: orNow(books.Clock)}
+func FetchDay(ctx context.Context, store *collections.Store, svc *books.Service, inst, day string) error {
+	s := statements{store: store, books: svc, now: orNow(svc.Clock)}
 	if err := s.await(ctx, inst, day, true); err != nil {
 		return err
 	}
-	all, err := books.Statements(ctx, inst, day, day)
+	all, err := svc.Statements(ctx, inst, day, day)
 	if err != nil {
 		return err
 	}
 	for _, st := range all {
-		if st.State == recon.Waiting && !st.Superseded {
+		if st.State == books.Waiting && !st.Superseded {
 			err = errors.Join(err, s.fetch(ctx, st))
 		}
 	}
@@ -150,7 +150,7 @@ func FetchDay(ctx context.Context, store *collections.Store, books *recon.Servic
 }
 
 // next is when a bill is asked for again; zero when nobody asks any more.
-func (s statements) next(st recon.Statement) time.Time {
+func (s statements) next(st books.Statement) time.Time {
 	now := s.now().In(refund.Beijing)
 	if now.After(st.Created.Time().Add(statementWeek)) {
 		return time.Time{}
@@ -167,7 +167,7 @@ func (s statements) next(st recon.Statement) time.Time {
 
 // fetch downloads one bill into a temporary file, so that its size does not
 // matter, and keeps it once it has been read from end to end.
-func (s statements) fetch(ctx context.Context, st recon.Statement) error {
+func (s statements) fetch(ctx context.Context, st books.Statement) error {
 	dir, err := os.MkdirTemp("", "hospay-bill")
 	if err != nil {
 		return err
@@ -178,23 +178,23 @@ func (s statements) fetch(ctx context.Context, st recon.Statement) error {
 	next := s.next(st)
 	switch {
 	case errors.Is(err, channels.ErrBillEmpty):
-		return s.books.Note(ctx, st, recon.Empty, "", time.Time{})
+		return s.books.Note(ctx, st, books.Empty, "", time.Time{})
 	case err != nil && next.IsZero():
-		return s.books.Note(ctx, st, recon.Missing, err.Error(), next)
+		return s.books.Note(ctx, st, books.Missing, err.Error(), next)
 	case err != nil:
-		return s.books.Note(ctx, st, recon.Waiting, err.Error(), next)
+		return s.books.Note(ctx, st, books.Waiting, err.Error(), next)
 	}
-	_, err = s.books.Fetched(ctx, recon.Incoming{Institution: st.Institution, Day: st.Day, Source: st.Source, Kind: st.Kind, Path: path, Name: bill.Name, Told: bill.Source, Next: next})
+	_, err = s.books.Fetched(ctx, books.Incoming{Institution: st.Institution, Day: st.Day, Source: st.Source, Kind: st.Kind, Path: path, Name: bill.Name, Told: bill.Source, Next: next})
 	return err
 }
 
-func (s statements) download(ctx context.Context, st recon.Statement, path string) (channels.Bill, error) {
+func (s statements) download(ctx context.Context, st books.Statement, path string) (channels.Bill, error) {
 	out, err := os.Create(path)
 	if err != nil {
 		return channels.Bill{}, err
 	}
 	defer out.Close()
-	if st.Source == recon.SourceHIS {
+	if st.Source == books.SourceHIS {
 		return s.writeHIS(ctx, st.Institution, st.Day, out)
 	}
 	conn, err := s.store.Connection(ctx, st.Institution, st.Source)

@@ -21,7 +21,7 @@ import (
 
 func mapping(t testing.TB) string {
 	t.Helper()
-	raw, err := os.ReadFile("../../internal/demo/his-rest.json")
+	raw, err := os.ReadFile("../../lab/demo/his-rest.json")
 	if err != nil {
 		t.Fatal(err)
 	}

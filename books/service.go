@@ -1,0 +1,196 @@
+// Package books reconciles an institution's books day by day inside the server:
+// it keeps the bills of the channels and of HIS, compares them with our own
+// orders through package reconcile, keeps the differences and how people work
+// them off, and closes months. It never moves money and never edits an order.
+package books
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"time"
+
+	"hospay/collections"
+	"hospay/reconcile"
+	"hospay/refund"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// Codes of what is refused.
+const (
+	CodeStatementRefused refund.Code = "statement_refused"
+	CodeStatementOther   refund.Code = "statement_other"
+	CodeTooMany          refund.Code = "recon_too_many"
+	CodeMonthClosed      refund.Code = "month_closed"
+	CodeMonthOpenItems   refund.Code = "month_open_items"
+	CodeMonthNotOver     refund.Code = "month_not_over"
+	CodeSecondPerson     refund.Code = "second_person"
+	CodeVerbUnknown      refund.Code = "verb_unknown"
+	CodeVerbUnfit        refund.Code = "verb_unfit"
+	CodeRematchUnfit     refund.Code = "rematch_unfit"
+	CodeDifferenceDone   refund.Code = "difference_done"
+	CodeReasonRequired   refund.Code = "reason_required"
+)
+
+const (
+	window         = 30 * time.Minute   // of midnight: a line may stand on the neighbouring day
+	tolerance      = 8 * 24 * time.Hour // between HIS's debit and the payout: the payee's day, the channel's, and suspense
+	longest        = 31                 // days within which the parts of an order are looked for
+	near           = 8                  // days whose items a run looks at beside its own
+	maxDifferences = 20_000             // beyond it the files are wrong, not the books
+	defaultDays    = 3
+	defaultIgnore  = 100 // fen
+)
+
+// Service reconciles. It is safe for concurrent use; runs follow each other.
+type Service struct {
+	App   core.App
+	Store *collections.Store
+	Wake  func(ctx context.Context, order string, by refund.By) error // makes an order due, so that a query proves the truth
+	Clock func() time.Time                                            // nil = time.Now
+
+	running sync.Mutex
+	looked  sync.Map // by institution and day: the day on which its books were last found unchanged
+}
+
+// Actor is the person who acts; System has no id.
+type Actor struct{ ID, Person string }
+
+func (a Actor) same(b Actor) bool {
+	return refund.By{ID: a.ID, Person: a.Person}.Same(refund.By{ID: b.ID, Person: b.Person})
+}
+
+// mayAsk checks that the actor may propose: finance, in the moment of effect.
+func (a Actor) mayAsk(tx core.App, inst string) error {
+	if !collections.Holds(tx, a.ID, inst, collections.RoleFinance) {
+		return refund.NewError(refund.CodeNotAllowed, "")
+	}
+	return nil
+}
+
+// mayConfirm checks that the actor may decide on what first has proposed:
+// finance or an auditor, and another person, as both are known now; and first
+// may still propose.
+func (a Actor) mayConfirm(tx core.App, inst string, first Actor) error {
+	if !collections.Holds(tx, a.ID, inst, collections.RoleFinance, collections.RoleAuditor) {
+		return refund.NewError(refund.CodeNotAllowed, "")
+	}
+	first.Person, a.Person = collections.PersonNow(tx, first.ID, first.Person), collections.PersonNow(tx, a.ID, a.Person)
+	if first.same(a) {
+		return refund.NewError(CodeSecondPerson, "")
+	}
+	return collections.ProposerHolds(tx, first.ID, inst, collections.RoleFinance)
+}
+
+func (s *Service) now() time.Time {
+	if s.Clock == nil {
+		return time.Now()
+	}
+	return s.Clock()
+}
+
+// settings are what an institution decides about its books.
+type settings struct {
+	Name   string `db:"name"`
+	Days   int    `db:"recon_days"`
+	Ignore int64  `db:"recon_ignore"`
+}
+
+func (s *Service) settings(ctx context.Context, inst string) (settings, error) {
+	var out settings
+	err := s.App.ConcurrentDB().Select("name", "recon_days", "recon_ignore").From(collections.Institutions).Where(dbx.HashExp{"id": inst}).WithContext(ctx).One(&out)
+	if out.Days == 0 {
+		out.Days = defaultDays
+	}
+	if out.Ignore == 0 {
+		out.Ignore = defaultIgnore
+	}
+	return out, err
+}
+
+// Unit is the institution's name, as forms carry it.
+func (s *Service) Unit(ctx context.Context, inst string) string {
+	set, err := s.settings(ctx, inst)
+	if err != nil {
+		return ""
+	}
+	return set.Name
+}
+
+// ParseDay reads a Beijing day and returns its beginning and end.
+func ParseDay(day string) (from, to time.Time, err error) {
+	from, err = time.ParseInLocation(time.DateOnly, day, reconcile.Beijing)
+	return from, from.AddDate(0, 0, 1), err
+}
+
+func shift(day string, n int) string {
+	from, _, err := ParseDay(day)
+	if err != nil {
+		return ""
+	}
+	return from.AddDate(0, 0, n).Format(time.DateOnly)
+}
+
+func beijingDay(t time.Time) string { return t.In(reconcile.Beijing).Format(time.DateOnly) }
+
+// Today is the Beijing day of the service's clock.
+func (s *Service) Today() string { return beijingDay(s.now()) }
+
+func newID() string { return core.GenerateDefaultRandomId() }
+
+// stamp is a time as PocketBase stores it; the zero time is empty.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(types.DefaultDateLayout)
+}
+
+func jsonText(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "null"
+	}
+	return string(b)
+}
+
+// one writes a row that must be there as it was read; otherwise somebody else
+// was first.
+func one(q *dbx.Query) error {
+	res, err := q.Execute()
+	if err != nil && strings.Contains(err.Error(), "UNIQUE constraint failed") {
+		return refund.ErrConflict
+	}
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return refund.ErrConflict
+	}
+	return nil
+}
+
+func clip(s string, limit int) string {
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit])
+	}
+	return s
+}
+
+// Names tells the names of staff members by id.
+func (s *Service) Names(ctx context.Context, inst string) (map[string]string, error) {
+	var rows []struct {
+		ID   string `db:"id"`
+		Name string `db:"name"`
+	}
+	err := s.App.ConcurrentDB().Select("id", "name").From(collections.Staff).Where(dbx.HashExp{"institution": inst}).WithContext(ctx).All(&rows)
+	out := map[string]string{}
+	for _, r := range rows {
+		out[r.ID] = r.Name
+	}
+	return out, err
+}

@@ -1,0 +1,264 @@
+package books
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"hospay/money"
+	"hospay/reconcile"
+	"hospay/refund"
+	"hospay/report"
+)
+
+// The reports.
+const (
+	ReportSummary     = "recon-summary"
+	ReportChannel     = "recon-channel"
+	ReportDifferences = "differences"
+	ReportMonth       = "recon-month"
+)
+
+// IsReport reports whether the books have a report of this name.
+func IsReport(name string) bool {
+	return name == ReportSummary || name == ReportChannel || name == ReportDifferences || name == ReportMonth
+}
+
+// Report writes a report of a day or month in the printed form. Its figures are
+// those of the last runs and of the differences as they stand.
+func (s *Service) Report(ctx context.Context, inst, name, day, month string, w io.Writer) error {
+	if day == "" && month == "" || day != "" && name == ReportMonth || month != "" && (name == ReportSummary || name == ReportChannel) {
+		return refund.NewError(refund.CodeBadRequest, "")
+	}
+	form := report.Sheet{Unit: s.Unit(ctx, inst), Period: day + month, Printed: s.now().In(reconcile.Beijing).Format("2006-01-02 15:04")}
+	var sheets []report.Sheet
+	var err error
+	switch name {
+	case ReportMonth:
+		sheets, err = s.monthSheets(ctx, inst, month, form)
+	case ReportDifferences:
+		var one report.Sheet
+		one, err = s.differenceSheet(ctx, inst, periodOf(day, month), form)
+		sheets = []report.Sheet{one}
+	default:
+		sheets, err = s.daySheets(ctx, inst, name, day, form)
+	}
+	if err != nil {
+		return err
+	}
+	return report.Write(w, sheets...)
+}
+
+// periodOf chooses the differences of a day or of a month.
+func periodOf(day, month string) Filter {
+	first, _, err := ParseDay(month + "-01")
+	if err != nil {
+		return Filter{Day: day}
+	}
+	return Filter{From: month + "-01", To: first.AddDate(0, 1, -1).Format(time.DateOnly)}
+}
+
+func (s *Service) daySheets(ctx context.Context, inst, name, day string, form report.Sheet) ([]report.Sheet, error) {
+	run, err := s.LastRun(ctx, inst, day)
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.Day(ctx, inst, day)
+	if err != nil {
+		return nil, err
+	}
+	channel := form
+	channel.Name, channel.Title, channel.Tables = "渠道汇总", "退款渠道对账汇总表", []report.Table{channelTable(run.Summary.V.Channels, run.Books)}
+	if name == ReportChannel {
+		return []report.Sheet{channel}, nil
+	}
+	form.Name, form.Title = "汇总", "退款三方对账汇总表"
+	form.Tables = []report.Table{bookTable(run.Books), kindTable(view.Differences), otherTable(run.Summary.V, view), fileTable(run.Files)}
+	details, err := s.differenceSheet(ctx, inst, Filter{Day: day}, report.Sheet{Unit: form.Unit, Period: form.Period, Printed: form.Printed})
+	if err != nil {
+		return nil, err
+	}
+	return []report.Sheet{form, channel, details, s.lineSheet(run, report.Sheet{Unit: form.Unit, Period: form.Period, Printed: form.Printed})}, nil
+}
+
+var bookNames = []struct{ key, name string }{{"platform", "平台"}, {reconcile.ChannelWeChat, "微信"}, {reconcile.ChannelAlipay, "支付宝"}, {SourceHIS, "HIS"}}
+
+var stateWords = map[string]string{
+	Ready: "已收", Empty: "当日无业务", Waiting: "等待", Missing: "缺失", Refused: "拒收", Open: "待处理", Proposed: "待确认", Resolved: "已处理", Carried: "结转",
+	"succeeded": "成功", "failed": "失败", "pending": "处理中", "": "无", "overage": "长款", "shortage": "短款",
+}
+
+var verbNames = map[string]string{
+	VerbBook: "补记", VerbCorrect: "更正", VerbRematch: "换配", VerbConfirmArrival: "确认到账", VerbIgnore: "忽略", VerbForce: "强制平账", verbAuto: "自动",
+}
+
+func bookTable(books map[string]BookSum) report.Table {
+	var rows [][]any
+	for _, b := range bookNames {
+		sum := books[b.key]
+		note := stateWords[sum.Statement]
+		if b.key == "platform" {
+			note = "本院退款单"
+		}
+		rows = append(rows, []any{b.name, sum.Count, sum.Amount, note})
+	}
+	return report.Listed("一、各方总额（归入本日的成功退款）", []report.Column{{Name: "账本", Width: 22}, {Name: "笔数", Type: report.Count, Width: 12}, {Name: "金额", Type: report.Money, Width: 18}, {Name: "账单", Type: report.Long, Width: 40}}, rows)
+}
+
+// kindName is the Chinese name of a kind.
+func kindName(kind string) string {
+	for _, k := range reconcile.Kinds() {
+		if k.String() == kind {
+			return k.Chinese()
+		}
+	}
+	return "迟到账单"
+}
+
+func kindTable(sums map[string]reconcile.Sum) report.Table {
+	var rows [][]any
+	kinds := []string{}
+	for _, k := range reconcile.Kinds() {
+		kinds = append(kinds, k.String())
+	}
+	for _, k := range append(kinds, KindLate) {
+		if sum, ok := sums[k]; ok {
+			rows = append(rows, []any{kindName(k), sum.Count, sum.Amount})
+		}
+	}
+	t := report.Listed("二、差异（含已处理的）", []report.Column{{Name: "差异类型"}, {Name: "笔数", Type: report.Count, Sum: true}, {Name: "差异金额", Type: report.Money, Sum: true}}, rows)
+	t.Total = true
+	return t
+}
+
+func otherTable(s RunSummary, v DayView) report.Table {
+	return report.Listed("三、其他", []report.Column{{Name: "项目"}, {Name: "笔数", Type: report.Count}, {Name: "金额", Type: report.Money}, {Name: "说明", Type: report.Long}}, [][]any{
+		{"三方一致的订单", s.Matched, nil, fmt.Sprintf("共 %d 笔订单", s.Orders)}, {"未处理的差异", v.Open, nil, "含跨日、待确认"}, {"往日未处理的差异", v.CarriedIn, nil, ""},
+		{"HIS 往日扣减、本日付款", s.Moved.In.Count, s.Moved.In.Amount, "已归入本日"}, {"HIS 本日扣减、他日付款", s.Moved.Out.Count, s.Moved.Out.Amount, "已归入付款日"},
+		{"长款", nil, s.Overage, "HIS 已记账，渠道未付"}, {"短款", nil, s.Shortage, "渠道已付款，HIS 未记账"}, {"账单中的其他业务", s.Other.Count, s.Other.Amount, "不属于退款和转账，只计数"},
+		{"其中退回的款项", s.Returned.Count, s.Returned.Amount, "往日退款被退回"}, {"HIS 中无账单的渠道", s.Cash.Count, s.Cash.Amount, "现金等，只计数"}, {"读不懂的行", s.Rejects, nil, "逐行见账单"},
+	})
+}
+
+func fileTable(files []usedFile) report.Table {
+	var rows [][]any
+	for _, f := range files {
+		rows = append(rows, []any{f.Form + "（" + f.Kind + "）", f.Lines, f.Rejects, f.SHA256})
+	}
+	return report.Listed("四、账单", []report.Column{{Name: "账单", Type: report.Long}, {Name: "行数", Type: report.Count}, {Name: "读不懂", Type: report.Count}, {Name: "SHA-256", Type: report.Long}}, rows)
+}
+
+func channelTable(channels []ChannelRow, books map[string]BookSum) report.Table {
+	columns := []report.Column{{Name: "退款渠道", Width: 12}, {Name: "退款方式", Width: 12}}
+	for _, b := range reconcile.Books {
+		columns = append(columns, report.Column{Name: b.Chinese() + "笔数", Type: report.Count, Sum: true}, report.Column{Name: b.Chinese() + "金额", Type: report.Money, Width: 16, Sum: true})
+	}
+	columns = append(columns, report.Column{Name: "平台减渠道", Type: report.Money, Width: 16, Sum: true}, report.Column{Name: "HIS减渠道", Type: report.Money, Width: 16, Sum: true}, report.Column{Name: "差异笔数", Type: report.Count, Sum: true})
+	var rows [][]any
+	for _, c := range channels {
+		rows = append(rows, []any{reconcile.ChannelChinese(c.Channel), reconcile.MethodChinese(c.Method), c.Platform.Count, c.Platform.Amount, c.Bill.Count, c.Bill.Amount, c.HIS.Count, c.HIS.Amount,
+			c.Platform.Amount - c.Bill.Amount, c.HIS.Amount - c.Bill.Amount, c.Differences})
+	}
+	t := report.Listed("", columns, rows)
+	t.Total, t.Capital = true, "渠道金额"
+	t.Check = map[string]money.Fen{"平台金额": books["platform"].Amount, "渠道金额": books[reconcile.ChannelWeChat].Amount + books[reconcile.ChannelAlipay].Amount, "HIS金额": books[SourceHIS].Amount}
+	return t
+}
+
+// differenceSheet lists all differences with how they were worked off.
+func (s *Service) differenceSheet(ctx context.Context, inst string, f Filter, form report.Sheet) (report.Sheet, error) {
+	names, err := s.Names(ctx, inst)
+	if err != nil {
+		return form, err
+	}
+	now := s.now()
+	rows := func(yield func(...any) error) error {
+		return s.eachDifference(ctx, inst, f, func(d Difference) error {
+			return yield(d.Day, kindName(d.Kind), d.OrderNo, d.BillNo, amountOf(d.PlatformAmount, d.PlatformState), amountOf(d.ChannelAmount, d.ChannelState), amountOf(d.HISAmount, d.HISState),
+				stateWords[d.PlatformState], stateWords[d.ChannelState], stateWords[d.HISState], strings.ReplaceAll(stateWords[d.Sign], "无", ""), money.Fen(d.Amount), stateWords[d.State], verbNames[d.Verb], names[d.Owner],
+				d.daysOpen(d.end(now)), d.Explain)
+		})
+	}
+	form.Name, form.Title = "差异明细", "退款对账差异明细表"
+	form.Tables = []report.Table{{Total: true, Rows: rows, Columns: []report.Column{
+		{Name: "业务日", Width: 11}, {Name: "差异类型", Width: 11}, {Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28}, {Name: "平台金额", Type: report.Money, Width: 13, Sum: true, If: "平台状态"},
+		{Name: "渠道金额", Type: report.Money, Width: 13, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: report.Money, Width: 13, Sum: true, If: "HIS状态"}, {Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"},
+		{Name: "长短款"}, {Name: "差异金额", Type: report.Money, Width: 13, Sum: true}, {Name: "处理状态"}, {Name: "处理方式"}, {Name: "负责人"}, {Name: "天数", Type: report.Count}, {Name: "说明", Type: report.Long, Width: 60},
+	}}}
+	return form, nil
+}
+
+func amountOf(amount int64, state string) any {
+	if state == "" {
+		return nil
+	}
+	return money.Fen(amount)
+}
+
+// lineSheet lists every order of the run, up to what a sheet should hold.
+func (s *Service) lineSheet(run Run, form report.Sheet) report.Sheet {
+	form.Name, form.Title = "三方明细", "退款三方明细表"
+	if run.Lines == "" || run.Summary.V.Orders > report.MaxLines {
+		form.Notes = []string{fmt.Sprintf("共 %d 笔，本表不列。", run.Summary.V.Orders)}
+		return form
+	}
+	t := report.Table{Total: true, Columns: report.LineColumns}
+	t.Rows = func(yield func(...any) error) error {
+		return s.eachLine(run, func(raw []byte) error {
+			var l lineOut
+			if err := json.Unmarshal(raw, &l); err != nil {
+				return err
+			}
+			kind := "一致"
+			if l.Kind != "" {
+				kind = kindName(l.Kind)
+			}
+			row := []any{l.OrderNo, l.BillNo, l.HISNo, l.CardNo, reconcile.ChannelChinese(l.Channel), reconcile.MethodChinese(l.Method)}
+			var states, times []any
+			for _, side := range []*sideView{l.Platform, l.Bill, l.HIS} {
+				if side == nil {
+					row, states, times = append(row, nil), append(states, "无"), append(times, "")
+					continue
+				}
+				row, states, times = append(row, side.Amount), append(states, stateWords[side.Status]), append(times, side.clock())
+			}
+			return yield(append(slices.Concat(row, states, times), kind)...)
+		})
+	}
+	form.Tables = []report.Table{t}
+	return form
+}
+
+// monthSheets are the month's totals, its days, and what is open.
+func (s *Service) monthSheets(ctx context.Context, inst, month string, form report.Sheet) ([]report.Sheet, error) {
+	m, err := s.Month(ctx, inst, month)
+	if err != nil {
+		return nil, err
+	}
+	days, err := s.Calendar(ctx, inst, month)
+	if err != nil {
+		return nil, err
+	}
+	form.Name, form.Title = "月结", "退款对账月结表"
+	var books, rows [][]any
+	for _, b := range bookNames {
+		books = append(books, []any{b.name, m.Books[b.key].Count, m.Books[b.key].Amount})
+	}
+	colours := map[string]string{"green": "平", "amber": "未完", "red": "有差异", "none": "未对账"}
+	for _, d := range days {
+		rows = append(rows, []any{d.Date, colours[d.Colour], d.Count, d.Open, strings.Join(d.Missing, "、")})
+	}
+	channels := channelTable(m.Channels, m.Books)
+	channels.Caption = "二、渠道"
+	form.Tables = []report.Table{
+		report.Listed("一、各方总额", []report.Column{{Name: "账本", Width: 14}, {Name: "笔数", Type: report.Count}, {Name: "金额", Type: report.Money, Width: 18}}, books), channels,
+		report.Listed("三、逐日", []report.Column{{Name: "业务日"}, {Name: "结果"}, {Name: "订单", Type: report.Count}, {Name: "未处理差异", Type: report.Count}, {Name: "缺账单"}}, rows),
+	}
+	form.Notes = []string{fmt.Sprintf("截至打印时未处理差异 %d 笔，其中没有负责人 %d 笔；没有对完的日子 %d 天；月结状态：%s。", m.Open, m.Unowned, len(m.MissingDays), map[string]string{MonthOpen: "未结", MonthProposed: "待第二人确认", MonthClosed: "已结 " + m.ClosedBy, MonthReopening: "申请重开"}[m.State])}
+	detail, err := s.differenceSheet(ctx, inst, periodOf("", month), report.Sheet{Unit: form.Unit, Period: form.Period, Printed: form.Printed})
+	return []report.Sheet{form, detail}, err
+}

@@ -1,0 +1,334 @@
+package books
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"hospay/collections"
+	"hospay/reconcile"
+	"hospay/reconcile/files"
+	"hospay/refund"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// SourceHIS is the source of HIS's statements; the others are channels.
+const SourceHIS = "his"
+
+// The states of a bill.
+const (
+	Waiting = "waiting" // not there yet; asked for again at next_at
+	Ready   = "ready"   // kept and read
+	Empty   = "empty"   // the other side says that nothing happened
+	Missing = "missing" // given up asking; somebody has to upload it
+	Refused = "refused" // not to be trusted as a whole; refusal says why
+)
+
+// keptRejects is how many refused lines of a bill are listed; their number is exact.
+const keptRejects = 1000
+
+// Statement is a bill of one day, source and kind.
+type Statement struct {
+	ID          string         `db:"id"`
+	Institution string         `db:"institution"`
+	Source      string         `db:"source"`
+	Kind        string         `db:"kind"`
+	Day         string         `db:"day"`
+	State       string         `db:"state"`
+	Version     int            `db:"version"`
+	Superseded  bool           `db:"superseded"`
+	File        string         `db:"file"`
+	Name        string         `db:"name"`
+	SHA256      string         `db:"sha256"`
+	Size        int64          `db:"size"`
+	Form        string         `db:"form"`
+	Lines       int            `db:"lines"`
+	Rejects     int            `db:"rejects"`
+	Amount      int64          `db:"amount"`
+	Refusal     string         `db:"refusal"`
+	Message     string         `db:"message"`
+	By          string         `db:"by"`
+	Late        bool           `db:"late"`
+	Tries       int            `db:"tries"`
+	NextAt      types.DateTime `db:"next_at"`
+	Created     types.DateTime `db:"created"`
+	Updated     types.DateTime `db:"updated"`
+}
+
+// usable reports whether a run can count on the bill.
+func (st Statement) usable() bool { return st.State == Ready || st.State == Empty }
+
+// Incoming is a file that somebody brings.
+type Incoming struct {
+	Institution, Day, Source, Kind string // Kind may be empty where the header tells it
+	Path, Name, Told, By           string
+	Next                           time.Time // when a file that is refused is asked for again
+}
+
+// reading is what a file holds.
+type reading struct {
+	info    files.Info
+	rejects []files.Reject
+}
+
+// read reads a file from end to end without keeping its lines.
+func read(f files.File, source, day string, line func(reconcile.Line) error) (r reading, err error) {
+	sink := files.Sink{Line: line, Reject: func(j files.Reject) error {
+		if len(r.rejects) < keptRejects {
+			r.rejects = append(r.rejects, j)
+		}
+		return nil
+	}}
+	if source == SourceHIS {
+		r.info, err = files.ReadTable(f, reconcile.HIS, day, sink)
+		if err == nil && r.info.Lines > 0 && r.info.OnDay == 0 {
+			err = &files.Refusal{File: f.Name, Reason: "没有 " + day + " 的记录，拿错了日期"}
+		}
+		return r, err
+	}
+	r.info, err = files.ReadBill(f, day, sink)
+	return r, err
+}
+
+// forms name the kinds of bills by what their headers say.
+var forms = map[string][]string{
+	"微信资金账单": {"fundflow_operation", "fundflow_basic"}, "微信交易账单": {"trade"}, "支付宝账务明细": {"signcustomer"}, "支付宝业务明细": {"trade"}, "HIS明细表": {"statement"},
+}
+
+// kindOf is the kind of a file; one that is not what it was said to be is refused.
+func kindOf(in Incoming, info files.Info) (string, error) {
+	kinds := forms[info.Kind]
+	source := info.Channel
+	if source == "" {
+		source = SourceHIS
+	}
+	if len(kinds) == 0 || source != in.Source || (in.Kind != "" && !slices.Contains(kinds, in.Kind)) {
+		return "", refund.NewError(CodeStatementOther, info.Kind)
+	}
+	if in.Kind != "" {
+		return in.Kind, nil
+	}
+	return kinds[0], nil
+}
+
+// Accept verifies a file and keeps it as the day's bill. The file that is
+// there already is answered again; another one for the same day becomes a new
+// version, and the former stays. A bill of a closed month is kept and becomes
+// an item of the next open day.
+func (s *Service) Accept(ctx context.Context, in Incoming) (Statement, error) {
+	st, rejects, err := s.examine(ctx, in)
+	if err != nil {
+		return Statement{}, err
+	}
+	return s.keep(ctx, st, rejects, in)
+}
+
+// Fetched is Accept for a file that nobody brought by hand: one that cannot be
+// trusted is kept as well, as refused and with the reason, so that people can
+// look at what was sent. It never takes the place of a bill that was read.
+func (s *Service) Fetched(ctx context.Context, in Incoming) (Statement, error) {
+	st, rejects, err := s.examine(ctx, in)
+	if refusal, ok := errors.AsType[*refund.Error](err); ok && st.SHA256 != "" {
+		st.State, st.Kind, st.Refusal, err = Refused, in.Kind, clip(refusal.Detail, 500), nil
+		if refusal.Code == CodeStatementOther {
+			st.Refusal = "收到的是另一种文件：" + refusal.Detail
+		}
+	}
+	if err != nil {
+		return Statement{}, err
+	}
+	return s.keep(ctx, st, rejects, in)
+}
+
+// examine reads a file from end to end and tells the bill that it makes.
+func (s *Service) examine(ctx context.Context, in Incoming) (st Statement, rejects []files.Reject, err error) {
+	if _, _, err := ParseDay(in.Day); err != nil || in.Day > s.Today() || !slices.Contains([]string{SourceHIS, reconcile.ChannelWeChat, reconcile.ChannelAlipay}, in.Source) {
+		return st, nil, refund.NewError(refund.CodeBadRequest, "")
+	}
+	f, err := os.Open(in.Path)
+	if err != nil {
+		return st, nil, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	size, err := io.Copy(sum, f)
+	if err != nil {
+		return st, nil, err
+	}
+	st = Statement{Institution: in.Institution, Source: in.Source, Day: in.Day, State: Ready, Name: clip(in.Name, 200), SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size, By: in.By}
+	got, err := read(files.File{Name: in.Name, Data: f, Size: size}, in.Source, in.Day, func(reconcile.Line) error { return ctx.Err() })
+	if refusal, ok := errors.AsType[*files.Refusal](err); ok {
+		return st, nil, refund.NewError(CodeStatementRefused, refusal.Error())
+	}
+	if err != nil {
+		return st, nil, err
+	}
+	if st.Kind, err = kindOf(in, got.info); err != nil {
+		return st, nil, err
+	}
+	st.Form, st.Lines, st.Rejects, st.Amount = got.info.Kind, got.info.Lines, got.info.Rejects, int64(got.info.Sum)
+	return st, got.rejects, nil
+}
+
+// keep stores file and row; the file comes first, because a row without its
+// file would be worse than a file without its row.
+func (s *Service) keep(ctx context.Context, st Statement, rejects []files.Reject, in Incoming) (Statement, error) {
+	current, err := s.current(ctx, st)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return st, err
+	}
+	if err == nil && (current.SHA256 == st.SHA256 && current.State == st.State || st.State == Refused && current.usable()) {
+		return current, s.Note(ctx, current, st.State, "", in.Next) // a refused one is asked for again
+	}
+	fill := err == nil && current.SHA256 == "" && current.State != Empty
+	st.ID, st.Version = newID(), current.Version+1
+	if fill {
+		st.ID, st.Version = current.ID, current.Version
+	}
+	if st.File, err = s.upload(ctx, collections.Statements, st.ID, in.Path, fmt.Sprintf("%s_%s_%s_%s%s", st.Source, st.Kind, st.Day, newID(), extension(in.Name))); err != nil {
+		return st, err
+	}
+	err = s.App.RunInTransaction(func(tx core.App) error {
+		closed, err := monthClosed(tx.DB(), st.Institution, st.Day)
+		if err != nil {
+			return err
+		}
+		st.Late = closed && st.State == Ready
+		return s.write(tx, st, current, fill, rejects, in)
+	})
+	if err != nil {
+		return st, errors.Join(err, s.discard(ctx, collections.Statements, st.ID, st.File))
+	}
+	return s.Statement(ctx, st.Institution, st.ID)
+}
+
+func (s *Service) write(tx core.App, st, current Statement, fill bool, rejects []files.Reject, in Incoming) error {
+	now, next := stamp(s.now()), time.Time{}
+	if st.State == Refused {
+		next = in.Next
+	}
+	row := dbx.Params{
+		"state": st.State, "file": st.File, "name": st.Name, "sha256": st.SHA256, "size": st.Size, "told_digest": in.Told, "form": st.Form, "lines": st.Lines, "rejects": st.Rejects,
+		"amount": st.Amount, "by": st.By, "late": st.Late, "refusal": st.Refusal, "message": "", "next_at": stamp(next), "updated": now,
+	}
+	var err error
+	if fill {
+		err = one(tx.DB().Update(collections.Statements, row, dbx.HashExp{"id": st.ID, "sha256": "", "superseded": false}))
+	} else {
+		err = supersede(tx.DB(), current, st, row, now)
+	}
+	if err != nil {
+		return err
+	}
+	for _, r := range rejects {
+		_, err := tx.DB().Insert(collections.StatementLines, dbx.Params{
+			"id": newID(), "institution": st.Institution, "statement": st.ID, "line": r.Line, "reason": clip(r.Reason, 300), "created": now,
+		}).Execute()
+		if err != nil {
+			return err
+		}
+	}
+	if st.Late {
+		return s.lateItem(tx, st)
+	}
+	return nil
+}
+
+func supersede(db dbx.Builder, current, st Statement, row dbx.Params, now string) error {
+	if current.ID != "" {
+		if err := one(db.Update(collections.Statements, dbx.Params{"superseded": true, "next_at": ""}, dbx.HashExp{"id": current.ID, "superseded": false})); err != nil {
+			return err
+		}
+	}
+	for k, v := range map[string]any{"id": st.ID, "institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "version": st.Version, "superseded": false, "tries": 0, "created": now} {
+		row[k] = v
+	}
+	return one(db.Insert(collections.Statements, row))
+}
+
+func (s *Service) current(ctx context.Context, st Statement) (Statement, error) {
+	var out Statement
+	err := s.App.ConcurrentDB().Select("*").From(collections.Statements).
+		Where(dbx.HashExp{"institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "superseded": false}).WithContext(ctx).One(&out)
+	return out, err
+}
+
+// Statement reads a bill of an institution.
+func (s *Service) Statement(ctx context.Context, inst, id string) (Statement, error) {
+	var out Statement
+	err := s.App.ConcurrentDB().Select("*").From(collections.Statements).Where(dbx.HashExp{"institution": inst, "id": id}).WithContext(ctx).One(&out)
+	if errors.Is(err, sql.ErrNoRows) {
+		return out, refund.ErrNotFound
+	}
+	return out, err
+}
+
+// Statements lists the bills of a range of days, former versions included.
+func (s *Service) Statements(ctx context.Context, inst, from, to string) ([]Statement, error) {
+	out := []Statement{}
+	err := s.App.ConcurrentDB().NewQuery("SELECT * FROM statements WHERE institution = {:i} AND day >= {:f} AND day <= {:t} ORDER BY day, source, kind, version").
+		Bind(dbx.Params{"i": inst, "f": from, "t": to}).WithContext(ctx).All(&out)
+	return out, err
+}
+
+// inForce lists the bills that count, by day, source and kind.
+func (s *Service) inForce(ctx context.Context, inst, from, to string) ([]Statement, error) {
+	all, err := s.Statements(ctx, inst, from, to)
+	return slices.DeleteFunc(all, func(st Statement) bool { return st.Superseded }), err
+}
+
+// Rejects lists the lines of a bill that could not be read.
+func (s *Service) Rejects(ctx context.Context, st Statement) ([]files.Reject, error) {
+	var rows []struct {
+		Line   int    `db:"line"`
+		Reason string `db:"reason"`
+	}
+	err := s.App.ConcurrentDB().Select("line", "reason").From(collections.StatementLines).Where(dbx.HashExp{"statement": st.ID}).OrderBy("line").WithContext(ctx).All(&rows)
+	out := []files.Reject{}
+	for _, r := range rows {
+		out = append(out, files.Reject{File: st.Name, Line: r.Line, Reason: r.Reason})
+	}
+	return out, err
+}
+
+// Note writes down how asking for a bill went. A refused file that is kept
+// stays what it is until another one comes, or word that there is none.
+func (s *Service) Note(ctx context.Context, st Statement, state, message string, next time.Time) error {
+	if st.SHA256 != "" && state != Empty {
+		state = Refused
+	}
+	_, err := s.App.NonconcurrentDB().Update(collections.Statements, dbx.Params{
+		"state": state, "message": clip(message, 500), "tries": st.Tries + 1, "next_at": stamp(next), "updated": stamp(s.now()),
+	}, dbx.HashExp{"id": st.ID, "superseded": false, "state": []any{Waiting, Refused}}).WithContext(ctx).Execute()
+	return err
+}
+
+// Await makes sure that a bill has its row, and asks for it from now on.
+func (s *Service) Await(ctx context.Context, inst, source, kind, day string) error {
+	if _, err := s.current(ctx, Statement{Institution: inst, Source: source, Kind: kind, Day: day}); !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	now := stamp(s.now())
+	_, err := s.App.NonconcurrentDB().NewQuery("INSERT INTO statements (id, institution, source, kind, day, state, version, superseded, tries, next_at, created, updated) " +
+		"SELECT {:id}, {:i}, {:s}, {:k}, {:d}, 'waiting', 1, FALSE, 0, {:now}, {:now}, {:now} WHERE NOT EXISTS (SELECT 1 FROM statements WHERE institution = {:i} AND source = {:s} AND kind = {:k} AND day = {:d})").
+		Bind(dbx.Params{"id": newID(), "i": inst, "s": source, "k": kind, "d": day, "now": now}).WithContext(ctx).Execute()
+	return err
+}
+
+// Due lists the bills to ask for now.
+func (s *Service) Due(ctx context.Context, limit int) ([]Statement, error) {
+	var out []Statement
+	err := s.App.ConcurrentDB().NewQuery("SELECT * FROM statements WHERE next_at != '' AND next_at <= {:now} AND superseded = FALSE AND state IN ('waiting', 'refused') ORDER BY next_at LIMIT {:n}").
+		Bind(dbx.Params{"now": stamp(s.now()), "n": limit}).WithContext(ctx).All(&out)
+	return out, err
+}

@@ -1,0 +1,364 @@
+package books
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"hospay/collections"
+	"hospay/money"
+	"hospay/reconcile"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// DayView is a day as the console shows it.
+type DayView struct {
+	Date        string                   `json:"date"`
+	State       string                   `json:"state"` // balanced, differences, incomplete, none
+	Books       map[string]BookSum       `json:"books"`
+	Differences map[string]reconcile.Sum `json:"differences"` // by kind, resolved ones included
+	Open        int                      `json:"open"`
+	CarriedIn   int                      `json:"carried_in"` // open items of earlier days
+	Summary     *RunSummary              `json:"summary"`
+	Runs        []RunView                `json:"runs"`
+}
+
+// RunView is a run in a list.
+type RunView struct {
+	ID       string `json:"id"`
+	Seq      int    `json:"seq"`
+	State    string `json:"state"`
+	Started  string `json:"started"`
+	Finished string `json:"finished"`
+	By       string `json:"by"`
+	ByName   string `json:"by_name"`
+}
+
+// Day tells how a day stands: the last run, and what people have done since.
+func (s *Service) Day(ctx context.Context, inst, day string) (DayView, error) {
+	v := DayView{Date: day, State: "none", Books: map[string]BookSum{}, Differences: map[string]reconcile.Sum{}, Runs: []RunView{}}
+	runs, err := s.Runs(ctx, inst, day)
+	if err != nil {
+		return v, err
+	}
+	names, err := s.Names(ctx, inst)
+	if err != nil {
+		return v, err
+	}
+	for _, r := range runs {
+		v.Runs = append(v.Runs, RunView{r.ID, r.Seq, r.State, beijingTime(r.Started.Time()), beijingTime(r.Finished.Time()), r.By, names[r.By]})
+	}
+	if err := s.count(ctx, inst, day, &v); err != nil {
+		return v, err
+	}
+	if len(runs) > 0 {
+		v.Books, v.Summary = runs[0].Books, &runs[0].Summary.V
+		v.State = dayState(runs[0].State, v.Open, v.Summary.Rejects)
+		return v, nil
+	}
+	bills, err := s.inForce(ctx, inst, day, day)
+	if err != nil {
+		return v, err
+	}
+	v.Books, _, err = s.present(ctx, inst, day, bills)
+	return v, err
+}
+
+// dayState is a day's state with what people have done since its run.
+func dayState(run string, open, rejects int) string {
+	switch {
+	case run == "" || run == Incomplete:
+		return run
+	case open > 0 || rejects > 0:
+		return HasDifferences
+	}
+	return Balanced
+}
+
+const unresolved = "state IN ('open', 'proposed', 'carried')"
+
+func (s *Service) count(ctx context.Context, inst, day string, v *DayView) error {
+	var rows []struct {
+		Kind   string `db:"kind"`
+		Count  int    `db:"n"`
+		Amount int64  `db:"a"`
+		Open   int    `db:"open"`
+	}
+	err := s.App.ConcurrentDB().NewQuery("SELECT kind, COUNT(*) AS n, COALESCE(SUM(amount), 0) AS a, SUM(" + unresolved + ") AS open FROM differences WHERE institution = {:i} AND day = {:d} AND (live = TRUE OR kind = 'late') GROUP BY kind").
+		Bind(dbx.Params{"i": inst, "d": day}).WithContext(ctx).All(&rows)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		v.Differences[r.Kind] = reconcile.Sum{Count: r.Count, Amount: money.Fen(r.Amount)}
+		v.Open += r.Open
+	}
+	return s.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM differences WHERE institution = {:i} AND " + unresolved + " AND day < {:d}").
+		Bind(dbx.Params{"i": inst, "d": day}).WithContext(ctx).Row(&v.CarriedIn)
+}
+
+// CalendarDay is a day of the calendar.
+type CalendarDay struct {
+	Date    string   `json:"date"`
+	Colour  string   `json:"colour"` // green, amber, red, none
+	State   string   `json:"state"`
+	Open    int      `json:"open"`
+	Waiting int      `json:"waiting"` // of them: across midnight, or waiting for the payee
+	Count   int      `json:"count"`   // orders
+	Rejects int      `json:"rejects"` // lines that could not be read
+	Missing []string `json:"missing"`
+}
+
+// Calendar tells how every day of a month stands: green where the books
+// balance, amber where only time is missing or lines were refused, red where people are wanted.
+func (s *Service) Calendar(ctx context.Context, inst, month string) ([]CalendarDay, error) {
+	first, _, err := ParseDay(month + "-01")
+	if err != nil {
+		return nil, err
+	}
+	next := first.AddDate(0, 1, 0).Format(time.DateOnly)
+	var runs []struct {
+		Day     string             `db:"day"`
+		State   string             `db:"state"`
+		Summary jsonOf[RunSummary] `db:"summary"`
+	}
+	p := dbx.Params{"i": inst, "f": month + "-01", "t": next}
+	err = s.App.ConcurrentDB().NewQuery("SELECT r.day, r.state, r.summary FROM recon_runs r WHERE r.institution = {:i} AND r.day >= {:f} AND r.day < {:t} " +
+		"AND r.seq = (SELECT MAX(l.seq) FROM recon_runs l WHERE l.institution = r.institution AND l.day = r.day)").Bind(p).WithContext(ctx).All(&runs)
+	if err != nil {
+		return nil, err
+	}
+	open, err := s.openByDay(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	days := []CalendarDay{}
+	for d := first; d.Format(time.DateOnly) < next; d = d.AddDate(0, 0, 1) {
+		c := open[d.Format(time.DateOnly)]
+		c.Date, c.Missing = d.Format(time.DateOnly), []string{}
+		for _, r := range runs {
+			if r.Day == c.Date {
+				c.State, c.Count, c.Rejects = dayState(r.State, c.Open, r.Summary.V.Rejects), r.Summary.V.Orders, r.Summary.V.Rejects
+				c.Missing = append(c.Missing, r.Summary.V.Missing...)
+			}
+		}
+		c.Colour = c.colour()
+		days = append(days, c)
+	}
+	return days, nil
+}
+
+func (c *CalendarDay) colour() string {
+	if c.State == "" {
+		c.State = "none"
+	}
+	switch {
+	case c.Open > c.Waiting:
+		return "red"
+	case c.State == Incomplete || c.Waiting > 0 || c.Rejects > 0:
+		return "amber"
+	case c.State == Balanced:
+		return "green"
+	}
+	return "none"
+}
+
+func (s *Service) openByDay(ctx context.Context, p dbx.Params) (map[string]CalendarDay, error) {
+	var rows []struct {
+		Day     string `db:"day"`
+		Open    int    `db:"open"`
+		Waiting int    `db:"waiting"`
+	}
+	err := s.App.ConcurrentDB().NewQuery("SELECT day, COUNT(*) AS open, SUM(state = 'carried') AS waiting FROM differences WHERE institution = {:i} AND day >= {:f} AND day < {:t} AND " + unresolved + " GROUP BY day").
+		Bind(p).WithContext(ctx).All(&rows)
+	out := map[string]CalendarDay{}
+	for _, r := range rows {
+		out[r.Day] = CalendarDay{Open: r.Open, Waiting: r.Waiting}
+	}
+	return out, err
+}
+
+// Filter chooses differences; empty fields choose everything.
+type Filter struct{ Day, From, To, Kind, State, Owner string }
+
+// where is the condition, every value bound.
+func (f Filter) where(inst string) (string, dbx.Params) {
+	terms, p := []string{"institution = {:i}", "(live = TRUE OR state != 'resolved' OR kind = 'late')"}, dbx.Params{"i": inst}
+	for _, c := range []struct{ term, name, value string }{
+		{"day = {:day}", "day", f.Day}, {"day >= {:from}", "from", f.From}, {"day <= {:to}", "to", f.To}, {"kind = {:kind}", "kind", f.Kind}, {"owner = {:owner}", "owner", f.Owner},
+	} {
+		if c.value != "" {
+			terms, p[c.name] = append(terms, c.term), c.value
+		}
+	}
+	if f.State != "" {
+		terms, p["state"] = append(terms, "state = {:state}"), f.State
+	}
+	return strings.Join(terms, " AND "), p
+}
+
+// Valid reports whether the fields are known ones.
+func (f Filter) Valid() bool {
+	for _, d := range []string{f.Day, f.From, f.To} {
+		if _, _, err := ParseDay(d); d != "" && err != nil {
+			return false
+		}
+	}
+	kinds := []string{"", KindLate}
+	for _, k := range reconcile.Kinds() {
+		kinds = append(kinds, k.String())
+	}
+	return slices.Contains(kinds, f.Kind) && slices.Contains([]string{"", Open, Proposed, Resolved, Carried}, f.State)
+}
+
+// Differences lists differences, the newest day first, with how many there are.
+func (s *Service) Differences(ctx context.Context, inst string, f Filter, page, perPage int) ([]Difference, int, error) {
+	where, p := f.where(inst)
+	var n int
+	if err := s.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM differences WHERE " + where).Bind(p).WithContext(ctx).Row(&n); err != nil {
+		return nil, 0, err
+	}
+	p["limit"], p["offset"] = perPage, (page-1)*perPage
+	out := []Difference{}
+	err := s.App.ConcurrentDB().NewQuery("SELECT * FROM differences WHERE " + where + " ORDER BY day DESC, key DESC LIMIT {:limit} OFFSET {:offset}").Bind(p).WithContext(ctx).All(&out)
+	return out, n, err
+}
+
+// eachDifference walks all differences of a filter, the newest day first. It
+// reads page by page along the key, so that what changes meanwhile moves no page.
+func (s *Service) eachDifference(ctx context.Context, inst string, f Filter, each func(Difference) error) error {
+	where, p := f.where(inst)
+	for p["d"], p["k"] = "9999", ""; ; {
+		var page []Difference
+		err := s.App.ConcurrentDB().NewQuery("SELECT * FROM differences WHERE " + where + " AND (day, key) < ({:d}, {:k}) ORDER BY day DESC, key DESC LIMIT 1000").Bind(p).WithContext(ctx).All(&page)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, d := range page {
+			if err := each(d); err != nil {
+				return err
+			}
+			p["d"], p["k"] = d.Day, d.Key
+		}
+	}
+}
+
+// end is when the waiting for people ended, or now.
+func (d Difference) end(now time.Time) time.Time {
+	if d.State == Resolved {
+		return d.ResolvedAt.Time()
+	}
+	return now
+}
+
+func (d Difference) daysOpen(end time.Time) int {
+	return int(end.Sub(d.Opened.Time()) / (24 * time.Hour))
+}
+
+// View is a difference as the console shows it.
+func (s *Service) View(ctx context.Context, d Difference, names map[string]string) (map[string]any, error) {
+	side := func(amount int64, state string, at types.DateTime) any {
+		if state == "" {
+			return nil
+		}
+		return sideView{money.Fen(amount), state, beijingTime(at.Time())}
+	}
+	also := d.Also
+	if also == nil {
+		also = types.JSONArray[string]{}
+	}
+	out := map[string]any{
+		"id": d.ID, "day": d.Day, "kind": d.Kind, "also": also, "order": d.Order, "order_no": d.OrderNo, "out_bill_no": d.BillNo, "his_refund_no": d.HISNo, "channel_name": d.Channel, "method": d.Method,
+		"platform": side(d.PlatformAmount, d.PlatformState, d.PlatformAt), "channel": side(d.ChannelAmount, d.ChannelState, d.ChannelAt), "his": side(d.HISAmount, d.HISState, d.HISAt),
+		"explain": d.Explain, "sign": d.Sign, "amount": d.Amount, "state": d.State, "verb": d.Verb, "owner": d.Owner, "owner_name": names[d.Owner], "with": d.With,
+		"opened": beijingTime(d.Opened.Time()), "sla_due": beijingTime(d.Due.Time()), "resolved_at": beijingTime(d.ResolvedAt.Time()), "proposal": nil,
+	}
+	end := d.end(s.now())
+	out["days_open"], out["overdue"] = d.daysOpen(end), end.After(d.Due.Time())
+	if d.State == Proposed {
+		p, err := proposalOf(s.App.ConcurrentDB(), d)
+		if err != nil {
+			return nil, err
+		}
+		out["proposal"] = map[string]any{"verb": p.Verb, "reason": p.Reason, "by": p.By.ID, "by_name": names[p.By.ID], "at": beijingTime(p.At)}
+	}
+	return out, nil
+}
+
+// Resolution is an entry of a difference's history.
+type Resolution struct {
+	Act     string         `db:"act"`
+	Verb    string         `db:"verb"`
+	Reason  string         `db:"reason"`
+	By      string         `db:"by"`
+	Person  string         `db:"person"`
+	With    string         `db:"with"`
+	Before  types.JSONRaw  `db:"before"`
+	After   types.JSONRaw  `db:"after"`
+	Created types.DateTime `db:"created"`
+}
+
+// History lists what happened to a difference, the oldest first.
+func (s *Service) History(ctx context.Context, id string) ([]Resolution, error) {
+	out := []Resolution{}
+	err := s.App.ConcurrentDB().Select("*").From(collections.Resolutions).Where(dbx.HashExp{"difference": id}).OrderBy("created", "rowid").WithContext(ctx).All(&out)
+	return out, err
+}
+
+// Lines reads a page of the three-way view of a day's last run: all orders,
+// those that match, or those that differ.
+func (s *Service) Lines(ctx context.Context, inst, day, state string, page, perPage int) (items []json.RawMessage, count int, err error) {
+	items = []json.RawMessage{}
+	r, err := s.LastRun(ctx, inst, day)
+	if errors.Is(err, ErrNoRun) || (err == nil && r.Lines == "") {
+		return items, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	err = s.eachLine(r, func(line []byte) error {
+		matched := strings.HasSuffix(string(line), `"kind":""}`)
+		if (state == "matched" && !matched) || (state == "differences" && matched) {
+			return nil
+		}
+		if count >= (page-1)*perPage && count < page*perPage {
+			items = append(items, slices.Clone(line))
+		}
+		count++
+		return ctx.Err()
+	})
+	return items, count, err
+}
+
+func (s *Service) eachLine(r Run, each func([]byte) error) error {
+	file, err := s.Reader(collections.ReconRuns, r.ID, r.Lines)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	plain, err := gzip.NewReader(file)
+	if err != nil {
+		return err
+	}
+	in := bufio.NewReader(plain)
+	for {
+		line, err := in.ReadBytes('\n')
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := each(line[:len(line)-1]); err != nil {
+			return err
+		}
+	}
+}

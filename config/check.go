@@ -1,0 +1,140 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"hospay/collections"
+	"hospay/internal/idno"
+	"hospay/notify/sms"
+	"hospay/refund"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+func checkInstitution(_ *Service, app core.App, d *draft) error {
+	if len(d.rec.GetStringSlice("methods")) == 0 {
+		return errors.New("至少开通一种退款方式")
+	}
+	return valid(app, d)
+}
+
+// checkChannel builds the channel as it would be used.
+func checkChannel(s *Service, app core.App, d *draft) error {
+	if err := s.address(d.rec.GetString("api_base")); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(d.rec.GetString("notify_base"), "http") {
+		return errors.New("回调地址应为 http(s) 地址")
+	}
+	if _, err := s.Store.TryChannel(d.rec, d.secrets); err != nil {
+		return err
+	}
+	return valid(app, d)
+}
+
+// checkHIS lets the engine check the mapping.
+func checkHIS(s *Service, app core.App, d *draft) error {
+	if err := s.address(d.rec.GetString("base_url")); err != nil {
+		return err
+	}
+	if _, _, err := s.Store.TryHIS(d.rec, d.secrets); err != nil {
+		return err
+	}
+	return valid(app, d)
+}
+
+func (s *Service) address(base string) error {
+	if s.Production && base != "" {
+		return collections.RefuseSimulator(base)
+	}
+	return nil
+}
+
+func checkSMS(_ *Service, app core.App, d *draft) error {
+	cfg, err := sms.ParseConfig(d.rec.GetString("url"), json.RawMessage(d.rec.GetString("settings")), d.secrets)
+	if err != nil {
+		return err
+	}
+	if _, err := sms.NewGateway(cfg); err != nil {
+		return err
+	}
+	return valid(app, d)
+}
+
+// checkReview lets the domain check rules and windows.
+func checkReview(_ *Service, app core.App, d *draft) error {
+	r, err := collections.ReviewOf(d.rec)
+	if err != nil {
+		return errors.New("规则应为数组，每条有 rule、on_fail 和它的数字")
+	}
+	if err := r.Check(); err != nil {
+		return err
+	}
+	return valid(app, d)
+}
+
+// checkText keeps notices plain text: they go out as messages and mails.
+func checkText(_ *Service, app core.App, d *draft) error {
+	if strings.ContainsAny(d.rec.GetString("title")+d.rec.GetString("body"), "<>") {
+		return errors.New("通知是纯文字，不能含 < 和 >")
+	}
+	return valid(app, d)
+}
+
+// checkStaff keeps somebody who can configure, and makes a new account ready.
+func checkStaff(s *Service, app core.App, d *draft) error {
+	if id, given := d.given["id_no"]; given {
+		if strings.TrimSpace(id) == "" {
+			return errors.New("身份证号不能清空，只能换成另一个号码；不改就不要填这一项")
+		}
+		if _, ok := idno.Birth(idno.Normalize(id), time.Now(), refund.Beijing); !ok {
+			return errors.New("身份证号不正确，请核对 18 位号码")
+		}
+		d.rec.Set("person_index", s.Store.PersonIndex(id))
+		d.secrets["id_no"] = d.rec.GetString("person_index")
+	}
+	for _, r := range d.rec.GetStringSlice("roles") {
+		if !slices.Contains(collections.Roles(), r) {
+			return fmt.Errorf("没有名为 %s 的角色", r)
+		}
+	}
+	if d.fresh {
+		d.rec.Set("active", true)
+		d.rec.Set("verified", true)
+		d.rec.SetRandomPassword()
+		if _, err := app.FindAuthRecordByEmail(collections.Staff, d.rec.Email()); err == nil {
+			return errors.New("这个邮箱已有账号")
+		}
+		return valid(app, d)
+	}
+	if !hasRole(d.rec, collections.RoleConfig) {
+		return othersConfigure(app, d.rec)
+	}
+	return valid(app, d)
+}
+
+// othersConfigure refuses to take the last active account that configures.
+func othersConfigure(app core.App, rec *core.Record) error {
+	others, err := app.FindRecordsByFilter(collections.Staff, `institution = {:i} && active = true && roles ~ "config" && id != {:id}`, "", 1, 0,
+		map[string]any{"i": rec.GetString("institution"), "id": rec.Id})
+	if err != nil {
+		return err
+	}
+	if len(others) == 0 {
+		return refund.NewError(CodeLastConfig, "")
+	}
+	return nil
+}
+
+// valid runs the collection's own checks, but for what saving makes.
+func valid(app core.App, d *draft) error {
+	if err := app.Validate(d.rec); err != nil {
+		return refused(err)
+	}
+	return nil
+}

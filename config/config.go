@@ -1,0 +1,142 @@
+// Package config is how people change the configuration: an allow-list of
+// fields, checks before anything is proposed, a second person for what is
+// sensitive, and a history that keeps no secret. Decisions are made at the
+// moment of effect, in the transaction that writes the record.
+package config
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"hospay/collections"
+	"hospay/refund"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// Codes of refused changes.
+const (
+	CodeInvalid    refund.Code = "config_invalid"    // Detail says, in Chinese, what is wrong
+	CodeUnchanged  refund.Code = "config_unchanged"  // nothing would change
+	CodeSelf       refund.Code = "self_confirm"      // proposer and confirmer are one person
+	CodeOwnRoles   refund.Code = "own_roles"         // nobody changes the own account
+	CodeLastConfig refund.Code = "last_config"       // nobody would be left to configure
+	CodeMoved      refund.Code = refund.CodeConflict // the record is not what the proposal saw
+	// CodeTestByAnother keeps held secrets from an address that the tester has
+	// proposed.
+	CodeTestByAnother refund.Code = "test_by_another"
+)
+
+// Service changes the configuration of institutions.
+type Service struct {
+	App        core.App
+	Store      *collections.Store
+	Production bool // simulators are refused
+}
+
+// Target names a configuration record; without an id a new one.
+type Target struct {
+	Collection string `json:"collection"`
+	ID         string `json:"id"`
+}
+
+// Values are the new values of a record's fields. "settings" holds single
+// settings, of which null or "" removes one; "secrets" likewise.
+type Values map[string]any
+
+// texts reads an object of texts, numbers and flags; nothing else is a setting.
+func (v Values) texts(key string) (map[string]string, error) {
+	out := map[string]string{}
+	raw, ok := v[key]
+	if !ok || raw == nil {
+		return out, nil
+	}
+	m, ok := raw.(map[string]any)
+	if !ok {
+		return nil, invalid(key + " 应为对象")
+	}
+	for k, x := range m {
+		switch x := x.(type) {
+		case nil:
+			out[k] = ""
+		case string:
+			out[k] = x
+		case bool, float64:
+			b, err := json.Marshal(x)
+			if err != nil {
+				return nil, err
+			}
+			out[k] = string(b)
+		default:
+			return nil, invalid(key + " 中的 " + k + " 应为文字、数字或开关")
+		}
+	}
+	return out, nil
+}
+
+func invalid(why string) error { return refund.NewError(CodeInvalid, why) }
+
+// wrong turns a checker's error into a refusal that says what is wrong.
+func wrong(err error) error {
+	if err == nil || refund.CodeOf(err) != "" {
+		return err
+	}
+	return invalid(err.Error())
+}
+
+// Proposal is what a staff member wants to change.
+type Proposal struct {
+	Target Target
+	Values Values
+	Note   string
+}
+
+// Outcome is a change and, once, the first password of a new account.
+type Outcome struct {
+	collections.ConfigChange
+	Password string
+}
+
+// draft is a record with its new values, not saved.
+type draft struct {
+	kind    kind
+	rec     *core.Record
+	values  Values
+	fresh   bool
+	old     snapshot
+	secrets map[string]string // all, with the new ones
+	given   map[string]string // the new ones; "" removes
+}
+
+var errNotAllowed = refund.NewError(refund.CodeNotAllowed, "")
+
+// sensitive reports whether one of the values needs a second person.
+func (d *draft) sensitive() bool {
+	if d.fresh && d.kind.freshSensitive {
+		return true
+	}
+	for name := range d.values {
+		if d.kind.sensitive(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasRole(rec *core.Record, roles ...string) bool {
+	return rec.GetBool("active") && slices.ContainsFunc(rec.GetStringSlice("roles"), func(r string) bool { return slices.Contains(roles, r) })
+}
+
+// samePerson reports whether two accounts are one, or belong to one person.
+func samePerson(idA, personA, idB, personB string) bool {
+	return refund.By{ID: idA, Person: personA}.Same(refund.By{ID: idB, Person: personB})
+}
+
+func clean(note string) (string, error) {
+	note = strings.TrimSpace(note)
+	if len([]rune(note)) > 500 {
+		return "", invalid("说明最多 500 字")
+	}
+	return note, nil
+}

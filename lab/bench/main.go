@@ -1,0 +1,316 @@
+// Command bench measures the program from outside: the server and the
+// simulators run as processes of their own on this machine. It prints a table
+// and writes the same figures as JSON.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hospay/lab/demo"
+)
+
+// figure is one measured value with the aim of the design.
+type figure struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit"`
+	Aim   string  `json:"aim,omitempty"`
+}
+
+// bench is one run.
+type bench struct {
+	bin, dir, addr string
+	at             demo.Endpoints
+	api            *demo.API
+	sims, server   *exec.Cmd
+	figures        []figure
+	people         []*demo.Person
+}
+
+func main() {
+	bin := flag.String("bin", "bin/hospay", "the program")
+	out := flag.String("out", "bench.json", "where the figures go")
+	rows := flag.String("rows", "100000,1000000", "sizes of the order table for the list query")
+	seconds := flag.Int("seconds", 6, "length of each load")
+	recon := flag.String("recon", "30000,250000,500000,1000000", "lines a book for reconcile")
+	only := flag.Bool("recon-only", false, "measure reconcile alone")
+	flag.Parse()
+	dir, err := os.MkdirTemp("", "hospay-bench")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	b := &bench{bin: *bin, dir: filepath.Join(dir, "data"), addr: "127.0.0.1:18290", at: demo.At("127.0.0.1", 19301)}
+	b.api = demo.NewAPI("http://" + b.addr)
+	defer b.stop()
+	err = b.measureReconcile(strings.Split(*recon, ","))
+	if err == nil && !*only {
+		err = b.run(time.Duration(*seconds)*time.Second, strings.Split(*rows, ","))
+	}
+	if err != nil {
+		b.stop()
+		log.Fatal(err)
+	}
+	b.print()
+	data, err := json.MarshalIndent(map[string]any{"go": runtime.Version(), "cpus": runtime.NumCPU(), "figures": b.figures}, "", "  ")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := os.WriteFile(*out, append(data, '\n'), 0o644); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func (b *bench) add(name string, value float64, unit, aim string) {
+	b.figures = append(b.figures, figure{name, value, unit, aim})
+	fmt.Fprintf(os.Stderr, "%s: %.1f %s\n", name, value, unit)
+}
+
+func (b *bench) print() {
+	fmt.Printf("%-50s %12s  %-10s %s\n", "figure", "value", "unit", "aim")
+	for _, f := range b.figures {
+		fmt.Printf("%-50s %12.1f  %-10s %s\n", f.Name, f.Value, f.Unit, f.Aim)
+	}
+}
+
+func (b *bench) run(load time.Duration, rows []string) error {
+	if err := b.prepare(); err != nil {
+		return err
+	}
+	if err := b.measureStart(); err != nil {
+		return err
+	}
+	if err := b.login(600); err != nil {
+		return err
+	}
+	if err := b.measureSettle(load); err != nil {
+		return err
+	}
+	for _, clients := range []int{1, 16, 64} {
+		if err := b.measureSubmit(clients, load); err != nil {
+			return err
+		}
+	}
+	for _, n := range rows {
+		count, err := strconv.Atoi(n)
+		if err != nil {
+			return err
+		}
+		if err := b.measureList(count); err != nil {
+			return err
+		}
+	}
+	return b.measureExport()
+}
+
+// prepare starts the simulators and seeds a data folder.
+func (b *bench) prepare() error {
+	b.sims = exec.Command(b.bin, "simulate", "--base-port", "19301", "--patients", "2000")
+	if err := b.sims.Start(); err != nil {
+		return err
+	}
+	if err := wait(b.at.Portal + "/_sim/config"); err != nil {
+		return err
+	}
+	seed := exec.Command(b.bin, "demo", "--seed-only", "--dir", b.dir, "--sim-port", "19301", "--http", b.addr)
+	if out, err := seed.CombinedOutput(); err != nil {
+		return fmt.Errorf("seed: %w\n%s", err, out)
+	}
+	if err := b.sim(b.at.WeChat, `{"auto_confirm":true}`); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (b *bench) sim(base, settings string) error {
+	res, err := http.Post(base+"/_sim/settings", "application/json", strings.NewReader(settings))
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode/100 != 2 {
+		return fmt.Errorf("%s: %d", base, res.StatusCode)
+	}
+	return nil
+}
+
+func (b *bench) start() (time.Duration, error) {
+	begin := time.Now()
+	b.server = exec.Command(b.bin, "serve", "--http", b.addr, "--dir", b.dir)
+	if err := b.server.Start(); err != nil {
+		return 0, err
+	}
+	err := wait("http://" + b.addr + "/api/health")
+	return time.Since(begin), err
+}
+
+func (b *bench) stopServer() {
+	if b.server != nil {
+		_ = b.server.Process.Signal(os.Interrupt)
+		_ = b.server.Wait()
+		b.server = nil
+	}
+}
+
+func (b *bench) stop() {
+	b.stopServer()
+	if b.sims != nil {
+		_ = b.sims.Process.Kill()
+		_ = b.sims.Wait()
+		b.sims = nil
+	}
+}
+
+func wait(url string) error {
+	for range 2000 {
+		res, err := http.Get(url)
+		if err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return fmt.Errorf("%s does not answer", url)
+}
+
+func (b *bench) measureStart() error {
+	took, err := b.start()
+	if err != nil {
+		return err
+	}
+	b.add("start until healthy", float64(took.Milliseconds()), "ms", "≤ 2000")
+	time.Sleep(3 * time.Second)
+	rss, err := memory(b.server.Process.Pid, "VmRSS:")
+	b.add("idle memory (RSS)", rss, "MiB", "≤ 150")
+	return err
+}
+
+// memory reads a figure of a process's memory in MiB.
+func memory(pid int, key string) (float64, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	for _, line := range strings.Split(string(data), "\n") {
+		if rest, ok := strings.CutPrefix(line, key); ok {
+			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kb / 1024, err
+		}
+	}
+	return 0, nil
+}
+
+func (b *bench) login(n int) error {
+	b.people = make([]*demo.Person, n)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	errs := make(chan error, 8)
+	for range 8 {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				p, err := b.api.Login(context.Background(), b.at.Portal, fmt.Sprintf("P%04d", i+1), []string{"wechat", "alipay"}[i%2])
+				if err != nil {
+					errs <- err
+					return
+				}
+				b.people[i] = p
+			}
+		})
+	}
+	wg.Wait()
+	select {
+	case err := <-errs:
+		return err
+	default:
+		return nil
+	}
+}
+
+// apply has clients apply for the time of the load, each for patients of its
+// own, and returns how long the accepted ones took.
+func (b *bench) apply(clients int, load time.Duration) []time.Duration {
+	end := time.Now().Add(load)
+	var mu sync.Mutex
+	var took []time.Duration
+	var wg sync.WaitGroup
+	for c := range clients {
+		wg.Go(func() {
+			var mine []time.Duration
+			for i := c; time.Now().Before(end); i += clients {
+				p := b.people[i%len(b.people)]
+				begin := time.Now()
+				if _, err := b.api.Apply(context.Background(), p, demo.Wish{Channel: p.Via, Method: "transfer", Amount: 100}); err == nil {
+					mine = append(mine, time.Since(begin))
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			took = append(took, mine...)
+		})
+	}
+	wg.Wait()
+	return took
+}
+
+func (b *bench) measureSubmit(clients int, load time.Duration) error {
+	took := b.apply(clients, load)
+	if len(took) == 0 {
+		return fmt.Errorf("no order was accepted with %d clients", clients)
+	}
+	aim := ""
+	if clients == 16 {
+		aim = "≤ 100"
+	}
+	b.add(fmt.Sprintf("submit p50, %d clients", clients), ms(took, 50), "ms", "")
+	b.add(fmt.Sprintf("submit p95, %d clients", clients), ms(took, 95), "ms", aim)
+	b.add(fmt.Sprintf("submit rate, %d clients", clients), float64(len(took))/load.Seconds(), "orders/s", "")
+	return b.drain()
+}
+
+// measureSettle counts orders that went the whole way, application to money,
+// while people keep applying: once until the last application, and once until
+// the last order had settled.
+func (b *bench) measureSettle(load time.Duration) error {
+	before, err := b.settled()
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	b.apply(16, 3*load)
+	during, err := b.settled()
+	if err != nil {
+		return err
+	}
+	b.add("settled end to end while applying, both channels", float64(during-before)/time.Since(begin).Seconds(), "orders/s", "≥ 40")
+	if err := b.drain(); err != nil {
+		return err
+	}
+	after, err := b.settled()
+	if err != nil {
+		return err
+	}
+	b.add("settled end to end until the last one", float64(after-before)/time.Since(begin).Seconds(), "orders/s", "")
+	return nil
+}
+
+func ms(took []time.Duration, percent int) float64 {
+	slices.Sort(took)
+	return float64(took[min(len(took)*percent/100, len(took)-1)].Microseconds()) / 1000
+}

@@ -1,0 +1,348 @@
+// Package testapp runs the whole program for tests: a real database, real
+// routes on a loopback server, and the simulators as the other side. Only
+// tests import it.
+package testapp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"hospay/channels"
+	"hospay/channels/alipay"
+	"hospay/channels/wechat"
+	"hospay/cmd"
+	"hospay/collections"
+	"hospay/his"
+	"hospay/his/rest"
+	"hospay/his/soap"
+	"hospay/internal/vault"
+	"hospay/lab/demo"
+	_ "hospay/pb_migrations"
+	"hospay/refund"
+	"hospay/sim/all"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
+)
+
+var registerOnce sync.Once
+
+// Register makes the channels and HIS adapters known, as main does.
+func Register() {
+	registerOnce.Do(func() {
+		channels.Register(wechat.Name, wechat.Factory, wechat.Fields()...)
+		channels.Register(alipay.Name, alipay.Factory, alipay.Fields()...)
+		his.Register("rest", rest.New)
+		his.Register("soap", soap.New)
+	})
+}
+
+// Config changes the program under test.
+type Config struct {
+	Production bool // with a key file that is no demo key
+	Settings   demo.Settings
+	Timing     *refund.Timing
+	Transport  http.RoundTripper
+	Wrap       func(refund.Store) refund.Store
+	Patients   int
+	Live       bool // run worker and jobs; otherwise the test drives them
+	Log        *slog.Logger
+	Sims       *all.Set
+}
+
+// App is a running program with its simulators.
+type App struct {
+	*cmd.Runtime
+	TB          testing.TB
+	Sims        *all.Set
+	Router      *router.Router[*core.RequestEvent]
+	Dir         string // the data folder
+	URL         string
+	Institution string
+	offset      atomic.Int64
+}
+
+// New starts a program for a test and ends it with the test.
+func New(tb testing.TB, c Config) *App {
+	tb.Helper()
+	Register()
+	a := &App{TB: tb, Sims: c.Sims}
+	if a.Sims == nil {
+		sims, err := all.Start(tb.Context(), all.Options{Seed: 1, Patients: max(c.Patients, 20)})
+		a.must(err)
+		tb.Cleanup(func() { _ = sims.Close() })
+		a.Sims = sims
+	}
+	dir := seedDir(tb)
+	a.Dir = dir
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "PB_ENCRYPTION_KEY", DBConnect: collections.Connect})
+	a.must(app.Bootstrap())
+	tb.Cleanup(func() { _ = app.ClearBootstrap() })
+	a.must(app.RunAllMigrations())
+	var err error
+	a.Router, err = apis.NewRouter(app)
+	a.must(err)
+	a.Runtime, err = cmd.Assemble(&core.ServeEvent{App: app, Router: a.Router}, a.options(dir, c))
+	a.must(err)
+	a.serve(a.Router.BuildMux)
+	c.Settings.PublicURL = a.URL
+	a.Institution, err = demo.Seed(tb.Context(), app, a.endpoints(), c.Settings)
+	a.must(err)
+	if c.Live {
+		a.Runtime.Start()
+		tb.Cleanup(a.Runtime.Close)
+	}
+	return a
+}
+
+func (a *App) options(dir string, c Config) cmd.Options {
+	o := cmd.Options{
+		Env: cmd.EnvDemo, KeyFile: filepath.Join(dir, "key.json"), Timing: refund.DefaultTiming(), Slots: 8, Poll: 20 * time.Millisecond, Idle: true,
+		Transport: c.Transport, Now: a.Now, Wrap: c.Wrap, Log: slog.New(slog.DiscardHandler),
+	}
+	if os.Getenv("HOSPAY_TEST_LOG") != "" {
+		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	if c.Log != nil {
+		o.Log = c.Log
+	}
+	if c.Timing != nil {
+		o.Timing = *c.Timing
+	}
+	if c.Production {
+		o.Env = cmd.EnvProduction
+		a.must(realKey(o.KeyFile))
+	}
+	return o
+}
+
+// realKey makes the copied demo key one that production accepts.
+func realKey(path string) error {
+	k, err := vault.ReadKeyFile(path)
+	if err != nil {
+		return err
+	}
+	k.Demo = false
+	return k.Write(path)
+}
+
+func (a *App) serve(build func() (http.Handler, error)) {
+	mux, err := build()
+	a.must(err)
+	srv := httptest.NewServer(mux)
+	a.TB.Cleanup(srv.Close)
+	a.URL = srv.URL
+}
+
+func (a *App) endpoints() demo.Endpoints {
+	return demo.Endpoints{WeChat: a.Sims.WeChat.URL(), Alipay: a.Sims.Alipay.URL(), HIS: a.Sims.HIS.URL(), Portal: a.Sims.Portal.URL()}
+}
+
+// Now is the program's clock, which Advance moves.
+func (a *App) Now() time.Time { return time.Now().Add(time.Duration(a.offset.Load())) }
+
+// Advance moves the clocks of the program and of every simulator.
+func (a *App) Advance(d time.Duration) {
+	a.offset.Add(int64(d))
+	a.Sims.Advance(d)
+}
+
+// Drain lets the worker do everything that is due now.
+func (a *App) Drain() {
+	a.TB.Helper()
+	_, err := a.Worker.Drain(a.TB.Context())
+	a.must(err)
+}
+
+func (a *App) must(err error) {
+	a.TB.Helper()
+	if err != nil {
+		a.TB.Fatal(err)
+	}
+}
+
+var (
+	seedOnce sync.Once
+	seedPath string
+	seedErr  error
+)
+
+// seedDir copies a data folder in which the migrations have run and whose
+// accounts exist, because hashing passwords takes its time.
+func seedDir(tb testing.TB) string {
+	tb.Helper()
+	seedOnce.Do(func() { seedPath, seedErr = makeSeed() })
+	if seedErr != nil {
+		tb.Fatal(seedErr)
+	}
+	dir := tb.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(seedPath)); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(dir, "key.json"), 0o400); err != nil {
+		tb.Fatal(err)
+	}
+	return dir
+}
+
+func makeSeed() (string, error) {
+	dir, err := os.MkdirTemp("", "hospay-seed")
+	if err != nil {
+		return "", err
+	}
+	sims, err := all.Start(context.Background(), all.Options{Seed: 1})
+	if err != nil {
+		return "", err
+	}
+	defer sims.Close()
+	key := filepath.Join(dir, "key.json")
+	if err := vault.NewKeyFile(vault.AlgSM4, true).Write(key); err != nil {
+		return "", err
+	}
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: collections.Connect})
+	if _, err := cmd.Prepare(app, cmd.Options{Env: cmd.EnvDemo, KeyFile: key, Timing: refund.DefaultTiming(), Log: slog.New(slog.DiscardHandler)}); err != nil {
+		return "", err
+	}
+	at := demo.Endpoints{WeChat: sims.WeChat.URL(), Alipay: sims.Alipay.URL(), HIS: sims.HIS.URL(), Portal: sims.Portal.URL()}
+	if _, err := demo.Seed(context.Background(), app, at, demo.Settings{}); err != nil {
+		return "", err
+	}
+	if _, err := app.NonconcurrentDB().NewQuery("PRAGMA wal_checkpoint(TRUNCATE)").Execute(); err != nil {
+		return "", err
+	}
+	return dir, app.ClearBootstrap()
+}
+
+// Answer is a decoded HTTP answer.
+type Answer struct {
+	Status int
+	Body   map[string]any
+	Raw    []byte
+}
+
+// Code is the stable error code of an answer.
+func (r Answer) Code() string {
+	data, _ := r.Body["data"].(map[string]any)
+	code, _ := data["code"].(string)
+	return code
+}
+
+// Text returns a field of the answer as text.
+func (r Answer) Text(field string) string {
+	if v, ok := r.Body[field]; ok && v != nil {
+		return fmt.Sprint(v)
+	}
+	return ""
+}
+
+// Call sends a JSON request, with a token when one is given.
+func (a *App) Call(method, path, token string, body any) Answer {
+	a.TB.Helper()
+	var in io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		a.must(err)
+		in = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(a.TB.Context(), method, a.URL+path, in)
+	a.must(err)
+	req.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		req.Header.Set("Authorization", token)
+	}
+	res, err := http.DefaultClient.Do(req)
+	a.must(err)
+	defer res.Body.Close()
+	out := Answer{Status: res.StatusCode}
+	out.Raw, err = io.ReadAll(res.Body)
+	a.must(err)
+	_ = json.Unmarshal(out.Raw, &out.Body)
+	return out
+}
+
+// Patient is a test person who is logged in.
+type Patient struct {
+	*App
+	No, Name, Token, ID, Phone, Alipay string
+	Card                               string
+}
+
+// Login brings a test person in through the portal's ticket.
+func (a *App) Login(no, via string) *Patient {
+	a.TB.Helper()
+	ticket, err := a.Sims.Portal.Ticket(no, via)
+	a.must(err)
+	res := a.Call("POST", "/api/hospay/auth/ticket", "", map[string]any{"ticket": ticket.Ticket})
+	if res.Status != 200 {
+		a.TB.Fatalf("login of %s: %d %s", no, res.Status, res.Raw)
+	}
+	who := a.Sims.World.Find(no)
+	if who == nil {
+		a.TB.Fatalf("no patient %s", no)
+	}
+	rec, _ := res.Body["record"].(map[string]any)
+	return &Patient{App: a, No: no, Name: who.Name, Phone: who.Phone, Alipay: who.AlipayLogon, Card: who.Cards[0], Token: res.Text("token"), ID: fmt.Sprint(rec["id"])}
+}
+
+// Staff logs a demo staff account in and returns its token.
+func (a *App) Staff(name string) string {
+	a.TB.Helper()
+	res := a.Call("POST", "/api/collections/staff/auth-with-password", "", map[string]any{"identity": name + "@demo.hospay", "password": demo.Password})
+	if res.Status != 200 {
+		a.TB.Fatalf("staff login of %s: %d %s", name, res.Status, res.Raw)
+	}
+	return res.Text("token")
+}
+
+// Superuser logs the demo superuser in and returns its token.
+func (a *App) Superuser() string {
+	a.TB.Helper()
+	res := a.Call("POST", "/api/collections/_superusers/auth-with-password", "", map[string]any{"identity": demo.Superuser, "password": demo.Password})
+	if res.Status != 200 {
+		a.TB.Fatalf("superuser login: %d %s", res.Status, res.Raw)
+	}
+	return res.Text("token")
+}
+
+// Apply sends an application with the patient's own card and name; changes
+// override single fields.
+func (p *Patient) Apply(channel, method string, fen int64, changes map[string]any) Answer {
+	p.TB.Helper()
+	body := map[string]any{
+		"card_no": p.Card, "amount": fen, "method": method, "channel": channel, "payee_name": p.Name, "notify_phone": p.Phone, "notice_version": "1",
+	}
+	if channel == "alipay" && method == "transfer" {
+		body["payee_account"] = p.Alipay
+	}
+	for k, v := range changes {
+		body[k] = v
+	}
+	return p.Call("POST", "/api/collections/refund_orders/records", p.Token, body)
+}
+
+// Order reads an order from the store.
+func (a *App) Order(id string) refund.Work {
+	a.TB.Helper()
+	w, err := a.Store.Get(a.TB.Context(), id)
+	a.must(err)
+	return w
+}
+
+// Review sends a decision as a staff member.
+func (a *App) Review(token, order, decision, note string) Answer {
+	a.TB.Helper()
+	return a.Call("POST", "/api/collections/reviews/records", token, map[string]any{"order": order, "decision": decision, "note": note})
+}

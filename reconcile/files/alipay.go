@@ -1,0 +1,199 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"hospay/money"
+	"hospay/reconcile"
+)
+
+var alipayNeeds = map[form][]string{
+	ledger:      {"账务流水号", "业务流水号", "商户订单号", "发生时间", "收入金额", "支出金额", "账户余额", "业务类型"},
+	alipayTrade: {"支付宝交易号", "商户订单号", "业务类型", "创建时间", "完成时间", "订单金额", "商家实收", "退款批次号/请求号"},
+}
+
+var alipayKinds = map[form]string{ledger: "支付宝账务明细", alipayTrade: "支付宝业务明细"}
+
+// Lines of Alipay's files that begin with #.
+var (
+	alipayRange = regexp.MustCompile(`起始日期：\[(\d{4}年\d{2}月\d{2}日 \d{2}:\d{2}:\d{2})\]\s*终止日期：\[(\d{4}年\d{2}月\d{2}日 \d{2}:\d{2}:\d{2})\]`)
+	alipayTotal = regexp.MustCompile(`^#(支出|收入|交易|退款)合计：(\d+)笔，(?:商家实收退款|商家实收)?共(-?[\d,.]+)元`)
+)
+
+const alipayStamp = "2006年01月02日 15:04:05"
+
+// alipay reads a ledger (账务明细) or trade bill (业务明细) from its header on:
+// records up to the closing line, then the totals.
+func (r *reader) alipay(l *lines, h header, f form) error {
+	r.info.Kind, r.info.Channel = alipayKinds[f], reconcile.ChannelAlipay
+	b := &bill{reader: r, l: l, h: h, form: f, sums: map[string]money.Fen{}}
+	if err := cmpErr(b.needs(alipayNeeds[f]), b.alipayDay()); err != nil {
+		return err
+	}
+	totals, closed := map[string]bool{}, false
+	for {
+		rec, err := l.record()
+		if err == io.EOF {
+			return b.alipayEnd(totals, closed)
+		}
+		switch {
+		case errors.Is(err, errQuote), errors.Is(err, errText):
+			b.count++
+			err = b.rejectLine(err)
+		case err == nil && strings.HasPrefix(rec[0], "#"):
+			text := strings.Join(rec, ",")
+			closed = closed || strings.Contains(text, "列表结束")
+			err = b.alipayTotals(text, totals)
+		case err == nil && closed:
+			err = r.refuse(l.n, "明细列表结束之后还有记录，文件可能是拼接的")
+		case err == nil:
+			b.count++
+			err = b.alipayRecord(rec)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// alipayDay sees that the range in the head of the file covers the day.
+func (b *bill) alipayDay() error {
+	m := alipayRange.FindStringSubmatch(b.l.head)
+	if m == nil {
+		return b.refuse(b.l.n, "账单开头没有起始日期和终止日期")
+	}
+	from, err1 := time.ParseInLocation(alipayStamp, m[1], reconcile.Beijing)
+	to, err2 := time.ParseInLocation(alipayStamp, m[2], reconcile.Beijing)
+	if err := errors.Join(err1, err2); err != nil {
+		return b.refuse(b.l.n, "账单的起始日期或终止日期读不懂")
+	}
+	if from.Unix() > b.from || to.Unix() < b.to-1 {
+		return b.refuse(0, "账单是 %s 至 %s 的，不是 %s 的", m[1], m[2], day(b.from))
+	}
+	return nil
+}
+
+func day(at int64) string { return time.Unix(at, 0).In(reconcile.Beijing).Format(time.DateOnly) }
+
+func (b *bill) alipayRecord(rec []string) error {
+	if len(rec) < len(b.h.names)-1 { // the remark at the end may be left out
+		return b.rejectLine(fmt.Errorf("只有 %d 列，表头有 %d 列", len(rec), len(b.h.names)))
+	}
+	parse := b.ledgerLine
+	if b.form == alipayTrade {
+		parse = b.alipayTradeLine
+	}
+	l, err := parse(rec)
+	return b.pass(l, err)
+}
+
+// ledgerLine reads a movement of the balance. Spending is written with or
+// without a minus; the column tells.
+func (b *bill) ledgerLine(rec []string) (l reconcile.Line, err error) {
+	in, err1 := amountOrNone(b.cell(rec, "收入金额"))
+	out, err2 := amountOrNone(b.cell(rec, "支出金额"))
+	if err := cmpErr(err1, err2); err != nil {
+		return l, err
+	}
+	l = reconcile.Line{
+		BillNo: b.cell(rec, "商户订单号"), ChannelNo: b.cell(rec, "业务流水号"), Flow: b.cell(rec, "账务流水号"), Type: b.cell(rec, "业务类型"),
+		Channel: reconcile.ChannelAlipay, Status: reconcile.Succeeded, Amount: out, Back: in > 0,
+	}
+	switch {
+	case in > 0 && out > 0:
+		return l, errors.New("收入和支出同时有金额")
+	case in > 0:
+		l.Amount = in
+		b.in.Count++
+		b.in.Amount += in
+	case out > 0:
+		b.out.Count++
+		b.out.Amount += out
+	}
+	l.Method = methodOf(l.Type)
+	l.At, err = Time(b.cell(rec, "发生时间"))
+	return l, err
+}
+
+// amountOrNone reads an amount without its sign; an empty cell is nothing.
+func amountOrNone(s string) (money.Fen, error) {
+	if s == "" {
+		return 0, nil
+	}
+	f, err := yuan(s)
+	return max(f, -f), err
+}
+
+// alipayTradeLine reads a refund, or a payment as other business. Refunds are
+// written with or without a minus; the business type tells.
+func (b *bill) alipayTradeLine(rec []string) (l reconcile.Line, err error) {
+	amount, err1 := amountOrNone(b.cell(rec, "订单金额"))
+	got, err2 := amountOrNone(b.cell(rec, "商家实收"))
+	if err := cmpErr(err1, err2); err != nil {
+		return l, err
+	}
+	l = reconcile.Line{
+		Source: reconcile.Trade, Channel: reconcile.ChannelAlipay, Status: reconcile.Succeeded, Amount: amount, Type: b.cell(rec, "业务类型"),
+		BillNo: b.cell(rec, "商户订单号"), ChannelNo: b.cell(rec, "支付宝交易号"),
+	}
+	request := b.cell(rec, "退款批次号/请求号")
+	l.Flow = l.ChannelNo + "/" + request
+	switch l.Type {
+	case "退款":
+		b.out.Count++
+		b.out.Amount += got
+		l.Method = reconcile.MethodOriginal
+		if request != "" {
+			l.BillNo = request
+		}
+	case "交易":
+		b.in.Count++
+		b.in.Amount += got
+		l.Back = true
+	default:
+		return l, fmt.Errorf("业务类型 %q 读不懂", clip(l.Type))
+	}
+	at := b.cell(rec, "完成时间")
+	if at == "" {
+		at = b.cell(rec, "创建时间")
+	}
+	l.At, err = Time(at)
+	return l, err
+}
+
+// alipayTotals compares a line of totals, if it is one.
+func (b *bill) alipayTotals(text string, seen map[string]bool) error {
+	m := alipayTotal.FindStringSubmatch(text)
+	if m == nil {
+		return nil
+	}
+	seen[m[1]] = true
+	have := b.out
+	if m[1] == "收入" || m[1] == "交易" {
+		have = b.in
+	}
+	f, err := amountOrNone(m[3])
+	if err != nil || m[2] != fmt.Sprint(have.Count) || f != have.Amount {
+		return b.refuse(b.l.n, "%s合计为 %s 笔 %s 元，明细为 %d 笔 %s 元，账单不可信%s", m[1], m[2], m[3], have.Count, have.Amount.Yuan(), b.blame())
+	}
+	return nil
+}
+
+// alipayEnd sees that the file was whole.
+func (b *bill) alipayEnd(seen map[string]bool, closed bool) error {
+	needs := []string{"支出", "收入"}
+	if b.form == alipayTrade {
+		needs = []string{"交易"}
+	}
+	for _, n := range needs {
+		if !seen[n] || !closed {
+			return b.refuse(b.l.n, "账单没有结束行或%s合计，文件不完整", n)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,270 @@
+package files
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/simplifiedchinese"
+)
+
+const (
+	sampleSize = 64 << 10
+	maxLine    = 256 << 10
+	maxQuoted  = 20 // lines that one quoted cell may span
+)
+
+// errQuote says that a quoted cell is never closed.
+var errQuote = errors.New("引号没有成对")
+
+// errText says that a line is neither UTF-8 nor GBK.
+var errText = errors.New("不是 UTF-8 也不是 GBK 文字")
+
+// lines reads records of cells, one line each but for quoted cells that hold
+// line breaks. n is the number of the line that the last record began on.
+type lines struct {
+	file    string
+	in      *bufio.Reader
+	n, read int
+	gbk     *encoding.Decoder
+	sure    bool // the sample held Chinese in UTF-8
+	pending []physical
+	cells   []string
+	head    string // the first lines as they are, for what stands above a header
+	summary bool   // the text says of itself that it is a summary (汇总)
+	err     error
+}
+
+// physical is a line that was read ahead.
+type physical struct {
+	text string
+	err  error
+}
+
+// newLines decides for UTF-8 or GBK by the beginning of the text.
+func newLines(file string, in io.Reader) *lines {
+	l := &lines{file: file, in: bufio.NewReaderSize(in, sampleSize)}
+	sample, err := l.in.Peek(sampleSize)
+	if err != nil && err != io.EOF {
+		l.err = err
+	}
+	if bytes.HasPrefix(sample, []byte("\xef\xbb\xbf")) {
+		l.in.Discard(3)
+		l.sure = true
+		return l
+	}
+	if bytes.IndexByte(sample, 0) >= 0 {
+		l.err = &Refusal{file, 0, "不是文本文件（若是 Excel 的 Unicode 文本，请另存为 UTF-8 CSV）"}
+	}
+	if i := bytes.LastIndexByte(sample, '\n'); i > 0 && len(sample) == sampleSize {
+		sample = sample[:i]
+	}
+	if good, bad := countUTF8(sample); good > bad {
+		l.sure = true
+	} else if bad > 0 {
+		l.gbk = simplifiedchinese.GB18030.NewDecoder()
+	}
+	return l
+}
+
+// countUTF8 counts the lines with other than ASCII characters that are UTF-8
+// and those that are not: one broken line does not make a file GBK.
+func countUTF8(sample []byte) (good, bad int) {
+	for line := range bytes.Lines(sample) {
+		switch {
+		case isASCII(line):
+		case utf8.Valid(line):
+			good++
+		default:
+			bad++
+		}
+	}
+	return good, bad
+}
+
+func isASCII[T string | []byte](s T) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func isFlate(err error) bool {
+	var e flate.CorruptInputError
+	return errors.As(err, &e)
+}
+
+// record returns the cells of the next line that is not blank, valid until the
+// next call. errQuote and errText concern this line only; reading can go on.
+func (l *lines) record() ([]string, error) {
+	for {
+		text, err := l.next()
+		if err != nil {
+			return nil, err
+		}
+		if l.n <= 20 {
+			l.head += text + "\n"
+			l.summary = l.summary || l.n < 5 && strings.Contains(text, "汇总")
+		}
+		if text == "" || (text[0] <= ',' || text[0] >= utf8.RuneSelf) && strings.Trim(text, ", \t\ufeff\u3000") == "" {
+			continue
+		}
+		var open bool
+		if l.cells, open = split(text, l.cells[:0]); !open {
+			return l.cells, nil
+		}
+		return l.quoted(text)
+	}
+}
+
+// quoted goes on over line breaks within a quoted cell.
+func (l *lines) quoted(text string) ([]string, error) {
+	start, taken := l.n, []physical(nil)
+	for len(taken) < maxQuoted {
+		more, err := l.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil && err != errText {
+			return nil, err
+		}
+		taken = append(taken, physical{more, err})
+		if err != nil {
+			break
+		}
+		text += "\n" + more
+		cells, open := split(text, l.cells[:0])
+		if !open {
+			l.cells, l.n = cells, start
+			return cells, nil
+		}
+	}
+	l.pending = append(taken, l.pending...)
+	l.read, l.n = start, start
+	return nil, errQuote
+}
+
+// next returns the next line without its end.
+func (l *lines) next() (string, error) {
+	if l.err != nil {
+		return "", l.err
+	}
+	if len(l.pending) > 0 {
+		p := l.pending[0]
+		l.pending = l.pending[1:]
+		l.read++
+		l.n = l.read
+		return p.text, p.err
+	}
+	raw, err := l.in.ReadSlice('\n')
+	if err == bufio.ErrBufferFull {
+		raw, err = l.long(raw)
+	}
+	if err == io.EOF && len(raw) > 0 {
+		err = nil
+	}
+	if err != nil {
+		return "", err
+	}
+	l.read++
+	l.n = l.read
+	return l.decode(bytes.TrimRight(raw, "\r\n"))
+}
+
+// long reads on when a line is longer than the buffer, up to a limit.
+func (l *lines) long(begin []byte) ([]byte, error) {
+	whole := bytes.Clone(begin)
+	for len(whole) < maxLine {
+		more, err := l.in.ReadSlice('\n')
+		whole = append(whole, more...)
+		if err != bufio.ErrBufferFull {
+			return whole, err
+		}
+	}
+	return nil, &Refusal{l.file, l.read + 1, fmt.Sprintf("一行超过 %d KB，不是账单或表格", maxLine>>10)}
+}
+
+func (l *lines) decode(raw []byte) (string, error) {
+	if isASCII(raw) {
+		return string(raw), nil
+	}
+	if l.gbk == nil && utf8.Valid(raw) {
+		return string(raw), nil
+	}
+	if l.sure {
+		return "", errText
+	}
+	if l.gbk == nil {
+		l.gbk = simplifiedchinese.GB18030.NewDecoder()
+	}
+	l.gbk.Reset()
+	text, err := l.gbk.Bytes(raw)
+	if err != nil {
+		return "", errText
+	}
+	return string(text), nil
+}
+
+// split cuts a line at its commas. A line that begins with a backtick is one
+// of WeChat's: every cell has the mark, and commas without it belong to texts.
+// open tells that a quoted cell is not closed on this line.
+func split(text string, cells []string) (_ []string, open bool) {
+	if strings.HasPrefix(text, "`") {
+		for rest, more := text[1:], true; more; {
+			var cell string
+			cell, rest, more = strings.Cut(rest, ",`")
+			cells = append(cells, cell)
+		}
+		return cells, false
+	}
+	for {
+		if strings.HasPrefix(text, `"`) {
+			cell, rest, ok := unquote(text[1:])
+			if !ok {
+				return cells, true
+			}
+			tail, after, more := strings.Cut(rest, ",")
+			cells = append(cells, cell+tail)
+			if !more {
+				return cells, false
+			}
+			text = after
+			continue
+		}
+		cell, rest, more := strings.Cut(text, ",")
+		cells = append(cells, cell)
+		if !more {
+			return cells, false
+		}
+		text = rest
+	}
+}
+
+// unquote reads a cell behind its opening quote; doubled quotes are one.
+func unquote(text string) (cell, rest string, ok bool) {
+	i := strings.IndexByte(text, '"')
+	if i >= 0 && (i+1 == len(text) || text[i+1] != '"') {
+		return text[:i], text[i+1:], true
+	}
+	var b strings.Builder
+	for {
+		i := strings.IndexByte(text, '"')
+		if i < 0 {
+			return "", "", false
+		}
+		b.WriteString(text[:i])
+		if i+1 == len(text) || text[i+1] != '"' {
+			return b.String(), text[i+1:], true
+		}
+		b.WriteByte('"')
+		text = text[i+2:]
+	}
+}

@@ -1,0 +1,290 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"hospay/money"
+	"hospay/reconcile"
+)
+
+// form is one of the bill forms.
+type form int
+
+const (
+	fundFlow form = iota
+	wechatTrade
+	ledger
+	alipayTrade
+)
+
+// bill is the state of reading a bill of either channel.
+type bill struct {
+	*reader
+	l     *lines
+	h     header
+	form  form
+	count int // records, rejected ones included
+	first int64
+	onDay int
+	near  int                  // records within the hour before or after the day
+	sums  map[string]money.Fen // by column, what the totals must equal
+	in    reconcile.Sum        // movements by direction
+	out   reconcile.Sum
+}
+
+// wechatNeeds are the columns without which a bill is refused.
+var wechatNeeds = map[form][]string{
+	fundFlow:    {"记账时间", "微信支付业务单号", "资金流水单号", "业务名称", "业务类型", "收支类型", "收支金额", "业务凭证号"},
+	wechatTrade: {"交易时间", "微信订单号", "商户订单号", "应结订单金额"},
+}
+
+var wechatKinds = map[form]string{fundFlow: "微信资金账单", wechatTrade: "微信交易账单"}
+
+// wechat reads a fund-flow or trade bill: records, the header of the totals,
+// the totals. A file without its totals was cut off.
+func (r *reader) wechat(l *lines, h header, f form) error {
+	r.info.Kind, r.info.Channel = wechatKinds[f], reconcile.ChannelWeChat
+	b := &bill{reader: r, l: l, h: h, form: f, sums: map[string]money.Fen{}}
+	if err := b.needs(wechatNeeds[f]); err != nil {
+		return err
+	}
+	for {
+		rec, err := l.record()
+		switch {
+		case err == io.EOF:
+			return r.refuse(l.n, "账单没有合计行，文件不完整")
+		case errors.Is(err, errQuote), errors.Is(err, errText):
+			b.count++
+			err = b.rejectLine(err)
+		case err == nil && strings.HasSuffix(clean(rec[0]), "笔数"), err == nil && clean(rec[0]) == "总交易单数":
+			return cmpErr(b.wechatTotals(headerOf(rec)), b.end())
+		case err == nil:
+			b.count++
+			err = b.wechatRecord(rec)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (b *bill) needs(names []string) error {
+	if missing := b.h.missing(names...); len(missing) > 0 {
+		return b.refuse(b.l.n, "账单表头缺少列：%s", strings.Join(missing, "、"))
+	}
+	if b.h.twice != "" {
+		return b.refuse(b.l.n, "账单表头里“%s”出现两次", b.h.twice)
+	}
+	return nil
+}
+
+func (b *bill) rejectLine(err error) error {
+	b.info.Lines++
+	return b.reject(b.l.n, err.Error())
+}
+
+func (b *bill) cell(rec []string, name string) string {
+	if i := b.h.col(name); i >= 0 && i < len(rec) {
+		return clean(rec[i])
+	}
+	return ""
+}
+
+// wechatRecord reads one record; what cannot be read is rejected.
+func (b *bill) wechatRecord(rec []string) error {
+	if len(rec) < len(b.h.names) {
+		return b.rejectLine(fmt.Errorf("只有 %d 列，表头有 %d 列", len(rec), len(b.h.names)))
+	}
+	parse := b.fundFlowLine
+	if b.form == wechatTrade {
+		parse = b.wechatTradeLine
+	}
+	l, err := parse(rec)
+	return b.pass(l, err)
+}
+
+// pass hands on a line that was read; one of nothing moves nothing.
+func (b *bill) pass(l reconcile.Line, err error) error {
+	if err == nil && l.BillNo+l.ChannelNo == "" && (l.Flow == "" || l.Source == reconcile.Trade) {
+		err = errors.New("没有任何单号")
+	}
+	if err == nil {
+		err = cmpErr(number("商户单号", l.BillNo), number("渠道单号", l.ChannelNo), number("流水号", l.Flow))
+	}
+	if err != nil {
+		return b.rejectLine(err)
+	}
+	b.info.Lines++
+	b.info.Sum += l.Amount
+	if b.first == 0 {
+		b.first = l.At
+	}
+	switch {
+	case l.At >= b.from && l.At < b.to:
+		b.onDay++
+	case l.At >= b.from-3600 && l.At < b.to+3600:
+		b.near++
+	}
+	if l.Amount == 0 {
+		return nil
+	}
+	return b.emit(l)
+}
+
+func (b *bill) fundFlowLine(rec []string) (l reconcile.Line, err error) {
+	l = reconcile.Line{
+		BillNo: b.cell(rec, "业务凭证号"), ChannelNo: b.cell(rec, "微信支付业务单号"), Flow: b.cell(rec, "资金流水单号"),
+		Name: b.cell(rec, "业务名称"), Type: b.cell(rec, "业务类型"), Channel: reconcile.ChannelWeChat, Status: reconcile.Succeeded,
+	}
+	if l.Amount, err = yuan(b.cell(rec, "收支金额")); err != nil {
+		return l, err
+	}
+	switch way := b.cell(rec, "收支类型"); way {
+	case "收入":
+		l.Back = true
+		b.in.Count++
+		b.in.Amount += l.Amount
+	case "支出":
+		b.out.Count++
+		b.out.Amount += l.Amount
+	default:
+		return l, fmt.Errorf("收支类型 %q 读不懂", clip(way))
+	}
+	if l.Amount < 0 {
+		return l, errors.New("金额为负")
+	}
+	l.Method = methodOf(l.Name + l.Type)
+	l.At, err = Time(b.cell(rec, "记账时间"))
+	return l, err
+}
+
+// methodOf reads the method from the name of a business.
+func methodOf(name string) string {
+	switch {
+	case strings.Contains(name, "转账"):
+		return reconcile.MethodTransfer
+	case strings.Contains(name, "退款"):
+		return reconcile.MethodOriginal
+	}
+	return ""
+}
+
+// wechatTradeLine reads a refund, or a payment as other business. A refund
+// stands in the bill from the moment that it is accepted and its status is
+// never updated, so that PROCESSING counts as paid.
+func (b *bill) wechatTradeLine(rec []string) (l reconcile.Line, err error) {
+	settled, err := yuan(b.cell(rec, "应结订单金额"))
+	if err != nil {
+		return l, err
+	}
+	refunded := money.Fen(0)
+	if s := b.cell(rec, "退款金额"); s != "" {
+		if refunded, err = yuan(s); err != nil {
+			return l, err
+		}
+	}
+	b.sums["应结订单总金额"] += settled
+	b.sums["退款总金额"] += refunded
+	l = reconcile.Line{Source: reconcile.Trade, Channel: reconcile.ChannelWeChat, Status: reconcile.Succeeded, Back: true,
+		BillNo: b.cell(rec, "商户订单号"), ChannelNo: b.cell(rec, "微信订单号"), Type: b.cell(rec, "交易状态"), Amount: settled}
+	l.Flow = l.ChannelNo
+	at := b.cell(rec, "交易时间")
+	if no := b.cell(rec, "商户退款单号"); no != "" && no != "0" {
+		l.BillNo, l.ChannelNo, l.Amount, l.Back = no, b.cell(rec, "微信退款单号"), refunded, false
+		l.Flow, l.Type, l.Method = l.ChannelNo, "退款", reconcile.MethodOriginal
+		switch b.cell(rec, "退款状态") {
+		case "FAIL", "CLOSED", "CHANGE", "ABNORMAL":
+			l.Status = reconcile.Failed
+		}
+		for _, name := range []string{"退款申请时间", "退款成功时间"} {
+			if s := b.cell(rec, name); s != "" {
+				at = s
+			}
+		}
+	}
+	if l.Amount < 0 {
+		return l, errors.New("金额为负")
+	}
+	l.At, err = Time(at)
+	return l, err
+}
+
+// wechatTotals reads the last line and compares.
+func (b *bill) wechatTotals(h header) error {
+	rec, err := b.l.record()
+	if err != nil {
+		return b.refuse(b.l.n, "账单没有合计行，文件不完整")
+	}
+	told := &bill{reader: b.reader, l: b.l, h: h}
+	if b.form == fundFlow {
+		return cmpErr(
+			b.sameCount("资金流水总笔数", told.cell(rec, "资金流水总笔数"), b.count),
+			b.sameCount("收入笔数", told.cell(rec, "收入笔数"), b.in.Count), b.sameSum("收入金额", told.cell(rec, "收入金额"), b.in.Amount),
+			b.sameCount("支出笔数", told.cell(rec, "支出笔数"), b.out.Count), b.sameSum("支出金额", told.cell(rec, "支出金额"), b.out.Amount))
+	}
+	errs := []error{b.sameCount("总交易单数", told.cell(rec, "总交易单数"), b.count)}
+	for _, name := range []string{"应结订单总金额", "退款总金额"} {
+		if s := told.cell(rec, name); s != "" || name == "应结订单总金额" {
+			errs = append(errs, b.sameSum(name, s, b.sums[name]))
+		}
+	}
+	return cmpErr(errs...)
+}
+
+// cmpErr returns the first error.
+func cmpErr(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sameCount compares a count of the totals, which may be written as "20.0".
+func (b *bill) sameCount(name, told string, have int) error {
+	if f, err := yuan(told); err != nil || f != money.Fen(have)*100 {
+		return b.refuse(b.l.n, "%s为 %s，明细有 %d 笔，账单不可信%s", name, told, have, b.blame())
+	}
+	return nil
+}
+
+func (b *bill) sameSum(name, told string, have money.Fen) error {
+	if f, err := yuan(told); err != nil || f != have {
+		return b.refuse(b.l.n, "%s为 %s，明细之和为 %s，账单不可信%s", name, told, have.Yuan(), b.blame())
+	}
+	return nil
+}
+
+// blame tells of rejected lines, which are the usual cause.
+func (b *bill) blame() string {
+	if b.info.Rejects == 0 {
+		return ""
+	}
+	return fmt.Sprintf("（有 %d 行读不懂）", b.info.Rejects)
+}
+
+// end sees that nothing follows and that the bill is of the day: WeChat's
+// bills do not name their day, their records do.
+func (b *bill) end() error {
+	switch _, err := b.l.record(); {
+	case err == io.EOF:
+		return b.sameDay()
+	case err == nil, errors.Is(err, errQuote), errors.Is(err, errText):
+		return b.refuse(b.l.n, "合计之后还有内容，文件可能是拼接的")
+	default:
+		return err
+	}
+}
+
+// sameDay refuses a bill without a record on the day, unless most are so near
+// to it that the clocks may be to blame.
+func (b *bill) sameDay() error {
+	if b.first != 0 && b.onDay == 0 && 2*b.near <= b.count {
+		return b.refuse(0, "账单里没有本日的记录（第一笔在 %s），拿错了日期", day(b.first))
+	}
+	return nil
+}
