@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/reconcile"
 	"hospay/reconcile/files"
 	"hospay/refund"
@@ -71,9 +73,9 @@ type flight struct {
 }
 
 func (s *Service) feeder(ctx context.Context, inst, day string) (*feeder, error) {
-	from, to, err := ParseDay(day)
+	from, to, err := calendar.ParseDay(day)
 	if err != nil {
-		return nil, refund.NewError(refund.CodeBadRequest, "")
+		return nil, flow.NewError(flow.CodeBadRequest, "")
 	}
 	opt := reconcile.Defaults(day)
 	opt.Window, opt.Tolerance = window, tolerance
@@ -160,7 +162,7 @@ func (f *feeder) channels(bills []Statement) error {
 	}
 	n := uint16(0)
 	for _, st := range bills {
-		if st.Source == SourceHIS || st.State != Ready || st.Day < shift(f.day, -1) || st.Day > shift(f.day, 1) {
+		if st.Source == SourceHIS || st.State != Ready || st.Day < calendar.Shift(f.day, -1) || st.Day > calendar.Shift(f.day, 1) {
 			continue
 		}
 		n++
@@ -262,9 +264,9 @@ func (f *feeder) toBring(no string, debited time.Time) {
 
 // his reads HIS's statements from the earliest debit to bring on.
 func (f *feeder) his(bills []Statement) error {
-	first := max(min(beijingDay(f.earliest), shift(f.day, -1)), shift(f.day, -longest))
+	first := max(min(calendar.Day(f.earliest), calendar.Shift(f.day, -1)), calendar.Shift(f.day, -longest))
 	for _, st := range bills {
-		if st.Source != SourceHIS || st.State != Ready || st.Day < first || st.Day > shift(f.day, 1) {
+		if st.Source != SourceHIS || st.State != Ready || st.Day < first || st.Day > calendar.Shift(f.day, 1) {
 			continue
 		}
 		if err := f.file(st, func(l reconcile.Line) error { return f.hisLine(st, l) }); err != nil {

@@ -11,8 +11,9 @@ import (
 	"time"
 
 	"hospay/books"
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/money"
-	"hospay/refund"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -39,7 +40,7 @@ func (w *world) bring(day string, lines ...string) books.Statement {
 
 // line is HIS's line of an order.
 func (o order) line(channel, status, amount string) string {
-	return strings.Join([]string{o.no, "H" + o.no, "C" + o.id, amount, "transfer", channel, status, o.his.In(refund.Beijing).Format(time.DateTime)}, ",")
+	return strings.Join([]string{o.no, "H" + o.no, "C" + o.id, amount, "transfer", channel, status, o.his.In(calendar.Beijing).Format(time.DateTime)}, ",")
 }
 
 // one reads the only difference of a day.
@@ -75,7 +76,7 @@ func TestMonth_ABillThatNoRunHasReadKeepsTheMonthOpen(t *testing.T) {
 	w := newWorld(t)
 	o := w.lastDays()
 	refused := func(step string, by books.Actor) {
-		if err := w.closing(by); refund.CodeOf(err) != books.CodeMonthOpenItems {
+		if err := w.closing(by); flow.CodeOf(err) != books.CodeMonthOpenItems {
 			t.Errorf("%s: %v", step, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"hospay/calendar"
 	"hospay/collections"
 	"hospay/reconcile"
 	"hospay/refund"
@@ -56,7 +57,7 @@ func (s *Service) lookedAt(last Run) string {
 	if day, ok := s.looked.Load(last.Institution + last.Day); ok {
 		return day.(string)
 	}
-	return beijingDay(last.Started.Time())
+	return calendar.Day(last.Started.Time())
 }
 
 // outdated reports whether a day's bills are not those that its last run knew.
@@ -111,7 +112,7 @@ func throughSQL() []string {
 // Through lists the channels with bills that orders were paid through on a day,
 // or were under way through.
 func (s *Service) Through(ctx context.Context, inst, day string) (names []string, err error) {
-	from, to, err := ParseDay(day)
+	from, to, err := calendar.ParseDay(day)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"hospay/collections"
-	"hospay/refund"
+	"hospay/flow"
 
 	"github.com/pocketbase/dbx"
 )
@@ -12,7 +12,7 @@ import (
 // Fit tells whether a verb can be chosen for a difference now.
 type Fit struct {
 	Verb string
-	Why  refund.Code // why not; empty where it fits
+	Why  flow.Code // why not; empty where it fits
 }
 
 // counterLimit is how many differences are offered for a rematch.

@@ -13,7 +13,7 @@ import (
 
 	"hospay/books"
 	"hospay/collections"
-	"hospay/refund"
+	"hospay/flow"
 
 	"github.com/pocketbase/dbx"
 )
@@ -103,7 +103,7 @@ func TestRefusals_OfDecisions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, by := range []books.Actor{first, {ID: "other account", Person: "p1"}} {
-		if _, err := w.svc.Confirm(t.Context(), inst, rows[0].ID, "", by); refund.CodeOf(err) != books.CodeSecondPerson {
+		if _, err := w.svc.Confirm(t.Context(), inst, rows[0].ID, "", by); flow.CodeOf(err) != books.CodeSecondPerson {
 			t.Errorf("%+v confirmed: %v", by, err)
 		}
 	}
@@ -118,7 +118,7 @@ func TestRefusals_OfDecisions(t *testing.T) {
 	for _, r := range rows { // one that our amount touches, and one that it does not
 		w.changedAfterwards(t, r.ID, first)
 	}
-	if _, err := w.svc.Difference(t.Context(), "another house", rows[0].ID); refund.CodeOf(err) != refund.CodeNotFound {
+	if _, err := w.svc.Difference(t.Context(), "another house", rows[0].ID); flow.CodeOf(err) != flow.CodeNotFound {
 		t.Errorf("another house: %v", err)
 	}
 }

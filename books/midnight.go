@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"hospay/calendar"
 	"hospay/reconcile"
 
 	"github.com/pocketbase/dbx"
@@ -17,7 +18,7 @@ import (
 func (f *feeder) inputs(bills []Statement, midnight bool) string {
 	sum := sha256.New()
 	sum.Write(f.sum.Sum(nil))
-	for _, day := range []string{shift(f.day, -1), shift(f.day, 1)} {
+	for _, day := range []string{calendar.Shift(f.day, -1), calendar.Shift(f.day, 1)} {
 		for _, source := range []string{SourceHIS, reconcile.ChannelWeChat, reconcile.ChannelAlipay} {
 			fmt.Fprintln(sum, midnight && usable(bills, source, day))
 		}
@@ -60,11 +61,11 @@ func missed(o *reconcile.Order, day string, bills []Statement) {
 	channel, neighbour := "", ""
 	for _, b := range []reconcile.Book{reconcile.Platform, reconcile.HIS, reconcile.Channel} {
 		if e := o.Books[b]; e != nil && neighbour == "" {
-			if neighbour = shift(day, 1); billed(e.Channel) {
+			if neighbour = calendar.Shift(day, 1); billed(e.Channel) {
 				channel = e.Channel
 			}
 			if e.At < noon {
-				neighbour = shift(day, -1)
+				neighbour = calendar.Shift(day, -1)
 			}
 		}
 	}
@@ -79,6 +80,6 @@ func missed(o *reconcile.Order, day string, bills []Statement) {
 }
 
 func dayNoon(day string) int64 {
-	from, _, _ := ParseDay(day)
+	from, _, _ := calendar.ParseDay(day)
 	return from.Add(12 * time.Hour).Unix()
 }

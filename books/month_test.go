@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"hospay/books"
-	"hospay/reconcile"
+	"hospay/calendar"
 
 	"github.com/pocketbase/dbx"
 )
@@ -304,7 +304,7 @@ func TestMonth_AnswersCloseWhatTheyProve(t *testing.T) {
 	w.exec("UPDATE transfer_orders SET state = 'done'")
 	paid := beijing("2026-11-11", "08:00:00")
 	w.exec("UPDATE refund_orders SET status = 'succeeded', paid_at = '" + stamp(paid) + "' WHERE id = '" + slow.id + "'")
-	bill := bookRow{Order: slow.no, Bill: slow.bill, Method: slow.method, Channel: slow.channel, Status: "succeeded", No: "42" + slow.no, Flow: "F" + slow.no, At: paid.In(reconcile.Beijing), Fen: slow.fen}
+	bill := bookRow{Order: slow.no, Bill: slow.bill, Method: slow.method, Channel: slow.channel, Status: "succeeded", No: "42" + slow.no, Flow: "F" + slow.no, At: paid.In(calendar.Beijing), Fen: slow.fen}
 	next := w.day(paid)
 	if slow.channel == "wechat" {
 		next.Operation = append(next.Operation, bill)

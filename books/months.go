@@ -9,9 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/reconcile"
-	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -62,7 +63,7 @@ type MonthProposal struct {
 
 func closedError(closed bool) error {
 	if closed {
-		return refund.NewError(CodeMonthClosed, "")
+		return flow.NewError(CodeMonthClosed, "")
 	}
 	return nil
 }
@@ -88,7 +89,7 @@ func monthClosed(db dbx.Builder, inst, day string) (bool, error) {
 // nextOpenDay is the first day after the closed months that follow a day.
 func nextOpenDay(db dbx.Builder, inst, day string) (string, error) {
 	for {
-		first, _, err := ParseDay(day[:7] + "-01")
+		first, _, err := calendar.ParseDay(day[:7] + "-01")
 		if err != nil {
 			return "", err
 		}
@@ -101,22 +102,22 @@ func nextOpenDay(db dbx.Builder, inst, day string) (string, error) {
 
 // Month tells the totals of a month and what stands against closing it.
 func (s *Service) Month(ctx context.Context, inst, month string) (Month, error) {
-	first, _, err := ParseDay(month + "-01")
+	first, _, err := calendar.ParseDay(month + "-01")
 	if err != nil {
-		return Month{}, refund.NewError(refund.CodeBadRequest, "")
+		return Month{}, flow.NewError(flow.CodeBadRequest, "")
 	}
 	row, err := monthOf(s.App.ConcurrentDB(), inst, month)
 	if err != nil {
 		return Month{}, err
 	}
-	out := Month{Month: month, State: row.State, Books: map[string]BookSum{}, Channels: []ChannelRow{}, MissingDays: []string{}, ClosedAt: beijingTime(row.ClosedAt.Time())}
+	out := Month{Month: month, State: row.State, Books: map[string]BookSum{}, Channels: []ChannelRow{}, MissingDays: []string{}, ClosedAt: calendar.Clock(row.ClosedAt.Time())}
 	names, err := s.Names(ctx, inst)
 	if err != nil {
 		return out, err
 	}
 	out.ClosedBy = names[row.ClosedBy]
 	if row.State == MonthProposed || row.State == MonthReopening {
-		out.Proposal = &MonthProposal{row.By, names[row.By], row.Note, beijingTime(row.At.Time())}
+		out.Proposal = &MonthProposal{row.By, names[row.By], row.Note, calendar.Clock(row.At.Time())}
 	}
 	if err := s.monthTotals(ctx, inst, first, &out); err != nil {
 		return out, err
@@ -211,7 +212,7 @@ func (s *Service) FirstDay(ctx context.Context, inst string) (string, error) {
 	if err != nil || (!day.Valid && order.IsZero()) {
 		return s.Today(), err
 	}
-	first := beijingDay(order.Time())
+	first := calendar.Day(order.Time())
 	if order.IsZero() || (day.Valid && day.String < first) {
 		first = day.String
 	}
@@ -226,7 +227,7 @@ func (s *Service) closable(ctx context.Context, inst, month string) error {
 		return err
 	}
 	if month >= s.Today()[:7] {
-		return refund.NewError(CodeMonthNotOver, "")
+		return flow.NewError(CodeMonthNotOver, "")
 	}
 	var why []string
 	if n := len(m.MissingDays); n > 0 {
@@ -236,7 +237,7 @@ func (s *Service) closable(ctx context.Context, inst, month string) error {
 		why = append(why, fmt.Sprintf("%d 笔差异没有负责人", m.Unowned))
 	}
 	if len(why) > 0 {
-		return refund.NewError(CodeMonthOpenItems, strings.Join(why, "，"))
+		return flow.NewError(CodeMonthOpenItems, strings.Join(why, "，"))
 	}
 	return nil
 }
@@ -290,7 +291,7 @@ func (s *Service) monthStep(inst, month, note string, by Actor, address string, 
 		}
 		now, state := s.now(), move.asked
 		switch err := move.may(tx, inst, row, note, by); {
-		case refund.CodeOf(err) == refund.CodeProposerGone: // the proposal is over
+		case flow.CodeOf(err) == flow.CodeProposerGone: // the proposal is over
 			gone, state = err, move.from
 			if _, err := tx.DB().Update(collections.ReconMonths, dbx.Params{"state": state, "updated": stamp(now)}, dbx.HashExp{"id": row.ID}).Execute(); err != nil {
 				return err
@@ -324,13 +325,13 @@ func (m monthMove) may(tx core.App, inst string, row monthRow, note string, by A
 	switch row.State {
 	case m.from:
 		if strings.TrimSpace(note) == "" {
-			return refund.NewError(CodeReasonRequired, "")
+			return flow.NewError(CodeReasonRequired, "")
 		}
 		return by.mayAsk(tx, inst)
 	case m.asked:
 		return by.mayConfirm(tx, inst, Actor{row.By, row.Person})
 	}
-	return refund.NewError(CodeMonthClosed, "")
+	return flow.NewError(CodeMonthClosed, "")
 }
 
 func putMonth(db dbx.Builder, inst, month string, row monthRow, state, note string, by Actor, now time.Time) error {

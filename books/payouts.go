@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"hospay/calendar"
 	"hospay/reconcile"
 	"hospay/refund"
 
@@ -57,7 +58,7 @@ func (f *feeder) tellNumber(found *reconcile.Order) error {
 	if err != nil {
 		return err
 	}
-	day := cmp.Or(beijingTime(o.PaidAt.Time()), "0000-00-00")[:len("0000-00-00")]
+	day := cmp.Or(calendar.Clock(o.PaidAt.Time()), "0000-00-00")[:len("0000-00-00")]
 	how := "还没有办结"
 	switch status := refund.Status(o.Status); {
 	case o.Hand:

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"hospay/books"
+	"hospay/calendar"
 	"hospay/collections"
-	"hospay/reconcile"
 
 	"github.com/pocketbase/dbx"
 )
@@ -39,7 +39,7 @@ func (w *world) attempt(o order, n int, state string) string {
 
 // pays puts a payment of a number, or its return, into the bill of a day.
 func (w *world) pays(o order, no string, at time.Time, back bool) {
-	row := bookRow{Order: o.no, Bill: no, Method: o.method, Channel: o.channel, Status: "succeeded", No: "42" + no, Flow: "F" + no, At: at.In(reconcile.Beijing), Fen: o.fen}
+	row := bookRow{Order: o.no, Bill: no, Method: o.method, Channel: o.channel, Status: "succeeded", No: "42" + no, Flow: "F" + no, At: at.In(calendar.Beijing), Fen: o.fen}
 	if back {
 		row.In, row.Name, row.Flow = true, "商家转账回退", row.Flow+"B"
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"hospay/books"
-	"hospay/refund"
+	"hospay/flow"
 
 	"github.com/pocketbase/dbx"
 )
@@ -33,7 +33,7 @@ func TestBooks_ProposerWithoutTheRoleIsRefused(t *testing.T) {
 		w := newWorld(t)
 		d := w.asked()
 		w.exec(sql)
-		if _, err := w.svc.Confirm(t.Context(), inst, d.ID, "同意", bert); refund.CodeOf(err) != refund.CodeProposerGone {
+		if _, err := w.svc.Confirm(t.Context(), inst, d.ID, "同意", bert); flow.CodeOf(err) != flow.CodeProposerGone {
 			t.Errorf("%s: %v", name, err)
 		}
 		if got := w.difference(d.ID); got.State != books.Proposed {
@@ -50,11 +50,11 @@ func TestBooks_ProposerWithoutTheRoleIsRefused(t *testing.T) {
 func TestBooks_SecondPersonIsJudgedByWhatIsKnownNow(t *testing.T) {
 	for name, c := range map[string]struct {
 		sql  string
-		want refund.Code
+		want flow.Code
 	}{
 		"后来查明是同一人": {"UPDATE staff SET person_index = 'p2' WHERE id = 'anna'", books.CodeSecondPerson},
-		"确认人已停用":   {"UPDATE staff SET active = FALSE WHERE id = 'bert'", refund.CodeNotAllowed},
-		"确认人失去角色":  {`UPDATE staff SET roles = '["cashier"]' WHERE id = 'bert'`, refund.CodeNotAllowed},
+		"确认人已停用":   {"UPDATE staff SET active = FALSE WHERE id = 'bert'", flow.CodeNotAllowed},
+		"确认人失去角色":  {`UPDATE staff SET roles = '["cashier"]' WHERE id = 'bert'`, flow.CodeNotAllowed},
 		"确认人是审计":   {`UPDATE staff SET roles = '["auditor"]' WHERE id = 'bert'`, ""},
 	} {
 		w := newWorld(t)
@@ -65,10 +65,10 @@ func TestBooks_SecondPersonIsJudgedByWhatIsKnownNow(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.exec(c.sql)
-		if _, err := w.svc.Confirm(t.Context(), inst, d.ID, "同意", bert); refund.CodeOf(err) != c.want {
+		if _, err := w.svc.Confirm(t.Context(), inst, d.ID, "同意", bert); flow.CodeOf(err) != c.want {
 			t.Errorf("%s: difference: %v", name, err)
 		}
-		if err := w.closing(bert); refund.CodeOf(err) != c.want {
+		if err := w.closing(bert); flow.CodeOf(err) != c.want {
 			t.Errorf("%s: month: %v", name, err)
 		}
 	}
@@ -95,7 +95,7 @@ func TestMonth_ProposerWithoutTheRoleIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.exec(sql)
-		if err := w.closing(bert); refund.CodeOf(err) != refund.CodeProposerGone {
+		if err := w.closing(bert); flow.CodeOf(err) != flow.CodeProposerGone {
 			t.Errorf("%s: close: %v", name, err)
 		}
 		state(books.MonthOpen)
@@ -104,7 +104,7 @@ func TestMonth_ProposerWithoutTheRoleIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.exec(sql)
-		if err := reopening(bert); refund.CodeOf(err) != refund.CodeProposerGone {
+		if err := reopening(bert); flow.CodeOf(err) != flow.CodeProposerGone {
 			t.Errorf("%s: reopen: %v", name, err)
 		}
 		state(books.MonthClosed)
@@ -125,7 +125,7 @@ func TestMonth_OnlyFinanceAsks(t *testing.T) {
 	w := newWorld(t)
 	w.lastDays()
 	w.exec(`UPDATE staff SET roles = '["auditor"]' WHERE id = 'bert'`)
-	if err := w.closing(bert); refund.CodeOf(err) != refund.CodeNotAllowed {
+	if err := w.closing(bert); flow.CodeOf(err) != flow.CodeNotAllowed {
 		t.Error(err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"hospay/books"
-	"hospay/refund"
+	"hospay/flow"
 
 	"github.com/pocketbase/dbx"
 )
@@ -62,7 +62,7 @@ func TestBooks_OfferedVerbsAreThoseThatAreTaken(t *testing.T) {
 				with = counters[0].ID
 			}
 			_, err := w.svc.Resolve(t.Context(), inst, d.ID, books.Decision{Verb: f.Verb, Reason: "看一看", With: with}, anna)
-			if refund.CodeOf(err) != f.Why {
+			if flow.CodeOf(err) != f.Why {
 				t.Errorf("%s %s: told %q, answered %v", d.Kind, f.Verb, f.Why, err)
 			}
 			if err != nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
+	"hospay/people"
 	"hospay/reconcile"
 	"hospay/refund"
 
@@ -42,10 +44,10 @@ type Decision struct {
 func (s *Service) Resolve(ctx context.Context, inst, id string, d Decision, by Actor) (Difference, error) {
 	d.Verb = verbWords[strings.TrimSpace(d.Verb)]
 	if d.Verb == "" {
-		return Difference{}, refund.NewError(CodeVerbUnknown, "")
+		return Difference{}, flow.NewError(CodeVerbUnknown, "")
 	}
 	if strings.TrimSpace(d.Reason) == "" {
-		return Difference{}, refund.NewError(CodeReasonRequired, "")
+		return Difference{}, flow.NewError(CodeReasonRequired, "")
 	}
 	set, err := s.settings(ctx, inst)
 	if err != nil {
@@ -58,14 +60,14 @@ func (s *Service) Resolve(ctx context.Context, inst, id string, d Decision, by A
 			return err
 		}
 		if diff.State != Open && diff.State != Carried {
-			return refund.NewError(CodeDifferenceDone, diff.State)
+			return flow.NewError(CodeDifferenceDone, diff.State)
 		}
 		if d.Verb == VerbConfirmArrival { // the next run closes it, once the query has proved it
 			if wake, err = s.wakeable(ctx, diff); err != nil {
 				return err
 			}
 			if !wake {
-				return refund.NewError(CodeVerbUnfit, "")
+				return flow.NewError(CodeVerbUnfit, "")
 			}
 			return remember(db, inst, id, act{Act: "resolve", Verb: d.Verb, Reason: d.Reason, By: by}, diff.facts(), dbx.Params{"state": diff.State}, now)
 		}
@@ -100,7 +102,7 @@ func (s *Service) wakeable(ctx context.Context, d Difference) (bool, error) {
 		return false, nil
 	}
 	w, err := s.Store.Get(ctx, d.Order)
-	if errors.Is(err, refund.ErrNotFound) {
+	if errors.Is(err, flow.ErrNotFound) {
 		return false, nil
 	}
 	return err == nil && !w.Order.Status.Final() && w.Order.Status != refund.StatusReviewing, err
@@ -111,14 +113,14 @@ func (s *Service) wake(ctx context.Context, inst, id string, by Actor) error {
 	if err != nil {
 		return err
 	}
-	return s.Wake(ctx, d.Order, refund.By{Kind: refund.ByStaff, ID: by.ID, Person: by.Person})
+	return s.Wake(ctx, d.Order, people.By{Kind: people.ByStaff, ID: by.ID, Person: by.Person})
 }
 
 func propose(db dbx.Builder, d Difference, want Decision, by Actor, now time.Time) error {
 	if want.Verb == VerbRematch {
 		other, err := find(db, d.Institution, want.With)
 		if err != nil || !opposite(d, other) {
-			return refund.NewError(CodeRematchUnfit, "")
+			return flow.NewError(CodeRematchUnfit, "")
 		}
 		if err := set(db, other, dbx.Params{"state": Proposed, "with": d.ID, "proposed_by": by.ID}, act{Act: "propose", Verb: want.Verb, Reason: want.Reason, With: d.ID, By: by}, now); err != nil {
 			return err
@@ -226,13 +228,13 @@ func release(db dbx.Builder, d Difference, now time.Time) error {
 func (s *Service) Assign(ctx context.Context, inst, id, owner string, by Actor) (Difference, error) {
 	if owner != "" {
 		staff, err := s.App.FindRecordById(collections.Staff, owner)
-		if err != nil || staff.GetString("institution") != inst || !staff.GetBool("active") || !slices.Contains(staff.GetStringSlice("roles"), collections.RoleFinance) {
-			return Difference{}, refund.NewError(refund.CodeBadRequest, "")
+		if err != nil || staff.GetString("institution") != inst || !staff.GetBool("active") || !slices.Contains(staff.GetStringSlice("roles"), people.RoleFinance) {
+			return Difference{}, flow.NewError(flow.CodeBadRequest, "")
 		}
 	}
 	err := s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
 		if d.State == Resolved {
-			return refund.NewError(CodeDifferenceDone, d.State)
+			return flow.NewError(CodeDifferenceDone, d.State)
 		}
 		return set(tx.DB(), d, dbx.Params{"owner": owner}, act{Act: "assign", By: by}, now)
 	})
@@ -252,7 +254,7 @@ func (s *Service) change(inst, id string, f func(core.App, Difference, time.Time
 			return err
 		}
 		if closed && d.State == Resolved {
-			return refund.NewError(CodeMonthClosed, d.Day[:7])
+			return flow.NewError(CodeMonthClosed, d.Day[:7])
 		}
 		return f(tx, d, s.now())
 	})
@@ -262,7 +264,7 @@ func find(db dbx.Builder, inst, id string) (Difference, error) {
 	var d Difference
 	err := db.Select("*").From(collections.Differences).Where(dbx.HashExp{"institution": inst, "id": id}).One(&d)
 	if errors.Is(err, sql.ErrNoRows) {
-		return d, refund.ErrNotFound
+		return d, flow.ErrNotFound
 	}
 	return d, err
 }
@@ -300,7 +302,7 @@ type proposal struct {
 
 func proposalOf(db dbx.Builder, d Difference) (proposal, error) {
 	if d.State != Proposed {
-		return proposal{}, refund.NewError(CodeDifferenceDone, d.State)
+		return proposal{}, flow.NewError(CodeDifferenceDone, d.State)
 	}
 	var r Resolution
 	err := db.Select("*").From(collections.Resolutions).Where(dbx.HashExp{"difference": d.ID, "act": "propose"}).OrderBy("created DESC", "rowid DESC").Limit(1).One(&r)

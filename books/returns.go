@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"hospay/calendar"
 	"hospay/money"
 	"hospay/reconcile"
 
@@ -27,7 +28,7 @@ type returns struct {
 // was paid: the bill says so, or our book, where the next bill does not know
 // better.
 func (r returns) onItsDay(o orderLine) bool {
-	return r.sameDay[o.Bill] || (beijingDay(o.Returned.Time()) <= beijingDay(o.PaidAt.Time()) && !r.later[o.Bill])
+	return r.sameDay[o.Bill] || (calendar.Day(o.Returned.Time()) <= calendar.Day(o.PaidAt.Time()) && !r.later[o.Bill])
 }
 
 // backSQL finds the order that a number has paid, and the order that gives its
@@ -52,7 +53,7 @@ func (f *feeder) cameBack(st Statement, l reconcile.Line) (taken bool, err error
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
-	if paid := beijingDay(o.PaidAt.Time()); err != nil || paid >= f.day {
+	if paid := calendar.Day(o.PaidAt.Time()); err != nil || paid >= f.day {
 		f.back.sameDay[l.BillNo] = paid == f.day
 		return false, err
 	}
@@ -74,7 +75,7 @@ func (o orderLine) unknownReturn(l reconcile.Line) reconcile.Order {
 	}
 	text := "渠道账单把 %s 付出的这笔退款退回了，平台仍记到账，也没有为它恢复患者余额：多半是渠道的退回通知没有收到。请向渠道核实，在 HIS 恢复患者余额或凭凭证另付，注明后以“更正”处理。长款 %s：钱已回到商户账户。"
 	return reconcile.Order{
-		OrderNo: o.No, BillNo: o.Bill, HISNo: o.HISNo, Kind: reconcile.State, Gap: l.Amount, Explain: fmt.Sprintf(text, beijingDay(o.PaidAt.Time()), l.Amount),
+		OrderNo: o.No, BillNo: o.Bill, HISNo: o.HISNo, Kind: reconcile.State, Gap: l.Amount, Explain: fmt.Sprintf(text, calendar.Day(o.PaidAt.Time()), l.Amount),
 		Books: [...]*reconcile.Entry{reconcile.Platform: side(reconcile.Succeeded, o.PaidAt.Time().Unix(), money.Fen(o.Amount)), reconcile.Channel: side(reconcile.Failed, l.At, l.Amount), reconcile.HIS: nil},
 	}
 }

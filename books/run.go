@@ -12,10 +12,11 @@ import (
 	"slices"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/money"
 	"hospay/reconcile"
-	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -129,7 +130,7 @@ func (s *Service) Run(ctx context.Context, inst, day string, by Actor) (Run, err
 		return run, err
 	}
 	for _, d := range others {
-		if _, err := s.runDay(ctx, inst, d, ""); err != nil && refund.CodeOf(err) != CodeMonthClosed {
+		if _, err := s.runDay(ctx, inst, d, ""); err != nil && flow.CodeOf(err) != CodeMonthClosed {
 			return run, fmt.Errorf("recon: day %s beside %s: %w", d, day, err)
 		}
 	}
@@ -142,11 +143,11 @@ func (s *Service) Run(ctx context.Context, inst, day string, by Actor) (Run, err
 func (s *Service) touched(ctx context.Context, inst, day string) ([]string, error) {
 	var days []string
 	err := s.App.ConcurrentDB().NewQuery("SELECT DISTINCT day FROM differences WHERE institution = {:i} AND live = TRUE AND ((state IN ('carried', 'proposed') AND day >= {:from} AND day < {:d}) OR (" + unresolved + " AND day > {:d} AND day <= {:to}))").
-		Bind(dbx.Params{"i": inst, "from": shift(day, -near), "to": shift(day, near), "d": day}).WithContext(ctx).Column(&days)
+		Bind(dbx.Params{"i": inst, "from": calendar.Shift(day, -near), "to": calendar.Shift(day, near), "d": day}).WithContext(ctx).Column(&days)
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range []string{shift(day, -1), shift(day, 1)} {
+	for _, d := range []string{calendar.Shift(day, -1), calendar.Shift(day, 1)} {
 		if _, err := s.LastRun(ctx, inst, d); err == nil && !slices.Contains(days, d) {
 			days = append(days, d)
 		}
@@ -164,7 +165,7 @@ func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error)
 	if err != nil {
 		return Run{}, err
 	}
-	bills, err := s.inForce(ctx, inst, shift(day, -longest), shift(day, 1))
+	bills, err := s.inForce(ctx, inst, calendar.Shift(day, -longest), calendar.Shift(day, 1))
 	if err != nil {
 		return Run{}, err
 	}
@@ -197,7 +198,7 @@ func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error)
 	}
 	res := f.engine.Run()
 	if n := res.Summary.Total(); n > maxDifferences && len(missing) == 0 {
-		return last, refund.NewError(CodeTooMany, fmt.Sprint(n))
+		return last, flow.NewError(CodeTooMany, fmt.Sprint(n))
 	}
 	if err := f.tell(res.Differences, bills); err != nil {
 		return last, err
@@ -310,7 +311,7 @@ func sideOf(e *reconcile.Entry) *sideView {
 	if e == nil {
 		return nil
 	}
-	return &sideView{e.Amount, e.Status.String(), beijingTime(time.Unix(e.At, 0))}
+	return &sideView{e.Amount, e.Status.String(), calendar.Clock(time.Unix(e.At, 0))}
 }
 
 // clock is the time as sheets show it.
@@ -319,14 +320,7 @@ func (v sideView) clock() string {
 	if err != nil {
 		return ""
 	}
-	return at.In(reconcile.Beijing).Format(time.DateTime)
-}
-
-func beijingTime(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(reconcile.Beijing).Format(time.RFC3339)
+	return at.In(calendar.Beijing).Format(time.DateTime)
 }
 
 func lineOf(o reconcile.Order) lineOut {

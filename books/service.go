@@ -11,9 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
-	"hospay/reconcile"
-	"hospay/refund"
+	"hospay/flow"
+	"hospay/people"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -22,18 +23,18 @@ import (
 
 // Codes of what is refused.
 const (
-	CodeStatementRefused refund.Code = "statement_refused"
-	CodeStatementOther   refund.Code = "statement_other"
-	CodeTooMany          refund.Code = "recon_too_many"
-	CodeMonthClosed      refund.Code = "month_closed"
-	CodeMonthOpenItems   refund.Code = "month_open_items"
-	CodeMonthNotOver     refund.Code = "month_not_over"
-	CodeSecondPerson     refund.Code = "second_person"
-	CodeVerbUnknown      refund.Code = "verb_unknown"
-	CodeVerbUnfit        refund.Code = "verb_unfit"
-	CodeRematchUnfit     refund.Code = "rematch_unfit"
-	CodeDifferenceDone   refund.Code = "difference_done"
-	CodeReasonRequired   refund.Code = "reason_required"
+	CodeStatementRefused flow.Code = "statement_refused"
+	CodeStatementOther   flow.Code = "statement_other"
+	CodeTooMany          flow.Code = "recon_too_many"
+	CodeMonthClosed      flow.Code = "month_closed"
+	CodeMonthOpenItems   flow.Code = "month_open_items"
+	CodeMonthNotOver     flow.Code = "month_not_over"
+	CodeSecondPerson     flow.Code = "second_person"
+	CodeVerbUnknown      flow.Code = "verb_unknown"
+	CodeVerbUnfit        flow.Code = "verb_unfit"
+	CodeRematchUnfit     flow.Code = "rematch_unfit"
+	CodeDifferenceDone   flow.Code = "difference_done"
+	CodeReasonRequired   flow.Code = "reason_required"
 )
 
 const (
@@ -50,7 +51,7 @@ const (
 type Service struct {
 	App   core.App
 	Store *collections.Store
-	Wake  func(ctx context.Context, order string, by refund.By) error // makes an order due, so that a query proves the truth
+	Wake  func(ctx context.Context, order string, by people.By) error // makes an order due, so that a query proves the truth
 	Clock func() time.Time                                            // nil = time.Now
 
 	running sync.Mutex
@@ -61,13 +62,13 @@ type Service struct {
 type Actor struct{ ID, Person string }
 
 func (a Actor) same(b Actor) bool {
-	return refund.By{ID: a.ID, Person: a.Person}.Same(refund.By{ID: b.ID, Person: b.Person})
+	return people.By{ID: a.ID, Person: a.Person}.Same(people.By{ID: b.ID, Person: b.Person})
 }
 
 // mayAsk checks that the actor may propose: finance, in the moment of effect.
 func (a Actor) mayAsk(tx core.App, inst string) error {
-	if !collections.Holds(tx, a.ID, inst, collections.RoleFinance) {
-		return refund.NewError(refund.CodeNotAllowed, "")
+	if !collections.Holds(tx, a.ID, inst, people.RoleFinance) {
+		return flow.NewError(flow.CodeNotAllowed, "")
 	}
 	return nil
 }
@@ -76,14 +77,14 @@ func (a Actor) mayAsk(tx core.App, inst string) error {
 // finance or an auditor, and another person, as both are known now; and first
 // may still propose.
 func (a Actor) mayConfirm(tx core.App, inst string, first Actor) error {
-	if !collections.Holds(tx, a.ID, inst, collections.RoleFinance, collections.RoleAuditor) {
-		return refund.NewError(refund.CodeNotAllowed, "")
+	if !collections.Holds(tx, a.ID, inst, people.RoleFinance, people.RoleAuditor) {
+		return flow.NewError(flow.CodeNotAllowed, "")
 	}
 	first.Person, a.Person = collections.PersonNow(tx, first.ID, first.Person), collections.PersonNow(tx, a.ID, a.Person)
 	if first.same(a) {
-		return refund.NewError(CodeSecondPerson, "")
+		return flow.NewError(CodeSecondPerson, "")
 	}
-	return collections.ProposerHolds(tx, first.ID, inst, collections.RoleFinance)
+	return collections.ProposerHolds(tx, first.ID, inst, people.RoleFinance)
 }
 
 func (s *Service) now() time.Time {
@@ -121,24 +122,8 @@ func (s *Service) Unit(ctx context.Context, inst string) string {
 	return set.Name
 }
 
-// ParseDay reads a Beijing day and returns its beginning and end.
-func ParseDay(day string) (from, to time.Time, err error) {
-	from, err = time.ParseInLocation(time.DateOnly, day, reconcile.Beijing)
-	return from, from.AddDate(0, 0, 1), err
-}
-
-func shift(day string, n int) string {
-	from, _, err := ParseDay(day)
-	if err != nil {
-		return ""
-	}
-	return from.AddDate(0, 0, n).Format(time.DateOnly)
-}
-
-func beijingDay(t time.Time) string { return t.In(reconcile.Beijing).Format(time.DateOnly) }
-
 // Today is the Beijing day of the service's clock.
-func (s *Service) Today() string { return beijingDay(s.now()) }
+func (s *Service) Today() string { return calendar.Day(s.now()) }
 
 func newID() string { return core.GenerateDefaultRandomId() }
 
@@ -163,13 +148,13 @@ func jsonText(v any) string {
 func one(q *dbx.Query) error {
 	res, err := q.Execute()
 	if err != nil && strings.Contains(err.Error(), "UNIQUE constraint failed") {
-		return refund.ErrConflict
+		return flow.ErrConflict
 	}
 	if err != nil {
 		return err
 	}
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return refund.ErrConflict
+		return flow.ErrConflict
 	}
 	return nil
 }

@@ -9,9 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/money"
 	"hospay/reconcile"
-	"hospay/refund"
 	"hospay/report"
 )
 
@@ -32,9 +33,9 @@ func IsReport(name string) bool {
 // those of the last runs and of the differences as they stand.
 func (s *Service) Report(ctx context.Context, inst, name, day, month string, w io.Writer) error {
 	if day == "" && month == "" || day != "" && name == ReportMonth || month != "" && (name == ReportSummary || name == ReportChannel) {
-		return refund.NewError(refund.CodeBadRequest, "")
+		return flow.NewError(flow.CodeBadRequest, "")
 	}
-	form := report.Sheet{Unit: s.Unit(ctx, inst), Period: day + month, Printed: s.now().In(reconcile.Beijing).Format("2006-01-02 15:04")}
+	form := report.Sheet{Unit: s.Unit(ctx, inst), Period: day + month, Printed: s.now().In(calendar.Beijing).Format("2006-01-02 15:04")}
 	var sheets []report.Sheet
 	var err error
 	switch name {
@@ -55,7 +56,7 @@ func (s *Service) Report(ctx context.Context, inst, name, day, month string, w i
 
 // periodOf chooses the differences of a day or of a month.
 func periodOf(day, month string) Filter {
-	first, _, err := ParseDay(month + "-01")
+	first, _, err := calendar.ParseDay(month + "-01")
 	if err != nil {
 		return Filter{Day: day}
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"hospay/books"
-	"hospay/refund"
+	"hospay/flow"
 
 	"github.com/pocketbase/dbx"
 )
@@ -21,7 +21,7 @@ func TestBooks_ConfirmingAnArrivalClosesNothing(t *testing.T) {
 	w.add(o)
 	w.runs(day)
 	d := w.one(day)
-	if _, err := w.svc.Resolve(t.Context(), inst, d.ID, books.Decision{Verb: "确认到账", Reason: "x"}, anna); d.Kind != "missing_his" || refund.CodeOf(err) != books.CodeVerbUnfit {
+	if _, err := w.svc.Resolve(t.Context(), inst, d.ID, books.Decision{Verb: "确认到账", Reason: "x"}, anna); d.Kind != "missing_his" || flow.CodeOf(err) != books.CodeVerbUnfit {
 		t.Errorf("%s: %v", d.Kind, err)
 	}
 	if d = w.difference(d.ID); d.State != books.Open {

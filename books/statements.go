@@ -12,10 +12,11 @@ import (
 	"slices"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/reconcile"
 	"hospay/reconcile/files"
-	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -113,7 +114,7 @@ func kindOf(in Incoming, info files.Info) (string, error) {
 		source = SourceHIS
 	}
 	if len(kinds) == 0 || source != in.Source || (in.Kind != "" && !slices.Contains(kinds, in.Kind)) {
-		return "", refund.NewError(CodeStatementOther, info.Kind)
+		return "", flow.NewError(CodeStatementOther, info.Kind)
 	}
 	if in.Kind != "" {
 		return in.Kind, nil
@@ -138,7 +139,7 @@ func (s *Service) Accept(ctx context.Context, in Incoming) (Statement, error) {
 // look at what was sent. It never takes the place of a bill that was read.
 func (s *Service) Fetched(ctx context.Context, in Incoming) (Statement, error) {
 	st, rejects, err := s.examine(ctx, in)
-	if refusal, ok := errors.AsType[*refund.Error](err); ok && st.SHA256 != "" {
+	if refusal, ok := errors.AsType[*flow.Error](err); ok && st.SHA256 != "" {
 		st.State, st.Kind, st.Refusal, err = Refused, in.Kind, clip(refusal.Detail, 500), nil
 		if refusal.Code == CodeStatementOther {
 			st.Refusal = "收到的是另一种文件：" + refusal.Detail
@@ -152,8 +153,8 @@ func (s *Service) Fetched(ctx context.Context, in Incoming) (Statement, error) {
 
 // examine reads a file from end to end and tells the bill that it makes.
 func (s *Service) examine(ctx context.Context, in Incoming) (st Statement, rejects []files.Reject, err error) {
-	if _, _, err := ParseDay(in.Day); err != nil || in.Day > s.Today() || !slices.Contains([]string{SourceHIS, reconcile.ChannelWeChat, reconcile.ChannelAlipay}, in.Source) {
-		return st, nil, refund.NewError(refund.CodeBadRequest, "")
+	if _, _, err := calendar.ParseDay(in.Day); err != nil || in.Day > s.Today() || !slices.Contains([]string{SourceHIS, reconcile.ChannelWeChat, reconcile.ChannelAlipay}, in.Source) {
+		return st, nil, flow.NewError(flow.CodeBadRequest, "")
 	}
 	f, err := os.Open(in.Path)
 	if err != nil {
@@ -168,7 +169,7 @@ func (s *Service) examine(ctx context.Context, in Incoming) (st Statement, rejec
 	st = Statement{Institution: in.Institution, Source: in.Source, Day: in.Day, State: Ready, Name: clip(in.Name, 200), SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size, By: in.By}
 	got, err := read(files.File{Name: in.Name, Data: f, Size: size}, in.Source, in.Day, func(reconcile.Line) error { return ctx.Err() })
 	if refusal, ok := errors.AsType[*files.Refusal](err); ok {
-		return st, nil, refund.NewError(CodeStatementRefused, refusal.Error())
+		return st, nil, flow.NewError(CodeStatementRefused, refusal.Error())
 	}
 	if err != nil {
 		return st, nil, err
@@ -268,7 +269,7 @@ func (s *Service) Statement(ctx context.Context, inst, id string) (Statement, er
 	var out Statement
 	err := s.App.ConcurrentDB().Select("*").From(collections.Statements).Where(dbx.HashExp{"institution": inst, "id": id}).WithContext(ctx).One(&out)
 	if errors.Is(err, sql.ErrNoRows) {
-		return out, refund.ErrNotFound
+		return out, flow.ErrNotFound
 	}
 	return out, err
 }

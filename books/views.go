@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
 	"hospay/money"
 	"hospay/reconcile"
@@ -54,7 +55,7 @@ func (s *Service) Day(ctx context.Context, inst, day string) (DayView, error) {
 		return v, err
 	}
 	for _, r := range runs {
-		v.Runs = append(v.Runs, RunView{r.ID, r.Seq, r.State, beijingTime(r.Started.Time()), beijingTime(r.Finished.Time()), r.By, names[r.By]})
+		v.Runs = append(v.Runs, RunView{r.ID, r.Seq, r.State, calendar.Clock(r.Started.Time()), calendar.Clock(r.Finished.Time()), r.By, names[r.By]})
 	}
 	if err := s.count(ctx, inst, day, &v); err != nil {
 		return v, err
@@ -120,7 +121,7 @@ type CalendarDay struct {
 // Calendar tells how every day of a month stands: green where the books
 // balance, amber where only time is missing or lines were refused, red where people are wanted.
 func (s *Service) Calendar(ctx context.Context, inst, month string) ([]CalendarDay, error) {
-	first, _, err := ParseDay(month + "-01")
+	first, _, err := calendar.ParseDay(month + "-01")
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +209,7 @@ func (f Filter) where(inst string) (string, dbx.Params) {
 // Valid reports whether the fields are known ones.
 func (f Filter) Valid() bool {
 	for _, d := range []string{f.Day, f.From, f.To} {
-		if _, _, err := ParseDay(d); d != "" && err != nil {
+		if _, _, err := calendar.ParseDay(d); d != "" && err != nil {
 			return false
 		}
 	}
@@ -269,7 +270,7 @@ func (s *Service) View(ctx context.Context, d Difference, names map[string]strin
 		if state == "" {
 			return nil
 		}
-		return sideView{money.Fen(amount), state, beijingTime(at.Time())}
+		return sideView{money.Fen(amount), state, calendar.Clock(at.Time())}
 	}
 	also := d.Also
 	if also == nil {
@@ -279,7 +280,7 @@ func (s *Service) View(ctx context.Context, d Difference, names map[string]strin
 		"id": d.ID, "day": d.Day, "kind": d.Kind, "also": also, "order": d.Order, "order_no": d.OrderNo, "out_bill_no": d.BillNo, "his_refund_no": d.HISNo, "channel_name": d.Channel, "method": d.Method,
 		"platform": side(d.PlatformAmount, d.PlatformState, d.PlatformAt), "channel": side(d.ChannelAmount, d.ChannelState, d.ChannelAt), "his": side(d.HISAmount, d.HISState, d.HISAt),
 		"explain": d.Explain, "sign": d.Sign, "amount": d.Amount, "state": d.State, "verb": d.Verb, "owner": d.Owner, "owner_name": names[d.Owner], "with": d.With,
-		"opened": beijingTime(d.Opened.Time()), "sla_due": beijingTime(d.Due.Time()), "resolved_at": beijingTime(d.ResolvedAt.Time()), "proposal": nil,
+		"opened": calendar.Clock(d.Opened.Time()), "sla_due": calendar.Clock(d.Due.Time()), "resolved_at": calendar.Clock(d.ResolvedAt.Time()), "proposal": nil,
 	}
 	end := d.end(s.now())
 	out["days_open"], out["overdue"] = d.daysOpen(end), end.After(d.Due.Time())
@@ -288,7 +289,7 @@ func (s *Service) View(ctx context.Context, d Difference, names map[string]strin
 		if err != nil {
 			return nil, err
 		}
-		out["proposal"] = map[string]any{"verb": p.Verb, "reason": p.Reason, "by": p.By.ID, "by_name": names[p.By.ID], "at": beijingTime(p.At)}
+		out["proposal"] = map[string]any{"verb": p.Verb, "reason": p.Reason, "by": p.By.ID, "by_name": names[p.By.ID], "at": calendar.Clock(p.At)}
 	}
 	return out, nil
 }

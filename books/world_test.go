@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"hospay/books"
+	"hospay/calendar"
 	"hospay/collections"
 	"hospay/lab/bookgen"
 	_ "hospay/pb_migrations"
-	"hospay/reconcile"
-	"hospay/refund"
+	"hospay/people"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -46,7 +46,7 @@ func newWorld(t testing.TB) *world {
 	}
 	t.Cleanup(func() { _ = app.ClearBootstrap() })
 	w := &world{t: t, app: app, days: map[string]*bookgen.Day{}, rnd: rand.New(rand.NewPCG(7, 7)), at: beijing("2026-12-05", "12:00:00")}
-	w.svc = &books.Service{App: app, Store: collections.NewStore(app, nil), Clock: func() time.Time { return w.at }, Wake: func(_ context.Context, id string, _ refund.By) error {
+	w.svc = &books.Service{App: app, Store: collections.NewStore(app, nil), Clock: func() time.Time { return w.at }, Wake: func(_ context.Context, id string, _ people.By) error {
 		w.woken = append(w.woken, id)
 		return nil
 	}}
@@ -64,7 +64,7 @@ func newWorld(t testing.TB) *world {
 }
 
 func beijing(day, clock string) time.Time {
-	at, err := time.ParseInLocation(time.DateTime, day+" "+clock, reconcile.Beijing)
+	at, err := time.ParseInLocation(time.DateTime, day+" "+clock, calendar.Beijing)
 	if err != nil {
 		panic(err)
 	}
@@ -114,7 +114,7 @@ func (w *world) make(his, paid time.Time) order {
 
 // day is the other sides' day.
 func (w *world) day(at time.Time) *bookgen.Day {
-	name := at.In(reconcile.Beijing).Format(time.DateOnly)
+	name := at.In(calendar.Beijing).Format(time.DateOnly)
 	if w.days[name] == nil {
 		w.days[name] = &bookgen.Day{Date: beijing(name, "00:00:00")}
 	}
@@ -139,7 +139,7 @@ func (w *world) add(o order) order {
 	row := bookgen.Row{Order: o.no, Bill: o.bill, HIS: "H" + o.no, Card: "C" + o.id, Method: o.method, Channel: o.channel, Status: "succeeded", No: "42" + o.no, Flow: "F" + o.no}
 	if !o.his.IsZero() {
 		h, d := row, w.day(o.his)
-		h.At, h.Fen = o.his.In(reconcile.Beijing), o.hisFen
+		h.At, h.Fen = o.his.In(calendar.Beijing), o.hisFen
 		if !o.foreign {
 			h.Bill = "" // HIS need not know the channel's number
 		}
@@ -149,7 +149,7 @@ func (w *world) add(o order) order {
 		d.HIS = append(d.HIS, h)
 	}
 	if !o.channelAt.IsZero() {
-		row.At, row.Fen = o.channelAt.In(reconcile.Beijing), o.channelFen
+		row.At, row.Fen = o.channelAt.In(calendar.Beijing), o.channelFen
 		d := w.day(o.channelAt)
 		switch {
 		case o.channel == "wechat" && o.method == "transfer":

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 
+	"hospay/flow"
 	"hospay/refund"
 )
 
@@ -23,8 +24,8 @@ const (
 
 // Rule is what one code of a channel means to us.
 type Rule struct {
-	Verdict refund.Verdict
-	Actor   refund.Actor
+	Verdict flow.Verdict
+	Actor   flow.Actor
 	Hold    bool
 	Words   string // Chinese, for staff
 }
@@ -35,10 +36,10 @@ type Codes map[string]Rule
 
 // Reason explains a code: our words for it, then the other side's, scrubbed.
 // An unlisted code is for the reviewer to look at.
-func (c Codes) Reason(code, words string, private ...string) refund.Reason {
+func (c Codes) Reason(code, words string, private ...string) flow.Reason {
 	r, ok := c[code]
 	if !ok {
-		r = Rule{Actor: refund.ActorReviewer, Words: "渠道返回了未登记的代码"}
+		r = Rule{Actor: flow.ActorReviewer, Words: "渠道返回了未登记的代码"}
 	}
 	if code == "" {
 		code = CodeUnspecified
@@ -47,7 +48,7 @@ func (c Codes) Reason(code, words string, private ...string) refund.Reason {
 	if w := Scrub(words, private...); w != "" && w != r.Words {
 		text += "：" + w
 	}
-	return refund.Reason{Code: Scrub(code, private...), Message: text, Actor: r.Actor, Hold: r.Hold}
+	return flow.Reason{Code: Scrub(code, private...), Message: text, Actor: r.Actor, Hold: r.Hold}
 }
 
 // Answer is the outcome that a code stands for.
@@ -57,52 +58,52 @@ func (c Codes) Answer(code, words string, private ...string) refund.PayoutAnswer
 
 // Failure is the reason of a payout that the channel calls finally failed. It
 // is never on hold: a new attempt needs a new number.
-func (c Codes) Failure(code, words string, private ...string) refund.Reason {
+func (c Codes) Failure(code, words string, private ...string) flow.Reason {
 	r := c.Reason(code, words, private...)
 	r.Hold = false
-	if r.Actor == refund.ActorNone {
-		r.Actor = refund.ActorReviewer
+	if r.Actor == flow.ActorNone {
+		r.Actor = flow.ActorReviewer
 	}
 	return r
 }
 
 // NoAnswer is the outcome of a call without a proper answer.
 func NoAnswer(err error) refund.PayoutAnswer {
-	return doubt(CodeNoAnswer, "渠道没有给出可信的应答："+kindOf(err), refund.ActorNone)
+	return doubt(CodeNoAnswer, "渠道没有给出可信的应答："+kindOf(err), flow.ActorNone)
 }
 
 // Mismatch is the outcome of an answer about something that was not asked.
 func Mismatch(what string) refund.PayoutAnswer {
-	return doubt(CodeMismatch, "渠道应答与请求不符："+what, refund.ActorIT)
+	return doubt(CodeMismatch, "渠道应答与请求不符："+what, flow.ActorIT)
 }
 
 // OfQuery keeps a query from refusing anything: that the question was refused
 // says nothing about the payout.
 func OfQuery(a refund.PayoutAnswer) refund.PayoutAnswer {
-	if a.Verdict == refund.Refused {
-		a.Verdict, a.Reason.Hold = refund.Unknown, false
+	if a.Verdict == flow.Refused {
+		a.Verdict, a.Reason.Hold = flow.Unknown, false
 	}
 	return a
 }
 
 // NotSupported is the outcome of a call that the channel does not have.
 func NotSupported(words string) refund.PayoutAnswer {
-	return refund.PayoutAnswer{Verdict: refund.Refused, Reason: refund.Reason{Code: CodeNotSupported, Message: words}}
+	return refund.PayoutAnswer{Verdict: flow.Refused, Reason: flow.Reason{Code: CodeNotSupported, Message: words}}
 }
 
 // BadPayout is the outcome of a payout that must not be sent as it is.
-func BadPayout(actor refund.Actor, words string) refund.PayoutAnswer {
-	return refund.PayoutAnswer{Verdict: refund.Refused, Reason: refund.Reason{Code: CodeBadPayout, Message: words, Actor: actor}}
+func BadPayout(actor flow.Actor, words string) refund.PayoutAnswer {
+	return refund.PayoutAnswer{Verdict: flow.Refused, Reason: flow.Reason{Code: CodeBadPayout, Message: words, Actor: actor}}
 }
 
-func doubt(code, words string, actor refund.Actor) refund.PayoutAnswer {
-	return refund.PayoutAnswer{Reason: refund.Reason{Code: code, Message: words, Actor: actor}}
+func doubt(code, words string, actor flow.Actor) refund.PayoutAnswer {
+	return refund.PayoutAnswer{Reason: flow.Reason{Code: code, Message: words, Actor: actor}}
 }
 
 // Recover turns a panic into an unknown outcome. Defer it directly.
 func Recover(a *refund.PayoutAnswer) {
 	if r := recover(); r != nil {
-		*a = doubt(CodePanic, "处理渠道应答时程序出错，按结果未知处理", refund.ActorIT)
+		*a = doubt(CodePanic, "处理渠道应答时程序出错，按结果未知处理", flow.ActorIT)
 	}
 }
 
@@ -142,36 +143,36 @@ var payoutNo = regexp.MustCompile(`^[0-9A-Za-z]{1,32}$`)
 // CheckPayout finds what every channel would refuse: it returns the outcome
 // and false, or true when the payout may be sent.
 func CheckPayout(p refund.Payout, caps refund.Capabilities, accounts ...refund.AccountType) (refund.PayoutAnswer, bool) {
-	bad := func(actor refund.Actor, words string) (refund.PayoutAnswer, bool) {
+	bad := func(actor flow.Actor, words string) (refund.PayoutAnswer, bool) {
 		return BadPayout(actor, words), false
 	}
 	switch {
 	case !payoutNo.MatchString(p.No):
-		return bad(refund.ActorIT, "支付单号只能是 32 位以内的字母和数字")
+		return bad(flow.ActorIT, "支付单号只能是 32 位以内的字母和数字")
 	case !slices.Contains(caps.Methods, p.Method):
-		return bad(refund.ActorIT, "该渠道未开通此退款方式")
+		return bad(flow.ActorIT, "该渠道未开通此退款方式")
 	case p.Amount <= 0:
-		return bad(refund.ActorIT, "金额必须大于 0")
+		return bad(flow.ActorIT, "金额必须大于 0")
 	}
 	if p.Method == refund.MethodOriginal {
 		o := p.Original
 		if o == nil || (o.TradeNo == "" && o.ChannelNo == "") {
-			return bad(refund.ActorReviewer, "原路退缺少原支付单号")
+			return bad(flow.ActorReviewer, "原路退缺少原支付单号")
 		}
 		if o.Amount > 0 && p.Amount > o.Amount {
-			return bad(refund.ActorReviewer, "退款金额超过原支付金额")
+			return bad(flow.ActorReviewer, "退款金额超过原支付金额")
 		}
 		return refund.PayoutAnswer{}, true
 	}
 	switch {
 	case !slices.Contains(accounts, p.Payee.Type) || p.Payee.Account == "":
-		return bad(refund.ActorPatient, "收款账号类型不适用于该渠道")
+		return bad(flow.ActorPatient, "收款账号类型不适用于该渠道")
 	case p.Amount < caps.MinAmount:
-		return bad(refund.ActorReviewer, "金额低于渠道的单笔下限")
+		return bad(flow.ActorReviewer, "金额低于渠道的单笔下限")
 	case caps.SingleLimit > 0 && p.Amount > caps.SingleLimit:
-		return bad(refund.ActorReviewer, "金额超过渠道的单笔上限")
+		return bad(flow.ActorReviewer, "金额超过渠道的单笔上限")
 	case caps.NameFrom > 0 && p.Amount >= caps.NameFrom && p.Payee.Name == "":
-		return bad(refund.ActorReviewer, "该金额必须提供收款人姓名")
+		return bad(flow.ActorReviewer, "该金额必须提供收款人姓名")
 	}
 	return refund.PayoutAnswer{}, true
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/refund"
 
 	"pgregory.net/rapid"
@@ -46,14 +47,14 @@ func TestScrub_NeverKeepsAnAccount(t *testing.T) {
 }
 
 func TestCodes_ZeroRuleIsUnknown(t *testing.T) {
-	codes := channels.Codes{"A": {Verdict: refund.Refused, Hold: true, Words: "甲"}}
-	if a := codes.Answer("B", "乙"); a.Verdict != refund.Unknown || a.Reason.Actor != refund.ActorReviewer || a.Reason.Code != "B" {
+	codes := channels.Codes{"A": {Verdict: flow.Refused, Hold: true, Words: "甲"}}
+	if a := codes.Answer("B", "乙"); a.Verdict != flow.Unknown || a.Reason.Actor != flow.ActorReviewer || a.Reason.Code != "B" {
 		t.Errorf("%+v", a)
 	}
-	if a := codes.Answer("A", "甲"); a.Verdict != refund.Refused || !a.Reason.Hold || a.Reason.Message != "甲" {
+	if a := codes.Answer("A", "甲"); a.Verdict != flow.Refused || !a.Reason.Hold || a.Reason.Message != "甲" {
 		t.Errorf("%+v", a)
 	}
-	if r := codes.Failure("A", ""); r.Hold || r.Actor != refund.ActorReviewer {
+	if r := codes.Failure("A", ""); r.Hold || r.Actor != flow.ActorReviewer {
 		t.Errorf("%+v", r)
 	}
 }
@@ -61,10 +62,10 @@ func TestCodes_ZeroRuleIsUnknown(t *testing.T) {
 func TestRecover(t *testing.T) {
 	a := func() (a refund.PayoutAnswer) {
 		defer channels.Recover(&a)
-		a.Verdict = refund.Done
+		a.Verdict = flow.Done
 		panic("张三丰")
 	}()
-	if a.Verdict != refund.Unknown || a.Reason.Code != channels.CodePanic {
+	if a.Verdict != flow.Unknown || a.Reason.Code != channels.CodePanic {
 		t.Errorf("%+v", a)
 	}
 	err := func() (err error) {
@@ -86,7 +87,7 @@ func TestNoAnswer_KeepsNoDetails(t *testing.T) {
 		errors.New("anything s3cret"): "连接、签名或格式",
 	} {
 		a := channels.NoAnswer(err)
-		if a.Verdict != refund.Unknown || !strings.Contains(a.Reason.Message, words) || strings.Contains(a.Reason.Message, "s3cret") {
+		if a.Verdict != flow.Unknown || !strings.Contains(a.Reason.Message, words) || strings.Contains(a.Reason.Message, "s3cret") {
 			t.Errorf("%v: %+v", err, a)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"hospay/channels"
 	"hospay/channels/alipay"
+	"hospay/flow"
 	"hospay/refund"
 	"hospay/sim/world"
 )
@@ -61,11 +62,11 @@ func TestSimulator_AlipayFaults(t *testing.T) {
 	}
 	p := b.aliTransfer("AF50", 1000)
 	b.fault(base, "transfer", "rate_limited")
-	if a := b.ali.Pay(ctx, p); a.Verdict != refund.Refused || !a.Reason.Hold {
+	if a := b.ali.Pay(ctx, p); a.Verdict != flow.Refused || !a.Reason.Hold {
 		t.Errorf("%+v", a)
 	}
 	b.fault(base, "transfer", "not_enough")
-	if a := b.ali.Pay(ctx, p); a.Verdict != refund.Refused || !a.Reason.Hold || a.Reason.Actor != refund.ActorFinance {
+	if a := b.ali.Pay(ctx, p); a.Verdict != flow.Refused || !a.Reason.Hold || a.Reason.Actor != flow.ActorFinance {
 		t.Errorf("%+v", a)
 	}
 	b.want("topped up", b.ali.Pay(ctx, p), refund.PayoutSucceeded)
@@ -138,18 +139,18 @@ func drive(t *testing.T, ch channels.Channel, p refund.Payout, confirm func(no s
 		}
 		a := call(t.Context(), p)
 		switch {
-		case a.Verdict == refund.Done && a.State == refund.PayoutSucceeded:
+		case a.Verdict == flow.Done && a.State == refund.PayoutSucceeded:
 			return
-		case a.Verdict == refund.Done && a.State == refund.PayoutFailed:
+		case a.Verdict == flow.Done && a.State == refund.PayoutFailed:
 			t.Errorf("%s failed: %+v", p.No, a.Reason)
 			return
-		case a.Verdict == refund.Done && a.State == refund.PayoutAwaitingPayee:
+		case a.Verdict == flow.Done && a.State == refund.PayoutAwaitingPayee:
 			confirm(p.No)
-		case a.Verdict == refund.Refused && !a.Reason.Hold:
+		case a.Verdict == flow.Refused && !a.Reason.Hold:
 			t.Errorf("%s refused: %+v", p.No, a.Reason)
 			return
 		}
-		pay = a.Verdict == refund.Refused || a.State == refund.PayoutNotFound
+		pay = a.Verdict == flow.Refused || a.State == refund.PayoutNotFound
 	}
 	t.Errorf("%s has no end", p.No)
 }

@@ -7,9 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"hospay/calendar"
 	"hospay/channels"
 	"hospay/channels/alipay"
 	"hospay/channels/wechat"
+	"hospay/flow"
 	"hospay/money"
 	"hospay/reconcile"
 	"hospay/reconcile/files"
@@ -72,7 +74,7 @@ func TestSimulator_BillsReconcile(t *testing.T) {
 	b.want("lapse", b.wx.Pay(ctx, lapsed), refund.PayoutAwaitingPayee)
 	b.post(b.sims.WeChat.URL(), "/_sim/expire/BWlapsed", "")
 	origWx, origAli := b.original(world.Wechat, "BWO1"), b.original(world.Alipay, "BAO1")
-	if a := b.wx.Pay(ctx, origWx); a.Verdict != refund.Done {
+	if a := b.wx.Pay(ctx, origWx); a.Verdict != flow.Done {
 		t.Fatalf("%+v", a)
 	}
 	b.callback("BWO1")
@@ -80,7 +82,7 @@ func TestSimulator_BillsReconcile(t *testing.T) {
 	b.post(b.sims.Alipay.URL(), "/_sim/return/BAout", "")
 
 	now := time.Now()
-	day := now.In(reconcile.Beijing).Format(time.DateOnly)
+	day := now.In(calendar.Beijing).Format(time.DateOnly)
 	bills := []fetched{b.fetch(b.wx, day, wechat.BillOperation), b.fetch(b.wx, day, wechat.BillBasic), b.fetch(b.wx, day, wechat.BillTrade), b.fetch(b.ali, day, alipay.BillLedger), b.fetch(b.ali, day, alipay.BillTrade)}
 	e, err := reconcile.New(reconcile.Defaults(day))
 	if err != nil {

@@ -12,9 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"hospay/calendar"
 	"hospay/channels"
 	"hospay/channels/alipay"
 	"hospay/channels/wechat"
+	"hospay/flow"
 	"hospay/money"
 	"hospay/refund"
 	"hospay/sim/all"
@@ -116,7 +118,7 @@ func (b *bench) fault(base, match, fault string) {
 // want checks an answer; an empty state means unknown.
 func (b *bench) want(what string, a refund.PayoutAnswer, state refund.PayoutState) refund.PayoutAnswer {
 	b.t.Helper()
-	if a.State != state || (a.Verdict == refund.Done) != (state != "") {
+	if a.State != state || (a.Verdict == flow.Done) != (state != "") {
 		b.t.Errorf("%s: %v %q %+v; want %q", what, a.Verdict, a.State, a.Reason, state)
 	}
 	return a
@@ -124,7 +126,7 @@ func (b *bench) want(what string, a refund.PayoutAnswer, state refund.PayoutStat
 
 func (b *bench) refused(what string, a refund.PayoutAnswer, code string, hold bool) {
 	b.t.Helper()
-	if a.Verdict != refund.Refused || a.Reason.Code != code || a.Reason.Hold != hold {
+	if a.Verdict != flow.Refused || a.Reason.Code != code || a.Reason.Hold != hold {
 		b.t.Errorf("%s: %v %+v; want %s", what, a.Verdict, a.Reason, code)
 	}
 }
@@ -197,19 +199,19 @@ func TestSimulator_WeChatTransfer(t *testing.T) {
 
 	c := b.wxTransfer("WT2", 100)
 	b.want("pay", b.wx.Pay(ctx, c), refund.PayoutAwaitingPayee)
-	if x := b.wx.Cancel(ctx, c); x.Verdict != refund.Done {
+	if x := b.wx.Cancel(ctx, c); x.Verdict != flow.Done {
 		t.Errorf("cancel: %+v", x)
 	}
 	b.want("cancelled", b.wx.Query(ctx, c), refund.PayoutFailed)
 	b.callback("WT2")
-	if x := b.wx.Cancel(ctx, p); x.Verdict == refund.Done && x.State != refund.PayoutSucceeded {
+	if x := b.wx.Cancel(ctx, p); x.Verdict == flow.Done && x.State != refund.PayoutSucceeded {
 		t.Errorf("cancel after success: %+v", x)
 	}
 
 	e := b.wxTransfer("WT3", 100)
 	b.want("pay", b.wx.Pay(ctx, e), refund.PayoutAwaitingPayee)
 	b.post(base, "/_sim/expire/WT3", "")
-	if q := b.want("expired", b.wx.Query(ctx, e), refund.PayoutFailed); q.Reason.Code != "OVERDUE_CLOSE" || q.Reason.Actor != refund.ActorPatient {
+	if q := b.want("expired", b.wx.Query(ctx, e), refund.PayoutFailed); q.Reason.Code != "OVERDUE_CLOSE" || q.Reason.Actor != flow.ActorPatient {
 		t.Errorf("%+v", q.Reason)
 	}
 	// A merchant that migrates, and the other name of the merchant's number.
@@ -238,7 +240,7 @@ func TestSimulator_WeChatFaults(t *testing.T) {
 	}
 	p := b.wxTransfer("WF50", 1000)
 	b.fault(base, "transfer", "rate_limited")
-	if a := b.wx.Pay(ctx, p); a.Verdict != refund.Refused || !a.Reason.Hold {
+	if a := b.wx.Pay(ctx, p); a.Verdict != flow.Refused || !a.Reason.Hold {
 		t.Errorf("%+v", a)
 	}
 	b.fault(base, "transfer", "not_enough")
@@ -246,7 +248,7 @@ func TestSimulator_WeChatFaults(t *testing.T) {
 	b.want("topped up", b.wx.Pay(ctx, p), refund.PayoutAwaitingPayee)
 	wrong := b.wxTransfer("WF51", 1000)
 	wrong.Payee.Name = "张三"
-	if a := b.want("wrong name", b.wx.Pay(ctx, wrong), refund.PayoutFailed); a.Reason.Code != "NAME_NOT_CORRECT" || a.Reason.Actor != refund.ActorPatient {
+	if a := b.want("wrong name", b.wx.Pay(ctx, wrong), refund.PayoutFailed); a.Reason.Code != "NAME_NOT_CORRECT" || a.Reason.Actor != flow.ActorPatient {
 		t.Errorf("%+v", a)
 	}
 }
@@ -256,7 +258,7 @@ func TestSimulator_WeChatRefundBillsReceipts(t *testing.T) {
 	base := b.sims.WeChat.URL()
 	p := b.original(world.Wechat, "WR1")
 	b.want("before", b.wx.Query(ctx, p), refund.PayoutNotFound)
-	if a := b.wx.Pay(ctx, p); a.Verdict != refund.Done {
+	if a := b.wx.Pay(ctx, p); a.Verdict != flow.Done {
 		t.Fatalf("%+v", a)
 	}
 	if cb := b.callback("WR1"); cb.Kind != channels.CallbackRefund || cb.Answer.State != refund.PayoutSucceeded || cb.Answer.Amount != p.Amount {
@@ -291,7 +293,7 @@ func (b *bench) receipt(ch channels.Channel, base string, a refund.PayoutAnswer,
 
 func (b *bench) bills(ch channels.Channel, kinds []channels.BillKind) {
 	b.t.Helper()
-	today := time.Now().In(time.FixedZone("", 8*3600)).Format(time.DateOnly)
+	today := time.Now().In(calendar.Beijing).Format(time.DateOnly)
 	for _, kind := range kinds {
 		var out bytes.Buffer
 		bill, err := ch.DownloadBill(b.t.Context(), today, kind, &out)

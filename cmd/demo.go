@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"hospay/calendar"
 	"hospay/internal/vault"
 	"hospay/lab/demo"
 	"hospay/lab/invariant"
@@ -85,7 +86,7 @@ func (f demoFlags) run(ctx context.Context, cmd *cobra.Command) error {
 		return fmt.Errorf("历史没有写成：%w", err)
 	}
 	day := &demo.Day{API: demo.NewAPI("http://" + f.http), At: at, DB: app.ConcurrentDB(), Out: out, Orders: f.orders, Log: func(s string) { fmt.Fprintln(out, s) }}
-	day.Date = time.Now().In(refund.Beijing).Format(time.DateOnly)
+	day.Date = time.Now().In(calendar.Beijing).Format(time.DateOnly)
 	if err := day.Play(ctx); err != nil {
 		return err
 	}

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"hospay/books"
+	"hospay/calendar"
 	"hospay/jobs"
 	"hospay/lab/demo"
 	"hospay/reconcile"
-	"hospay/refund"
 )
 
 // demoBooks fetches the bills of the past days and of the demo day from the
@@ -27,7 +27,7 @@ func demoBooks(ctx context.Context, rt *Runtime, day *demo.Day, past demo.Told, 
 	}
 	inst := insts[0]
 	ok = true
-	today, err := time.ParseInLocation(time.DateOnly, day.Date, refund.Beijing)
+	today, err := time.ParseInLocation(time.DateOnly, day.Date, calendar.Beijing)
 	if err != nil {
 		return false, err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hospay/books"
+	"hospay/calendar"
 	"hospay/collections"
 	"hospay/config"
 	"hospay/exports"
@@ -160,7 +161,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	if rt.now == nil {
 		rt.now = time.Now
 	}
-	if rt.Jobs, err = jobs.New(refund.Beijing, store, log, rt.jobs()...); err != nil {
+	if rt.Jobs, err = jobs.New(calendar.Beijing, store, log, rt.jobs()...); err != nil {
 		return nil, err
 	}
 	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Exports: rt.Exports, Books: rt.Books, Production: o.Env == EnvProduction, Log: log}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
 	"hospay/money"
 	"hospay/reconcile"
 	"hospay/report"
@@ -108,7 +109,7 @@ func (j *reconcileJob) run() error {
 	if err := j.read(); err != nil {
 		return err
 	}
-	j.result.Unit, j.result.Printed = j.unit, j.started.In(reconcile.Beijing).Format("2006-01-02 15:04")
+	j.result.Unit, j.result.Printed = j.unit, j.started.In(calendar.Beijing).Format("2006-01-02 15:04")
 	if err := j.write(); err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"hospay/refund"
+	"hospay/flow"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/tools/types"
@@ -64,7 +64,7 @@ func (s *Store) Batch(ctx context.Context, id, starter string) (Batch, error) {
 	var b Batch
 	err := s.app.NonconcurrentDB().Select("*").From(Batches).Where(dbx.HashExp{"id": id, "starter": starter}).WithContext(ctx).One(&b)
 	if errors.Is(err, sql.ErrNoRows) {
-		return b, refund.ErrNotFound
+		return b, flow.ErrNotFound
 	}
 	return b, err
 }
@@ -77,7 +77,7 @@ func (s *Store) MoveBatch(ctx context.Context, id, from, to string) error {
 		return err
 	}
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return refund.ErrConflict
+		return flow.ErrConflict
 	}
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"hospay/flow"
 	"hospay/internal/vault"
-	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -93,7 +93,7 @@ func (s *Store) Change(app core.App, institution, id string) (ConfigChange, erro
 	var c ConfigChange
 	err := app.DB().Select("*").From(ConfigChanges).Where(dbx.HashExp{"id": id, "institution": institution}).One(&c)
 	if errors.Is(err, sql.ErrNoRows) {
-		return c, refund.ErrNotFound
+		return c, flow.ErrNotFound
 	}
 	return c, err
 }
@@ -112,7 +112,7 @@ func SettleChange(tx core.App, id, state, confirmer, answer string) error {
 		return err
 	}
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return refund.ErrConflict
+		return flow.ErrConflict
 	}
 	return nil
 }

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"time"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/notify"
-	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -36,7 +37,7 @@ func (s *Store) ActiveChannels(ctx context.Context) ([]ChannelLink, error) {
 }
 
 // NoticeCertificate is the event of a certificate that is about to expire.
-const NoticeCertificate refund.NoticeEvent = "certificate"
+const NoticeCertificate flow.NoticeEvent = "certificate"
 
 // ExpiringCertificate is a certificate that has come to a warning (Step, in days).
 type ExpiringCertificate struct {
@@ -64,7 +65,7 @@ func (s *Store) WarnCertificate(institution string, c ExpiringCertificate) (bool
 		row := dbx.Params{"institution": institution, "event": string(NoticeCertificate), "staff": true, "provider_id": key,
 			"title": i18n.Text(i18n.Default, "notice.certificate.title"),
 			"body": i18n.Text(i18n.Default, "notice.certificate.body", "what", i18n.Text(i18n.Default, "channel."+c.Channel)+" "+c.Label,
-				"date", c.Expires.In(refund.Beijing).Format(time.DateOnly), "days", fmt.Sprint(max(c.Days, 0)), "id", c.ID)}
+				"date", c.Expires.In(calendar.Beijing).Format(time.DateOnly), "days", fmt.Sprint(max(c.Days, 0)), "id", c.ID)}
 		for _, via := range ways {
 			if err := insertNotice(tx.DB(), row, via, noticeData{}, time.Now()); err != nil {
 				return err

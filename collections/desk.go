@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -34,14 +35,14 @@ func openProposal(ctx context.Context, db dbx.Builder, order string) (*refund.Pr
 	if err != nil {
 		return nil, err
 	}
-	by := refund.By{Kind: refund.ByStaff, ID: r.Actor, Person: r.Person}
+	by := people.By{Kind: people.ByStaff, ID: r.Actor, Person: r.Person}
 	return &refund.Proposal{Seq: r.Seq, Action: refund.Action(r.Code), By: by, Reason: r.Message, At: r.Created.Time()}, nil
 }
 
 // auditDesk writes to the audit log what people do with suspended orders.
 func auditDesk(tx core.App, c *refund.Change) error {
 	for _, m := range c.Moves {
-		if m.By.Kind != refund.ByStaff || !strings.HasPrefix(m.Event, refund.EventSuspense) {
+		if m.By.Kind != people.ByStaff || !strings.HasPrefix(m.Event, refund.EventSuspense) {
 			continue
 		}
 		err := Audit(tx, AuditEntry{

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/his"
 	"hospay/internal/vault"
 	"hospay/money"
@@ -65,7 +66,7 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 		LEFT JOIN notices c ON c.institution = i.id AND c.active = TRUE AND c.kind = 'proxy' LEFT JOIN review_settings v ON v.institution = i.id
 		WHERE i.id = {:id}`).Bind(dbx.Params{"id": id}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
-		return refund.Institution{}, refund.NewError(refund.CodeInstitutionOff, "no such institution")
+		return refund.Institution{}, flow.NewError(flow.CodeInstitutionOff, "no such institution")
 	}
 	if err != nil {
 		return refund.Institution{}, err
@@ -137,7 +138,7 @@ func (s *Store) Connection(ctx context.Context, institution, channel string) (ch
 		FROM channel_configs WHERE institution = {:inst} AND channel = {:channel}`).
 		Bind(dbx.Params{"inst": institution, "channel": channel}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, refund.NewError(refund.CodeChannelOff, channel)
+		return nil, flow.NewError(flow.CodeChannelOff, channel)
 	}
 	if err != nil {
 		return nil, err
@@ -219,7 +220,7 @@ func (s *Store) HIS(ctx context.Context, institution string) (refund.HIS, refund
 	err := s.app.ConcurrentDB().NewQuery(`SELECT id, kind, base_url AS base, mapping AS settings, secrets_sealed, updated, timeout_ms, queryable, idempotent, reversible
 		FROM his_configs WHERE institution = {:inst} AND active = TRUE`).Bind(dbx.Params{"inst": institution}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, refund.HISTraits{}, refund.NewError(refund.CodeHISUnavailable, "no HIS is configured")
+		return nil, refund.HISTraits{}, flow.NewError(flow.CodeHISUnavailable, "no HIS is configured")
 	}
 	if err != nil {
 		return nil, refund.HISTraits{}, err

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"hospay/flow"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -23,7 +25,7 @@ func entitled(tx core.App, c *refund.Change) error {
 	}
 	staff, err := tx.FindRecordById(Staff, by)
 	if err != nil || !holds(staff, c.Order.Institution, roles) {
-		return refund.NewError(refund.CodeNotAllowed, "")
+		return flow.NewError(flow.CodeNotAllowed, "")
 	}
 	if err := stillProposed(tx, c, roles); err != nil {
 		return err
@@ -43,11 +45,11 @@ func entitled(tx core.App, c *refund.Change) error {
 // that may decide so.
 func deciding(c *refund.Change) (staff string, roles []string) {
 	if c.Review != nil && c.Review.Reviewer != "" {
-		return c.Review.Reviewer, []string{RoleReviewer}
+		return c.Review.Reviewer, []string{people.RoleReviewer}
 	}
 	for _, m := range c.Moves {
-		if m.By.Kind == refund.ByStaff && strings.HasPrefix(m.Event, refund.EventSuspense) {
-			return m.By.ID, []string{RoleReviewer, RoleFinance}
+		if m.By.Kind == people.ByStaff && strings.HasPrefix(m.Event, refund.EventSuspense) {
+			return m.By.ID, []string{people.RoleReviewer, people.RoleFinance}
 		}
 	}
 	return "", nil
@@ -77,7 +79,7 @@ func stillProposed(tx core.App, c *refund.Change, roles []string) error {
 // has lost the role: two people must want it in the moment of effect.
 func ProposerHolds(tx core.App, proposer, institution string, roles ...string) error {
 	if !Holds(tx, proposer, institution, roles...) {
-		return refund.NewError(refund.CodeProposerGone, "")
+		return flow.NewError(flow.CodeProposerGone, "")
 	}
 	return nil
 }
@@ -100,8 +102,8 @@ func PersonNow(tx core.App, account, stored string) string {
 }
 
 // firstReviewer names who gave an order its first approval.
-func firstReviewer(ctx context.Context, db dbx.Builder, order string) (refund.By, error) {
-	by := refund.By{Kind: refund.ByStaff}
+func firstReviewer(ctx context.Context, db dbx.Builder, order string) (people.By, error) {
+	by := people.By{Kind: people.ByStaff}
 	err := db.NewQuery("SELECT v.reviewer, COALESCE(s.person_index, '') FROM reviews v LEFT JOIN staff s ON s.id = v.reviewer WHERE v.`order` = {:o} AND v.stage = 'first'").
 		Bind(dbx.Params{"o": order}).WithContext(ctx).Row(&by.ID, &by.Person)
 	if errors.Is(err, sql.ErrNoRows) {

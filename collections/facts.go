@@ -7,6 +7,8 @@ import (
 	"errors"
 	"time"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/internal/vault"
 	"hospay/money"
 	"hospay/refund"
@@ -66,8 +68,8 @@ func (s *Store) parties(ctx context.Context, o refund.Order) (owner, payee strin
 // made, for whomever, or that others have made for the patient; of several
 // patients the highest number.
 func (s *Store) OrdersToday(ctx context.Context, t time.Time, patients ...string) (int, error) {
-	b := t.In(refund.Beijing)
-	from := time.Date(b.Year(), b.Month(), b.Day(), 0, 0, 0, 0, refund.Beijing)
+	b := t.In(calendar.Beijing)
+	from := time.Date(b.Year(), b.Month(), b.Day(), 0, 0, 0, 0, calendar.Beijing)
 	most := 0
 	for _, p := range patients {
 		var n int
@@ -258,7 +260,7 @@ func (s *Store) PatientAccount(ctx context.Context, patient, channel string) (re
 	err := s.app.ConcurrentDB().Select("name_sealed", "wechat_openid_sealed", "alipay_id_sealed", "alipay_id_type").From(Patients).
 		Where(dbx.HashExp{"id": patient}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
-		return refund.Payee{}, refund.ErrNotFound
+		return refund.Payee{}, flow.ErrNotFound
 	}
 	if err != nil {
 		return refund.Payee{}, err

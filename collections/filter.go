@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
 	"hospay/money"
 	"hospay/refund"
 
@@ -169,7 +170,7 @@ func (f OrderFilter) standing(c *conditions) {
 
 // dayStart is when a Beijing day, or one after it, begins, as stored.
 func dayStart(day string, after int) string {
-	t, err := time.ParseInLocation(time.DateOnly, day, refund.Beijing)
+	t, err := time.ParseInLocation(time.DateOnly, day, calendar.Beijing)
 	if err != nil {
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"hospay/flow"
 	"hospay/internal/vault"
 	"hospay/refund"
 
@@ -92,7 +93,7 @@ func (s *Store) MakeRoom(tx core.App, application string, kind refund.MaterialKi
 		return nil, err
 	}
 	if kind.Most() > 1 {
-		return nil, refund.NewError(refund.CodeImageTooMany, "")
+		return nil, flow.NewError(refund.CodeImageTooMany, "")
 	}
 	_, err = tx.DB().Delete(ProxyMaterials, dbx.HashExp{"id": rows[0].ID}).Execute()
 	return []string{rows[0].ID}, err
@@ -106,7 +107,7 @@ func (s *Store) DeleteMaterial(ctx context.Context, id string) error {
 		return err
 	})
 	if err != nil && strings.Contains(err.Error(), "materials are deleted while") { // guard_material_delete
-		return refund.NewError(refund.CodeConflict, "")
+		return flow.NewError(flow.CodeConflict, "")
 	}
 	if err != nil {
 		return err
@@ -173,7 +174,7 @@ func (s *Store) closeStale(ctx context.Context, now time.Time) (int, error) {
 		switch {
 		case err == nil:
 			n++
-		case refund.CodeOf(err) == "":
+		case flow.CodeOf(err) == "":
 			return n, err
 		}
 	}

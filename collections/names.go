@@ -50,20 +50,6 @@ const (
 	NoticeProxy  = "proxy"  // 代办授权与隐私告知
 )
 
-// Roles of the staff.
-const (
-	RoleReviewer = "reviewer" // 审核
-	RoleFinance  = "finance"  // 财务
-	RoleCashier  = "cashier"  // 收费处
-	RoleAuditor  = "auditor"  // 审计
-	RoleConfig   = "config"   // 配置
-)
-
-// Roles lists all staff roles.
-func Roles() []string {
-	return []string{RoleReviewer, RoleFinance, RoleCashier, RoleAuditor, RoleConfig}
-}
-
 // Guarded lists the collections whose rows only the Store writes: no record
 // request, script or dashboard edit may create, change or delete them.
 func Guarded() []string {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"time"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/internal/vault"
 	"hospay/notify"
@@ -42,7 +44,7 @@ type told struct {
 
 // queueNotice writes the outbox rows of a notice about an order. An order may
 // need people more than once, and each time is told.
-func (s *Store) queueNotice(tx core.App, o refund.Order, n refund.Notice) error {
+func (s *Store) queueNotice(tx core.App, o refund.Order, n flow.Notice) error {
 	if n.Event == refund.NoticeSuspense {
 		before := dbx.HashExp{"order": o.ID, "event": string(n.Event), "via": notify.ViaInApp, "staff": true}
 		if err := tx.DB().Select("COUNT(*)").From(Notifications).Where(before).Row(&n.Round); err != nil {
@@ -54,7 +56,7 @@ func (s *Store) queueNotice(tx core.App, o refund.Order, n refund.Notice) error 
 
 // tell writes the outbox rows of a notice, one per way in which the person can
 // be reached. The unique index makes it once per order and event.
-func (s *Store) tell(tx core.App, o told, n refund.Notice) error {
+func (s *Store) tell(tx core.App, o told, n flow.Notice) error {
 	text, err := readNoticeText(tx.DB(), o.institution, n.Event)
 	if err != nil {
 		return err
@@ -76,7 +78,7 @@ func (s *Store) tell(tx core.App, o told, n refund.Notice) error {
 }
 
 // ways lists how a notice goes out.
-func (s *Store) ways(db dbx.Builder, o told, n refund.Notice, text noticeText) map[string]noticeData {
+func (s *Store) ways(db dbx.Builder, o told, n flow.Notice, text noticeText) map[string]noticeData {
 	out := map[string]noticeData{notify.ViaInApp: {}}
 	if n.Staff {
 		if s.app.Settings().SMTP.Enabled {
@@ -121,7 +123,7 @@ func insertNotice(db dbx.Builder, common dbx.Params, via string, data noticeData
 	return err
 }
 
-func readNoticeText(db dbx.Builder, institution string, event refund.NoticeEvent) (noticeText, error) {
+func readNoticeText(db dbx.Builder, institution string, event flow.NoticeEvent) (noticeText, error) {
 	var t noticeText
 	err := db.Select("title", "body", "sms", "wechat_template", "alipay_template", "keywords").From(NotificationTexts).
 		Where(dbx.HashExp{"institution": institution, "event": string(event)}).One(&t)
@@ -138,7 +140,7 @@ func noticeValues(o refund.Order) map[string]string {
 	return map[string]string{
 		"no": o.No, "amount": o.Amount.String(), "reason": ReasonText(o.FailCode, o.FailReason),
 		"channel": i18n.Text(i18n.Default, "channel."+o.Channel), "method": i18n.Text(i18n.Default, "method."+string(o.Method)),
-		"time": time.Now().In(refund.Beijing).Format("2006-01-02 15:04"), "status": i18n.Text(i18n.Default, "status."+string(o.Status)),
+		"time": time.Now().In(calendar.Beijing).Format("2006-01-02 15:04"), "status": i18n.Text(i18n.Default, "status."+string(o.Status)),
 	}
 }
 
@@ -234,7 +236,7 @@ func (s *Store) Requeue(ctx context.Context, institution, id string) error {
 		return err
 	}
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return refund.ErrNotFound
+		return flow.ErrNotFound
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -79,8 +80,8 @@ func (s *Store) Overviews(ctx context.Context, now time.Time) ([]*Overview, erro
 		o := &Overview{ID: h.ID, Name: h.Name, Frozen: h.Frozen, Orders: map[string]int{}, Paid: map[string]Paid{}}
 		out, byID[h.ID] = append(out, o), o
 	}
-	b := now.In(refund.Beijing)
-	day := dbx.Params{"day": stamp(time.Date(b.Year(), b.Month(), b.Day(), 0, 0, 0, 0, refund.Beijing))}
+	b := now.In(calendar.Beijing)
+	day := dbx.Params{"day": stamp(time.Date(b.Year(), b.Month(), b.Day(), 0, 0, 0, 0, calendar.Beijing))}
 	for _, name := range []string{"open", "ended"} {
 		if err := s.countOrders(ctx, OverviewQueries()[name], day, byID); err != nil {
 			return nil, err

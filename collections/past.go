@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hospay/internal/vault"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -93,6 +94,6 @@ func (s *Store) insertPast(db dbx.Builder, p Past) error {
 		return err
 	}
 	return appendEvents(db, o.ID, o.Institution, []refund.Move{{
-		To: refund.StatusSubmitted, Event: "order.submitted", By: refund.By{Kind: refund.ByPatient, ID: o.Patient},
+		To: refund.StatusSubmitted, Event: "order.submitted", By: people.By{Kind: people.ByPatient, ID: o.Patient},
 	}}, p.Order.Created)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"hospay/flow"
 	"hospay/internal/idno"
 	"hospay/internal/vault"
 	"hospay/refund"
@@ -26,7 +27,7 @@ type Visitor struct {
 func (s *Store) InstitutionByCode(code string) (*core.Record, map[string]string, error) {
 	rec, err := s.app.FindFirstRecordByData(Institutions, "code", code)
 	if err != nil {
-		return nil, nil, refund.NewError(refund.CodeInstitutionOff, "")
+		return nil, nil, flow.NewError(flow.CodeInstitutionOff, "")
 	}
 	secrets, err := s.secrets(Institutions, configRow{ID: rec.Id, Sealed: rec.GetString("secrets_sealed")})
 	return rec, secrets, err
@@ -116,7 +117,7 @@ func (s *Store) fillVisitor(tx core.App, rec *core.Record, v Visitor) error {
 func (s *Store) bindFree(tx core.App, rec *core.Record, account refund.Payee) error {
 	owner, err := s.patientByAccount(tx, rec.GetString("institution"), account)
 	switch {
-	case errors.Is(err, refund.ErrNotFound) || (err == nil && owner.Id == rec.Id):
+	case errors.Is(err, flow.ErrNotFound) || (err == nil && owner.Id == rec.Id):
 		return s.bindAccount(rec, account)
 	case err != nil:
 		return err
@@ -183,7 +184,7 @@ func (s *Store) patientByAccount(app core.App, institution string, account refun
 	rec, err := app.FindFirstRecordByFilter(Patients, "institution = {:i} && "+channel+"_index = {:x}",
 		dbx.Params{"i": institution, "x": s.vault.Index(channel, account.Account)})
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, refund.ErrNotFound
+		return nil, flow.ErrNotFound
 	}
 	return rec, err
 }

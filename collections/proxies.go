@@ -8,7 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/internal/vault"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -47,7 +50,7 @@ func readProxy(ctx context.Context, db dbx.Builder, id string) (refund.Proxy, er
 	var r proxyRow
 	err := db.Select("*").From(ProxyApplications).Where(dbx.HashExp{"id": id}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
-		return refund.Proxy{}, refund.ErrNotFound
+		return refund.Proxy{}, flow.ErrNotFound
 	}
 	return refund.Proxy{
 		ID: r.ID, No: r.No, Institution: r.Institution, Agent: r.Agent, Principal: r.Principal, Case: refund.ProxyCase(r.Case),
@@ -63,7 +66,7 @@ func stillProxy(db dbx.Builder, c *refund.Change) error {
 	}
 	p, err := readProxy(context.Background(), db, c.Order.Proxy)
 	if err == nil && p.Status != refund.ProxyApproved {
-		return refund.NewError(refund.CodeProxyClosed, string(p.Status))
+		return flow.NewError(refund.CodeProxyClosed, string(p.Status))
 	}
 	return err
 }
@@ -78,9 +81,9 @@ func (s *Store) moveProxy(ctx context.Context, id string, to refund.ProxyStatus,
 		}
 		if !p.Status.Can(to) {
 			if p.Status.Final() {
-				return refund.NewError(refund.CodeProxyClosed, string(p.Status))
+				return flow.NewError(refund.CodeProxyClosed, string(p.Status))
 			}
-			return refund.NewError(refund.CodeConflict, string(p.Status))
+			return flow.NewError(flow.CodeConflict, string(p.Status))
 		}
 		set, err := decide(tx, p)
 		if err != nil {
@@ -92,7 +95,7 @@ func (s *Store) moveProxy(ctx context.Context, id string, to refund.ProxyStatus,
 			return err
 		}
 		if n, err := res.RowsAffected(); err != nil || n != 1 {
-			return refund.ErrConflict
+			return flow.ErrConflict
 		}
 		return nil
 	})
@@ -110,7 +113,7 @@ func (s *Store) SubmitProxy(ctx context.Context, id string, now time.Time) error
 			return nil, err
 		}
 		if len(missing) > 0 {
-			return nil, refund.NewError(refund.CodeProxyMissing, strings.Join(missing, ","))
+			return nil, flow.NewError(refund.CodeProxyMissing, strings.Join(missing, ","))
 		}
 		return dbx.Params{"submitted_at": stamp(now)}, nil
 	})
@@ -136,11 +139,11 @@ func (s *Store) ReviewProxy(ctx context.Context, id, staff string, approve bool,
 		to, action = refund.ProxyApproved, "proxy.approve"
 	}
 	if !approve && note == "" {
-		return refund.NewError(refund.CodeNoteRequired, "")
+		return flow.NewError(flow.CodeNoteRequired, "")
 	}
 	return s.moveProxy(ctx, id, to, func(tx core.App, p refund.Proxy) (dbx.Params, error) {
 		if p.Status != refund.ProxySubmitted {
-			return nil, refund.NewError(refund.CodeConflict, string(p.Status))
+			return nil, flow.NewError(flow.CodeConflict, string(p.Status))
 		}
 		if err := mayReview(tx, staff, p); err != nil {
 			return nil, err
@@ -165,8 +168,8 @@ func (s *Store) ReviewProxy(ctx context.Context, id, staff string, approve bool,
 // mayReview checks who decides, by account and by person.
 func mayReview(tx core.App, id string, p refund.Proxy) error {
 	staff, err := tx.FindRecordById(Staff, id)
-	if err != nil || !staff.GetBool("active") || staff.GetString("institution") != p.Institution || !slices.Contains(staff.GetStringSlice("roles"), RoleReviewer) {
-		return refund.NewError(refund.CodeNotAllowed, "")
+	if err != nil || !staff.GetBool("active") || staff.GetString("institution") != p.Institution || !slices.Contains(staff.GetStringSlice("roles"), people.RoleReviewer) {
+		return flow.NewError(flow.CodeNotAllowed, "")
 	}
 	return NotConcerned(tx, staff, p.Agent, p.Principal)
 }
@@ -183,7 +186,7 @@ func NotConcerned(app core.App, staff *core.Record, patients ...string) error {
 	}
 	for _, r := range recs {
 		if r.GetString("id_index") == person {
-			return refund.NewError(refund.CodeSelfReview, "")
+			return flow.NewError(refund.CodeSelfReview, "")
 		}
 	}
 	return nil
@@ -197,17 +200,17 @@ func (s *Store) tellAgent(tx core.App, p refund.Proxy, approved bool, note strin
 		event = refund.NoticeProxyApproved
 	}
 	values := map[string]string{
-		"no": p.No, "reason": note, "time": now.In(refund.Beijing).Format("2006-01-02 15:04"), "amount": "", "channel": "", "method": "", "status": "",
+		"no": p.No, "reason": note, "time": now.In(calendar.Beijing).Format("2006-01-02 15:04"), "amount": "", "channel": "", "method": "", "status": "",
 	}
-	return s.tell(tx, told{institution: p.Institution, patient: p.Agent, values: values}, refund.Notice{Event: event, At: time.Now()})
+	return s.tell(tx, told{institution: p.Institution, patient: p.Agent, values: values}, flow.Notice{Event: event, At: time.Now()})
 }
 
 // Lookup counts a search for a principal in the audit log and refuses it once
 // the agent has made limit of them on this Beijing day. It is written before
 // HIS is asked, so that searches at the same time count, too.
 func (s *Store) Lookup(ctx context.Context, agent, address string, limit int, now time.Time) error {
-	b := now.In(refund.Beijing)
-	from := time.Date(b.Year(), b.Month(), b.Day(), 0, 0, 0, 0, refund.Beijing)
+	b := now.In(calendar.Beijing)
+	from := time.Date(b.Year(), b.Month(), b.Day(), 0, 0, 0, 0, calendar.Beijing)
 	return s.transact(func(tx core.App) error {
 		var n int
 		err := tx.DB().NewQuery("SELECT COUNT(*) FROM audit_log WHERE target = {:agent} AND created >= {:from} AND action = 'proxy.lookup'").
@@ -216,7 +219,7 @@ func (s *Store) Lookup(ctx context.Context, agent, address string, limit int, no
 			return err
 		}
 		if n >= limit {
-			return refund.NewError(refund.CodeTooManyToday, "")
+			return flow.NewError(refund.CodeTooManyToday, "")
 		}
 		return Audit(tx, AuditEntry{ActorKind: "patient", Actor: agent, Action: "proxy.lookup", Target: agent, Address: address})
 	})
@@ -231,7 +234,7 @@ func (s *Store) KeepPrincipal(institution string, p refund.Person) (*core.Record
 		rec, err := tx.FindFirstRecordByFilter(Patients, "institution = {:i} && patient_no = {:p}", dbx.Params{"i": institution, "p": p.PatientNo})
 		switch {
 		case err == nil && rec.GetString("id_index") != s.PersonIndex(p.IDNo):
-			return refund.NewError(refund.CodePrincipalNotFound, "")
+			return flow.NewError(refund.CodePrincipalNotFound, "")
 		case err == nil:
 			out = rec
 			return nil

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"hospay/refund"
+	"hospay/flow"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/tools/types"
@@ -77,7 +77,7 @@ func (s *Store) RetryReceipt(ctx context.Context, inst, id string) error {
 		return err
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return refund.ErrNotFound
+		return flow.ErrNotFound
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"hospay/internal/vault"
 	"hospay/money"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -267,7 +268,7 @@ func (s *Store) insertCompensation(db dbx.Builder, o refund.Order, at time.Time)
 		return err
 	}
 	return appendEvents(db, o.ID, o.Institution, []refund.Move{{
-		To: refund.StatusReversing, Event: "order.compensates", By: refund.By{Kind: refund.BySystem}, Code: string(refund.CodePayoutReturned),
+		To: refund.StatusReversing, Event: "order.compensates", By: people.By{Kind: people.BySystem}, Code: string(refund.CodePayoutReturned),
 	}}, at)
 }
 

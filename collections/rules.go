@@ -1,5 +1,7 @@
 package collections
 
+import "hospay/people"
+
 // The parts of the access rules. nil rules mean superusers only.
 const (
 	isPatient = `@request.auth.collectionName = "patients"`
@@ -45,16 +47,16 @@ func RulesOf(collection string) Rules {
 		create, remove := isPatient, owns
 		r.Create, r.Delete = &create, &remove
 	case Reviews:
-		create := isStaff + " && " + role(RoleReviewer)
+		create := isStaff + " && " + role(people.RoleReviewer)
 		r.Create = &create
 	}
 	return r
 }
 
 func readRules() map[string]string {
-	money := anyOf(role(RoleReviewer), role(RoleFinance), role(RoleCashier), role(RoleAuditor))
-	books := anyOf(role(RoleFinance), role(RoleAuditor))
-	config := role(RoleConfig)
+	money := anyOf(role(people.RoleReviewer), role(people.RoleFinance), role(people.RoleCashier), role(people.RoleAuditor))
+	books := anyOf(role(people.RoleFinance), role(people.RoleAuditor))
+	config := role(people.RoleConfig)
 	return map[string]string{
 		Institutions:      isStaff + ` && id = @request.auth.institution`,
 		Patients:          `id = @request.auth.id && ` + isPatient,
@@ -63,7 +65,7 @@ func readRules() map[string]string {
 		ChannelConfigs:    sameHouse + " && " + config,
 		HISConfigs:        sameHouse + " && " + config,
 		SMSConfigs:        sameHouse + " && " + config,
-		ReviewSettings:    sameHouse + " && " + anyOf(role(RoleReviewer), config, role(RoleAuditor)),
+		ReviewSettings:    sameHouse + " && " + anyOf(role(people.RoleReviewer), config, role(people.RoleAuditor)),
 		Notices:           anyOf(isPatient+` && institution = @request.auth.institution`, sameHouse),
 		NotificationTexts: sameHouse + " && " + config,
 		RefundOrders:      anyOf(owns, sameHouse+" && "+money),
@@ -86,9 +88,9 @@ func readRules() map[string]string {
 		ReconMonths:       sameHouse + " && " + books,
 		ProxyApplications: anyOf(owns, sameHouse+" && "+money),
 		ProxyMaterials:    anyOf(owns, sameHouse+" && "+money),
-		AuditLog:          sameHouse + " && " + role(RoleAuditor),
-		Batches:           isStaff + " && " + role(RoleReviewer) + ` && starter = @request.auth.id`,
-		ConfigChanges:     sameHouse + " && " + anyOf(config, role(RoleFinance), role(RoleAuditor)),
-		JobRuns:           isStaff + " && " + anyOf(role(RoleFinance), role(RoleAuditor), config),
+		AuditLog:          sameHouse + " && " + role(people.RoleAuditor),
+		Batches:           isStaff + " && " + role(people.RoleReviewer) + ` && starter = @request.auth.id`,
+		ConfigChanges:     sameHouse + " && " + anyOf(config, role(people.RoleFinance), role(people.RoleAuditor)),
+		JobRuns:           isStaff + " && " + anyOf(role(people.RoleFinance), role(people.RoleAuditor), config),
 	}
 }

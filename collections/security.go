@@ -6,8 +6,8 @@ import (
 	"errors"
 	"time"
 
+	"hospay/flow"
 	"hospay/internal/vault"
-	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -30,8 +30,8 @@ const SecondFactorTOTP = "totp"
 
 // Errors of a staff login. CodeLocked is also told with the failure that locks.
 const (
-	CodeLocked      refund.Code = "locked"
-	CodeTOTPInvalid refund.Code = "totp_invalid"
+	CodeLocked      flow.Code = "locked"
+	CodeTOTPInvalid flow.Code = "totp_invalid"
 )
 
 // Security is what the login keeps of a staff member: one row, written by the
@@ -123,7 +123,7 @@ func (s *Store) BeginTry(staff *core.Record, now time.Time) error {
 		return nil
 	})
 	if err == nil && refused {
-		return refund.NewError(CodeLocked, "")
+		return flow.NewError(CodeLocked, "")
 	}
 	return err
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"hospay/flow"
 	"hospay/internal/totp"
 	"hospay/internal/vault"
-	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -25,7 +25,7 @@ func (s *Store) TOTPSecret(staff *core.Record) (string, error) {
 	secret := ""
 	err := s.secure(staff, func(_ core.App, row *Security) error {
 		if row.On {
-			return refund.ErrConflict
+			return flow.ErrConflict
 		}
 		var err error
 		if secret, err = s.vault.Open(totpPlace(row.ID), row.Sealed); err != nil || secret != "" {
@@ -45,7 +45,7 @@ func (s *Store) ConfirmTOTP(staff *core.Record, code, address string, now time.T
 	var codes []string
 	err := s.secure(staff, func(tx core.App, row *Security) error {
 		if row.On || row.Sealed == "" {
-			return refund.ErrConflict
+			return flow.ErrConflict
 		}
 		if err := s.useCode(row, code, now); err != nil {
 			return err
@@ -66,7 +66,7 @@ func (s *Store) ConfirmTOTP(staff *core.Record, code, address string, now time.T
 func (s *Store) UseTOTP(staff *core.Record, code, address string, now time.Time) error {
 	return s.secure(staff, func(tx core.App, row *Security) error {
 		if !row.On {
-			return refund.NewError(CodeTOTPInvalid, "")
+			return flow.NewError(CodeTOTPInvalid, "")
 		}
 		left := row.indexes()
 		at := slices.Index(left, s.recoveryIndex(row.ID, code))
@@ -89,7 +89,7 @@ func (s *Store) useCode(row *Security, code string, now time.Time) error {
 	}
 	step, ok := totp.Check(secret, strings.TrimSpace(code), now, row.LastStep)
 	if !ok {
-		return refund.NewError(CodeTOTPInvalid, "")
+		return flow.NewError(CodeTOTPInvalid, "")
 	}
 	row.LastStep = step
 	return nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
 	"hospay/money"
 	"hospay/refund"
@@ -72,7 +73,7 @@ func recounted(t *testing.T, rows []rawOrder, institution string) map[string]col
 		if err != nil {
 			t.Fatal(err)
 		}
-		key := at.In(refund.Beijing).Format(time.DateOnly) + "/" + o.Channel + "/" + o.Method
+		key := at.In(calendar.Beijing).Format(time.DateOnly) + "/" + o.Channel + "/" + o.Method
 		row := out[key]
 		put := func(f *collections.Figure) { f.Amount += money.Fen(o.Amount); f.Count++ }
 		back, came := returned[o.ID]

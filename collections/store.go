@@ -12,7 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hospay/flow"
 	"hospay/internal/vault"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -108,7 +110,7 @@ func (s *Store) find(ctx context.Context, where dbx.Expression) (refund.Work, er
 	db := s.app.ConcurrentDB()
 	err := db.Select("*").From(RefundOrders).Where(where).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
-		return refund.Work{}, refund.ErrNotFound
+		return refund.Work{}, flow.ErrNotFound
 	}
 	if err != nil {
 		return refund.Work{}, err
@@ -189,7 +191,7 @@ func (s *Store) cas(db dbx.Builder, id string, from refund.Status, version int64
 		return err
 	}
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return refund.ErrConflict
+		return flow.ErrConflict
 	}
 	return nil
 }
@@ -264,7 +266,7 @@ func isUnique(err error) bool {
 
 func conflictOnUnique(err error) error {
 	if isUnique(err) {
-		return refund.ErrConflict
+		return flow.ErrConflict
 	}
 	return err
 }
@@ -298,6 +300,6 @@ func (s *Store) WakeStopped(ctx context.Context, institution string) error {
 // FirstEvent writes the event of an order's submission.
 func FirstEvent(tx core.App, order *core.Record) error {
 	return appendEvents(tx.DB(), order.Id, order.GetString("institution"), []refund.Move{{
-		To: refund.StatusSubmitted, Event: "order.submitted", By: refund.By{Kind: refund.ByPatient, ID: order.GetString("patient")},
+		To: refund.StatusSubmitted, Event: "order.submitted", By: people.By{Kind: people.ByPatient, ID: order.GetString("patient")},
 	}}, time.Now())
 }

@@ -8,10 +8,12 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/idno"
 	"hospay/notify/sms"
-	"hospay/refund"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -92,14 +94,14 @@ func checkStaff(s *Service, app core.App, d *draft) error {
 		if strings.TrimSpace(id) == "" {
 			return errors.New("身份证号不能清空，只能换成另一个号码；不改就不要填这一项")
 		}
-		if _, ok := idno.Birth(idno.Normalize(id), time.Now(), refund.Beijing); !ok {
+		if _, ok := idno.Birth(idno.Normalize(id), time.Now(), calendar.Beijing); !ok {
 			return errors.New("身份证号不正确，请核对 18 位号码")
 		}
 		d.rec.Set("person_index", s.Store.PersonIndex(id))
 		d.secrets["id_no"] = d.rec.GetString("person_index")
 	}
 	for _, r := range d.rec.GetStringSlice("roles") {
-		if !slices.Contains(collections.Roles(), r) {
+		if !slices.Contains(people.Roles(), r) {
 			return fmt.Errorf("没有名为 %s 的角色", r)
 		}
 	}
@@ -112,7 +114,7 @@ func checkStaff(s *Service, app core.App, d *draft) error {
 		}
 		return valid(app, d)
 	}
-	if !hasRole(d.rec, collections.RoleConfig) {
+	if !hasRole(d.rec, people.RoleConfig) {
 		return othersConfigure(app, d.rec)
 	}
 	return valid(app, d)
@@ -126,7 +128,7 @@ func othersConfigure(app core.App, rec *core.Record) error {
 		return err
 	}
 	if len(others) == 0 {
-		return refund.NewError(CodeLastConfig, "")
+		return flow.NewError(CodeLastConfig, "")
 	}
 	return nil
 }

@@ -10,22 +10,23 @@ import (
 	"strings"
 
 	"hospay/collections"
-	"hospay/refund"
+	"hospay/flow"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/core"
 )
 
 // Codes of refused changes.
 const (
-	CodeInvalid    refund.Code = "config_invalid"    // Detail says, in Chinese, what is wrong
-	CodeUnchanged  refund.Code = "config_unchanged"  // nothing would change
-	CodeSelf       refund.Code = "self_confirm"      // proposer and confirmer are one person
-	CodeOwnRoles   refund.Code = "own_roles"         // nobody changes the own account
-	CodeLastConfig refund.Code = "last_config"       // nobody would be left to configure
-	CodeMoved      refund.Code = refund.CodeConflict // the record is not what the proposal saw
+	CodeInvalid    flow.Code = "config_invalid"   // Detail says, in Chinese, what is wrong
+	CodeUnchanged  flow.Code = "config_unchanged" // nothing would change
+	CodeSelf       flow.Code = "self_confirm"     // proposer and confirmer are one person
+	CodeOwnRoles   flow.Code = "own_roles"        // nobody changes the own account
+	CodeLastConfig flow.Code = "last_config"      // nobody would be left to configure
+	CodeMoved      flow.Code = flow.CodeConflict  // the record is not what the proposal saw
 	// CodeTestByAnother keeps held secrets from an address that the tester has
 	// proposed.
-	CodeTestByAnother refund.Code = "test_by_another"
+	CodeTestByAnother flow.Code = "test_by_another"
 )
 
 // Service changes the configuration of institutions.
@@ -75,11 +76,11 @@ func (v Values) texts(key string) (map[string]string, error) {
 	return out, nil
 }
 
-func invalid(why string) error { return refund.NewError(CodeInvalid, why) }
+func invalid(why string) error { return flow.NewError(CodeInvalid, why) }
 
 // wrong turns a checker's error into a refusal that says what is wrong.
 func wrong(err error) error {
-	if err == nil || refund.CodeOf(err) != "" {
+	if err == nil || flow.CodeOf(err) != "" {
 		return err
 	}
 	return invalid(err.Error())
@@ -109,7 +110,7 @@ type draft struct {
 	given   map[string]string // the new ones; "" removes
 }
 
-var errNotAllowed = refund.NewError(refund.CodeNotAllowed, "")
+var errNotAllowed = flow.NewError(flow.CodeNotAllowed, "")
 
 // sensitive reports whether one of the values needs a second person.
 func (d *draft) sensitive() bool {
@@ -130,7 +131,7 @@ func hasRole(rec *core.Record, roles ...string) bool {
 
 // samePerson reports whether two accounts are one, or belong to one person.
 func samePerson(idA, personA, idB, personB string) bool {
-	return refund.By{ID: idA, Person: personA}.Same(refund.By{ID: idB, Person: personB})
+	return people.By{ID: idA, Person: personA}.Same(people.By{ID: idB, Person: personB})
 }
 
 func clean(note string) (string, error) {

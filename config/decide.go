@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 
 	"hospay/collections"
-	"hospay/refund"
+	"hospay/flow"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/core"
 )
 
 // deciders may be the second person of a change.
-var deciders = []string{collections.RoleFinance, collections.RoleConfig}
+var deciders = []string{people.RoleFinance, people.RoleConfig}
 
 // Confirm applies a waiting change on behalf of a second person. The record
 // must still be what the proposal saw; if it is not, the change is over.
@@ -38,14 +39,14 @@ func (s *Service) Confirm(staffID, id, note, address string) (Outcome, error) {
 		if err := notOneself(d, staff); err != nil {
 			return err
 		}
-		if err := collections.ProposerHolds(tx, c.Proposer, c.Institution, collections.RoleConfig); err != nil {
+		if err := collections.ProposerHolds(tx, c.Proposer, c.Institution, people.RoleConfig); err != nil {
 			return err
 		}
 		out, err = s.effect(tx, d, c, staff, note, address)
 		return err
 	})
 	if err == nil && moved {
-		err = refund.NewError(CodeMoved, "")
+		err = flow.NewError(CodeMoved, "")
 	}
 	return out, err
 }
@@ -62,7 +63,7 @@ func (s *Service) second(tx core.App, staffID, id string) (*core.Record, collect
 		return nil, c, err
 	}
 	if ownChange(tx, c, staff) {
-		return nil, c, refund.NewError(CodeSelf, "")
+		return nil, c, flow.NewError(CodeSelf, "")
 	}
 	return staff, c, nil
 }
@@ -75,7 +76,7 @@ func ownChange(app core.App, c collections.ConfigChange, staff *core.Record) boo
 func (s *Service) waiting(tx core.App, staff *core.Record, id string) (collections.ConfigChange, error) {
 	c, err := s.Store.Change(tx, staff.GetString("institution"), id)
 	if err == nil && c.State != collections.ChangeWaiting {
-		err = refund.NewError(CodeMoved, "")
+		err = flow.NewError(CodeMoved, "")
 	}
 	return c, err
 }
@@ -132,7 +133,7 @@ func (s *Service) effect(tx core.App, d *draft, c collections.ConfigChange, staf
 func (s *Service) Reject(staffID, id, note, address string) (Outcome, error) {
 	note, err := clean(note)
 	if err == nil && note == "" {
-		err = refund.NewError(refund.CodeNoteRequired, "")
+		err = flow.NewError(flow.CodeNoteRequired, "")
 	}
 	if err != nil {
 		return Outcome{}, err
@@ -145,7 +146,7 @@ func (s *Service) Reject(staffID, id, note, address string) (Outcome, error) {
 // Withdraw takes back an own change that waits.
 func (s *Service) Withdraw(staffID, id, address string) (Outcome, error) {
 	return s.end(collections.ChangeWithdrawn, "config.withdraw", "", address, func(tx core.App) (*core.Record, collections.ConfigChange, error) {
-		staff, err := actor(tx, staffID, collections.RoleConfig)
+		staff, err := actor(tx, staffID, people.RoleConfig)
 		if err != nil {
 			return nil, collections.ConfigChange{}, err
 		}

@@ -9,7 +9,7 @@ import (
 
 	"hospay/channels"
 	"hospay/collections"
-	"hospay/refund"
+	"hospay/flow"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -65,7 +65,7 @@ func (s *Service) find(app core.App, institution, id string, d *draft) error {
 	}
 	rec, err := app.FindRecordById(d.kind.collection, id)
 	if err != nil || houseOf(rec) != institution {
-		return refund.ErrNotFound
+		return flow.ErrNotFound
 	}
 	d.rec = rec
 	return nil
@@ -169,7 +169,7 @@ func (d *draft) save(tx core.App) error {
 		d.rec.Set("secrets_input", string(b))
 	}
 	err := tx.Save(d.rec)
-	if err == nil || refund.CodeOf(err) != "" {
+	if err == nil || flow.CodeOf(err) != "" {
 		return err
 	}
 	return refused(err)

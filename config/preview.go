@@ -1,9 +1,9 @@
 package config
 
 import (
+	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/internal/richtext"
-	"hospay/refund"
 )
 
 // Preview shows a text as its reader will see it: the sanitised notice, or the
@@ -15,7 +15,7 @@ func Preview(kind, title, content string) (map[string]any, error) {
 	case "text":
 		return map[string]any{"title": i18n.Fill(title, examples()...), "text": i18n.Fill(content, examples()...)}, nil
 	}
-	return nil, refund.NewError(refund.CodeBadRequest, "")
+	return nil, flow.NewError(flow.CodeBadRequest, "")
 }
 
 // examples are values of every place that a notification may use.

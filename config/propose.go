@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 
 	"hospay/collections"
-	"hospay/refund"
+	"hospay/flow"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -18,7 +19,7 @@ func (s *Service) Propose(staffID string, p Proposal, address string) (Outcome, 
 	}
 	var out Outcome
 	err = s.App.RunInTransaction(func(tx core.App) error {
-		staff, err := actor(tx, staffID, collections.RoleConfig)
+		staff, err := actor(tx, staffID, people.RoleConfig)
 		if err != nil {
 			return err
 		}
@@ -61,7 +62,7 @@ func notOneself(d *draft, who *core.Record) error {
 	}
 	person := who.GetString("person_index")
 	if samePerson(d.rec.Id, d.rec.GetString("person_index"), who.Id, person) || samePerson(d.rec.Id, d.old.secrets["id_no"], who.Id, person) {
-		return refund.NewError(CodeOwnRoles, "")
+		return flow.NewError(CodeOwnRoles, "")
 	}
 	return nil
 }
@@ -74,7 +75,7 @@ func (s *Service) describe(d *draft) (collections.ConfigChange, error) {
 	}
 	before, after := differences(d.old, now)
 	if len(after) == 0 {
-		return collections.ConfigChange{}, refund.NewError(CodeUnchanged, "")
+		return collections.ConfigChange{}, flow.NewError(CodeUnchanged, "")
 	}
 	c := collections.ConfigChange{
 		Institution: houseOf(d.rec), Collection: d.kind.collection, Record: d.rec.Id, Fresh: d.fresh, Sensitive: d.sensitive(), Before: raw(before), After: raw(after),

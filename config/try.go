@@ -5,6 +5,7 @@ import (
 
 	"hospay/channels"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -23,7 +24,7 @@ func (s *Service) Channel(ctx context.Context, institution, channel, change stri
 		return nil, err
 	}
 	if d.rec.GetString("channel") != channel {
-		return nil, refund.ErrNotFound
+		return nil, flow.ErrNotFound
 	}
 	return s.Store.TryChannel(d.rec, d.secrets)
 }
@@ -43,7 +44,7 @@ func (s *Service) HIS(ctx context.Context, tester *core.Record, change string) (
 		return nil, refund.HISTraits{}, err
 	}
 	if d.takesHeld("base_url") && ownChange(s.App, c, tester) {
-		return nil, refund.HISTraits{}, refund.NewError(CodeTestByAnother, "")
+		return nil, refund.HISTraits{}, flow.NewError(CodeTestByAnother, "")
 	}
 	return s.Store.TryHIS(d.rec, d.secrets)
 }
@@ -66,10 +67,10 @@ func (d *draft) takesHeld(address string) bool {
 func (s *Service) proposed(institution, change, collection string) (*draft, collections.ConfigChange, error) {
 	c, err := s.Store.Change(s.App, institution, change)
 	if err != nil || c.Collection != collection {
-		return nil, c, refund.ErrNotFound
+		return nil, c, flow.ErrNotFound
 	}
 	if c.State != collections.ChangeWaiting {
-		return nil, c, refund.NewError(CodeMoved, "")
+		return nil, c, flow.NewError(CodeMoved, "")
 	}
 	d, _, err := s.restore(s.App, c)
 	return d, c, err

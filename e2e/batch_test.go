@@ -9,8 +9,10 @@ import (
 
 	"hospay/cmd"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/lab/demo"
 	"hospay/lab/testapp"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -168,9 +170,9 @@ func TestBatch_RoleIsCheckedForEachOrder(t *testing.T) {
 	a.Call("POST", "/api/hospay/batches/"+b.ID+"/continue", token, nil)
 	finished(t, a, token, b.ID)
 	again := reviewing(t, a, a.Login("P0002", "alipay"), 100)
-	by := refund.By{Kind: refund.ByStaff, ID: me.Id}
+	by := people.By{Kind: people.ByStaff, ID: me.Id}
 	set(t, a, collections.Staff, `email = "reviewer1@demo.hospay"`, map[string]any{"roles": []string{"cashier"}})
-	if err := a.Service.Review(t.Context(), again, refund.Decision{Approve: true}, by); refund.CodeOf(err) != refund.CodeNotAllowed {
+	if err := a.Service.Review(t.Context(), again, refund.Decision{Approve: true}, by); flow.CodeOf(err) != flow.CodeNotAllowed {
 		t.Errorf("without the role: %v", err)
 	}
 	wantStatus(t, a, again, refund.StatusReviewing)

@@ -7,18 +7,18 @@ import (
 	"time"
 
 	"hospay/books"
+	"hospay/calendar"
 	"hospay/lab/testapp"
-	"hospay/refund"
 )
 
 // clockDay is the Beijing day of the program's clock.
-func clockDay(a *testapp.App) string { return a.Now().In(refund.Beijing).Format(time.DateOnly) }
+func clockDay(a *testapp.App) string { return a.Now().In(calendar.Beijing).Format(time.DateOnly) }
 
 // toMorning moves all clocks to eleven o'clock of the next day, when the bills
 // are ready.
 func toMorning(a *testapp.App) {
-	now := a.Now().In(refund.Beijing)
-	a.Advance(time.Date(now.Year(), now.Month(), now.Day()+1, 11, 0, 0, 0, refund.Beijing).Sub(now))
+	now := a.Now().In(calendar.Beijing)
+	a.Advance(time.Date(now.Year(), now.Month(), now.Day()+1, 11, 0, 0, 0, calendar.Beijing).Sub(now))
 }
 
 func runJob(t *testing.T, a *testapp.App, names ...string) {

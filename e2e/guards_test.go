@@ -9,6 +9,7 @@ import (
 
 	"hospay/collections"
 	"hospay/lab/testapp"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -130,7 +131,7 @@ func TestApply_ServerOwnsEverythingElse(t *testing.T) {
 		if got := a.Order(id).Order.Amount; res.Text("amount") != fmt.Sprint(int64(got)) {
 			t.Errorf("%s: told %s, stored %d", field, res.Text("amount"), got)
 		}
-		if err := a.Service.Cancel(t.Context(), id, refund.By{Kind: refund.ByPatient, ID: p.ID}); err != nil {
+		if err := a.Service.Cancel(t.Context(), id, people.By{Kind: people.ByPatient, ID: p.ID}); err != nil {
 			t.Fatal(err)
 		}
 	}

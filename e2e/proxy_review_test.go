@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/vault"
 	"hospay/lab/demo"
 	"hospay/lab/testapp"
@@ -161,7 +162,7 @@ func TestProxy_TwoReviewersOneWins(t *testing.T) {
 				switch err := a.Store.ReviewProxy(t.Context(), copied, who, name == "reviewer1", "理由", "", time.Now()); {
 				case err == nil:
 					won.Add(1)
-				case refund.CodeOf(err) == refund.CodeConflict, refund.CodeOf(err) == refund.CodeProxyClosed:
+				case flow.CodeOf(err) == flow.CodeConflict, flow.CodeOf(err) == refund.CodeProxyClosed:
 					lost.Add(1)
 				default:
 					t.Errorf("%s: %v", name, err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/lab/demo"
 	"hospay/lab/testapp"
@@ -262,13 +263,13 @@ func TestProxy_TextsAreComplete(t *testing.T) {
 	for _, s := range refund.ProxyStatuses() {
 		keys = append(keys, "proxy.status."+string(s), "proxy.next."+string(s))
 	}
-	for _, c := range []refund.Code{
-		refund.CodeIDNoInvalid, refund.CodePrincipalNotFound, refund.CodeProxySelf, refund.CodeProxyCaseMismatch, refund.CodeProxyMissing, refund.CodeProxyClosed,
+	for _, c := range []flow.Code{
+		flow.CodeIDNoInvalid, refund.CodePrincipalNotFound, refund.CodeProxySelf, refund.CodeProxyCaseMismatch, refund.CodeProxyMissing, refund.CodeProxyClosed,
 		refund.CodeConsentOutdated, refund.CodeImageInvalid, refund.CodeImageTooLarge, refund.CodeImageTooMany, refund.CodeProxyNotApproved, refund.CodeProxyOff, refund.CodeTooManyToday,
 	} {
 		keys = append(keys, "error."+string(c))
 	}
-	for _, n := range []refund.NoticeEvent{refund.NoticeProxyApproved, refund.NoticeProxyRejected} {
+	for _, n := range []flow.NoticeEvent{refund.NoticeProxyApproved, refund.NoticeProxyRejected} {
 		keys = append(keys, "notice."+string(n)+".title", "notice."+string(n)+".body")
 	}
 	for _, lang := range i18n.Languages() {

@@ -7,10 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
 	"hospay/lab/demo"
 	"hospay/lab/invariant"
 	"hospay/lab/testapp"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -210,7 +212,7 @@ func TestReview_Batch(t *testing.T) {
 	for _, id := range ids {
 		wantStatus(t, a, id, refund.StatusReviewing)
 	}
-	if err := a.Service.Cancel(t.Context(), ids[2], refund.By{Kind: refund.ByPatient}); err != nil {
+	if err := a.Service.Cancel(t.Context(), ids[2], people.By{Kind: people.ByPatient}); err != nil {
 		t.Fatal(err)
 	}
 	res := send(nil)
@@ -336,7 +338,7 @@ func TestAutoReview_Shadow(t *testing.T) {
 // TestAutoReview_DelayAndWindow waits, also when staff press "query".
 func TestAutoReview_DelayAndWindow(t *testing.T) {
 	rules := []refund.Rule{{Name: refund.RuleNameEqual, OnFail: refund.OutcomeReject}}
-	now := time.Now().In(refund.Beijing)
+	now := time.Now().In(calendar.Beijing)
 	clock := func(d time.Duration) string { return now.Add(d).Format("15:04") }
 	for _, c := range []struct {
 		name   string

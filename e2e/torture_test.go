@@ -15,6 +15,7 @@ import (
 
 	"hospay/lab/invariant"
 	"hospay/lab/testapp"
+	"hospay/people"
 	"hospay/refund"
 	"hospay/sim"
 	"hospay/sim/wechat"
@@ -143,7 +144,7 @@ func (d *day) decide() {
 
 func (d *day) cancel() {
 	if id := d.anyOrder(); id != "" {
-		_ = d.Service.Cancel(d.TB.Context(), id, refund.By{Kind: refund.ByPatient})
+		_ = d.Service.Cancel(d.TB.Context(), id, people.By{Kind: people.ByPatient})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/lab/demo"
 	"hospay/lab/invariant"
 	"hospay/lab/testapp"
@@ -160,7 +161,7 @@ func TestHIS_WithoutReversalSuspendsTheExactAmount(t *testing.T) {
 	a.Drain()
 	a.Review(a.Staff("reviewer1"), id, "reject", "不符")
 	a.Drain()
-	if w := wantStatus(t, a, id, refund.StatusSuspense); w.Order.FailCode != string(refund.CodeHISNoReversal) {
+	if w := wantStatus(t, a, id, refund.StatusSuspense); w.Order.FailCode != string(flow.CodeHISNoReversal) {
 		t.Errorf("the reason is %q", w.Order.FailCode)
 	}
 	balanced(t, a)

@@ -12,6 +12,7 @@ import (
 	"hospay/collections"
 	"hospay/internal/i18n"
 	"hospay/money"
+	"hospay/people"
 	"hospay/refund"
 	"hospay/report"
 
@@ -21,7 +22,7 @@ import (
 
 // EvidenceRoles may have the evidence of an order.
 func EvidenceRoles() []string {
-	return []string{collections.RoleReviewer, collections.RoleFinance, collections.RoleAuditor}
+	return []string{people.RoleReviewer, people.RoleFinance, people.RoleAuditor}
 }
 
 // evidenceTable says how rows of a collection become a section.

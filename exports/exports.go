@@ -11,8 +11,9 @@ import (
 	"slices"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
-	"hospay/refund"
+	"hospay/people"
 	"hospay/report"
 )
 
@@ -39,9 +40,9 @@ var (
 func Roles(name string) []string {
 	switch name {
 	case Refunds, Stats:
-		return []string{collections.RoleReviewer, collections.RoleFinance, collections.RoleCashier, collections.RoleAuditor}
+		return []string{people.RoleReviewer, people.RoleFinance, people.RoleCashier, people.RoleAuditor}
 	case Audit:
-		return []string{collections.RoleAuditor}
+		return []string{people.RoleAuditor}
 	}
 	return nil
 }
@@ -151,7 +152,7 @@ func (m *maker) row() {
 }
 
 func (m *maker) sheet(name, title, period string, t report.Table, notes ...string) report.Sheet {
-	at := m.At.In(refund.Beijing).Format(time.DateTime)
+	at := m.At.In(calendar.Beijing).Format(time.DateTime)
 	return report.Sheet{
 		Name: name, Title: title, Unit: m.Unit, Period: period, Printed: at, Watermark: m.Person + " " + at + " 导出", Tables: []report.Table{t}, Notes: notes,
 	}
@@ -176,5 +177,5 @@ func moment(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.In(refund.Beijing).Format(time.DateTime)
+	return t.In(calendar.Beijing).Format(time.DateTime)
 }

@@ -14,8 +14,8 @@ import (
 	"slices"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
-	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -195,7 +195,7 @@ func (j *Jobs) write(ctx context.Context, rec *core.Record, req Request) error {
 // FileName is the name under which a report is saved.
 func FileName(r Request) string {
 	title := map[string]string{Refunds: "退款明细", Stats: "退款统计", Audit: "审计日志"}[r.Report]
-	return title + "-" + r.At.In(refund.Beijing).Format("20060102-150405") + ".xlsx"
+	return title + "-" + r.At.In(calendar.Beijing).Format("20060102-150405") + ".xlsx"
 }
 
 // Purge deletes the files of old exports. Their records stay.

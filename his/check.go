@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"hospay/refund"
+	"hospay/flow"
 )
 
 // rule says what an operation may and must have.
@@ -102,7 +102,7 @@ func (m Mapping) checkCodes() error {
 	}
 	for code, r := range m.Refused {
 		switch r.Who {
-		case refund.ActorNone, refund.ActorPatient, refund.ActorReviewer, refund.ActorFinance, refund.ActorIT:
+		case flow.ActorNone, flow.ActorPatient, flow.ActorReviewer, flow.ActorFinance, flow.ActorIT:
 		default:
 			return fmt.Errorf("HIS 映射的拒绝码 %q 的 who 应为 patient、reviewer、finance、it 或空", code)
 		}

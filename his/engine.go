@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/money"
 	"hospay/refund"
 )
@@ -88,7 +90,7 @@ func (e *Engine) call(ctx context.Context, name string, values map[string]string
 			sent[k] = w
 		}
 	}
-	sent["now"] = e.now().In(refund.Beijing).Format(e.mapping.TimeLayout)
+	sent["now"] = e.now().In(calendar.Beijing).Format(e.mapping.TimeLayout)
 	doc, err := e.exchange(ctx, op, secretValues(sent, e.secrets))
 	if err != nil {
 		return answer{}, err
@@ -108,12 +110,12 @@ func (e *Engine) move(ctx context.Context, name string, d refund.Debit) refund.H
 		return unknown(err)
 	}
 	verdict, reason := e.mapping.reason(a.code, e.message(a))
-	if verdict != refund.Done {
+	if verdict != flow.Done {
 		return refund.HISAnswer{Verdict: verdict, Reason: reason}
 	}
 	ans := e.facts(a, reason)
-	if ans.Verdict == refund.Done && ans.State == refund.HISDone && (ans.Amount != d.Amount || ans.CardNo != "" && ans.CardNo != d.CardNo) {
-		return refund.HISAnswer{Reason: refund.Reason{Code: string(refund.CodeAmountMismatch), Message: "answer is about another amount or card", Actor: refund.ActorIT}}
+	if ans.Verdict == flow.Done && ans.State == refund.HISDone && (ans.Amount != d.Amount || ans.CardNo != "" && ans.CardNo != d.CardNo) {
+		return refund.HISAnswer{Reason: flow.Reason{Code: string(flow.CodeAmountMismatch), Message: "answer is about another amount or card", Actor: flow.ActorIT}}
 	}
 	return ans
 }
@@ -127,10 +129,10 @@ func (e *Engine) ask(ctx context.Context, name string, d refund.Debit) refund.HI
 		return unknown(err)
 	}
 	if slices.Contains(e.mapping.NotFound, a.code) {
-		return refund.HISAnswer{Verdict: refund.Done, State: refund.HISNotFound, Reason: refund.Reason{Code: a.code}}
+		return refund.HISAnswer{Verdict: flow.Done, State: refund.HISNotFound, Reason: flow.Reason{Code: a.code}}
 	}
 	verdict, reason := e.mapping.reason(a.code, e.message(a))
-	if verdict != refund.Done {
+	if verdict != flow.Done {
 		return refund.HISAnswer{Reason: reason}
 	}
 	return e.facts(a, reason)
@@ -138,7 +140,7 @@ func (e *Engine) ask(ctx context.Context, name string, d refund.Debit) refund.HI
 
 // facts reads what a successful answer says about the number. Success without
 // the fields that the mapping promises proves nothing.
-func (e *Engine) facts(a answer, reason refund.Reason) refund.HISAnswer {
+func (e *Engine) facts(a answer, reason flow.Reason) refund.HISAnswer {
 	if err := a.echoes(); err != nil {
 		return unknown(err)
 	}
@@ -147,7 +149,7 @@ func (e *Engine) facts(a answer, reason refund.Reason) refund.HISAnswer {
 		return unknown(err)
 	}
 	if state == refund.HISPending {
-		return refund.HISAnswer{Verdict: refund.Done, State: state, Reason: reason}
+		return refund.HISAnswer{Verdict: flow.Done, State: state, Reason: reason}
 	}
 	amount, err := e.amountOf(a.Operation, a.doc, "amount")
 	if err != nil {
@@ -156,7 +158,7 @@ func (e *Engine) facts(a answer, reason refund.Reason) refund.HISAnswer {
 	if amount == 0 { // 0 would pass for "not told"
 		return unknown(errors.New("answer has an amount of 0"))
 	}
-	ans := refund.HISAnswer{Verdict: refund.Done, State: state, Reason: reason, Amount: amount, At: e.mapping.readTime(pick(a.doc, a.Fields["time"]))}
+	ans := refund.HISAnswer{Verdict: flow.Done, State: state, Reason: reason, Amount: amount, At: e.mapping.readTime(pick(a.doc, a.Fields["time"]))}
 	for name, into := range map[string]*string{"his_no": &ans.HISNo, "card_no": &ans.CardNo} {
 		if *into, err = a.number(name); err != nil {
 			return unknown(err)
@@ -219,7 +221,7 @@ func (e *Engine) amountOf(op Operation, doc Document, name string) (money.Fen, e
 }
 
 func unknown(err error) refund.HISAnswer {
-	return refund.HISAnswer{Reason: refund.Reason{Message: err.Error(), Actor: refund.ActorIT}}
+	return refund.HISAnswer{Reason: flow.Reason{Message: err.Error(), Actor: flow.ActorIT}}
 }
 
 func pick(doc Document, path string) string {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"hospay/flow"
 	"hospay/his"
 	"hospay/money"
 	"hospay/refund"
@@ -68,7 +69,7 @@ func TestUnlistedCodeIsNeverRefused(t *testing.T) {
 			"data.amount": "5", "data.card_no": "C1", "data.status": "done", "data.his_reverse_no": "2"}}
 		e := engine(m, func(his.Operation, map[string]string) (his.Document, error) { return doc, nil })
 		for _, ans := range []refund.HISAnswer{e.Debit(t.Context(), deb), e.QueryDebit(t.Context(), deb), e.Reverse(t.Context(), deb), e.QueryReverse(t.Context(), deb)} {
-			if ans.Verdict != refund.Unknown || ans.State != "" {
+			if ans.Verdict != flow.Unknown || ans.State != "" {
 				t.Fatalf("code %q: %+v", code, ans)
 			}
 		}
@@ -83,17 +84,17 @@ func TestQueriesAndMovesReadCodesTheirOwnWay(t *testing.T) {
 			return flat{fields: map[string]string{"code": code}}, nil
 		})
 	}
-	if ans := say("1004").QueryDebit(t.Context(), deb); ans.Verdict != refund.Unknown {
+	if ans := say("1004").QueryDebit(t.Context(), deb); ans.Verdict != flow.Unknown {
 		t.Errorf("%+v", ans)
 	}
-	if ans := say("1007").QueryReverse(t.Context(), deb); ans.Verdict != refund.Done || ans.State != refund.HISNotFound {
+	if ans := say("1007").QueryReverse(t.Context(), deb); ans.Verdict != flow.Done || ans.State != refund.HISNotFound {
 		t.Errorf("%+v", ans)
 	}
-	if ans := say("1007").Debit(t.Context(), deb); ans.Verdict != refund.Unknown {
+	if ans := say("1007").Debit(t.Context(), deb); ans.Verdict != flow.Unknown {
 		t.Errorf("%+v", ans)
 	}
 	missing := demo(t, func(m *his.Mapping) { delete(m.Operations, his.OpQueryDebit) })
-	if ans := engine(missing, nil).QueryDebit(t.Context(), deb); ans.Verdict != refund.Unknown || ans.Reason.Actor != refund.ActorIT {
+	if ans := engine(missing, nil).QueryDebit(t.Context(), deb); ans.Verdict != flow.Unknown || ans.Reason.Actor != flow.ActorIT {
 		t.Errorf("%+v", ans)
 	}
 }
@@ -109,7 +110,7 @@ func TestPendingAndOwnWords(t *testing.T) {
 		sent = v
 		return flat{fields: map[string]string{"code": "0", "data.our_no": "H1", "data.status": "processing"}}, nil
 	})
-	if ans := e.Debit(t.Context(), deb); ans.Verdict != refund.Done || ans.State != refund.HISPending || sent["channel"] != "WX" || sent["method"] != "02" || len(sent["now"]) != 19 {
+	if ans := e.Debit(t.Context(), deb); ans.Verdict != flow.Done || ans.State != refund.HISPending || sent["channel"] != "WX" || sent["method"] != "02" || len(sent["now"]) != 19 {
 		t.Errorf("%+v %v", ans, sent)
 	}
 }
@@ -119,7 +120,7 @@ func TestReasonsHoldNothingPersonal(t *testing.T) {
 		return flat{fields: map[string]string{"code": "1004", "message": "患者：测试甲乙，证件号:11010119900101123X 卡 6222021234567890 余额不足\n" + strings.Repeat("长", 200)}}, nil
 	})
 	ans := e.Debit(t.Context(), deb)
-	if ans.Verdict != refund.Refused || ans.Reason.Code != "over_balance" || ans.Reason.Actor != refund.ActorPatient || !strings.Contains(ans.Reason.Message, "余额不足") {
+	if ans.Verdict != flow.Refused || ans.Reason.Code != "over_balance" || ans.Reason.Actor != flow.ActorPatient || !strings.Contains(ans.Reason.Message, "余额不足") {
 		t.Errorf("%+v", ans)
 	}
 	for _, p := range []string{"测试甲乙", "11010119900101123", "6222021234567890", "\n"} {
@@ -195,7 +196,7 @@ func TestStatement(t *testing.T) {
 	} {
 		n := 0
 		err := engine(demo(t, c.change), c.answer).Statement(t.Context(), "2026-11-23", func(refund.StatementLine) error { n++; return nil })
-		if c.fails && refund.CodeOf(err) != refund.CodeHISUnavailable || !c.fails && (err != nil || n != c.lines) {
+		if c.fails && flow.CodeOf(err) != flow.CodeHISUnavailable || !c.fails && (err != nil || n != c.lines) {
 			t.Errorf("%s: %d lines, %v", name, n, err)
 		}
 	}
@@ -227,7 +228,7 @@ func TestUnits(t *testing.T) {
 				}
 				return flat{fields: map[string]string{"code": "0", "data.our_no": "H1", "data.his_refund_no": "1", "data.amount": v["amount"], "data.card_no": "C1", "data.status": "done"}}, nil
 			})
-			if ans := e.Debit(t.Context(), d); ans.Verdict != refund.Done || ans.Amount != d.Amount {
+			if ans := e.Debit(t.Context(), d); ans.Verdict != flow.Done || ans.Amount != d.Amount {
 				t.Fatalf("%+v", ans)
 			}
 		})

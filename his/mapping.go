@@ -6,8 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/money"
-	"hospay/refund"
 )
 
 // The operations of a mapping.
@@ -47,9 +48,9 @@ type Mapping struct {
 // Refusal says what a code of the HIS means. Only codes that are listed here,
 // and that prove that nothing has moved, are refusals.
 type Refusal struct {
-	As   string       `json:"as"`  // our code; empty keeps the HIS's
-	Who  refund.Actor `json:"who"` // who must act
-	Hold bool         `json:"hold"`
+	As   string     `json:"as"`  // our code; empty keeps the HIS's
+	Who  flow.Actor `json:"who"` // who must act
+	Hold bool       `json:"hold"`
 }
 
 // Operation is one call. A field that is mapped is promised: an answer without
@@ -95,7 +96,7 @@ func (m Mapping) readAmount(s string) (money.Fen, error) {
 // readTime reads a Beijing time; zero when it is not readable.
 func (m Mapping) readTime(s string) time.Time {
 	for _, layout := range []string{m.TimeLayout, time.RFC3339, time.DateTime, "20060102150405", time.DateOnly} {
-		if t, err := time.ParseInLocation(layout, strings.TrimSpace(s), refund.Beijing); err == nil {
+		if t, err := time.ParseInLocation(layout, strings.TrimSpace(s), calendar.Beijing); err == nil {
 			return t
 		}
 	}
@@ -104,18 +105,18 @@ func (m Mapping) readTime(s string) time.Time {
 
 // reason turns a result code into a verdict: done, refused with its meaning, or
 // unknown.
-func (m Mapping) reason(code, message string) (refund.Verdict, refund.Reason) {
-	r := refund.Reason{Code: code, Message: message}
+func (m Mapping) reason(code, message string) (flow.Verdict, flow.Reason) {
+	r := flow.Reason{Code: code, Message: message}
 	if slices.Contains(m.Done, code) {
-		return refund.Done, r
+		return flow.Done, r
 	}
 	if ref, ok := m.Refused[code]; ok {
 		r.Actor, r.Hold = ref.Who, ref.Hold
 		if ref.As != "" {
 			r.Code = ref.As
 		}
-		return refund.Refused, r
+		return flow.Refused, r
 	}
-	r.Code, r.Actor = safeCode(code), refund.ActorIT
-	return refund.Unknown, r
+	r.Code, r.Actor = safeCode(code), flow.ActorIT
+	return flow.Unknown, r
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hospay/flow"
 	"hospay/refund"
 )
 
@@ -15,12 +16,12 @@ var errRows = errors.New("answer has no list where the mapping says")
 
 // unavailable is the error of everything that HIS did not answer properly.
 func unavailable(name string, err error) error {
-	return refund.NewError(refund.CodeHISUnavailable, name+": "+err.Error())
+	return flow.NewError(flow.CodeHISUnavailable, name+": "+err.Error())
 }
 
 // read sends a call that only reads. A refusal with the code missing becomes an
 // error with that code; all else that is no success is unavailable.
-func (e *Engine) read(ctx context.Context, name string, values map[string]string, missing refund.Code) (answer, error) {
+func (e *Engine) read(ctx context.Context, name string, values map[string]string, missing flow.Code) (answer, error) {
 	a, err := e.call(ctx, name, values)
 	if err != nil {
 		return a, unavailable(name, err)
@@ -31,10 +32,10 @@ func (e *Engine) read(ctx context.Context, name string, values map[string]string
 	}
 	verdict, reason := e.mapping.reason(a.code, "")
 	switch {
-	case verdict == refund.Refused && missing != "" && refund.Code(reason.Code) == missing:
-		return a, refund.NewError(missing, a.code)
-	case verdict != refund.Done:
-		return a, refund.NewError(refund.CodeHISUnavailable, name+": code "+reason.Code)
+	case verdict == flow.Refused && missing != "" && flow.Code(reason.Code) == missing:
+		return a, flow.NewError(missing, a.code)
+	case verdict != flow.Done:
+		return a, flow.NewError(flow.CodeHISUnavailable, name+": code "+reason.Code)
 	}
 	if err := a.echoes(); err != nil {
 		return a, unavailable(name, err)
@@ -57,7 +58,7 @@ func (a answer) rows() ([]Document, error) {
 // Person reads a person from the identity source (A1).
 func (e *Engine) Person(ctx context.Context, id refund.Identity) (refund.Person, error) {
 	values := map[string]string{"patient_no": id.PatientNo, "id_type": id.IDType, "id_no": id.IDNo, "name": id.Name}
-	a, err := e.read(ctx, OpPerson, values, refund.CodePatientNotFound)
+	a, err := e.read(ctx, OpPerson, values, flow.CodePatientNotFound)
 	if err != nil {
 		return refund.Person{}, err
 	}
@@ -74,7 +75,7 @@ func (e *Engine) Person(ctx context.Context, id refund.Identity) (refund.Person,
 // Cards reads a person's cards (A2), without deposits.
 func (e *Engine) Cards(ctx context.Context, p refund.Person) ([]refund.Card, error) {
 	values := map[string]string{"patient_no": p.PatientNo, "id_type": p.IDType, "id_no": p.IDNo, "name": p.Name}
-	a, err := e.read(ctx, OpCards, values, refund.CodePatientNotFound)
+	a, err := e.read(ctx, OpCards, values, flow.CodePatientNotFound)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +99,7 @@ func (e *Engine) Cards(ctx context.Context, p refund.Person) ([]refund.Card, err
 
 // Card reads a card's balance and its deposits.
 func (e *Engine) Card(ctx context.Context, cardNo string) (refund.Card, error) {
-	a, err := e.read(ctx, OpCard, map[string]string{"card_no": cardNo}, refund.CodeCardNotYours)
+	a, err := e.read(ctx, OpCard, map[string]string{"card_no": cardNo}, flow.CodeCardNotYours)
 	if err != nil {
 		return refund.Card{}, err
 	}
@@ -132,7 +133,7 @@ func (e *Engine) card(op Operation, row Document) (refund.Card, error) {
 }
 
 func (e *Engine) deposits(ctx context.Context, cardNo string) ([]refund.Deposit, error) {
-	a, err := e.read(ctx, OpDeposits, map[string]string{"card_no": cardNo}, refund.CodeCardNotYours)
+	a, err := e.read(ctx, OpDeposits, map[string]string{"card_no": cardNo}, flow.CodeCardNotYours)
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/money"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -23,7 +25,7 @@ type batches struct{ running sync.Mutex }
 
 func (h *Hooks) bindBatchRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
-	g.Bind(apis.BodyLimit(64 << 10)).BindFunc(requireStaff(collections.RoleReviewer))
+	g.Bind(apis.BodyLimit(64 << 10)).BindFunc(requireStaff(people.RoleReviewer))
 	g.POST("/reviews/batch", h.reviewBatch)
 	g.POST("/batches", h.startBatch)
 	g.GET("/batches/{id}", h.showBatch)
@@ -49,7 +51,7 @@ func (h *Hooks) batchOf(e *core.RequestEvent) (collections.Batch, error) {
 		return collections.Batch{}, apiError(http.StatusBadRequest, "bad_request", "")
 	}
 	if body.Decision == "reject" && body.Note == "" {
-		return collections.Batch{}, refund.NewError(refund.CodeNoteRequired, "")
+		return collections.Batch{}, flow.NewError(flow.CodeNoteRequired, "")
 	}
 	recs, err := e.App.FindRecordsByIds(collections.RefundOrders, body.Orders)
 	if err != nil {
@@ -79,12 +81,12 @@ func (h *Hooks) reviewBatch(e *core.RequestEvent) error {
 }
 
 // decideOne goes the way of a single review; each order stands for itself.
-func (h *Hooks) decideOne(ctx context.Context, by refund.By, b collections.Batch, order string) collections.BatchResult {
+func (h *Hooks) decideOne(ctx context.Context, by people.By, b collections.Batch, order string) collections.BatchResult {
 	err := h.review(ctx, by, order, b.Decision, refund.Decision{Note: b.Note, Batch: true})
 	if err == nil {
 		return collections.BatchResult{Order: order, OK: true}
 	}
-	if refund.CodeOf(err) == "" {
+	if flow.CodeOf(err) == "" {
 		h.Log.Error("batch.review", "order", order, "error", err)
 	}
 	code := codeOr(err, "internal")
@@ -131,7 +133,7 @@ func (h *Hooks) continueBatch(e *core.RequestEvent) error {
 
 // runBatch decides on the orders that are left, one after the other, and keeps
 // each result before it goes on. It is on record like every job.
-func (h *Hooks) runBatch(ctx context.Context, by refund.By, b collections.Batch) {
+func (h *Hooks) runBatch(ctx context.Context, by people.By, b collections.Batch) {
 	h.batches.running.Lock()
 	defer h.batches.running.Unlock()
 	started, before := time.Now(), b.Progress
@@ -141,7 +143,7 @@ func (h *Hooks) runBatch(ctx context.Context, by refund.By, b collections.Batch)
 			break
 		}
 		r := h.decideOne(ctx, by, b, id)
-		if i == 0 && r.Code == string(refund.CodeConflict) && h.decidedBefore(ctx, b, id) {
+		if i == 0 && r.Code == string(flow.CodeConflict) && h.decidedBefore(ctx, b, id) {
 			r = collections.BatchResult{Order: id, OK: true}
 		}
 		err = h.Store.KeepResult(ctx, &b, r)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/photo"
 	"hospay/refund"
 
@@ -107,19 +108,19 @@ func (h *Hooks) upload(e *core.RecordRequestEvent) error {
 func notDraft(app *core.Record) error {
 	status := refund.ProxyStatus(app.GetString("status"))
 	if status.Final() {
-		return refund.NewError(refund.CodeProxyClosed, string(status))
+		return flow.NewError(refund.CodeProxyClosed, string(status))
 	}
-	return refund.NewError(refund.CodeConflict, string(status))
+	return flow.NewError(flow.CodeConflict, string(status))
 }
 
 // readPhoto reads the one file of an upload.
 func readPhoto(e *core.RecordRequestEvent) (photo.Photo, error) {
 	files := e.Record.GetUnsavedFiles("file")
 	if len(files) != 1 {
-		return photo.Photo{}, refund.NewError(refund.CodeImageInvalid, "one file is needed")
+		return photo.Photo{}, flow.NewError(refund.CodeImageInvalid, "one file is needed")
 	}
 	if files[0].Size > photo.MaxBytes {
-		return photo.Photo{}, refund.NewError(refund.CodeImageTooLarge, "")
+		return photo.Photo{}, flow.NewError(refund.CodeImageTooLarge, "")
 	}
 	in, err := files[0].Reader.Open()
 	if err != nil {
@@ -133,9 +134,9 @@ func readPhoto(e *core.RecordRequestEvent) (photo.Photo, error) {
 	p, err := photo.Clean(e.Request.Context(), data)
 	switch {
 	case errors.Is(err, photo.ErrTooLarge):
-		err = refund.NewError(refund.CodeImageTooLarge, "")
+		err = flow.NewError(refund.CodeImageTooLarge, "")
 	case errors.Is(err, photo.ErrInvalid):
-		err = refund.NewError(refund.CodeImageInvalid, "")
+		err = flow.NewError(refund.CodeImageInvalid, "")
 	}
 	return p, err
 }
@@ -148,7 +149,7 @@ func (h *Hooks) uploaded(e *core.RecordEvent) error {
 	err := app.RunInTransaction(func(tx core.App) error {
 		var err error
 		replaced, err = h.Store.MakeRoom(tx, e.Record.GetString("application"), refund.MaterialKind(e.Record.GetString("kind")))
-		if refund.CodeOf(err) == refund.CodeImageTooMany {
+		if flow.CodeOf(err) == refund.CodeImageTooMany {
 			return apiError(http.StatusBadRequest, string(refund.CodeImageTooMany), "")
 		}
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/idno"
 	"hospay/internal/vault"
 	"hospay/refund"
@@ -105,7 +106,7 @@ func (h *Hooks) appliedBefore(e *core.RecordRequestEvent, w refund.ProxyWish) (b
 		have.GetString("card_no") == w.CardNo && have.GetString("case") == string(w.Case) && have.GetString("relation") == string(w.Relation) &&
 		have.GetString("consent_version") == w.Consent
 	if !same {
-		return true, apiError(http.StatusConflict, string(refund.CodeConflict), "")
+		return true, apiError(http.StatusConflict, string(flow.CodeConflict), "")
 	}
 	cards, err := h.Store.Cards(e.Request.Context(), have.GetString("principal"))
 	if err != nil {
@@ -133,8 +134,8 @@ func showCard(rec *core.Record, c collections.KnownCard) {
 func (h *Hooks) findPrincipal(ctx context.Context, institution string, w refund.ProxyWish) (*core.Record, refund.Card, error) {
 	p, card, err := h.askPrincipal(ctx, institution, w)
 	if err != nil {
-		if code := refund.CodeOf(err); code != "" && code != refund.CodeHISUnavailable {
-			err = refund.NewError(refund.CodePrincipalNotFound, "")
+		if code := flow.CodeOf(err); code != "" && code != flow.CodeHISUnavailable {
+			err = flow.NewError(refund.CodePrincipalNotFound, "")
 		}
 		return nil, card, err
 	}
@@ -146,7 +147,7 @@ func (h *Hooks) findPrincipal(ctx context.Context, institution string, w refund.
 }
 
 func (h *Hooks) askPrincipal(ctx context.Context, institution string, w refund.ProxyWish) (refund.Person, refund.Card, error) {
-	missing := refund.NewError(refund.CodePrincipalNotFound, "")
+	missing := flow.NewError(refund.CodePrincipalNotFound, "")
 	his, _, err := h.Store.HIS(ctx, institution)
 	if err != nil {
 		return refund.Person{}, refund.Card{}, err

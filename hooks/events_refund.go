@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/vault"
 	"hospay/money"
 	"hospay/refund"
@@ -74,7 +75,7 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 		return again
 	}
 	if busy, _ := h.Store.ActiveElsewhere(ctx, s.Institution.ID, a.CardNo, group); busy {
-		return apiError(http.StatusConflict, string(refund.CodeActiveOrderExists), "")
+		return apiError(http.StatusConflict, string(flow.CodeActiveOrderExists), "")
 	}
 	if a.Proxy != "" {
 		if _, err := h.standIn(ctx, e.Auth, a.Proxy, a.CardNo); err != nil { // closed at the same moment
@@ -82,7 +83,7 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 		}
 	}
 	if group != "" { // two of one wish at the same moment took the same place
-		return apiError(http.StatusConflict, string(refund.CodeConflict), "")
+		return apiError(http.StatusConflict, string(flow.CodeConflict), "")
 	}
 	return err
 }
@@ -97,7 +98,7 @@ func application(r *core.Record) (refund.Application, string, error) {
 		Payee: refund.Payee{Account: strings.TrimSpace(r.GetString("payee_account")), Name: strings.TrimSpace(r.GetString("payee_name"))},
 	}
 	if amount != float64(int64(amount)) || amount <= 0 || amount > float64(money.Max) {
-		return a, "", refund.NewError(refund.CodeAmountInvalid, "")
+		return a, "", flow.NewError(flow.CodeAmountInvalid, "")
 	}
 	a.Amount = money.Fen(int64(amount))
 	return a, r.GetString("group"), nil
@@ -112,7 +113,7 @@ func (h *Hooks) submittedBefore(e *core.RecordRequestEvent, a refund.Application
 	same := have.GetString("patient") == e.Auth.Id && have.GetString("card_no") == a.CardNo && int64(have.GetFloat("amount")) == int64(a.Amount) &&
 		have.GetString("method") == string(a.Method) && have.GetString("channel") == a.Channel && have.GetString("proxy_application") == a.Proxy
 	if !same {
-		return true, apiError(http.StatusConflict, string(refund.CodeConflict), "")
+		return true, apiError(http.StatusConflict, string(flow.CodeConflict), "")
 	}
 	if err := apis.EnrichRecord(e.RequestEvent, have); err != nil {
 		return true, err

@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"hospay/collections"
+	"hospay/flow"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -16,7 +18,7 @@ import (
 // saving of the record does not take place.
 func (h *Hooks) bindReviewEvents() {
 	h.App.OnRecordCreateRequest(collections.Reviews).BindFunc(func(e *core.RecordRequestEvent) error {
-		if !hasRole(e.Auth, collections.RoleReviewer) {
+		if !hasRole(e.Auth, people.RoleReviewer) {
 			return denied(e.RequestEvent)
 		}
 		order := e.Record.GetString("order")
@@ -37,17 +39,17 @@ func (h *Hooks) bindReviewEvents() {
 
 // review decides as a staff member. Whether this person may is checked by the
 // domain and, at the moment of effect, by the Store.
-func (h *Hooks) review(ctx context.Context, by refund.By, orderID, decision string, d refund.Decision) error {
+func (h *Hooks) review(ctx context.Context, by people.By, orderID, decision string, d refund.Decision) error {
 	if decision != "approve" && decision != "reject" {
-		return refund.NewError(refund.CodeBadRequest, "decision")
+		return flow.NewError(flow.CodeBadRequest, "decision")
 	}
 	staff, err := h.App.FindRecordById(collections.Staff, by.ID)
-	if err != nil || !hasRole(staff, collections.RoleReviewer) {
-		return refund.NewError(refund.CodeNotAllowed, "")
+	if err != nil || !hasRole(staff, people.RoleReviewer) {
+		return flow.NewError(flow.CodeNotAllowed, "")
 	}
 	order, err := h.App.FindRecordById(collections.RefundOrders, orderID)
 	if err != nil || order.GetString("institution") != staff.GetString("institution") {
-		return refund.ErrNotFound
+		return flow.ErrNotFound
 	}
 	by.Person, d.Approve = staff.GetString("person_index"), decision == "approve"
 	if err := h.Service.Review(ctx, orderID, d, by); err != nil {
@@ -58,7 +60,7 @@ func (h *Hooks) review(ctx context.Context, by refund.By, orderID, decision stri
 }
 
 func codeOr(err error, other string) string {
-	if c := refund.CodeOf(err); c != "" {
+	if c := flow.CodeOf(err); c != "" {
 		return string(c)
 	}
 	return other

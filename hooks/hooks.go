@@ -9,14 +9,15 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"hospay/books"
 	"hospay/collections"
 	"hospay/config"
 	"hospay/exports"
+	"hospay/flow"
 	"hospay/internal/checkup"
 	"hospay/internal/i18n"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -96,18 +97,18 @@ func apiError(status int, code, detail string) error {
 	return &router.ApiError{Status: status, Message: text, Data: data}
 }
 
-var statusOf = map[refund.Code]int{
-	refund.CodeConflict: http.StatusConflict, refund.CodeActiveOrderExists: http.StatusConflict, refund.CodeNotFound: http.StatusNotFound,
+var statusOf = map[flow.Code]int{
+	flow.CodeConflict: http.StatusConflict, flow.CodeActiveOrderExists: http.StatusConflict, flow.CodeNotFound: http.StatusNotFound,
 	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge, collections.CodeLocked: http.StatusForbidden,
-	refund.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeSameReviewer: http.StatusForbidden, refund.CodeSamePerson: http.StatusForbidden,
-	refund.CodeChannelUnavailable: http.StatusServiceUnavailable, refund.CodeNoProposal: http.StatusConflict, refund.CodeProposalExists: http.StatusConflict, refund.CodeProposerGone: http.StatusConflict,
-	refund.CodeReviewSingly:   http.StatusConflict,
-	refund.CodeHISUnavailable: http.StatusServiceUnavailable,
-	books.CodeSecondPerson:    http.StatusForbidden, books.CodeMonthClosed: http.StatusConflict, books.CodeMonthOpenItems: http.StatusConflict, books.CodeDifferenceDone: http.StatusConflict,
+	flow.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeSameReviewer: http.StatusForbidden, flow.CodeSamePerson: http.StatusForbidden,
+	flow.CodeChannelUnavailable: http.StatusServiceUnavailable, flow.CodeNoProposal: http.StatusConflict, flow.CodeProposalExists: http.StatusConflict, flow.CodeProposerGone: http.StatusConflict,
+	refund.CodeReviewSingly: http.StatusConflict,
+	flow.CodeHISUnavailable: http.StatusServiceUnavailable,
+	books.CodeSecondPerson:  http.StatusForbidden, books.CodeMonthClosed: http.StatusConflict, books.CodeMonthOpenItems: http.StatusConflict, books.CodeDifferenceDone: http.StatusConflict,
 }
 
 // told are the codes whose sentence names a detail.
-var told = []refund.Code{refund.CodeBelowMinimum, refund.CodeOverSingleLimit, books.CodeStatementRefused, books.CodeStatementOther, books.CodeTooMany, books.CodeMonthOpenItems}
+var told = []flow.Code{refund.CodeBelowMinimum, refund.CodeOverSingleLimit, books.CodeStatementRefused, books.CodeStatementOther, books.CodeTooMany, books.CodeMonthOpenItems}
 
 // fail turns a domain error into an answer. Anything without a code is logged
 // and told as an internal error.
@@ -116,7 +117,7 @@ func (h *Hooks) fail(e *core.RequestEvent, err error) error {
 	if err == nil || errors.As(err, &api) {
 		return err
 	}
-	de, ok := errors.AsType[*refund.Error](err)
+	de, ok := errors.AsType[*flow.Error](err)
 	if !ok {
 		h.Log.Error("request.failed", "path", e.Request.URL.Path, "error", err)
 		return apiError(http.StatusInternalServerError, "internal", "")
@@ -191,12 +192,12 @@ func denied(e *core.RequestEvent) error {
 
 // byStaff names a staff member as the actor, with the natural person behind
 // the account.
-func byStaff(auth *core.Record) refund.By {
-	return refund.By{Kind: refund.ByStaff, ID: auth.Id, Person: auth.GetString("person_index")}
+func byStaff(auth *core.Record) people.By {
+	return people.By{Kind: people.ByStaff, ID: auth.Id, Person: auth.GetString("person_index")}
 }
 
 // byRequest is byStaff with the address of the request.
-func byRequest(e *core.RequestEvent) refund.By {
+func byRequest(e *core.RequestEvent) people.By {
 	by := byStaff(e.Auth)
 	by.Address = e.RealIP()
 	return by
@@ -220,11 +221,4 @@ func (h *Hooks) houseOrder(e *core.RequestEvent) (*core.Record, error) {
 		return nil, apiError(http.StatusNotFound, "not_found", "")
 	}
 	return rec, nil
-}
-
-func beijing(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(refund.Beijing).Format(time.RFC3339)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -27,7 +28,7 @@ func (h *Hooks) parties(ctx context.Context, patient *core.Record, proxy string)
 		return self, nil
 	}
 	p, err := h.Store.Proxy(ctx, proxy)
-	if errors.Is(err, refund.ErrNotFound) || (err == nil && p.Agent != patient.Id) {
+	if errors.Is(err, flow.ErrNotFound) || (err == nil && p.Agent != patient.Id) {
 		return self, nil
 	}
 	if err != nil {
@@ -56,7 +57,7 @@ func (h *Hooks) standIn(ctx context.Context, patient *core.Record, proxy, cardNo
 		return ps, err
 	}
 	if ps.proxy == nil || !ps.proxy.Usable(time.Now()) || (cardNo != "" && cardNo != ps.proxy.CardNo) {
-		return ps, refund.NewError(refund.CodeProxyNotApproved, "")
+		return ps, flow.NewError(refund.CodeProxyNotApproved, "")
 	}
 	return ps, nil
 }
@@ -96,7 +97,7 @@ func (h *Hooks) freshPrincipalCard(ctx context.Context, p refund.Proxy) (collect
 		return known, err
 	}
 	if !refund.SameName(card.Name, name) {
-		return known, refund.NewError(refund.CodePrincipalNotFound, "the card has changed hands")
+		return known, flow.NewError(refund.CodePrincipalNotFound, "the card has changed hands")
 	}
 	if card.IssuedAt.IsZero() {
 		card.IssuedAt = known.IssuedAt

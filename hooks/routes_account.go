@@ -6,8 +6,9 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/totp"
-	"hospay/refund"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -20,7 +21,7 @@ func (h *Hooks) bindAccountRoutes(se *core.ServeEvent) {
 	g.GET("/totp", h.totpSecret)
 	g.POST("/totp", h.totpConfirm).Bind(apis.BodyLimit(4 << 10))
 	g.POST("/auth-with-totp", h.authWithTOTP).Bind(apis.BodyLimit(4 << 10))
-	g.POST("/{id}/unlock", h.unlock).Bind(apis.BodyLimit(4 << 10)).BindFunc(requireStaff(collections.RoleConfig))
+	g.POST("/{id}/unlock", h.unlock).Bind(apis.BodyLimit(4 << 10)).BindFunc(requireStaff(people.RoleConfig))
 }
 
 // staffMe tells who is logged in.
@@ -162,7 +163,7 @@ func (h *Hooks) unlock(e *core.RequestEvent) error {
 		return apiError(http.StatusNotFound, "not_found", "")
 	}
 	if strings.TrimSpace(body.Note) == "" {
-		return h.fail(e, refund.NewError(refund.CodeNoteRequired, ""))
+		return h.fail(e, flow.NewError(flow.CodeNoteRequired, ""))
 	}
 	if body.Reset && collections.SamePerson(e.App, staff.Id, e.Auth.Id) {
 		return denied(e)

@@ -5,15 +5,16 @@ import (
 
 	"hospay/collections"
 	"hospay/exports"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/core"
 )
 
 func (h *Hooks) bindAuditRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
-	g.GET("/audit", h.auditList).BindFunc(requireStaff(collections.RoleAuditor))
-	g.GET("/audit/verify", h.auditVerify).BindFunc(requireStaff(collections.RoleAuditor))
-	g.GET("/audit.xlsx", h.auditReport).BindFunc(requireStaff(collections.RoleAuditor))
+	g.GET("/audit", h.auditList).BindFunc(requireStaff(people.RoleAuditor))
+	g.GET("/audit/verify", h.auditVerify).BindFunc(requireStaff(people.RoleAuditor))
+	g.GET("/audit.xlsx", h.auditReport).BindFunc(requireStaff(people.RoleAuditor))
 }
 
 // auditList reads the audit log of the auditor's institution, newest first.

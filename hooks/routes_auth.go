@@ -8,6 +8,7 @@ import (
 
 	"hospay/channels"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -35,7 +36,7 @@ func (h *Hooks) loginByTicket(e *core.RequestEvent) error {
 	}
 	t, rec, err := h.checkTicket(body.Ticket)
 	if err != nil {
-		if code := refund.CodeOf(err); code != "" {
+		if code := flow.CodeOf(err); code != "" {
 			return h.fail(e, err)
 		}
 		return apiError(http.StatusUnauthorized, err.Error(), "")
@@ -71,7 +72,7 @@ func (h *Hooks) checkTicket(s string) (Ticket, *core.Record, error) {
 		return t, nil, err
 	}
 	if !inst.GetBool("active") {
-		return t, nil, refund.NewError(refund.CodeInstitutionOff, "")
+		return t, nil, flow.NewError(flow.CodeInstitutionOff, "")
 	}
 	return t, inst, nil
 }
@@ -98,13 +99,13 @@ func (h *Hooks) visitor(ctx context.Context, institution string, t Ticket) (coll
 	defer cancel()
 	p, err := his.Person(ctx, refund.Identity{PatientNo: t.Subject, IDType: t.IDType, IDNo: t.IDNo, Name: t.Name})
 	switch {
-	case refund.CodeOf(err) == refund.CodePatientNotFound:
+	case flow.CodeOf(err) == flow.CodePatientNotFound:
 		return v, err
 	case err != nil:
 		h.Log.Warn("login.identity", "error", err)
 		return v, nil
 	case !refund.SameName(p.Name, t.Name):
-		return v, refund.NewError(refund.CodePatientNotFound, "name differs")
+		return v, flow.NewError(flow.CodePatientNotFound, "name differs")
 	}
 	if v.Person.Phone == "" {
 		v.Person.Phone = p.Phone
@@ -148,7 +149,7 @@ func (h *Hooks) loginByChannel(e *core.RequestEvent, channel string) error {
 
 func (h *Hooks) enter(e *core.RequestEvent, inst string, account refund.Payee) (*core.Record, error) {
 	owner, err := h.Store.PatientByAccount(inst, account)
-	if err != nil && !errors.Is(err, refund.ErrNotFound) {
+	if err != nil && !errors.Is(err, flow.ErrNotFound) {
 		return nil, h.fail(e, err)
 	}
 	if e.Auth == nil || e.Auth.Collection().Name != collections.Patients {
@@ -177,7 +178,7 @@ func (h *Hooks) loginInstitution(e *core.RequestEvent, code string) (string, err
 	}
 	recs, err := e.App.FindRecordsByFilter(collections.Institutions, "active = true", "created", 2, 0)
 	if err != nil || len(recs) != 1 {
-		return "", refund.NewError(refund.CodeInstitutionOff, "")
+		return "", flow.NewError(flow.CodeInstitutionOff, "")
 	}
 	return recs[0].Id, nil
 }

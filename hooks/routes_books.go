@@ -6,7 +6,8 @@ import (
 	"regexp"
 
 	"hospay/books"
-	"hospay/collections"
+	"hospay/calendar"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -14,13 +15,13 @@ import (
 
 // bookRoles read the books; finance works them off, and an auditor may be the
 // second person.
-var bookRoles = []string{collections.RoleFinance, collections.RoleAuditor}
+var bookRoles = []string{people.RoleFinance, people.RoleAuditor}
 
 var monthForm = regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-2])$`)
 
 func (h *Hooks) bindBookRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
-	read, write := requireStaff(bookRoles...), requireStaff(collections.RoleFinance)
+	read, write := requireStaff(bookRoles...), requireStaff(people.RoleFinance)
 	small := apis.BodyLimit(64 << 10)
 	g.GET("/recon", h.calendar).BindFunc(read)
 	g.GET("/recon/{date}", h.reconDay).BindFunc(read)
@@ -46,7 +47,7 @@ func actorOf(e *core.RequestEvent) books.Actor {
 // dayOf reads the day of the path.
 func dayOf(e *core.RequestEvent) (string, error) {
 	day := e.Request.PathValue("date")
-	if _, _, err := books.ParseDay(day); err != nil {
+	if _, _, err := calendar.ParseDay(day); err != nil {
 		return "", badRequest()
 	}
 	return day, nil
@@ -177,7 +178,7 @@ func (h *Hooks) showDifference(e *core.RequestEvent, d books.Difference, err err
 	acts := make([]map[string]any, 0, len(history))
 	for _, r := range history {
 		acts = append(acts, map[string]any{
-			"act": r.Act, "verb": r.Verb, "reason": r.Reason, "by": r.By, "by_name": names[r.By], "with": r.With, "before": r.Before, "after": r.After, "at": beijing(r.Created.Time()),
+			"act": r.Act, "verb": r.Verb, "reason": r.Reason, "by": r.By, "by_name": names[r.By], "with": r.With, "before": r.Before, "after": r.After, "at": calendar.Clock(r.Created.Time()),
 		})
 	}
 	view["history"] = acts
@@ -285,7 +286,7 @@ func (h *Hooks) monthStep(e *core.RequestEvent, do func(month, note string) (boo
 	if err := e.BindBody(&body); err != nil || !monthForm.MatchString(month) {
 		return badRequest()
 	}
-	if !hasRole(e.Auth, collections.RoleFinance) {
+	if !hasRole(e.Auth, people.RoleFinance) {
 		m, err := h.Books.Month(e.Request.Context(), houseOf(e), month)
 		if err != nil {
 			return h.fail(e, err)

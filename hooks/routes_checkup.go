@@ -9,6 +9,7 @@ import (
 
 	"hospay/collections"
 	"hospay/internal/checkup"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -19,8 +20,8 @@ const checkupTime = 30 * time.Second
 
 func (h *Hooks) bindCheckupRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay/config").Bind(apis.BodyLimit(8 << 10))
-	g.POST("/test", h.testConnection).BindFunc(requireStaff(collections.RoleConfig, collections.RoleFinance))
-	g.GET("/certificates", h.certificates).BindFunc(requireStaff(collections.RoleConfig, collections.RoleFinance, collections.RoleAuditor))
+	g.POST("/test", h.testConnection).BindFunc(requireStaff(people.RoleConfig, people.RoleFinance))
+	g.GET("/certificates", h.certificates).BindFunc(requireStaff(people.RoleConfig, people.RoleFinance, people.RoleAuditor))
 }
 
 // testRequest names what is to be tested; Change is a waiting proposal whose

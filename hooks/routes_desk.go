@@ -6,8 +6,11 @@ import (
 	"net/http"
 	"strconv"
 
+	"hospay/calendar"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/i18n"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -16,7 +19,7 @@ import (
 )
 
 // deskRoles act on suspended orders.
-var deskRoles = []string{collections.RoleReviewer, collections.RoleFinance}
+var deskRoles = []string{people.RoleReviewer, people.RoleFinance}
 
 // bindDeskRoutes is the desk of open outcomes and of suspended orders (挂账).
 func (h *Hooks) bindDeskRoutes(se *core.ServeEvent) {
@@ -80,7 +83,7 @@ func (h *Hooks) deskUnknown(e *core.RequestEvent) error {
 			code, message = w.Transfer.Code, w.Transfer.Message
 		}
 		return map[string]any{
-			"what": what, "since": beijing(since), "tries": w.Order.Tries, "next_at": beijing(w.Order.NextAt), "last_code": code, "last_message": message,
+			"what": what, "since": calendar.Clock(since), "tries": w.Order.Tries, "next_at": calendar.Clock(w.Order.NextAt), "last_code": code, "last_message": message,
 		}, nil
 	})
 }
@@ -96,7 +99,7 @@ func (h *Hooks) deskSuspense(e *core.RequestEvent) error {
 	return h.deskList(e, h.Store.Suspended, func(w refund.Work) (map[string]any, error) {
 		history, err := h.history(ctx, w.Order.ID)
 		return map[string]any{
-			"code": w.Order.FailCode, "reason": collections.ReasonText(w.Order.FailCode, w.Order.FailReason), "since": beijing(w.Order.OpenSince),
+			"code": w.Order.FailCode, "reason": collections.ReasonText(w.Order.FailCode, w.Order.FailReason), "since": calendar.Clock(w.Order.OpenSince),
 			"from": w.Order.SuspendedFrom, "sides": sidesView(w), "where": deskText("where."+w.Where(), "amount", w.Order.Amount.String()),
 			"actions": actionsView(w, can), "proposal": proposalView(w.Proposal), "history": history,
 		}, err
@@ -143,7 +146,7 @@ func proposalView(p *refund.Proposal) any {
 	if p == nil {
 		return nil
 	}
-	return map[string]any{"seq": p.Seq, "action": p.Action, "text": deskText("action." + string(p.Action)), "by": p.By.ID, "at": beijing(p.At), "reason": p.Reason}
+	return map[string]any{"seq": p.Seq, "action": p.Action, "text": deskText("action." + string(p.Action)), "by": p.By.ID, "at": calendar.Clock(p.At), "reason": p.Reason}
 }
 
 // history tells every event of an order, for staff.
@@ -152,7 +155,7 @@ func (h *Hooks) history(ctx context.Context, order string) ([]map[string]any, er
 	out := make([]map[string]any, 0, len(events))
 	for _, ev := range events {
 		out = append(out, map[string]any{
-			"seq": ev.Seq, "at": beijing(ev.Created.Time()), "event": ev.Event, "from": ev.From, "to": ev.To, "actor": ev.Actor, "actor_kind": ev.ActorKind,
+			"seq": ev.Seq, "at": calendar.Clock(ev.Created.Time()), "event": ev.Event, "from": ev.From, "to": ev.To, "actor": ev.Actor, "actor_kind": ev.ActorKind,
 			"code": ev.Code, "message": ev.Message,
 		})
 	}
@@ -168,26 +171,26 @@ type deskBody struct {
 }
 
 func (h *Hooks) deskPropose(e *core.RequestEvent) error {
-	return h.deskAct(e, func(ctx context.Context, id string, by refund.By, b deskBody) error {
+	return h.deskAct(e, func(ctx context.Context, id string, by people.By, b deskBody) error {
 		return h.Service.Propose(ctx, id, refund.Proposal{Action: b.Action, By: by, Reason: b.Reason}, b.Evidence)
 	})
 }
 
 func (h *Hooks) deskConfirm(e *core.RequestEvent) error {
-	return h.deskAct(e, func(ctx context.Context, id string, by refund.By, b deskBody) error {
+	return h.deskAct(e, func(ctx context.Context, id string, by people.By, b deskBody) error {
 		return h.Service.Confirm(ctx, id, refund.Seen{Action: b.Action, Seq: b.Seq}, by, b.Note)
 	})
 }
 
 func (h *Hooks) deskWithdraw(e *core.RequestEvent) error {
-	return h.deskAct(e, func(ctx context.Context, id string, by refund.By, b deskBody) error {
+	return h.deskAct(e, func(ctx context.Context, id string, by people.By, b deskBody) error {
 		return h.Service.Withdraw(ctx, id, by, b.Note)
 	})
 }
 
 // deskAct lets the domain do one step and answers with the order. The proof is
 // asked for from both sides, outside of any transaction.
-func (h *Hooks) deskAct(e *core.RequestEvent, act func(context.Context, string, refund.By, deskBody) error) error {
+func (h *Hooks) deskAct(e *core.RequestEvent, act func(context.Context, string, people.By, deskBody) error) error {
 	var body deskBody
 	if err := e.BindBody(&body); err != nil {
 		return apiError(http.StatusBadRequest, "bad_request", "")
@@ -205,10 +208,10 @@ func (h *Hooks) deskAct(e *core.RequestEvent, act func(context.Context, string, 
 
 // deskFail says why an action is not safe.
 func (h *Hooks) deskFail(e *core.RequestEvent, err error) error {
-	de := refund.CodeOf(err)
-	if de != refund.CodeActionUnsafe {
+	de := flow.CodeOf(err)
+	if de != flow.CodeActionUnsafe {
 		return h.fail(e, err)
 	}
-	why := refund.DetailOf(err)
+	why := flow.DetailOf(err)
 	return &router.ApiError{Status: http.StatusConflict, Message: deskText("why." + why), Data: map[string]any{"code": string(de), "detail": why}}
 }

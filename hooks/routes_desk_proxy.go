@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/idno"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -14,7 +17,7 @@ import (
 
 func (h *Hooks) bindDeskProxyRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay/desk/proxies")
-	g.BindFunc(requireStaff(collections.RoleReviewer, collections.RoleAuditor))
+	g.BindFunc(requireStaff(people.RoleReviewer, people.RoleAuditor))
 	g.GET("", h.deskProxies)
 	g.GET("/{id}", h.deskProxy)
 }
@@ -48,7 +51,7 @@ func (h *Hooks) proxyRow(ctx context.Context, rec *core.Record) (map[string]any,
 		return nil, err
 	}
 	out := rec.PublicExport()
-	if birth, ok := idno.Birth(idNo, time.Now(), refund.Beijing); ok {
+	if birth, ok := idno.Birth(idNo, time.Now(), calendar.Beijing); ok {
 		out["age"] = idno.Age(birth, time.Now())
 	}
 	out["agent"] = map[string]any{"name": agent.GetString("name"), "id_no": agent.GetString("id_no")}
@@ -108,10 +111,10 @@ func (h *Hooks) compareHIS(ctx context.Context, rec *core.Record) (any, string, 
 		same := refund.SameName(person.Name, name)
 		return map[string]any{"found": true, "name_equal": same, "id_no_equal": person.IDNo == "" || idno.Normalize(person.IDNo) == idNo}, "", nil
 	}
-	switch code := refund.CodeOf(err); code {
+	switch code := flow.CodeOf(err); code {
 	case "":
 		return nil, "", err
-	case refund.CodePatientNotFound:
+	case flow.CodePatientNotFound:
 		return map[string]any{"found": false, "name_equal": false, "id_no_equal": false}, "", nil
 	default:
 		return nil, errorText(code), nil

@@ -6,9 +6,12 @@ import (
 	"slices"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/money"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -19,12 +22,12 @@ const relatedOrders = 20
 
 func (h *Hooks) bindFactsRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
-	g.GET("/refunds/{id}/facts", h.facts).BindFunc(requireStaff(collections.RoleReviewer))
-	g.POST("/refunds/{id}/reveal", h.reveal).BindFunc(requireStaff(collections.RoleReviewer, collections.RoleFinance))
-	g.POST("/review/shadow", h.shadow).BindFunc(requireStaff(collections.RoleConfig, collections.RoleReviewer, collections.RoleAuditor))
+	g.GET("/refunds/{id}/facts", h.facts).BindFunc(requireStaff(people.RoleReviewer))
+	g.POST("/refunds/{id}/reveal", h.reveal).BindFunc(requireStaff(people.RoleReviewer, people.RoleFinance))
+	g.POST("/review/shadow", h.shadow).BindFunc(requireStaff(people.RoleConfig, people.RoleReviewer, people.RoleAuditor))
 }
 
-func errorText(code refund.Code) string {
+func errorText(code flow.Code) string {
 	return i18n.Text(i18n.Default, "error."+string(code), "detail", "")
 }
 
@@ -46,11 +49,11 @@ func (h *Hooks) facts(e *core.RequestEvent) error {
 	switch {
 	case err == nil:
 		l.Refundable = &card.Refundable
-		out["balance"] = map[string]any{"balance": card.Balance, "refundable": card.Refundable, "as_of": beijing(l.Now)}
-	case refund.CodeOf(err) == "":
+		out["balance"] = map[string]any{"balance": card.Balance, "refundable": card.Refundable, "as_of": calendar.Clock(l.Now)}
+	case flow.CodeOf(err) == "":
 		return h.fail(e, err)
 	default:
-		out["balance_error"] = errorText(refund.CodeOf(err))
+		out["balance_error"] = errorText(flow.CodeOf(err))
 	}
 	if err := h.lookUp(ctx, w, &l, out); err != nil {
 		return h.fail(e, err)
@@ -125,15 +128,15 @@ func (h *Hooks) mayReview(e *core.RequestEvent, w refund.Work, out map[string]an
 	if err == nil {
 		err = h.Service.MayReview(e.Request.Context(), w.Order.ID, byStaff(e.Auth))
 	}
-	if err != nil && refund.CodeOf(err) == "" {
+	if err != nil && flow.CodeOf(err) == "" {
 		return err
 	}
 	out["may_review"], out["why_not"] = err == nil, ""
 	switch {
-	case err != nil && refund.CodeOf(err) == refund.CodeConflict:
+	case err != nil && flow.CodeOf(err) == flow.CodeConflict:
 		out["why_not"] = i18n.Text(i18n.Default, "desk.not_reviewing")
 	case err != nil:
-		out["why_not"] = errorText(refund.CodeOf(err))
+		out["why_not"] = errorText(flow.CodeOf(err))
 	}
 	return nil
 }

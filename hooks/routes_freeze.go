@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"strings"
 
+	"hospay/calendar"
 	"hospay/collections"
-	"hospay/refund"
+	"hospay/flow"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -19,8 +21,8 @@ const (
 
 func (h *Hooks) bindFreezeRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay/payouts")
-	g.GET("", h.payouts).BindFunc(requireStaff(append(moneyRoles, collections.RoleConfig)...))
-	g.POST("/freeze", h.freeze).BindFunc(requireStaff(collections.RoleFinance, collections.RoleConfig))
+	g.GET("", h.payouts).BindFunc(requireStaff(append(moneyRoles, people.RoleConfig)...))
+	g.POST("/freeze", h.freeze).BindFunc(requireStaff(people.RoleFinance, people.RoleConfig))
 }
 
 // frozenView is an entry of the freeze's history.
@@ -35,7 +37,7 @@ func frozenHistory(app core.App, inst string) ([]frozenView, error) {
 	rows, err := collections.AuditOf(app, inst, freezeAction, freezeHistory)
 	out := make([]frozenView, 0, len(rows))
 	for _, r := range rows {
-		v := frozenView{By: r.Actor, At: beijing(r.At.Time())}
+		v := frozenView{By: r.Actor, At: calendar.Clock(r.At.Time())}
 		if err := json.Unmarshal(r.Details, &v); err != nil {
 			return nil, err
 		}
@@ -73,7 +75,7 @@ func (h *Hooks) freeze(e *core.RequestEvent) error {
 		return apiError(http.StatusBadRequest, "bad_request", "")
 	}
 	if strings.TrimSpace(body.Note) == "" {
-		return h.fail(e, refund.NewError(refund.CodeNoteRequired, ""))
+		return h.fail(e, flow.NewError(flow.CodeNoteRequired, ""))
 	}
 	inst, note := e.Auth.GetString("institution"), []rune(body.Note)
 	err := e.App.RunInTransaction(func(tx core.App) error {
@@ -119,7 +121,7 @@ func mayThaw(tx core.App, inst *core.Record, frozen bool, staff string) error {
 			break
 		}
 		if collections.SamePerson(tx, v.By, staff) {
-			return refund.NewError(refund.CodeSamePerson, "")
+			return flow.NewError(flow.CodeSamePerson, "")
 		}
 	}
 	return nil

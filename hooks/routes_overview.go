@@ -7,9 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/checkup"
-	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -113,14 +114,14 @@ func orNil(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
-	return beijing(t)
+	return calendar.Clock(t)
 }
 
 // runJob runs a job on behalf of a superuser and writes down that it did.
 func (h *Hooks) runJob(e *core.RequestEvent) error {
 	name := e.Request.PathValue("name")
 	if !slices.ContainsFunc(h.Jobs.States(), func(j collections.JobState) bool { return j.Name == name }) {
-		return h.fail(e, refund.ErrNotFound)
+		return h.fail(e, flow.ErrNotFound)
 	}
 	err := e.App.RunInTransaction(func(tx core.App) error {
 		return collections.Audit(tx, collections.AuditEntry{ActorKind: "superuser", Actor: e.Auth.Id, Action: "job.run", Target: name, Address: e.RealIP()})
@@ -147,7 +148,7 @@ func (h *Hooks) silent() map[string]string {
 	out := map[string]string{}
 	for id, b := range h.Health.All() {
 		if b.Failures >= 2 {
-			out[id] = "HIS 没有应答：" + h.houseName(id) + "（" + b.CheckedAt.In(refund.Beijing).Format("15:04") + "）"
+			out[id] = "HIS 没有应答：" + h.houseName(id) + "（" + b.CheckedAt.In(calendar.Beijing).Format("15:04") + "）"
 		}
 	}
 	return out

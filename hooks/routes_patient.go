@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/internal/idno"
 	"hospay/internal/richtext"
@@ -45,7 +47,7 @@ func (h *Hooks) me(e *core.RequestEvent) error {
 		return h.fail(e, err)
 	}
 	now := time.Now()
-	birth, known := idno.Birth(person.IDNo, now, refund.Beijing)
+	birth, known := idno.Birth(person.IDNo, now, calendar.Beijing)
 	return e.JSON(http.StatusOK, map[string]any{
 		"id": r.Id, "patient_no": r.GetString("patient_no"), "name": r.GetString("name"), "id_type": r.GetString("id_type"),
 		"id_no": r.GetString("id_no"), "phone": r.GetString("phone"), "via": r.GetString("via"), "senior": known && !birth.AddDate(seniorAge, 0, 0).After(now),
@@ -72,13 +74,13 @@ type cardView struct {
 
 // viewCard shows a card; deposits where they are asked for.
 func viewCard(c collections.KnownCard, deposits bool) cardView {
-	v := cardView{No: c.No, Name: maskCard(c.Name), Balance: c.Balance, Refundable: c.Refundable, AsOf: beijing(c.AsOf)}
+	v := cardView{No: c.No, Name: maskCard(c.Name), Balance: c.Balance, Refundable: c.Refundable, AsOf: calendar.Clock(c.AsOf)}
 	if !deposits {
 		return v
 	}
 	v.Deposits = []depositView{}
 	for _, d := range c.Deposits {
-		v.Deposits = append(v.Deposits, depositView{No: d.No, Amount: d.Amount, Refundable: d.Refundable, Channel: d.Channel, PaidAt: beijing(d.Payment.PaidAt)})
+		v.Deposits = append(v.Deposits, depositView{No: d.No, Amount: d.Amount, Refundable: d.Refundable, Channel: d.Channel, PaidAt: calendar.Clock(d.Payment.PaidAt)})
 	}
 	return v
 }
@@ -178,14 +180,14 @@ func (h *Hooks) options(e *core.RequestEvent) error {
 	}
 	card, err := h.Store.Card(ctx, ps.owner.Id, cardNo)
 	if err != nil || card == nil {
-		return h.fail(e, orElse(err, refund.NewError(refund.CodeCardNotYours, "")))
+		return h.fail(e, orElse(err, flow.NewError(flow.CodeCardNotYours, "")))
 	}
 	out["card_no"], out["refundable"] = card.No, card.Refundable
 	wish := *card
 	if amount := e.Request.URL.Query().Get("amount"); amount != "" {
 		n, err := strconv.ParseInt(amount, 10, 64)
 		if err != nil || n <= 0 || money.Fen(n) > card.Refundable {
-			return h.fail(e, refund.NewError(refund.CodeAmountInvalid, ""))
+			return h.fail(e, flow.NewError(flow.CodeAmountInvalid, ""))
 		}
 		wish.Refundable = money.Fen(n)
 	}
@@ -230,7 +232,7 @@ func (h *Hooks) channelViews(payee *core.Record, inst refund.Institution, offers
 		v := map[string]any{"channel": name, "name": i18n.Text(i18n.Default, "channel."+name), "on": on, "bound": payee.GetBool(name + "_bound")}
 		if !on {
 			v["reason"] = i18n.Text(i18n.Default, "error.channel_off")
-			v["code"] = refund.CodeChannelOff
+			v["code"] = flow.CodeChannelOff
 		} else {
 			v["methods"], v["min_amount"], v["single_limit"], v["payee_confirms"] = c.Methods, max(c.MinAmount, inst.MinAmount), c.SingleLimit, c.PayeeConfirms
 			v["original_days"] = int(c.OriginalWindow.Hours() / 24)

@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/internal/photo"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -20,7 +22,7 @@ func (h *Hooks) bindProxyRoutes(se *core.ServeEvent) {
 	g.GET("/{id}", h.proxyDetail).BindFunc(requirePatient)
 	g.POST("/{id}/submit", h.submitProxy).BindFunc(requirePatient)
 	g.POST("/{id}/close", h.closeProxy).BindFunc(requirePatient)
-	g.POST("/{id}/review", h.reviewProxy).Bind(apis.BodyLimit(16 << 10)).BindFunc(requireStaff(collections.RoleReviewer))
+	g.POST("/{id}/review", h.reviewProxy).Bind(apis.BodyLimit(16 << 10)).BindFunc(requireStaff(people.RoleReviewer))
 }
 
 func proxyText(group, name string) string {
@@ -100,9 +102,9 @@ func (h *Hooks) proxyView(e *core.RequestEvent, rec *core.Record) (map[string]an
 	if p.Status == refund.ProxyDraft || p.Usable(time.Now()) {
 		card, err := h.freshPrincipalCard(e.Request.Context(), p)
 		switch {
-		case err == nil, refund.CodeOf(err) == refund.CodeHISUnavailable && card.No != "":
+		case err == nil, flow.CodeOf(err) == flow.CodeHISUnavailable && card.No != "":
 			out["card"] = viewCard(card, false)
-		case refund.CodeOf(err) == "":
+		case flow.CodeOf(err) == "":
 			return nil, err
 		}
 	}

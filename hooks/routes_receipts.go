@@ -3,8 +3,8 @@ package hooks
 import (
 	"net/http"
 
-	"hospay/books"
-	"hospay/collections"
+	"hospay/calendar"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -12,15 +12,15 @@ import (
 func (h *Hooks) bindReceiptRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
 	g.GET("/receipts/missing", h.receiptsMissing).BindFunc(requireStaff(bookRoles...))
-	g.POST("/receipts/{id}/retry", h.receiptRetry).BindFunc(requireStaff(collections.RoleFinance))
+	g.POST("/receipts/{id}/retry", h.receiptRetry).BindFunc(requireStaff(people.RoleFinance))
 }
 
 // receiptsMissing lists successful transfers without their electronic receipt,
 // with the day on which the channel lets it expire (A33).
 func (h *Hooks) receiptsMissing(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	_, _, err := books.ParseDay(q.Get("from"))
-	_, _, err2 := books.ParseDay(q.Get("to"))
+	_, _, err := calendar.ParseDay(q.Get("from"))
+	_, _, err2 := calendar.ParseDay(q.Get("to"))
 	page, perPage, err3 := pageOf(q)
 	if err != nil || err2 != nil || err3 != nil || q.Get("to") < q.Get("from") {
 		return badRequest()
@@ -32,8 +32,8 @@ func (h *Hooks) receiptsMissing(e *core.RequestEvent) error {
 	items := []map[string]any{}
 	for _, r := range rows {
 		items = append(items, map[string]any{
-			"id": r.ID, "order": r.Order, "order_no": r.OrderNo, "out_bill_no": r.No, "channel": r.Channel, "amount": r.Amount, "paid_at": beijing(r.PaidAt.Time()), "expires": beijing(r.Expires()),
-			"state": r.State, "tries": r.Tries, "message": r.Message, "next_at": beijing(r.NextAt.Time()),
+			"id": r.ID, "order": r.Order, "order_no": r.OrderNo, "out_bill_no": r.No, "channel": r.Channel, "amount": r.Amount, "paid_at": calendar.Clock(r.PaidAt.Time()), "expires": calendar.Clock(r.Expires()),
+			"state": r.State, "tries": r.Tries, "message": r.Message, "next_at": calendar.Clock(r.NextAt.Time()),
 		})
 	}
 	return e.JSON(http.StatusOK, map[string]any{"items": items, "count": count, "page": page, "per_page": perPage})

@@ -6,9 +6,12 @@ import (
 	"net/url"
 	"strings"
 
+	"hospay/calendar"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/internal/vault"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -43,7 +46,7 @@ func (h *Hooks) bindRefundRoutes(se *core.ServeEvent) {
 func (h *Hooks) freshFor(ctx context.Context, patient *core.Record, cardNo, proxy string) error {
 	ps, err := h.standIn(ctx, patient, proxy, cardNo)
 	switch {
-	case refund.CodeOf(err) == refund.CodeProxyNotApproved:
+	case flow.CodeOf(err) == refund.CodeProxyNotApproved:
 		return nil
 	case err != nil:
 		return err
@@ -71,7 +74,7 @@ func (h *Hooks) cancel(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Service.Cancel(e.Request.Context(), rec.Id, refund.By{Kind: refund.ByPatient, ID: e.Auth.Id}); err != nil {
+	if err := h.Service.Cancel(e.Request.Context(), rec.Id, people.By{Kind: people.ByPatient, ID: e.Auth.Id}); err != nil {
 		return h.fail(e, err)
 	}
 	h.Worker.Kick()
@@ -87,8 +90,8 @@ func (h *Hooks) check(e *core.RequestEvent) error {
 	}
 	switch refund.Status(rec.GetString("status")) {
 	case refund.StatusAwaitingPayee, refund.StatusPaying:
-		err := h.Service.Wake(e.Request.Context(), rec.Id, refund.By{Kind: refund.ByPatient, ID: e.Auth.Id})
-		if err != nil && refund.CodeOf(err) != refund.CodeConflict { // a callback that came first has told the outcome
+		err := h.Service.Wake(e.Request.Context(), rec.Id, people.By{Kind: people.ByPatient, ID: e.Auth.Id})
+		if err != nil && flow.CodeOf(err) != flow.CodeConflict { // a callback that came first has told the outcome
 			return h.fail(e, err)
 		}
 		h.Worker.Kick()
@@ -115,7 +118,7 @@ func (h *Hooks) confirmation(e *core.RequestEvent) error {
 		return h.fail(e, err)
 	}
 	if w.Order.Status != refund.StatusAwaitingPayee || w.Transfer == nil {
-		return apiError(http.StatusConflict, string(refund.CodeConflict), "")
+		return apiError(http.StatusConflict, string(flow.CodeConflict), "")
 	}
 	c := w.Transfer.Confirm
 	page, err := h.Store.ConfirmPage(e.Request.Context(), w.Order.Institution, w.Order.Channel)
@@ -123,7 +126,7 @@ func (h *Hooks) confirmation(e *core.RequestEvent) error {
 		return h.fail(e, err)
 	}
 	return e.JSON(http.StatusOK, map[string]any{
-		"mch_id": c.MchID, "app_id": c.AppID, "package": c.Package, "expires_at": beijing(w.Transfer.ExpiresAt),
+		"mch_id": c.MchID, "app_id": c.AppID, "package": c.Package, "expires_at": calendar.Clock(w.Transfer.ExpiresAt),
 		"url": strings.ReplaceAll(page, "{package}", url.QueryEscape(c.Package)),
 	})
 }
@@ -144,7 +147,7 @@ func (h *Hooks) timeline(e *core.RequestEvent) error {
 	staff := e.Auth.Collection().Name == collections.Staff
 	find := h.ownOrder
 	if staff {
-		if !hasRole(e.Auth, collections.RoleReviewer, collections.RoleFinance, collections.RoleCashier, collections.RoleAuditor) {
+		if !hasRole(e.Auth, people.RoleReviewer, people.RoleFinance, people.RoleCashier, people.RoleAuditor) {
 			return denied(e)
 		}
 		find = h.houseOrder
@@ -163,7 +166,7 @@ func (h *Hooks) timeline(e *core.RequestEvent) error {
 		if !staff && !told {
 			continue
 		}
-		step := map[string]any{"at": beijing(ev.Created.Time()), "event": ev.Event, "status": ev.To}
+		step := map[string]any{"at": calendar.Clock(ev.Created.Time()), "event": ev.Event, "status": ev.To}
 		if told {
 			step["text"], step["key"] = i18n.Text(i18n.Default, "timeline."+key), key
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"hospay/books"
+	"hospay/calendar"
 	"hospay/collections"
 	"hospay/exports"
 
@@ -48,7 +49,7 @@ func (h *Hooks) bookReport(e *core.RequestEvent, name string) error {
 		return denied(e)
 	}
 	day, month := e.Request.URL.Query().Get("date"), e.Request.URL.Query().Get("month")
-	if _, _, err := books.ParseDay(day); (day != "" && err != nil) || (month != "" && !monthForm.MatchString(month)) {
+	if _, _, err := calendar.ParseDay(day); (day != "" && err != nil) || (month != "" && !monthForm.MatchString(month)) {
 		return badRequest()
 	}
 	var file bytes.Buffer
@@ -182,7 +183,7 @@ func exportView(r *core.Record) map[string]any {
 	return map[string]any{
 		"id": r.Id, "report": r.GetString("report"), "params": r.Get("params"), "state": r.GetString("state"), "progress": r.GetInt("progress"), "rows": r.GetInt("rows"),
 		"file": r.GetString("file"), "size": r.GetInt("size"), "sha256": r.GetString("sha256"), "error": r.GetString("error"),
-		"created": beijing(r.GetDateTime("created").Time()), "finished": beijing(r.GetDateTime("finished").Time()),
+		"created": calendar.Clock(r.GetDateTime("created").Time()), "finished": calendar.Clock(r.GetDateTime("finished").Time()),
 	}
 }
 

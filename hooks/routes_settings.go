@@ -8,8 +8,9 @@ import (
 
 	"hospay/collections"
 	"hospay/config"
+	"hospay/flow"
 	"hospay/internal/i18n"
-	"hospay/refund"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -20,9 +21,9 @@ import (
 const settingsBody = 512 << 10
 
 func (h *Hooks) bindSettingsRoutes(se *core.ServeEvent) {
-	read := requireStaff(collections.RoleConfig, collections.RoleFinance, collections.RoleAuditor)
-	propose := requireStaff(collections.RoleConfig)
-	decide := requireStaff(collections.RoleFinance, collections.RoleConfig)
+	read := requireStaff(people.RoleConfig, people.RoleFinance, people.RoleAuditor)
+	propose := requireStaff(people.RoleConfig)
+	decide := requireStaff(people.RoleFinance, people.RoleConfig)
 	g := se.Router.Group("/api/hospay/config").Bind(apis.BodyLimit(settingsBody))
 	g.GET("", h.readSettings).BindFunc(read)
 	g.GET("/changes", h.listChanges).BindFunc(read)
@@ -121,20 +122,20 @@ func (h *Hooks) changed(e *core.RequestEvent, out config.Outcome, err error) err
 	return e.JSON(http.StatusOK, item)
 }
 
-var settingsStatus = map[refund.Code]int{
+var settingsStatus = map[flow.Code]int{
 	config.CodeSelf: http.StatusForbidden, config.CodeOwnRoles: http.StatusForbidden, config.CodeLastConfig: http.StatusConflict,
 	config.CodeTestByAnother: http.StatusForbidden,
 }
 
 // settingsFail tells what is wrong with a change in its own words.
 func (h *Hooks) settingsFail(e *core.RequestEvent, err error) error {
-	code := refund.CodeOf(err)
+	code := flow.CodeOf(err)
 	if code == config.CodeMoved {
 		text := i18n.Text(i18n.Default, "error.config_conflict")
 		return &router.ApiError{Status: http.StatusConflict, Message: text, Data: map[string]any{"code": string(code)}}
 	}
 	if code == config.CodeInvalid {
-		de, _ := errors.AsType[*refund.Error](err)
+		de, _ := errors.AsType[*flow.Error](err)
 		return apiError(http.StatusBadRequest, string(code), de.Detail)
 	}
 	if status, ok := settingsStatus[code]; ok {

@@ -3,15 +3,15 @@ package hooks
 import (
 	"net/http"
 
-	"hospay/collections"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/core"
 )
 
 func (h *Hooks) bindStaffRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
-	g.POST("/refunds/{id}/query", h.queryNow).BindFunc(requireStaff(collections.RoleReviewer, collections.RoleFinance))
-	g.POST("/notifications/{id}/resend", h.resend).BindFunc(requireStaff(collections.RoleReviewer, collections.RoleFinance))
+	g.POST("/refunds/{id}/query", h.queryNow).BindFunc(requireStaff(people.RoleReviewer, people.RoleFinance))
+	g.POST("/notifications/{id}/resend", h.resend).BindFunc(requireStaff(people.RoleReviewer, people.RoleFinance))
 }
 
 // queryNow makes an order due, so that its outcome is asked for at once.

@@ -12,8 +12,10 @@ import (
 	"strings"
 
 	"hospay/books"
+	"hospay/calendar"
 	"hospay/collections"
-	"hospay/refund"
+	"hospay/flow"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -24,7 +26,7 @@ const maxStatement = 200 << 20
 
 func (h *Hooks) bindStatementRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
-	g.POST("/statements", h.statementUpload).Bind(apis.BodyLimit(maxStatement + 1<<20)).BindFunc(requireStaff(collections.RoleFinance))
+	g.POST("/statements", h.statementUpload).Bind(apis.BodyLimit(maxStatement + 1<<20)).BindFunc(requireStaff(people.RoleFinance))
 	g.GET("/statements", h.statementList).BindFunc(requireStaff(bookRoles...))
 	g.GET("/statements/{id}/rejects", h.statementRejects).BindFunc(requireStaff(bookRoles...))
 	g.GET("/statements/{id}/file", h.statementFile).BindFunc(requireStaff(bookRoles...))
@@ -115,15 +117,15 @@ func statementView(st books.Statement, names map[string]string) map[string]any {
 	return map[string]any{
 		"id": st.ID, "day": st.Day, "source": st.Source, "kind": st.Kind, "state": st.State, "version": st.Version, "superseded": st.Superseded, "late": st.Late, "file": st.Name, "size": st.Size,
 		"sha256": st.SHA256, "form": st.Form, "lines": st.Lines, "rejects": st.Rejects, "amount": st.Amount, "refusal": st.Refusal, "message": st.Message, "by": st.By, "by_name": names[st.By],
-		"tries": st.Tries, "next_at": beijing(st.NextAt.Time()), "created": beijing(st.Created.Time()), "updated": beijing(st.Updated.Time()),
+		"tries": st.Tries, "next_at": calendar.Clock(st.NextAt.Time()), "created": calendar.Clock(st.Created.Time()), "updated": calendar.Clock(st.Updated.Time()),
 	}
 }
 
 // statementList tells per day and source which bills are there.
 func (h *Hooks) statementList(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	from, _, err := books.ParseDay(q.Get("from"))
-	_, to, err2 := books.ParseDay(q.Get("to"))
+	from, _, err := calendar.ParseDay(q.Get("from"))
+	_, to, err2 := calendar.ParseDay(q.Get("to"))
 	if err != nil || err2 != nil || !to.After(from) || to.Sub(from).Hours() > 24*366 {
 		return badRequest()
 	}
@@ -163,7 +165,7 @@ func (h *Hooks) statementRejects(e *core.RequestEvent) error {
 func (h *Hooks) statementFile(e *core.RequestEvent) error {
 	st, err := h.statement(e)
 	if err == nil && st.File == "" {
-		err = refund.ErrNotFound
+		err = flow.ErrNotFound
 	}
 	if err != nil {
 		return h.fail(e, err)

@@ -4,13 +4,15 @@ import (
 	"errors"
 	"net/http"
 
+	"hospay/calendar"
 	"hospay/collections"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/core"
 )
 
 // moneyRoles read orders, statistics and reports.
-var moneyRoles = []string{collections.RoleReviewer, collections.RoleFinance, collections.RoleCashier, collections.RoleAuditor}
+var moneyRoles = []string{people.RoleReviewer, people.RoleFinance, people.RoleCashier, people.RoleAuditor}
 
 func (h *Hooks) bindStatisticsRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
@@ -106,7 +108,7 @@ func (h *Hooks) orderPage(e *core.RequestEvent, f collections.OrderFilter, out m
 // orderLine is an order in a list, times in Beijing.
 func orderLine(l collections.OrderLine) map[string]any {
 	return map[string]any{
-		"id": l.ID, "no": l.No, "created": beijing(l.Created.Time()), "his_refund_date": beijing(l.HISDate.Time()), "paid_at": beijing(l.PaidAt.Time()),
+		"id": l.ID, "no": l.No, "created": calendar.Clock(l.Created.Time()), "his_refund_date": calendar.Clock(l.HISDate.Time()), "paid_at": calendar.Clock(l.PaidAt.Time()),
 		"card_no": l.CardNo, "payee_name": l.PayeeName, "amount": l.Amount, "method": l.Method, "channel": l.Channel, "status": l.Status,
 		"review_mode": l.ReviewMode, "his_refund_no": l.HISNo, "channel_bill_no": l.ChannelNo, "fail_code": l.FailCode, "fail_reason": l.FailReason,
 		"proxy_application": l.Proxy, "compensates": l.Compensates,
@@ -126,7 +128,7 @@ func (h *Hooks) queueCounts(e *core.RequestEvent) error {
 	}
 	out := map[string]any{}
 	for tab, c := range counts {
-		out[tab] = map[string]any{"count": c.Count, "oldest": beijing(c.Oldest)}
+		out[tab] = map[string]any{"count": c.Count, "oldest": calendar.Clock(c.Oldest)}
 	}
 	for desk, n := range desks {
 		out[desk] = n

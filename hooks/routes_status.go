@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
 	"hospay/internal/i18n"
 	"hospay/internal/idno"
@@ -96,7 +97,7 @@ func (h *Hooks) publicStatus(e *core.RequestEvent) error {
 	status := rec.GetString("status")
 	return e.JSON(http.StatusOK, map[string]any{
 		"no": no, "status": status, "text": i18n.Text(i18n.Default, "status."+status), "next": i18n.Text(i18n.Default, "next."+status),
-		"updated": beijing(rec.GetDateTime("updated").Time()),
+		"updated": calendar.Clock(rec.GetDateTime("updated").Time()),
 	})
 }
 

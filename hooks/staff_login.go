@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"hospay/collections"
-	"hospay/refund"
+	"hospay/flow"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -84,7 +84,7 @@ func (h *Hooks) tried(e *core.RequestEvent, staff *core.Record, next func() erro
 		return h.fail(e, e2)
 	}
 	if locked {
-		return h.fail(e, refund.NewError(collections.CodeLocked, ""))
+		return h.fail(e, flow.NewError(collections.CodeLocked, ""))
 	}
 	return h.fail(e, err)
 }
@@ -94,7 +94,7 @@ func wrong(err error) bool {
 	if api, ok := errors.AsType[*router.ApiError](err); ok {
 		return api.Status == http.StatusBadRequest
 	}
-	return refund.CodeOf(err) == collections.CodeTOTPInvalid
+	return flow.CodeOf(err) == collections.CodeTOTPInvalid
 }
 
 // restless are requests that pages make by themselves; they keep no session

@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"hospay/books"
-	"hospay/refund"
+	"hospay/calendar"
+	"hospay/flow"
 )
 
 // reconcileDays is how far back the job looks for days to reconcile.
@@ -32,13 +33,13 @@ func (r reconciliation) run(ctx context.Context) (n int, err error) {
 	}
 	for _, inst := range insts {
 		for back := reconcileDays; back > 0 && ctx.Err() == nil; back-- {
-			day := r.now().In(refund.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
+			day := r.now().In(calendar.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
 			due, e := r.books.ToRun(ctx, inst, day, r.late(day))
 			if e == nil && due {
 				_, e = r.books.Run(ctx, inst, day, books.Actor{})
 				n++
 			}
-			if refund.CodeOf(e) != books.CodeMonthClosed {
+			if flow.CodeOf(e) != books.CodeMonthClosed {
 				err = errors.Join(err, e)
 			}
 		}
@@ -48,6 +49,6 @@ func (r reconciliation) run(ctx context.Context) (n int, err error) {
 
 // late reports whether nobody waits any longer for the bills of a day.
 func (r reconciliation) late(day string) bool {
-	from, _, err := books.ParseDay(day)
+	from, _, err := calendar.ParseDay(day)
 	return err == nil && r.now().After(from.AddDate(0, 0, 1).Add(statementLast*time.Hour))
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hospay/books"
+	"hospay/calendar"
 	"hospay/channels"
 	"hospay/collections"
 	"hospay/refund"
@@ -78,8 +79,8 @@ func (s statements) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	newest := s.now().In(refund.Beijing).AddDate(0, 0, -1)
-	if s.now().In(refund.Beijing).Hour() < statementReady {
+	newest := s.now().In(calendar.Beijing).AddDate(0, 0, -1)
+	if s.now().In(calendar.Beijing).Hour() < statementReady {
 		newest = newest.AddDate(0, 0, -1)
 	}
 	day := func(back int) string { return newest.AddDate(0, 0, -back).Format(time.DateOnly) }
@@ -151,11 +152,11 @@ func FetchDay(ctx context.Context, store *collections.Store, svc *books.Service,
 
 // next is when a bill is asked for again; zero when nobody asks any more.
 func (s statements) next(st books.Statement) time.Time {
-	now := s.now().In(refund.Beijing)
+	now := s.now().In(calendar.Beijing)
 	if now.After(st.Created.Time().Add(statementWeek)) {
 		return time.Time{}
 	}
-	at := time.Date(now.Year(), now.Month(), now.Day(), statementReady, 0, 0, 0, refund.Beijing)
+	at := time.Date(now.Year(), now.Month(), now.Day(), statementReady, 0, 0, 0, calendar.Beijing)
 	switch {
 	case now.Before(at):
 		return at
@@ -221,7 +222,7 @@ func (s statements) writeHIS(ctx context.Context, inst, day string, out io.Write
 	lines := 0
 	err = his.Statement(ctx, day, func(l refund.StatementLine) error {
 		lines++
-		return w.Write([]string{l.OrderNo, "", l.HISNo, l.CardNo, l.Amount.Yuan(), string(l.Method), l.Channel, l.Status, l.At.In(refund.Beijing).Format(time.DateTime)})
+		return w.Write([]string{l.OrderNo, "", l.HISNo, l.CardNo, l.Amount.Yuan(), string(l.Method), l.Channel, l.Status, l.At.In(calendar.Beijing).Format(time.DateTime)})
 	})
 	if err != nil {
 		return channels.Bill{}, err

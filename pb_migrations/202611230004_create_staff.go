@@ -2,6 +2,7 @@ package pb_migrations
 
 import (
 	"hospay/collections"
+	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/migrations"
@@ -19,7 +20,7 @@ func init() {
 			return err
 		}
 		c.Fields.Add(
-			need("name", 60), many("roles", collections.Roles()...), flag("active"),
+			need("name", 60), many("roles", people.Roles()...), flag("active"),
 			hidden("person_index"), // blind index of the ID number: the natural person behind the account
 			created(), updated(),
 		)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
 	"hospay/money"
 )
 
@@ -86,7 +87,7 @@ type Engine struct {
 
 // New returns an engine for the day. The day must be yyyy-MM-dd.
 func New(opt Options) (*Engine, error) {
-	day, err := time.ParseInLocation(time.DateOnly, opt.Day, Beijing)
+	day, err := time.ParseInLocation(time.DateOnly, opt.Day, calendar.Beijing)
 	if err != nil {
 		return nil, fmt.Errorf("reconcile: day %q is not yyyy-MM-dd", opt.Day)
 	}

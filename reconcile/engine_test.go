@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"hospay/calendar"
 	"hospay/money"
 	"hospay/reconcile"
 
@@ -22,7 +23,7 @@ func at(s string) int64 {
 	if !strings.Contains(s, " ") {
 		s = "23 " + s
 	}
-	t, err := time.ParseInLocation("2006-01-02 15:04:05", "2026-11-"+s, reconcile.Beijing)
+	t, err := time.ParseInLocation("2006-01-02 15:04:05", "2026-11-"+s, calendar.Beijing)
 	if err != nil {
 		panic(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
 	"hospay/money"
 )
 
@@ -232,4 +233,4 @@ func MethodChinese(m string) string {
 	return m
 }
 
-func clock(at int64) string { return time.Unix(at, 0).In(Beijing).Format(time.DateTime) }
+func clock(at int64) string { return time.Unix(at, 0).In(calendar.Beijing).Format(time.DateTime) }

@@ -11,9 +11,6 @@ import (
 	"hospay/money"
 )
 
-// Beijing is the zone of business days; China has had no summer time since 1991.
-var Beijing = time.FixedZone("Asia/Shanghai", 8*3600)
-
 // Book names one of the three books.
 type Book uint8
 

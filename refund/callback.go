@@ -3,6 +3,9 @@ package refund
 import (
 	"context"
 	"errors"
+
+	"hospay/flow"
+	"hospay/people"
 )
 
 // Notification is a callback that a channel has signed and its client has
@@ -35,7 +38,7 @@ const (
 func (s *Service) Notify(ctx context.Context, n Notification) (effect string, err error) {
 	err = s.retry(func() error {
 		w, err := s.store.ByPayout(ctx, n.Institution, n.No)
-		if errors.Is(err, ErrNotFound) {
+		if errors.Is(err, flow.ErrNotFound) {
 			effect = EffectUnknownNo
 			return s.store.Commit(ctx, &Change{Callback: n.row(effect)})
 		}
@@ -68,7 +71,7 @@ func (t *turn) notified(ctx context.Context, n Notification) (string, error) {
 		return effect, t.store.Commit(ctx, &Change{Callback: n.row(effect)})
 	}
 	t.c.Callback = n.row(effect)
-	by := By{Kind: ByChannel, ID: n.Channel}
+	by := people.By{Kind: people.ByChannel, ID: n.Channel}
 	switch effect {
 	case EffectApplied:
 		t.c.Transfer = t.w.Transfer
@@ -131,21 +134,21 @@ func sameForm(p Payee) bool { return p.Type != AccountAlipayLogonID }
 func (t *turn) contradict(effect string, n Notification) {
 	o, tr := &t.w.Order, t.w.Transfer
 	if effect == EffectContradiction && n.Answer.State == PayoutSucceeded && !o.Status.Final() && tr != nil {
-		code := CodePaidOldNumber
+		code := flow.CodePaidOldNumber
 		if tr.No == n.No { // the channel has taken back what it had said
-			code, tr.State, tr.Reported = CodePaidAfterFailure, CallOpen, PayoutSucceeded
+			code, tr.State, tr.Reported = flow.CodePaidAfterFailure, CallOpen, PayoutSucceeded
 			t.c.Transfer = tr
 		}
 		if o.FailCode = string(code); o.Status == StatusSuspense { // people have it already
-			t.tell(Notice{Event: NoticeSuspense, Staff: true, At: t.at})
+			t.tell(flow.Notice{Event: NoticeSuspense, Staff: true, At: t.at})
 		}
-		t.suspend(code, Reason{Actor: ActorFinance})
+		t.suspend(code, flow.Reason{Actor: flow.ActorFinance})
 		return
 	}
 	if !o.Status.Final() {
 		t.wake()
 	}
-	t.tell(Notice{Event: NoticeSuspense, Staff: true, At: t.at})
+	t.tell(flow.Notice{Event: NoticeSuspense, Staff: true, At: t.at})
 }
 
 // compensation is the order that gives the balance back after a payout that

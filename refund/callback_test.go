@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"hospay/flow"
+	"hospay/people"
 )
 
 // told is a notification about a payout number.
@@ -12,7 +15,7 @@ func (w *world) told(t *testing.T, no string, state PayoutState) string {
 	t.Helper()
 	w.notes++
 	effect, err := w.svc.Notify(t.Context(), Notification{
-		Institution: "I", Channel: "wechat", ID: fmt.Sprint("n", w.notes), No: no, Answer: PayoutAnswer{Verdict: Done, State: state},
+		Institution: "I", Channel: "wechat", ID: fmt.Sprint("n", w.notes), No: no, Answer: PayoutAnswer{Verdict: flow.Done, State: state},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -51,10 +54,10 @@ func unpaid(t *testing.T, state PayoutState) (*world, string) {
 
 func (w *world) twoPeople(t *testing.T, a Action) {
 	t.Helper()
-	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: By{Kind: ByStaff, ID: "s"}, Reason: "r"}, "V1"); err != nil {
+	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "r"}, "V1"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.svc.Confirm(t.Context(), "o", Seen{Action: a}, By{Kind: ByStaff, ID: "u"}, "n"); err != nil {
+	if err := w.svc.Confirm(t.Context(), "o", Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "u"}, "n"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -129,7 +132,7 @@ func TestWake_LeavesTheWorkerAlone(t *testing.T) {
 	w, ch := calm(t)
 	w.traits.Queryable = false
 	w.svc.dir = interrupted{toldDirectory{w.sides, ch}, func() {
-		if err := w.svc.Wake(t.Context(), "o", By{Kind: ByStaff}); err != nil {
+		if err := w.svc.Wake(t.Context(), "o", people.By{Kind: people.ByStaff}); err != nil {
 			t.Error(err)
 		}
 	}}

@@ -5,6 +5,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"hospay/flow"
 	"hospay/money"
 )
 
@@ -52,30 +53,30 @@ func Check(a Application, s Situation) error {
 func checkInstitution(a Application, s Situation) error {
 	switch {
 	case !s.Institution.Active:
-		return fail(CodeInstitutionOff, "")
+		return flow.NewError(flow.CodeInstitutionOff, "")
 	case s.Institution.NoticeNo != "" && a.NoticeVersion != s.Institution.NoticeNo:
-		return fail(CodeNoticeOutdated, "in force: "+s.Institution.NoticeNo)
+		return flow.NewError(CodeNoticeOutdated, "in force: "+s.Institution.NoticeNo)
 	case a.Proxy != "" && (s.Proxy == nil || s.Proxy.ID != a.Proxy || s.Proxy.CardNo != a.CardNo || !s.Proxy.Usable(s.Now)):
-		return fail(CodeProxyNotApproved, "")
+		return flow.NewError(CodeProxyNotApproved, "")
 	case a.Proxy != "" && !s.Institution.Proxy.On:
-		return fail(CodeProxyOff, "")
+		return flow.NewError(CodeProxyOff, "")
 	}
 	return nil
 }
 
 func checkCard(_ Application, s Situation) error {
 	if s.Card == nil {
-		return fail(CodeCardNotYours, "")
+		return flow.NewError(flow.CodeCardNotYours, "")
 	}
 	return nil
 }
 
 func checkRoute(a Application, s Situation) error {
 	if !a.Method.Valid() || !containsMethod(s.Institution.Methods, a.Method) {
-		return fail(CodeMethodOff, string(a.Method))
+		return flow.NewError(CodeMethodOff, string(a.Method))
 	}
 	if !s.ChannelOn || !containsMethod(s.Channel.Methods, a.Method) {
-		return fail(CodeChannelOff, a.Channel)
+		return flow.NewError(flow.CodeChannelOff, a.Channel)
 	}
 	return nil
 }
@@ -87,32 +88,32 @@ func checkAmount(a Application, s Situation) error {
 	}
 	switch {
 	case a.Amount <= 0 || a.Amount > money.Max:
-		return fail(CodeAmountInvalid, "")
+		return flow.NewError(flow.CodeAmountInvalid, "")
 	case a.Amount > s.Card.Refundable:
-		return fail(CodeOverBalance, "")
+		return flow.NewError(CodeOverBalance, "")
 	case a.Amount < floor:
-		return fail(CodeBelowMinimum, floor.String())
+		return flow.NewError(CodeBelowMinimum, floor.String())
 	case a.Method == MethodTransfer && s.Channel.SingleLimit > 0 && a.Amount > s.Channel.SingleLimit:
-		return fail(CodeOverSingleLimit, s.Channel.SingleLimit.String())
+		return flow.NewError(CodeOverSingleLimit, s.Channel.SingleLimit.String())
 	}
 	return nil
 }
 
 func checkPayee(a Application, s Situation) error {
 	if !SameName(a.Payee.Name, s.payeeName(a)) {
-		return fail(CodeNameMismatch, "")
+		return flow.NewError(CodeNameMismatch, "")
 	}
 	if a.NotifyPhone != "" && !validPhone(a.NotifyPhone) {
-		return fail(CodePhoneInvalid, "")
+		return flow.NewError(flow.CodePhoneInvalid, "")
 	}
 	if a.Method != MethodTransfer {
 		return nil
 	}
 	if a.Payee.Account == "" {
 		if a.Channel == "wechat" {
-			return fail(CodeChannelNotBound, a.Channel)
+			return flow.NewError(flow.CodeChannelNotBound, a.Channel)
 		}
-		return fail(CodeAccountRequired, "")
+		return flow.NewError(flow.CodeAccountRequired, "")
 	}
 	return nil
 }
@@ -136,10 +137,10 @@ func checkOriginal(a Application, s Situation) error {
 
 func checkLoad(_ Application, s Situation) error {
 	if s.OtherActive {
-		return fail(CodeActiveOrderExists, "")
+		return flow.NewError(flow.CodeActiveOrderExists, "")
 	}
 	if s.Institution.DayLimit > 0 && s.OrdersToday >= s.Institution.DayLimit {
-		return fail(CodeTooManyToday, "")
+		return flow.NewError(CodeTooManyToday, "")
 	}
 	return nil
 }
@@ -166,7 +167,7 @@ func ChooseDeposit(c Card, a Application, window time.Duration, now time.Time) (
 		}
 	}
 	if best == nil {
-		return Deposit{}, fail(code, "")
+		return Deposit{}, flow.NewError(code, "")
 	}
 	return *best, nil
 }

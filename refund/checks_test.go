@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/money"
 
 	"pgregory.net/rapid"
@@ -12,7 +14,7 @@ import (
 
 const year = 365 * 24 * time.Hour
 
-var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, Beijing)
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, calendar.Beijing)
 
 // goodApplication is one that every check lets through.
 func goodApplication() (Application, Situation) {
@@ -36,22 +38,22 @@ func TestCheck_EveryRefusalByItsRule(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*Application, *Situation)
-		want   Code
+		want   flow.Code
 	}{
 		{"一切合规", func(*Application, *Situation) {}, ""},
-		{"机构停用", func(_ *Application, s *Situation) { s.Institution.Active = false }, CodeInstitutionOff},
+		{"机构停用", func(_ *Application, s *Situation) { s.Institution.Active = false }, flow.CodeInstitutionOff},
 		{"须知已更新", func(a *Application, _ *Situation) { a.NoticeVersion = "2" }, CodeNoticeOutdated},
 		{"未读须知", func(a *Application, _ *Situation) { a.NoticeVersion = "" }, CodeNoticeOutdated},
 		{"机构没有须知", func(a *Application, s *Situation) { a.NoticeVersion, s.Institution.NoticeNo = "", "" }, ""},
 		{"代办未获批", func(a *Application, _ *Situation) { a.Proxy = "x" }, CodeProxyNotApproved},
-		{"不是本人的卡", func(_ *Application, s *Situation) { s.Card = nil }, CodeCardNotYours},
+		{"不是本人的卡", func(_ *Application, s *Situation) { s.Card = nil }, flow.CodeCardNotYours},
 		{"未知退款方式", func(a *Application, _ *Situation) { a.Method = "cash" }, CodeMethodOff},
 		{"机构未开通转账退", func(_ *Application, s *Situation) { s.Institution.Methods = []Method{MethodOriginal} }, CodeMethodOff},
-		{"渠道停用", func(_ *Application, s *Situation) { s.ChannelOn = false }, CodeChannelOff},
-		{"渠道不支持该方式", func(_ *Application, s *Situation) { s.Channel.Methods = []Method{MethodOriginal} }, CodeChannelOff},
-		{"金额为零", func(a *Application, _ *Situation) { a.Amount = 0 }, CodeAmountInvalid},
-		{"金额为负", func(a *Application, _ *Situation) { a.Amount = -1 }, CodeAmountInvalid},
-		{"金额溢出", func(a *Application, s *Situation) { a.Amount, s.Card.Refundable = money.Max+1, money.Max+2 }, CodeAmountInvalid},
+		{"渠道停用", func(_ *Application, s *Situation) { s.ChannelOn = false }, flow.CodeChannelOff},
+		{"渠道不支持该方式", func(_ *Application, s *Situation) { s.Channel.Methods = []Method{MethodOriginal} }, flow.CodeChannelOff},
+		{"金额为零", func(a *Application, _ *Situation) { a.Amount = 0 }, flow.CodeAmountInvalid},
+		{"金额为负", func(a *Application, _ *Situation) { a.Amount = -1 }, flow.CodeAmountInvalid},
+		{"金额溢出", func(a *Application, s *Situation) { a.Amount, s.Card.Refundable = money.Max+1, money.Max+2 }, flow.CodeAmountInvalid},
 		{"超出可退余额一分", func(a *Application, s *Situation) { a.Amount = s.Card.Refundable + 1 }, CodeOverBalance},
 		{"低于机构起退金额", func(a *Application, _ *Situation) { a.Amount = 99 }, CodeBelowMinimum},
 		{"低于渠道起退金额", func(a *Application, s *Situation) { a.Amount, s.Channel.MinAmount = 150, 200 }, CodeBelowMinimum},
@@ -64,11 +66,11 @@ func TestCheck_EveryRefusalByItsRule(t *testing.T) {
 		{"姓名间隔号不同", func(a *Application, s *Situation) {
 			a.Payee.Name, s.Card.Name = "买买提•艾力", "买买提·艾力"
 		}, ""},
-		{"手机号少一位", func(a *Application, _ *Situation) { a.NotifyPhone = "1380013800" }, CodePhoneInvalid},
-		{"手机号含字母", func(a *Application, _ *Situation) { a.NotifyPhone = "1380013800a" }, CodePhoneInvalid},
-		{"手机号首位不是一", func(a *Application, _ *Situation) { a.NotifyPhone = "23800138000" }, CodePhoneInvalid},
-		{"微信未绑定", func(a *Application, _ *Situation) { a.Channel, a.Payee.Account = "wechat", "" }, CodeChannelNotBound},
-		{"支付宝账号未填", func(a *Application, _ *Situation) { a.Payee.Account = "" }, CodeAccountRequired},
+		{"手机号少一位", func(a *Application, _ *Situation) { a.NotifyPhone = "1380013800" }, flow.CodePhoneInvalid},
+		{"手机号含字母", func(a *Application, _ *Situation) { a.NotifyPhone = "1380013800a" }, flow.CodePhoneInvalid},
+		{"手机号首位不是一", func(a *Application, _ *Situation) { a.NotifyPhone = "23800138000" }, flow.CodePhoneInvalid},
+		{"微信未绑定", func(a *Application, _ *Situation) { a.Channel, a.Payee.Account = "wechat", "" }, flow.CodeChannelNotBound},
+		{"支付宝账号未填", func(a *Application, _ *Situation) { a.Payee.Account = "" }, flow.CodeAccountRequired},
 		{"原路退", func(a *Application, _ *Situation) { a.Method, a.Payee.Account = MethodOriginal, "" }, ""},
 		{"原路退没有渠道缴费", func(a *Application, s *Situation) { a.Method, s.Card.Deposits = MethodOriginal, nil }, CodeNoOriginalPayment},
 		{"原路退缴费已过期", func(a *Application, _ *Situation) { a.Method, a.DepositNo = MethodOriginal, "D2" }, CodeDepositTooOld},
@@ -76,7 +78,7 @@ func TestCheck_EveryRefusalByItsRule(t *testing.T) {
 			a.Method, a.DepositNo, s.Card.Deposits[0].Payment.PaidAt = MethodOriginal, "D1", noon.Add(-year)
 		}, CodeDepositTooOld},
 		{"原路退超过该笔缴费", func(a *Application, _ *Situation) { a.Method, a.Amount = MethodOriginal, 30_001 }, CodeOverBalance},
-		{"卡有在途单", func(_ *Application, s *Situation) { s.OtherActive = true }, CodeActiveOrderExists},
+		{"卡有在途单", func(_ *Application, s *Situation) { s.OtherActive = true }, flow.CodeActiveOrderExists},
 		{"当日次数用完", func(_ *Application, s *Situation) { s.OrdersToday = 3 }, CodeTooManyToday},
 		{"当日还剩一次", func(_ *Application, s *Situation) { s.OrdersToday = 2 }, ""},
 		{"不限次数", func(_ *Application, s *Situation) { s.OrdersToday, s.Institution.DayLimit = 99, 0 }, ""},
@@ -84,10 +86,10 @@ func TestCheck_EveryRefusalByItsRule(t *testing.T) {
 		a, s := goodApplication()
 		c.change(&a, &s)
 		err := Check(a, s)
-		if CodeOf(err) != c.want || (err != nil) != (c.want != "") {
+		if flow.CodeOf(err) != c.want || (err != nil) != (c.want != "") {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
-		if c.want != "" && !errors.Is(err, NewError(c.want, "")) {
+		if c.want != "" && !errors.Is(err, flow.NewError(c.want, "")) {
 			t.Errorf("%s: the error does not compare", c.name)
 		}
 	}

@@ -1,6 +1,11 @@
 package refund
 
-import "time"
+import (
+	"time"
+
+	"hospay/flow"
+	"hospay/people"
+)
 
 // Action is what people may do with a suspended order (挂账处理).
 type Action string
@@ -41,7 +46,7 @@ type Sides struct{ Debit, Reversal, Payout Side }
 // Sides reads the evidence from the journal.
 func (w Work) Sides() Sides {
 	s := Sides{Debit: w.Debit.side(), Reversal: w.Reversal.side(), Payout: w.Transfer.side(w.Order.Method)}
-	if s.Reversal == SideOpen && w.Order.FailCode == string(CodeHISNoReversal) && w.Reversal.State == CallRefused && w.Reversal.Reported == "" {
+	if s.Reversal == SideOpen && w.Order.FailCode == string(flow.CodeHISNoReversal) && w.Reversal.State == CallRefused && w.Reversal.Reported == "" {
 		s.Reversal = SideNot // the refusal was believed when the order was suspended
 	}
 	return s
@@ -122,11 +127,11 @@ func (w Work) refusal(a Action, can HISTraits) Why {
 	switch {
 	case o.Status != StatusSuspense:
 		return WhyState
-	case o.FailCode == string(CodePaidOldNumber):
+	case o.FailCode == string(flow.CodePaidOldNumber):
 		return s.paidBefore(a, o)
 	case a == ActionResume:
 		return s.resume(o)
-	case o.FailCode == string(CodeAmountMismatch):
+	case o.FailCode == string(flow.CodeAmountMismatch):
 		return WhyMismatch
 	case a == ActionRestoredHand && w.unasked(can):
 		return WhyUnasked
@@ -216,7 +221,7 @@ func (w Work) resumeTo() Status {
 type Proposal struct {
 	Seq    int // of its event: a proposal made anew is another one
 	Action Action
-	By     By
+	By     people.By
 	Reason string
 	At     time.Time
 }
@@ -236,9 +241,9 @@ func (s Seen) is(p *Proposal) bool {
 func (w Work) Where() string {
 	s := w.Sides()
 	switch {
-	case w.Order.FailCode == string(CodeAmountMismatch):
+	case w.Order.FailCode == string(flow.CodeAmountMismatch):
 		return "mismatch"
-	case w.Order.FailCode == string(CodePaidOldNumber) && s.Reversal != SideDone:
+	case w.Order.FailCode == string(flow.CodePaidOldNumber) && s.Reversal != SideDone:
 		return "payee"
 	case s.Payout == SideDone && s.Reversal == SideDone:
 		return "both"

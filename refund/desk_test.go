@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hospay/flow"
+	"hospay/people"
 )
 
 // everyCall lists the journal rows that one number can have.
@@ -84,7 +87,7 @@ func (a Action) balanced(debited, reversed, paid bool) bool {
 // leaves the books balanced in every world that the journal allows.
 func TestDesk_EveryCombination(t *testing.T) {
 	n, offered := 0, map[Action]int{}
-	for _, code := range []Code{"", CodeUnknownTooLong, CodeHISNoReversal, CodePaidAfterFailure, CodePaidOldNumber, CodeAmountMismatch} {
+	for _, code := range []flow.Code{"", flow.CodeUnknownTooLong, flow.CodeHISNoReversal, flow.CodePaidAfterFailure, flow.CodePaidOldNumber, flow.CodeAmountMismatch} {
 		for _, m := range []Method{MethodTransfer, MethodOriginal} {
 			for _, target := range []Status{"", StatusFailed, StatusRejected, StatusCancelled} {
 				for _, d := range everyCall() {
@@ -92,7 +95,7 @@ func TestDesk_EveryCombination(t *testing.T) {
 						for _, p := range everyTransfer() {
 							w := Work{Order: Order{Status: StatusSuspense, SuspendedFrom: StatusPaying, FailCode: string(code), Method: m, Target: target}, Debit: d, Reversal: r, Transfer: p}
 							n++
-							judgeOffers(t, w, code == CodeHISNoReversal, offered)
+							judgeOffers(t, w, code == flow.CodeHISNoReversal, offered)
 						}
 					}
 				}
@@ -127,7 +130,7 @@ func judgeOffers(t *testing.T, w Work, believed bool, offered map[Action]int) {
 		if pay := o.Action == ActionPayAgain || o.Action == ActionPaidByHand; pay && (w.Transfer == nil || w.Order.Target == StatusRejected || w.Order.Target == StatusCancelled) {
 			t.Fatalf("%s is offered for what nobody approved: target %s", o.Action, w.Order.Target)
 		}
-		if w.Order.FailCode == string(CodeAmountMismatch) {
+		if w.Order.FailCode == string(flow.CodeAmountMismatch) {
 			t.Fatalf("%s is offered although the amounts differ", o.Action)
 		}
 	}
@@ -141,25 +144,25 @@ func TestDesk_WhatIsOffered(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		from Status
-		code Code
+		code flow.Code
 		work Work
 		can  HISTraits
 		want string
 	}{
-		{"扣款未知", StatusDebiting, CodeUnknownTooLong, Work{Debit: open}, all, "resume"},
-		{"扣款未知，HIS 不能查询", StatusDebiting, CodeHISNotQueryable, Work{Debit: open}, HISTraits{}, "resume restored_by_hand"},
-		{"付款未知", StatusPaying, CodeUnknownTooLong, Work{Debit: done, Transfer: unknown}, all, "resume"},
-		{"付款已证实失败", StatusPaying, CodeUnknownTooLong, Work{Debit: done, Transfer: failed}, all, "resume restore pay_again paid_by_hand restored_by_hand"},
-		{"HIS 不支持撤销", StatusReversing, CodeHISNoReversal, Work{Debit: done, Transfer: failed}, HISTraits{Queryable: true}, "resume pay_again paid_by_hand restored_by_hand"},
-		{"驳回后 HIS 拒绝撤销", StatusReversing, CodeHISNoReversal, Work{Order: Order{Target: StatusRejected}, Debit: done, Reversal: refused}, all, "resume restore restored_by_hand"},
-		{"撤销未知", StatusReversing, CodeUnknownTooLong, Work{Debit: done, Reversal: open, Transfer: failed}, all, "resume"},
-		{"撤销未知，HIS 不能查询", StatusReversing, CodeHISNotQueryable, Work{Debit: done, Reversal: open, Transfer: failed}, HISTraits{}, "resume restored_by_hand"},
-		{"失败后又到账，撤销未知", StatusReversing, CodePaidAfterFailure, Work{Debit: done, Reversal: open, Transfer: &Transfer{State: CallOpen, Reported: PayoutSucceeded}}, all, ""},
-		{"失败后又到账，尚未撤销", StatusReversing, CodePaidAfterFailure, Work{Debit: done, Transfer: &Transfer{State: CallOpen, Reported: PayoutSucceeded}}, all, "resume"},
-		{"失败后又在处理", StatusReversing, CodeUnknownTooLong, Work{Debit: done, Reversal: open, Transfer: unknown}, all, ""},
+		{"扣款未知", StatusDebiting, flow.CodeUnknownTooLong, Work{Debit: open}, all, "resume"},
+		{"扣款未知，HIS 不能查询", StatusDebiting, flow.CodeHISNotQueryable, Work{Debit: open}, HISTraits{}, "resume restored_by_hand"},
+		{"付款未知", StatusPaying, flow.CodeUnknownTooLong, Work{Debit: done, Transfer: unknown}, all, "resume"},
+		{"付款已证实失败", StatusPaying, flow.CodeUnknownTooLong, Work{Debit: done, Transfer: failed}, all, "resume restore pay_again paid_by_hand restored_by_hand"},
+		{"HIS 不支持撤销", StatusReversing, flow.CodeHISNoReversal, Work{Debit: done, Transfer: failed}, HISTraits{Queryable: true}, "resume pay_again paid_by_hand restored_by_hand"},
+		{"驳回后 HIS 拒绝撤销", StatusReversing, flow.CodeHISNoReversal, Work{Order: Order{Target: StatusRejected}, Debit: done, Reversal: refused}, all, "resume restore restored_by_hand"},
+		{"撤销未知", StatusReversing, flow.CodeUnknownTooLong, Work{Debit: done, Reversal: open, Transfer: failed}, all, "resume"},
+		{"撤销未知，HIS 不能查询", StatusReversing, flow.CodeHISNotQueryable, Work{Debit: done, Reversal: open, Transfer: failed}, HISTraits{}, "resume restored_by_hand"},
+		{"失败后又到账，撤销未知", StatusReversing, flow.CodePaidAfterFailure, Work{Debit: done, Reversal: open, Transfer: &Transfer{State: CallOpen, Reported: PayoutSucceeded}}, all, ""},
+		{"失败后又到账，尚未撤销", StatusReversing, flow.CodePaidAfterFailure, Work{Debit: done, Transfer: &Transfer{State: CallOpen, Reported: PayoutSucceeded}}, all, "resume"},
+		{"失败后又在处理", StatusReversing, flow.CodeUnknownTooLong, Work{Debit: done, Reversal: open, Transfer: unknown}, all, ""},
 		{"原路退被退回", StatusPaying, CodePayoutReturned, Work{Order: Order{Method: MethodOriginal}, Debit: done, Transfer: &Transfer{State: CallOpen, Reported: PayoutReturned}}, all, "resume"},
-		{"金额不符", StatusPaying, CodeAmountMismatch, Work{Debit: done, Transfer: failed}, all, "resume"},
-		{"患者已撤销", StatusReversing, CodeHISNoReversal, Work{Order: Order{CancelAsked: true, Target: StatusCancelled}, Debit: done, Reversal: refused, Transfer: failed}, all, "resume restore restored_by_hand"},
+		{"金额不符", StatusPaying, flow.CodeAmountMismatch, Work{Debit: done, Transfer: failed}, all, "resume"},
+		{"患者已撤销", StatusReversing, flow.CodeHISNoReversal, Work{Order: Order{CancelAsked: true, Target: StatusCancelled}, Debit: done, Reversal: refused, Transfer: failed}, all, "resume restore restored_by_hand"},
 	} {
 		w := c.work
 		w.Order.Status, w.Order.SuspendedFrom, w.Order.FailCode = StatusSuspense, c.from, string(c.code)
@@ -191,7 +194,7 @@ func stranded(t *testing.T) *world {
 	ch.pay = func(p Payout) (PayoutAnswer, bool) {
 		w.sides.pays[p.No] = &payment{payout: p, state: PayoutFailed}
 		ch.pay = nil
-		return PayoutAnswer{Verdict: Done, State: PayoutFailed, Reason: Reason{Code: "FAIL"}}, true
+		return PayoutAnswer{Verdict: flow.Done, State: PayoutFailed, Reason: flow.Reason{Code: "FAIL"}}, true
 	}
 	w.turnAll(t)
 	if o := w.store.orders["o"].Order; o.Status != StatusSuspense {
@@ -202,10 +205,10 @@ func stranded(t *testing.T) *world {
 
 func (w *world) twoDo(t *testing.T, a Action) error {
 	t.Helper()
-	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: By{Kind: ByStaff, ID: "s"}, Reason: "r"}, "V1"); err != nil {
+	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "r"}, "V1"); err != nil {
 		return err
 	}
-	return w.svc.Confirm(t.Context(), "o", Seen{Action: a}, By{Kind: ByStaff, ID: "t"}, "")
+	return w.svc.Confirm(t.Context(), "o", Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "t"}, "")
 }
 
 // TestDesk_EachActionComesToItsEnd carries every safe action out and compares
@@ -239,31 +242,31 @@ func TestDesk_EachActionComesToItsEnd(t *testing.T) {
 func TestDesk_TwoPeopleAndProof(t *testing.T) {
 	w := stranded(t)
 	propose := func(p Proposal, evidence string) error { return w.svc.Propose(t.Context(), "o", p, evidence) }
-	again := Proposal{Action: ActionPayAgain, By: By{Kind: ByStaff, ID: "s", Person: "x"}, Reason: "r"}
-	want := func(name string, err error, code Code) {
+	again := Proposal{Action: ActionPayAgain, By: people.By{Kind: people.ByStaff, ID: "s", Person: "x"}, Reason: "r"}
+	want := func(name string, err error, code flow.Code) {
 		t.Helper()
-		if CodeOf(err) != code || (err != nil) != (code != "") {
+		if flow.CodeOf(err) != code || (err != nil) != (code != "") {
 			t.Errorf("%s: %v, want %q", name, err, code)
 		}
 	}
-	want("刚刚挂账", propose(again, ""), CodeActionUnsafe)
+	want("刚刚挂账", propose(again, ""), flow.CodeActionUnsafe)
 	w.clock = w.clock.Add(w.svc.timing.Settle)
-	want("没有理由", propose(Proposal{Action: ActionPayAgain, By: again.By}, ""), CodeNoteRequired)
-	want("没有凭证", propose(Proposal{Action: ActionPaidByHand, By: again.By, Reason: "r"}, " "), CodeEvidenceRequired)
-	want("没有的动作", propose(Proposal{Action: "steal", By: again.By, Reason: "r"}, ""), CodeBadRequest)
-	want("HIS 不支持撤销", propose(Proposal{Action: ActionRestore, By: again.By, Reason: "r"}, ""), CodeActionUnsafe)
-	want("没有提议", w.svc.Confirm(t.Context(), "o", Seen{}, By{ID: "t"}, ""), CodeNoProposal)
+	want("没有理由", propose(Proposal{Action: ActionPayAgain, By: again.By}, ""), flow.CodeNoteRequired)
+	want("没有凭证", propose(Proposal{Action: ActionPaidByHand, By: again.By, Reason: "r"}, " "), flow.CodeEvidenceRequired)
+	want("没有的动作", propose(Proposal{Action: "steal", By: again.By, Reason: "r"}, ""), flow.CodeBadRequest)
+	want("HIS 不支持撤销", propose(Proposal{Action: ActionRestore, By: again.By, Reason: "r"}, ""), flow.CodeActionUnsafe)
+	want("没有提议", w.svc.Confirm(t.Context(), "o", Seen{}, people.By{ID: "t"}, ""), flow.CodeNoProposal)
 	want("提议", propose(again, ""), "")
-	want("第二个提议", propose(again, ""), CodeProposalExists)
-	want("本人确认", w.svc.Confirm(t.Context(), "o", Seen{}, By{ID: "s"}, ""), CodeSamePerson)
-	want("同一自然人", w.svc.Confirm(t.Context(), "o", Seen{}, By{ID: "t", Person: "x"}, ""), CodeSamePerson)
-	want("看到的是别的动作", w.svc.Confirm(t.Context(), "o", Seen{Action: ActionPaidByHand}, By{ID: "t"}, ""), CodeConflict)
+	want("第二个提议", propose(again, ""), flow.CodeProposalExists)
+	want("本人确认", w.svc.Confirm(t.Context(), "o", Seen{}, people.By{ID: "s"}, ""), flow.CodeSamePerson)
+	want("同一自然人", w.svc.Confirm(t.Context(), "o", Seen{}, people.By{ID: "t", Person: "x"}, ""), flow.CodeSamePerson)
+	want("看到的是别的动作", w.svc.Confirm(t.Context(), "o", Seen{Action: ActionPaidByHand}, people.By{ID: "t"}, ""), flow.CodeConflict)
 	for no := range w.sides.pays { // the channel takes back what it had said
 		w.sides.pays[no].state = PayoutProcessing
 	}
-	want("证据已经变化", w.svc.Confirm(t.Context(), "o", Seen{}, By{ID: "t"}, ""), CodeActionUnsafe)
-	want("撤回", w.svc.Withdraw(t.Context(), "o", By{ID: "t"}, ""), "")
-	want("再次撤回", w.svc.Withdraw(t.Context(), "o", By{ID: "t"}, ""), CodeNoProposal)
+	want("证据已经变化", w.svc.Confirm(t.Context(), "o", Seen{}, people.By{ID: "t"}, ""), flow.CodeActionUnsafe)
+	want("撤回", w.svc.Withdraw(t.Context(), "o", people.By{ID: "t"}, ""), "")
+	want("再次撤回", w.svc.Withdraw(t.Context(), "o", people.By{ID: "t"}, ""), flow.CodeNoProposal)
 	if o := w.store.orders["o"].Order; o.Status != StatusSuspense {
 		t.Errorf("order is %s", o.Status)
 	}

@@ -1,115 +1,32 @@
 package refund
 
-import "errors"
-
-// Code is a stable error code; pages and integrators switch on it, and the
-// language files turn it into a sentence.
-type Code string
+import "hospay/flow"
 
 // Codes of the checks and of the service.
 const (
-	CodeAccountRequired     Code = "account_required"
-	CodeActiveOrderExists   Code = "active_order_exists"
-	CodeAmountInvalid       Code = "amount_invalid"
-	CodeBadRequest          Code = "bad_request"
-	CodeBelowMinimum        Code = "below_minimum"
-	CodeCardNotYours        Code = "card_not_yours"
-	CodeChannelNotBound     Code = "channel_not_bound"
-	CodeChannelOff          Code = "channel_off"
-	CodeChannelUnavailable  Code = "channel_unavailable"
-	CodeConflict            Code = "conflict"
-	CodeConsentOutdated     Code = "consent_outdated"
-	CodeDepositTooOld       Code = "deposit_too_old"
-	CodeHISUnavailable      Code = "his_unavailable"
-	CodeIDNoInvalid         Code = "id_no_invalid"
-	CodeImageInvalid        Code = "image_invalid"
-	CodeImageTooLarge       Code = "image_too_large"
-	CodeImageTooMany        Code = "image_too_many"
-	CodeInstitutionOff      Code = "institution_off"
-	CodeMethodOff           Code = "method_off"
-	CodeNameMismatch        Code = "name_mismatch"
-	CodeNoOriginalPayment   Code = "no_original_payment"
-	CodeNotAllowed          Code = "not_allowed"
-	CodeNotFound            Code = "not_found"
-	CodeNoteRequired        Code = "note_required"
-	CodeNoticeOutdated      Code = "notice_outdated"
-	CodeOverBalance         Code = "over_balance"
-	CodeOverSingleLimit     Code = "over_single_limit"
-	CodePatientNotFound     Code = "patient_not_found"
-	CodePhoneInvalid        Code = "phone_invalid"
-	CodePrincipalNotFound   Code = "principal_not_found"
-	CodeProxyCaseMismatch   Code = "proxy_case_mismatch"
-	CodeProxyClosed         Code = "proxy_closed"
-	CodeProxyMissing        Code = "proxy_materials_missing"
-	CodeProxyOff            Code = "proxy_off"
-	CodeProxySelf           Code = "proxy_self"
-	CodeProxyNotApproved    Code = "proxy_not_approved"
-	CodeReviewSingly        Code = "review_singly"
-	CodeActionUnsafe        Code = "action_unsafe"
-	CodeEvidenceRequired    Code = "evidence_required"
-	CodeNoProposal          Code = "no_proposal"
-	CodeProposalExists      Code = "proposal_exists"
-	CodeProposerGone        Code = "proposer_gone"
-	CodeSamePerson          Code = "same_person"
-	CodeSameReviewer        Code = "same_reviewer"
-	CodeSelfReview          Code = "self_review"
-	CodeTooManyToday        Code = "too_many_today"
-	CodeAmountMismatch      Code = "amount_mismatch"
-	CodeHISNoReversal       Code = "his_no_reversal"
-	CodeHISNotQueryable     Code = "his_not_queryable"
-	CodeUnknownTooLong      Code = "unknown_too_long"
-	CodePendingTooLong      Code = "pending_too_long"
-	CodePaidAfterFailure    Code = "paid_after_failure"
-	CodePaidOldNumber       Code = "paid_old_number"
-	CodePayoutReturned      Code = "payout_returned"
-	CodeConfirmationExpired Code = "confirmation_expired"
+	CodeBelowMinimum        flow.Code = "below_minimum"
+	CodeConsentOutdated     flow.Code = "consent_outdated"
+	CodeDepositTooOld       flow.Code = "deposit_too_old"
+	CodeImageInvalid        flow.Code = "image_invalid"
+	CodeImageTooLarge       flow.Code = "image_too_large"
+	CodeImageTooMany        flow.Code = "image_too_many"
+	CodeMethodOff           flow.Code = "method_off"
+	CodeNameMismatch        flow.Code = "name_mismatch"
+	CodeNoOriginalPayment   flow.Code = "no_original_payment"
+	CodeNoticeOutdated      flow.Code = "notice_outdated"
+	CodeOverBalance         flow.Code = "over_balance"
+	CodeOverSingleLimit     flow.Code = "over_single_limit"
+	CodePrincipalNotFound   flow.Code = "principal_not_found"
+	CodeProxyCaseMismatch   flow.Code = "proxy_case_mismatch"
+	CodeProxyClosed         flow.Code = "proxy_closed"
+	CodeProxyMissing        flow.Code = "proxy_materials_missing"
+	CodeProxyOff            flow.Code = "proxy_off"
+	CodeProxySelf           flow.Code = "proxy_self"
+	CodeProxyNotApproved    flow.Code = "proxy_not_approved"
+	CodeReviewSingly        flow.Code = "review_singly"
+	CodeSameReviewer        flow.Code = "same_reviewer"
+	CodeSelfReview          flow.Code = "self_review"
+	CodeTooManyToday        flow.Code = "too_many_today"
+	CodePayoutReturned      flow.Code = "payout_returned"
+	CodeConfirmationExpired flow.Code = "confirmation_expired"
 )
-
-// Error is a refusal with a stable code. Detail is for the log and staff; it
-// never holds personal data.
-type Error struct {
-	Code   Code
-	Detail string
-}
-
-// Error implements error.
-func (e *Error) Error() string {
-	if e.Detail == "" {
-		return string(e.Code)
-	}
-	return string(e.Code) + ": " + e.Detail
-}
-
-// Is makes errors with one code equal.
-func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error)
-	return ok && t.Code == e.Code
-}
-
-// fail is the short form of NewError.
-func fail(c Code, detail string) error { return &Error{Code: c, Detail: detail} }
-
-// NewError returns an Error with the code.
-func NewError(c Code, detail string) error { return fail(c, detail) }
-
-// CodeOf returns the code of err, or "" when it carries none.
-func CodeOf(err error) Code {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Code
-	}
-	return ""
-}
-
-// DetailOf returns the detail of err, or "" when it carries none.
-func DetailOf(err error) string {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Detail
-	}
-	return ""
-}
-
-// ErrConflict reports that somebody else moved the order first.
-var ErrConflict error = &Error{Code: CodeConflict}
-
-// ErrNotFound reports that there is no such order.
-var ErrNotFound error = &Error{Code: CodeNotFound}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hospay/money"
+	"hospay/people"
 )
 
 // Finding is one thing that a reviewer would look up, looked up.
@@ -59,7 +60,7 @@ func (w Work) refundable(l Looked, debited bool) Finding {
 }
 
 // MayReview says whether a person could give an order its next decision.
-func (s *Service) MayReview(ctx context.Context, id string, by By) error {
+func (s *Service) MayReview(ctx context.Context, id string, by people.By) error {
 	t, err := s.load(ctx, id)
 	if err != nil {
 		return err

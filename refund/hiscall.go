@@ -3,6 +3,9 @@ package refund
 import (
 	"context"
 	"time"
+
+	"hospay/flow"
+	"hospay/people"
 )
 
 // noTime marks an order as waiting for people, not for the clock.
@@ -13,12 +16,12 @@ func (t *turn) intendHIS(kind string) {
 	o := t.w.Order
 	call := &HISCall{Kind: kind, Attempt: 1, Amount: o.Amount, State: CallIntent}
 	if kind == HISDebit {
-		call.No = CallNo(o.No, 'D', call.Attempt)
+		call.No = flow.CallNo(o.No, 'D', call.Attempt)
 		call.Hash = o.debit(call.No).Hash()
 		t.w.Debit, t.c.Debit = call, call
 		return
 	}
-	call.No = CallNo(o.No, 'V', call.Attempt)
+	call.No = flow.CallNo(o.No, 'V', call.Attempt)
 	call.Hash = o.reversal(call.No, t.debitNo()).Hash()
 	t.w.Reversal, t.c.Reversal = call, call
 }
@@ -61,7 +64,7 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 		if call := t.hisCall(kind); call != nil && t.fresh {
 			call.Reported = HISNotFound // its intent is of this turn: it was never sent
 		}
-		t.suspend(CodeHISNoReversal, Reason{Actor: ActorFinance})
+		t.suspend(flow.CodeHISNoReversal, flow.Reason{Actor: flow.ActorFinance})
 		return false, t.commit(ctx, false)
 	}
 	call := t.hisCall(kind)
@@ -74,16 +77,16 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 	t.fresh = false
 	if fresh {
 		if t.stale() {
-			return false, ErrConflict
+			return false, flow.ErrConflict
 		}
 		return t.heardHIS(ctx, kind, call, t.sendHIS(ctx, his, kind, call), true)
 	}
 	if !can.Queryable {
-		t.suspend(CodeHISNotQueryable, Reason{Actor: ActorFinance})
+		t.suspend(flow.CodeHISNotQueryable, flow.Reason{Actor: flow.ActorFinance})
 		return false, t.commit(ctx, false)
 	}
 	ans := t.askHIS(ctx, his, kind, call)
-	if ans.Verdict != Done || ans.State != HISNotFound {
+	if ans.Verdict != flow.Done || ans.State != HISNotFound {
 		return t.heardHIS(ctx, kind, call, ans, false)
 	}
 	if call.State == CallRefused {
@@ -92,14 +95,14 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 			t.w.Order.NextAt = settled
 			return false, t.commit(ctx, false)
 		}
-		return t.refusedHIS(ctx, kind, Reason{Code: call.Code, Message: call.Message})
+		return t.refusedHIS(ctx, kind, flow.Reason{Code: call.Code, Message: call.Message})
 	}
 	if !can.Idempotent {
-		t.suspend(CodeHISNotQueryable, Reason{Message: "not idempotent", Actor: ActorFinance})
+		t.suspend(flow.CodeHISNotQueryable, flow.Reason{Message: "not idempotent", Actor: flow.ActorFinance})
 		return false, t.commit(ctx, false)
 	}
 	if t.stale() {
-		return false, ErrConflict
+		return false, flow.ErrConflict
 	}
 	return t.heardHIS(ctx, kind, call, t.sendHIS(ctx, his, kind, call), false)
 }
@@ -125,10 +128,10 @@ func (t *turn) askHIS(ctx context.Context, his HISLedger, kind string, call *HIS
 		ans = his.QueryReverse(ctx, t.w.Order.reversal(call.No, t.debitNo()))
 	}
 	t.at = t.now()
-	if ans.Verdict == Refused { // a refused question says nothing about the money
-		ans.Verdict = Unknown
+	if ans.Verdict == flow.Refused { // a refused question says nothing about the money
+		ans.Verdict = flow.Unknown
 	}
-	if ans.Verdict == Done {
+	if ans.Verdict == flow.Done {
 		call.Reported = ans.State
 	}
 	return ans
@@ -139,22 +142,22 @@ func (t *turn) heardHIS(ctx context.Context, kind string, call *HISCall, ans HIS
 	t.at = t.now()
 	call.Code, call.Message = ans.Reason.Code, ans.Reason.Message
 	switch {
-	case ans.Verdict == Done && ans.State == HISDone:
+	case ans.Verdict == flow.Done && ans.State == HISDone:
 		return t.doneHIS(ctx, kind, call, ans)
-	case ans.Verdict == Done:
+	case ans.Verdict == flow.Done:
 		call.State = CallOpen
-		t.open(t.timing.Pending, t.timing.SuspendAfter, CodePendingTooLong, ans.Reason)
-	case ans.Verdict == Refused && ans.Reason.Hold:
+		t.open(t.timing.Pending, t.timing.SuspendAfter, flow.CodePendingTooLong, ans.Reason)
+	case ans.Verdict == flow.Refused && ans.Reason.Hold:
 		call.State = CallOpen
-		t.open([]time.Duration{t.timing.Hold}, t.timing.SuspendAfter, CodePendingTooLong, ans.Reason)
-	case ans.Verdict == Refused && first:
+		t.open([]time.Duration{t.timing.Hold}, t.timing.SuspendAfter, flow.CodePendingTooLong, ans.Reason)
+	case ans.Verdict == flow.Refused && first:
 		call.State = CallRefused
 		return t.refusedHIS(ctx, kind, ans.Reason)
-	case ans.Verdict == Refused:
+	case ans.Verdict == flow.Refused:
 		// An earlier send of this number is unaccounted for: the refusal counts
 		// only once a query has said that the number does not exist.
 		call.State = CallRefused
-		t.open(t.timing.Unknown, t.timing.SuspendAfter, CodeUnknownTooLong, ans.Reason)
+		t.open(t.timing.Unknown, t.timing.SuspendAfter, flow.CodeUnknownTooLong, ans.Reason)
 	default:
 		t.unknownHIS(kind, call, ans)
 	}
@@ -166,9 +169,9 @@ func (t *turn) unknownHIS(kind string, call *HISCall, ans HISAnswer) {
 		call.State = CallOpen
 	}
 	if t.w.Order.Tries == 0 {
-		t.note("his."+kind+".unknown", By{Kind: BySystem}, ans.Reason.Code, ans.Reason.Message)
+		t.note("his."+kind+".unknown", people.By{Kind: people.BySystem}, ans.Reason.Code, ans.Reason.Message)
 	}
-	t.open(t.timing.Unknown, t.timing.SuspendAfter, CodeUnknownTooLong, ans.Reason)
+	t.open(t.timing.Unknown, t.timing.SuspendAfter, flow.CodeUnknownTooLong, ans.Reason)
 }
 
 // doneHIS books a debit or reversal that HIS has carried out.
@@ -176,11 +179,11 @@ func (t *turn) doneHIS(ctx context.Context, kind string, call *HISCall, ans HISA
 	o := &t.w.Order
 	call.State, call.HISNo, call.DoneAt = CallDone, ans.HISNo, t.at
 	if (ans.Amount != 0 && ans.Amount != o.Amount) || (ans.CardNo != "" && ans.CardNo != o.CardNo) {
-		t.suspend(CodeAmountMismatch, Reason{Message: "HIS " + ans.Amount.Yuan(), Actor: ActorFinance})
+		t.suspend(flow.CodeAmountMismatch, flow.Reason{Message: "HIS " + ans.Amount.Yuan(), Actor: flow.ActorFinance})
 		return false, t.commit(ctx, false)
 	}
 	if kind == HISReverse {
-		t.move(o.Target, "his.reversed", By{Kind: BySystem}, "", "")
+		t.move(o.Target, "his.reversed", people.By{Kind: people.BySystem}, "", "")
 		t.ended(o.Target)
 		return false, t.commit(ctx, false)
 	}
@@ -189,13 +192,13 @@ func (t *turn) doneHIS(ctx context.Context, kind string, call *HISCall, ans HISA
 		o.HISRefundAt = t.at
 	}
 	if o.DebitAt == DebitAtApproval {
-		t.note("his.debited", By{Kind: BySystem}, "", "")
+		t.note("his.debited", people.By{Kind: people.BySystem}, "", "")
 		t.intendPayout()
-		t.move(StatusPaying, "payout.started", By{Kind: BySystem}, "", "")
+		t.move(StatusPaying, "payout.started", people.By{Kind: people.BySystem}, "", "")
 		t.fresh = true
 		return true, t.commit(ctx, true)
 	}
-	t.note("his.debited", By{Kind: BySystem}, "", "")
+	t.note("his.debited", people.By{Kind: people.BySystem}, "", "")
 	t.toReview()
 	if t.due() { // the rules decide in the same transaction
 		return t.stepReviewing(ctx)
@@ -205,14 +208,14 @@ func (t *turn) doneHIS(ctx context.Context, kind string, call *HISCall, ans HISA
 
 // refusedHIS ends an order that HIS would not debit, or suspends one that HIS
 // would not reverse: its money is debited and not paid.
-func (t *turn) refusedHIS(ctx context.Context, kind string, r Reason) (bool, error) {
+func (t *turn) refusedHIS(ctx context.Context, kind string, r flow.Reason) (bool, error) {
 	if kind == HISReverse {
-		t.suspend(CodeHISNoReversal, r)
+		t.suspend(flow.CodeHISNoReversal, r)
 		return false, t.commit(ctx, false)
 	}
 	o := &t.w.Order
 	o.FailCode, o.FailReason = r.Code, r.Message
-	t.move(StatusRefused, "his.refused", By{Kind: BySystem}, r.Code, r.Message)
+	t.move(StatusRefused, "his.refused", people.By{Kind: people.BySystem}, r.Code, r.Message)
 	t.ended(StatusRefused)
 	return false, t.commit(ctx, false)
 }

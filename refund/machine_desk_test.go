@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 
+	"hospay/flow"
 	"hospay/money"
+	"hospay/people"
 )
 
 // desk is what people do with suspended orders, safe or not: the domain must
@@ -14,25 +16,25 @@ func (w *world) desk() {
 	if id == "" {
 		return
 	}
-	by := By{Kind: ByStaff, ID: []string{"s", "t"}[w.draw("person", 2)]}
+	by := people.By{Kind: people.ByStaff, ID: []string{"s", "t"}[w.draw("person", 2)]}
 	before := w.store.read(id).Proposal
 	var err error
 	switch w.draw("desk", 5) {
 	case 0, 1:
 		err = w.svc.Propose(context.Background(), id, Proposal{Action: Actions()[w.draw("what", 5)], By: by, Reason: "r"}, "V1")
 		if err == nil && w.draw("at once", 2) == 0 {
-			err = w.svc.Confirm(context.Background(), id, Seen{}, By{Kind: ByStaff, ID: "u"}, "n")
+			err = w.svc.Confirm(context.Background(), id, Seen{}, people.By{Kind: people.ByStaff, ID: "u"}, "n")
 		}
 	case 2, 3:
 		err = w.svc.Confirm(context.Background(), id, Seen{}, by, "n")
 		if before != nil && w.depth == 0 && err == nil && before.By.ID == by.ID {
-			w.fail("%s: one person did what needs two", id)
+			w.NewError("%s: one person did what needs two", id)
 		}
 	case 4:
 		err = w.svc.Withdraw(context.Background(), id, by, "n")
 	}
-	if err != nil && CodeOf(err) == "" && !errors.Is(err, errCrash) {
-		w.fail("desk: %v", err)
+	if err != nil && flow.CodeOf(err) == "" && !errors.Is(err, errCrash) {
+		w.NewError("desk: %v", err)
 	}
 }
 
@@ -73,18 +75,18 @@ func (w *world) people() {
 			continue
 		}
 		if p := w.store.read(id).Proposal; p != nil {
-			_ = w.svc.Withdraw(context.Background(), id, By{Kind: ByStaff, ID: "s"}, "n")
+			_ = w.svc.Withdraw(context.Background(), id, people.By{Kind: people.ByStaff, ID: "s"}, "n")
 		}
 		for first, i := w.draw("way", 5), 0; i < 5; i++ {
 			a := ActionResume // last: it may come back
 			if i < 4 {
 				a = Actions()[1:][(first+i)%4]
 			}
-			if err := w.svc.Propose(context.Background(), id, Proposal{Action: a, By: By{Kind: ByStaff, ID: "s"}, Reason: "r"}, "V1"); err != nil {
+			if err := w.svc.Propose(context.Background(), id, Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "r"}, "V1"); err != nil {
 				continue
 			}
-			if err := w.svc.Confirm(context.Background(), id, Seen{Action: a}, By{Kind: ByStaff, ID: "t"}, "n"); err != nil {
-				w.fail("%s: %s was safe to propose, not to confirm: %v", id, a, err)
+			if err := w.svc.Confirm(context.Background(), id, Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "t"}, "n"); err != nil {
+				w.NewError("%s: %s was safe to propose, not to confirm: %v", id, a, err)
 			}
 			break
 		}
@@ -97,7 +99,7 @@ func (w *world) deskIsEmpty() {
 	for _, id := range w.store.ids() {
 		k := w.store.orders[id]
 		if o := k.Order; o.Status == StatusSuspense && (k.Transfer == nil || w.sides.pays[k.Transfer.No] == nil || w.sides.pays[k.Transfer.No].state != PayoutReturned) {
-			w.fail("%s: nothing safe could be done", o.No)
+			w.NewError("%s: nothing safe could be done", o.No)
 		}
 	}
 }

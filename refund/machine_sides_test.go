@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"hospay/flow"
 	"hospay/money"
 )
 
@@ -86,7 +87,7 @@ func (c channelSide) Capabilities() Capabilities { return Capabilities{} }
 // Pay implements Channel.
 func (c channelSide) Pay(_ context.Context, p Payout) PayoutAnswer {
 	if c.w.inst.Frozen {
-		c.w.fail("%s: paid while payouts are frozen", p.No)
+		c.w.NewError("%s: paid while payouts are frozen", p.No)
 	}
 	c.w.called("Pay", p.No, p.Hash())
 	how := c.w.fault("pay", 10)
@@ -97,14 +98,14 @@ func (c channelSide) Pay(_ context.Context, p Payout) PayoutAnswer {
 		return PayoutAnswer{}
 	}
 	if c.pays[p.No] == nil && how == 1 {
-		return PayoutAnswer{Verdict: Refused, Reason: Reason{Code: "NOT_ENOUGH", Hold: true}}
+		return PayoutAnswer{Verdict: flow.Refused, Reason: flow.Reason{Code: "NOT_ENOUGH", Hold: true}}
 	}
 	if c.pays[p.No] == nil && how == 2 {
-		return PayoutAnswer{Verdict: Refused, Reason: Reason{Code: "NAME_NOT_MATCHED"}}
+		return PayoutAnswer{Verdict: flow.Refused, Reason: flow.Reason{Code: "NAME_NOT_MATCHED"}}
 	}
 	c.accept(p)
 	if how == 3 {
-		return PayoutAnswer{Reason: Reason{Code: "timeout"}}
+		return PayoutAnswer{Reason: flow.Reason{Code: "timeout"}}
 	}
 	return c.truth(p.No)
 }
@@ -113,7 +114,7 @@ func (c channelSide) Pay(_ context.Context, p Payout) PayoutAnswer {
 func (c channelSide) accept(p Payout) {
 	if have := c.pays[p.No]; have != nil {
 		if have.payout.Hash() != p.Hash() {
-			c.w.fail("%s: sent with other content", p.No)
+			c.w.NewError("%s: sent with other content", p.No)
 		}
 		return
 	}
@@ -141,9 +142,9 @@ func (s *sides) progress(no string, choice int) {
 func (s *sides) truth(no string) PayoutAnswer {
 	p := s.pays[no]
 	if p == nil {
-		return PayoutAnswer{Verdict: Done, State: PayoutNotFound}
+		return PayoutAnswer{Verdict: flow.Done, State: PayoutNotFound}
 	}
-	return PayoutAnswer{Verdict: Done, State: p.state, Amount: p.payout.Amount, ChannelNo: "B" + no}
+	return PayoutAnswer{Verdict: flow.Done, State: p.state, Amount: p.payout.Amount, ChannelNo: "B" + no}
 }
 
 // Query implements Channel.
@@ -153,7 +154,7 @@ func (c channelSide) Query(_ context.Context, p Payout) PayoutAnswer {
 	case 0:
 		return PayoutAnswer{}
 	case 1:
-		return PayoutAnswer{Verdict: Refused, Reason: Reason{Code: "SIGN_ERROR"}}
+		return PayoutAnswer{Verdict: flow.Refused, Reason: flow.Reason{Code: "SIGN_ERROR"}}
 	}
 	return c.truth(p.No)
 }
@@ -178,10 +179,10 @@ func (h hisSide) book(d Debit, reverse bool) HISAnswer {
 		return HISAnswer{}
 	}
 	if h.books[d.No] == nil && how == 1 {
-		return HISAnswer{Verdict: Refused, Reason: Reason{Code: "LOCKED", Hold: true}}
+		return HISAnswer{Verdict: flow.Refused, Reason: flow.Reason{Code: "LOCKED", Hold: true}}
 	}
 	if h.books[d.No] == nil && how == 2 {
-		return HISAnswer{Verdict: Refused, Reason: Reason{Code: "REFUSED"}}
+		return HISAnswer{Verdict: flow.Refused, Reason: flow.Reason{Code: "REFUSED"}}
 	}
 	h.enter(d, reverse, how == 4)
 	if how == 3 {
@@ -193,12 +194,12 @@ func (h hisSide) book(d Debit, reverse bool) HISAnswer {
 func (h hisSide) enter(d Debit, reverse, pending bool) {
 	if have := h.books[d.No]; have != nil {
 		if have.debit.Hash() != d.Hash() {
-			h.w.fail("%s: booked with other content", d.No)
+			h.w.NewError("%s: booked with other content", d.No)
 		}
 		return
 	}
 	if reverse && (h.books[d.DebitNo] == nil || !h.books[d.DebitNo].done) {
-		h.w.fail("%s: reverses %q, which is not debited", d.No, d.DebitNo)
+		h.w.NewError("%s: reverses %q, which is not debited", d.No, d.DebitNo)
 	}
 	h.books[d.No] = &booking{debit: d, reverse: reverse, pending: pending, done: !pending}
 }
@@ -207,11 +208,11 @@ func (h hisSide) told(no string) HISAnswer {
 	b := h.books[no]
 	switch {
 	case b == nil:
-		return HISAnswer{Verdict: Done, State: HISNotFound}
+		return HISAnswer{Verdict: flow.Done, State: HISNotFound}
 	case b.pending:
-		return HISAnswer{Verdict: Done, State: HISPending}
+		return HISAnswer{Verdict: flow.Done, State: HISPending}
 	}
-	return HISAnswer{Verdict: Done, State: HISDone, HISNo: "H" + no, Amount: b.debit.Amount, CardNo: b.debit.CardNo}
+	return HISAnswer{Verdict: flow.Done, State: HISDone, HISNo: "H" + no, Amount: b.debit.Amount, CardNo: b.debit.CardNo}
 }
 
 func (h hisSide) ask(d Debit) HISAnswer {
@@ -220,7 +221,7 @@ func (h hisSide) ask(d Debit) HISAnswer {
 	case 0:
 		return HISAnswer{}
 	case 1:
-		return HISAnswer{Verdict: Refused, Reason: Reason{Code: "AUTH"}}
+		return HISAnswer{Verdict: flow.Refused, Reason: flow.Reason{Code: "AUTH"}}
 	}
 	return h.told(d.No)
 }

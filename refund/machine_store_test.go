@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"sort"
 	"time"
+
+	"hospay/flow"
+	"hospay/people"
 )
 
 var errCrash = errors.New("crash")
@@ -39,7 +42,7 @@ func (s *memStore) read(id string) Work {
 	k := s.orders[id]
 	w := Work{Order: k.Order, Debit: clone(k.Debit), Reversal: clone(k.Reversal), Transfer: clone(k.Transfer)}
 	if k.Order.Stage == StageSecond {
-		w.First = By{Kind: ByStaff, ID: s.first[id]}
+		w.First = people.By{Kind: people.ByStaff, ID: s.first[id]}
 	}
 	for i, m := range s.history[id] {
 		switch {
@@ -82,7 +85,7 @@ func (s *memStore) Claim(_ context.Context, owner string, now, until time.Time, 
 // Get reads an order.
 func (s *memStore) Get(_ context.Context, id string) (Work, error) {
 	if s.orders[id] == nil {
-		return Work{}, ErrNotFound
+		return Work{}, flow.ErrNotFound
 	}
 	return s.read(id), nil
 }
@@ -94,7 +97,7 @@ func (s *memStore) ByPayout(_ context.Context, _, no string) (Work, error) {
 			return s.read(id), nil
 		}
 	}
-	return Work{}, ErrNotFound
+	return Work{}, flow.ErrNotFound
 }
 
 // Facts are those of an order that every rule likes.
@@ -134,31 +137,31 @@ func (s *memStore) commit(c *Change) error {
 func (s *memStore) apply(c *Change) error {
 	k := s.orders[c.ID]
 	if k.Order.Version != c.Version || k.Order.Status != c.From {
-		return ErrConflict
+		return flow.ErrConflict
 	}
 	if c.Review != nil {
 		key := c.ID + string(c.Review.Stage)
 		if s.reviews[key] {
-			return ErrConflict
+			return flow.ErrConflict
 		}
 		s.reviews[key] = true
 		if c.Review.Stage == StageFirst {
 			s.first[c.ID] = c.Review.Reviewer
 		}
 		if needs := s.w.inst.Review.NeedsSecond(c.Order); needs && c.Review.Stage == StageAuto && c.Review.Decision == OutcomeApprove {
-			s.w.fail("%s: the rules approved what two people decide on", c.Order.No)
+			s.w.NewError("%s: the rules approved what two people decide on", c.Order.No)
 		}
 	}
 	at := c.From
 	for _, m := range c.Moves {
 		if m.To != m.From && (m.From != at || !at.Can(m.To)) {
-			s.w.fail("illegal move %s→%s (at %s) of %s", m.From, m.To, at, c.Order.No)
+			s.w.NewError("illegal move %s→%s (at %s) of %s", m.From, m.To, at, c.Order.No)
 		}
 		at = m.To
 		s.history[c.ID] = append(s.history[c.ID], m)
 	}
 	if at != c.Order.Status {
-		s.w.fail("%s: moved to %s, stored as %s", c.Order.No, at, c.Order.Status)
+		s.w.NewError("%s: moved to %s, stored as %s", c.Order.No, at, c.Order.Status)
 	}
 	lease := k.Order.LeaseUntil
 	k.Order = c.Order
@@ -178,7 +181,7 @@ func (s *memStore) apply(c *Change) error {
 func (s *memStore) putCalls(k *Work, c *Change) {
 	keep := func(no, hash string) {
 		if have := s.journal[no]; have != "" && have != hash {
-			s.w.fail("%s: other content under the same number", no)
+			s.w.NewError("%s: other content under the same number", no)
 		}
 		s.journal[no] = hash
 		s.w.numbers[no] = c.ID
@@ -194,7 +197,7 @@ func (s *memStore) putCalls(k *Work, c *Change) {
 	if c.Transfer != nil {
 		keep(c.Transfer.No, c.Transfer.Hash)
 		if k.Transfer != nil && k.Transfer.No == c.Transfer.No && k.Transfer.State == CallDone && c.Transfer.State != CallDone {
-			s.w.fail("%s: a paid payout became %s", c.Transfer.No, c.Transfer.State)
+			s.w.NewError("%s: a paid payout became %s", c.Transfer.No, c.Transfer.State)
 		}
 		k.Transfer = clone(c.Transfer)
 	}

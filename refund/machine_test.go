@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"hospay/flow"
 	"hospay/money"
+	"hospay/people"
 
 	"pgregory.net/rapid"
 )
@@ -41,7 +43,7 @@ func newWorld(rt *rapid.T) *world {
 	return w
 }
 
-func (w *world) fail(format string, args ...any) {
+func (w *world) NewError(format string, args ...any) {
 	w.rt.Helper()
 	text := fmt.Sprintf(format, args...)
 	for _, id := range w.store.ids() {
@@ -71,7 +73,7 @@ func (w *world) fault(label string, n int) int {
 // while the call is under way.
 func (w *world) called(what, no, hash string) {
 	if w.store.journal[no] != hash {
-		w.fail("%s of %s without its committed intent", what, no)
+		w.NewError("%s of %s without its committed intent", what, no)
 	}
 	w.sides.arrive()
 	for !w.healed && w.depth < 2 && w.draw("meanwhile", 3) == 0 {
@@ -143,8 +145,8 @@ func (w *world) submit() {
 func (w *world) work() {
 	works, _ := w.store.Claim(context.Background(), "w", w.clock, w.clock.Add(w.svc.timing.Lease), 1+w.draw("claim", 3))
 	for _, k := range works {
-		if err := w.svc.Advance(context.Background(), k); err != nil && !errors.Is(err, ErrConflict) && !errors.Is(err, errCrash) {
-			w.fail("advance: %v", err)
+		if err := w.svc.Advance(context.Background(), k); err != nil && !errors.Is(err, flow.ErrConflict) && !errors.Is(err, errCrash) {
+			w.NewError("advance: %v", err)
 		}
 	}
 }
@@ -161,7 +163,7 @@ func (w *world) anyPayment() string {
 	var all []string
 	for _, id := range w.store.ids() {
 		for n := 1; n < 4; n++ {
-			if no := CallNo(w.store.orders[id].Order.No, 'T', n); w.sides.pays[no] != nil {
+			if no := flow.CallNo(w.store.orders[id].Order.No, 'T', n); w.sides.pays[no] != nil {
 				all = append(all, no)
 			}
 		}
@@ -183,13 +185,13 @@ func (w *world) decide() {
 func (w *world) review(id string, approve bool, who string) {
 	before := w.store.orders[id].Order
 	needs := w.inst.Review.NeedsSecond(before)
-	err := w.svc.Review(context.Background(), id, Decision{Approve: approve, Note: "note", Stage: before.Stage}, By{Kind: ByStaff, ID: who})
+	err := w.svc.Review(context.Background(), id, Decision{Approve: approve, Note: "note", Stage: before.Stage}, people.By{Kind: people.ByStaff, ID: who})
 	after := w.store.orders[id].Order
 	switch {
-	case before.Stage == StageSecond && w.store.first[id] == who && CodeOf(err) != CodeSameReviewer && w.depth == 0:
-		w.fail("%s: %s decided twice: %v", before.No, who, err)
+	case before.Stage == StageSecond && w.store.first[id] == who && flow.CodeOf(err) != CodeSameReviewer && w.depth == 0:
+		w.NewError("%s: %s decided twice: %v", before.No, who, err)
 	case err == nil && approve && needs && before.Stage == StageFirst && after.Status != StatusReviewing && w.depth == 0:
-		w.fail("%s: approved by one person", before.No)
+		w.NewError("%s: approved by one person", before.No)
 	}
 }
 
@@ -198,9 +200,9 @@ func (w *world) cancelOrWake() {
 	switch {
 	case id == "":
 	case w.draw("cancel", 2) == 0:
-		_ = w.svc.Cancel(context.Background(), id, By{Kind: ByPatient})
+		_ = w.svc.Cancel(context.Background(), id, people.By{Kind: people.ByPatient})
 	default:
-		_ = w.svc.Wake(context.Background(), id, By{Kind: ByStaff})
+		_ = w.svc.Wake(context.Background(), id, people.By{Kind: people.ByStaff})
 	}
 }
 
@@ -228,11 +230,11 @@ func (w *world) callback() {
 	}
 	before := w.store.orders[w.numbers[no]].Order.Status
 	effect, err := w.svc.Notify(context.Background(), n)
-	if err != nil && !errors.Is(err, errCrash) && !errors.Is(err, ErrConflict) {
-		w.fail("notify: %v", err)
+	if err != nil && !errors.Is(err, errCrash) && !errors.Is(err, flow.ErrConflict) {
+		w.NewError("notify: %v", err)
 	}
 	if after := w.store.orders[w.numbers[no]].Order.Status; forged && after != before {
-		w.fail("a callback that does not fit (%s) moved %s→%s", effect, before, after)
+		w.NewError("a callback that does not fit (%s) moved %s→%s", effect, before, after)
 	}
 }
 
@@ -276,10 +278,10 @@ func (w *world) judge() {
 		}
 		his, channel, payments := w.net(id)
 		if channel > o.Amount || payments > 1 {
-			w.fail("%s: paid %d in %d payments, amount %d", o.No, channel, payments, o.Amount)
+			w.NewError("%s: paid %d in %d payments, amount %d", o.No, channel, payments, o.Amount)
 		}
 		if his < 0 || his > o.Amount {
-			w.fail("%s: HIS net %d", o.No, his)
+			w.NewError("%s: HIS net %d", o.No, his)
 		}
 	}
 }
@@ -308,8 +310,8 @@ func (w *world) heal() {
 		for range 3 {
 			works, _ := w.store.Claim(context.Background(), "w", w.clock, w.clock.Add(w.svc.timing.Lease), 10)
 			for _, k := range works {
-				if err := w.svc.Advance(context.Background(), k); err != nil && !errors.Is(err, ErrConflict) {
-					w.fail("healed, but: %v", err)
+				if err := w.svc.Advance(context.Background(), k); err != nil && !errors.Is(err, flow.ErrConflict) {
+					w.NewError("healed, but: %v", err)
 				}
 			}
 			w.pass(time.Minute)
@@ -326,13 +328,13 @@ func (w *world) settled(k *Work) bool {
 	case o.Status != StatusSuspense:
 		return false
 	}
-	if p := w.sides.pays[CallNo(o.No, 'T', 1)]; p != nil && p.state == PayoutReturned && o.Method == MethodOriginal {
+	if p := w.sides.pays[flow.CallNo(o.No, 'T', 1)]; p != nil && p.state == PayoutReturned && o.Method == MethodOriginal {
 		return true
 	}
-	switch Code(o.FailCode) {
-	case CodePaidAfterFailure, CodeHISNotQueryable:
+	switch flow.Code(o.FailCode) {
+	case flow.CodePaidAfterFailure, flow.CodeHISNotQueryable:
 		return true
-	case CodeHISNoReversal:
+	case flow.CodeHISNoReversal:
 		if k.Reversal == nil {
 			return true
 		}
@@ -349,7 +351,7 @@ func (w *world) end() {
 		k := w.store.orders[id]
 		o := k.Order
 		if !w.settled(k) {
-			w.fail("%s is left to people although a query could settle it", o.No)
+			w.NewError("%s is left to people although a query could settle it", o.No)
 		}
 		comp := w.store.orders[compensationOf(id)]
 		if !o.Status.Final() || o.Compensates != "" || (comp != nil && !comp.Order.Status.Final()) {
@@ -361,13 +363,13 @@ func (w *world) end() {
 			returned = returned || (order == id && w.sides.pays[no] != nil && w.sides.pays[no].state == PayoutReturned)
 		}
 		if his != channel && (!returned || comp != nil || o.Status != StatusSucceeded) {
-			w.fail("%s ended %s: HIS %d, channel %d", o.No, o.Status, his, channel)
+			w.NewError("%s ended %s: HIS %d, channel %d", o.No, o.Status, his, channel)
 		}
 		if o.Status == StatusSucceeded && !returned && channel != o.Amount {
-			w.fail("%s succeeded with %d", o.No, channel)
+			w.NewError("%s succeeded with %d", o.No, channel)
 		}
 		if o.Status != StatusSucceeded && channel != 0 {
-			w.fail("%s ended %s with %d paid", o.No, o.Status, channel)
+			w.NewError("%s ended %s with %d paid", o.No, o.Status, channel)
 		}
 	}
 }

@@ -3,16 +3,14 @@ package refund
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
-	"strings"
 	"time"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/money"
+	"hospay/people"
 )
-
-// Beijing is the zone of business days, order numbers and time windows.
-var Beijing = time.FixedZone("Asia/Shanghai", 8*3600)
 
 // DebitAt says when HIS is debited.
 type DebitAt string
@@ -127,20 +125,14 @@ type Work struct {
 	Reversal *HISCall
 	Transfer *Transfer
 	Proposal *Proposal // what somebody proposes to do with a suspended order
-	First    By        // who gave the first approval of an order that stands at the second
+	First    people.By // who gave the first approval of an order that stands at the second
 }
 
 // OrderNo derives the human order number: R, the Beijing date, twelve digits
 // from the record id.
 func OrderNo(id string, at time.Time) string {
 	sum := sha256.Sum256([]byte("order|" + id))
-	return fmt.Sprintf("R%s%012d", at.In(Beijing).Format("20060102"), binary.BigEndian.Uint64(sum[:8])%1_000_000_000_000)
-}
-
-// CallNo derives the number of an outside call from the order number: D debit,
-// V reversal (撤销), T payout; two digits of attempt.
-func CallNo(orderNo string, letter byte, attempt int) string {
-	return fmt.Sprintf("%s%c%02d", orderNo, letter, attempt)
+	return fmt.Sprintf("R%s%012d", at.In(calendar.Beijing).Format("20060102"), binary.BigEndian.Uint64(sum[:8])%1_000_000_000_000)
 }
 
 // Hash is the fingerprint of a payout's business content, stored with the
@@ -150,17 +142,12 @@ func (p Payout) Hash() string {
 	if p.Original != nil {
 		parts = append(parts, p.Original.TradeNo, p.Original.ChannelNo)
 	}
-	return fingerprint(parts)
+	return flow.Fingerprint(parts)
 }
 
 // Hash is the fingerprint of a HIS call's business content.
 func (d Debit) Hash() string {
-	return fingerprint([]string{d.No, d.OrderNo, d.CardNo, fmt.Sprint(int64(d.Amount)), d.DepositNo, d.DebitNo})
-}
-
-func fingerprint(parts []string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return hex.EncodeToString(sum[:16])
+	return flow.Fingerprint([]string{d.No, d.OrderNo, d.CardNo, fmt.Sprint(int64(d.Amount)), d.DepositNo, d.DebitNo})
 }
 
 // payout builds the channel request of an order under a number.

@@ -3,6 +3,9 @@ package refund
 import (
 	"context"
 	"time"
+
+	"hospay/flow"
+	"hospay/people"
 )
 
 // resendEvery is how many pending queries pass before an accepted payout that
@@ -18,7 +21,7 @@ func (t *turn) intendPayout() {
 	if t.w.Transfer != nil {
 		tr.Attempt = t.w.Transfer.Attempt + 1
 	}
-	tr.No = CallNo(o.No, 'T', tr.Attempt)
+	tr.No = flow.CallNo(o.No, 'T', tr.Attempt)
 	tr.Hash = o.payout(tr.No).Hash()
 	t.w.Transfer, t.c.Transfer = tr, tr
 }
@@ -38,20 +41,20 @@ func (t *turn) stepPayout(ctx context.Context) (bool, error) {
 		return t.sendPayout(ctx, ch, fresh)
 	}
 	ans := t.askPayout(ctx, ch)
-	if ans.Verdict == Done && ans.State == PayoutNotFound {
+	if ans.Verdict == flow.Done && ans.State == PayoutNotFound {
 		return t.lostPayout(ctx, ch)
 	}
 	if stuck(ans, t.w.Order) {
 		return t.sendPayout(ctx, ch, false)
 	}
-	if ans.Verdict == Done && ans.State == PayoutAwaitingPayee && t.w.Order.CancelAsked {
+	if ans.Verdict == flow.Done && ans.State == PayoutAwaitingPayee && t.w.Order.CancelAsked {
 		t.cancelPayout(ctx, ch)
 	}
-	return t.heardPayout(ctx, ans, By{Kind: BySystem})
+	return t.heardPayout(ctx, ans, people.By{Kind: people.BySystem})
 }
 
 func stuck(ans PayoutAnswer, o Order) bool {
-	return ans.Verdict == Done && ans.State == PayoutProcessing && o.Status == StatusPaying && o.Tries%resendEvery == resendEvery-1
+	return ans.Verdict == flow.Done && ans.State == PayoutProcessing && o.Status == StatusPaying && o.Tries%resendEvery == resendEvery-1
 }
 
 // sendPayout sends, unless payouts are frozen or the lease is too old to be
@@ -69,7 +72,7 @@ func (t *turn) sendPayout(ctx context.Context, ch Channel, first bool) (bool, er
 	ctxCall, cancel := context.WithTimeout(ctx, t.timing.Call)
 	defer cancel()
 	if t.stale() {
-		return false, ErrConflict
+		return false, flow.ErrConflict
 	}
 	tr.Sent++
 	tr.SentAt = t.now()
@@ -84,19 +87,19 @@ func (t *turn) sendPayout(ctx context.Context, ch Channel, first bool) (bool, er
 func (t *turn) answeredPay(ctx context.Context, ans PayoutAnswer, first bool) (bool, error) {
 	tr := t.w.Transfer
 	switch {
-	case ans.Verdict == Refused && ans.Reason.Hold:
+	case ans.Verdict == flow.Refused && ans.Reason.Hold:
 		t.hold(ans.Reason)
 		return false, t.commit(ctx, false)
-	case ans.Verdict == Refused:
+	case ans.Verdict == flow.Refused:
 		tr.State, tr.Code, tr.Message = CallRefused, ans.Reason.Code, ans.Reason.Message
-		t.note("payout.refused", By{Kind: BySystem}, ans.Reason.Code, ans.Reason.Message)
+		t.note("payout.refused", people.By{Kind: people.BySystem}, ans.Reason.Code, ans.Reason.Message)
 		clean := first && !tr.Doubt
 		t.settle(clean)
 		return clean, t.commit(ctx, clean)
-	case ans.Verdict == Unknown:
+	case ans.Verdict == flow.Unknown:
 		tr.Doubt = true
 	}
-	return t.heardPayout(ctx, ans, By{Kind: BySystem})
+	return t.heardPayout(ctx, ans, people.By{Kind: people.BySystem})
 }
 
 // settle makes the confirming query due: at once when every send of the number
@@ -111,11 +114,11 @@ func (t *turn) settle(clean bool) {
 
 // hold keeps the payout for a later send under the same number and tells
 // finance once per reason.
-func (t *turn) hold(r Reason) {
+func (t *turn) hold(r flow.Reason) {
 	tr := t.w.Transfer
 	if tr.State != CallHeld || tr.Code != r.Code {
-		t.note("payout.held", By{Kind: BySystem}, r.Code, r.Message)
-		t.tell(Notice{Event: NoticeHold, Staff: true, At: t.at})
+		t.note("payout.held", people.By{Kind: people.BySystem}, r.Code, r.Message)
+		t.tell(flow.Notice{Event: NoticeHold, Staff: true, At: t.at})
 	}
 	tr.State, tr.Code, tr.Message = CallHeld, r.Code, r.Message
 	t.wait(t.timing.Hold)
@@ -126,8 +129,8 @@ func (t *turn) askPayout(ctx context.Context, ch Channel) PayoutAnswer {
 	defer cancel()
 	ans := ch.Query(ctx, t.w.Order.payout(t.w.Transfer.No))
 	t.at = t.now()
-	if ans.Verdict == Refused { // a refused question says nothing about the money
-		ans.Verdict = Unknown
+	if ans.Verdict == flow.Refused { // a refused question says nothing about the money
+		ans.Verdict = flow.Unknown
 	}
 	return ans
 }
@@ -137,7 +140,7 @@ func (t *turn) cancelPayout(ctx context.Context, ch Channel) {
 	ctx, cancel := context.WithTimeout(ctx, t.timing.Call)
 	defer cancel()
 	ans := ch.Cancel(ctx, t.w.Order.payout(t.w.Transfer.No))
-	t.note("payout.cancel_sent", By{Kind: BySystem}, ans.Reason.Code, ans.Verdict.String())
+	t.note("payout.cancel_sent", people.By{Kind: people.BySystem}, ans.Reason.Code, ans.Verdict.String())
 }
 
 // lostPayout follows "no such number": a refusal is thereby confirmed, any
@@ -145,7 +148,7 @@ func (t *turn) cancelPayout(ctx context.Context, ch Channel) {
 func (t *turn) lostPayout(ctx context.Context, ch Channel) (bool, error) {
 	tr, o := t.w.Transfer, &t.w.Order
 	if (tr.State != CallRefused || tr.Doubt) && !t.askable() {
-		t.suspend(CodeUnknownTooLong, Reason{Message: "渠道已不再回答这个单号的查询", Actor: ActorFinance})
+		t.suspend(flow.CodeUnknownTooLong, flow.Reason{Message: "渠道已不再回答这个单号的查询", Actor: flow.ActorFinance})
 		return false, t.commit(ctx, false)
 	}
 	if tr.State != CallRefused {
@@ -156,7 +159,7 @@ func (t *turn) lostPayout(ctx context.Context, ch Channel) (bool, error) {
 		return false, t.commit(ctx, false)
 	}
 	tr.Reported = PayoutNotFound
-	t.undo(t.failTarget(), "payout.failed", By{Kind: BySystem}, tr.Code, tr.Message)
+	t.undo(t.failTarget(), "payout.failed", people.By{Kind: people.BySystem}, tr.Code, tr.Message)
 	return t.goOn(ctx, o)
 }
 
@@ -177,9 +180,9 @@ func (t *turn) goOn(ctx context.Context, o *Order) (bool, error) {
 
 // heardPayout books what a channel says about the payout, from whichever way
 // it came: the answer to a send, a query, or a verified callback.
-func (t *turn) heardPayout(ctx context.Context, ans PayoutAnswer, by By) (bool, error) {
+func (t *turn) heardPayout(ctx context.Context, ans PayoutAnswer, by people.By) (bool, error) {
 	tr, o := t.w.Transfer, &t.w.Order
-	if ans.Verdict != Done {
+	if ans.Verdict != flow.Done {
 		t.unknownPayout(ans)
 		return false, t.commit(ctx, false)
 	}
@@ -187,7 +190,7 @@ func (t *turn) heardPayout(ctx context.Context, ans PayoutAnswer, by By) (bool, 
 	if ans.State == PayoutReturned && o.Method == MethodOriginal {
 		// The refund came back from the payer's card and can still be paid under
 		// its number by hand, so the balance must not be restored by itself.
-		t.suspend(CodePayoutReturned, Reason{Code: ans.Reason.Code, Actor: ActorFinance})
+		t.suspend(CodePayoutReturned, flow.Reason{Code: ans.Reason.Code, Actor: flow.ActorFinance})
 		return false, t.commit(ctx, false)
 	}
 	switch ans.State {
@@ -233,16 +236,16 @@ func (t *turn) unknownPayout(ans PayoutAnswer) {
 		tr.Code, tr.Message = ans.Reason.Code, ans.Reason.Message
 	}
 	if t.w.Order.Tries == 0 {
-		t.note("payout.unknown", By{Kind: BySystem}, ans.Reason.Code, ans.Reason.Message)
+		t.note("payout.unknown", people.By{Kind: people.BySystem}, ans.Reason.Code, ans.Reason.Message)
 	}
-	t.open(t.timing.Unknown, t.timing.SuspendAfter, CodeUnknownTooLong, ans.Reason)
+	t.open(t.timing.Unknown, t.timing.SuspendAfter, flow.CodeUnknownTooLong, ans.Reason)
 }
 
 // paid books the arrival of the money.
-func (t *turn) paid(ans PayoutAnswer, by By) {
+func (t *turn) paid(ans PayoutAnswer, by people.By) {
 	tr, o := t.w.Transfer, &t.w.Order
 	if ans.Amount != 0 && ans.Amount != o.Amount {
-		t.suspend(CodeAmountMismatch, Reason{Message: "渠道 " + ans.Amount.Yuan(), Actor: ActorFinance})
+		t.suspend(flow.CodeAmountMismatch, flow.Reason{Message: "渠道 " + ans.Amount.Yuan(), Actor: flow.ActorFinance})
 		return
 	}
 	tr.State, tr.PaidAt = CallDone, ans.PaidAt
@@ -255,7 +258,7 @@ func (t *turn) paid(ans PayoutAnswer, by By) {
 }
 
 // awaiting waits for the payee and sends the reminders of the confirmation.
-func (t *turn) awaiting(_ PayoutAnswer, by By) {
+func (t *turn) awaiting(_ PayoutAnswer, by people.By) {
 	tr, o := t.w.Transfer, &t.w.Order
 	if tr.ExpiresAt.IsZero() {
 		tr.ExpiresAt = t.at.Add(confirmTime)
@@ -265,7 +268,7 @@ func (t *turn) awaiting(_ PayoutAnswer, by By) {
 	}
 	t.remind(tr.ExpiresAt.Add(-confirmTime))
 	limit := tr.ExpiresAt.Sub(t.at) + t.timing.PayeeLimit
-	t.open(t.timing.Payee, max(limit, t.timing.PayeeLimit), CodePendingTooLong, Reason{Actor: ActorFinance})
+	t.open(t.timing.Payee, max(limit, t.timing.PayeeLimit), flow.CodePendingTooLong, flow.Reason{Actor: flow.ActorFinance})
 }
 
 // confirmTime is how long a payee has to confirm (WeChat: 24 hours).
@@ -277,27 +280,27 @@ func (t *turn) remind(since time.Time) {
 	gap := 2 * step(t.timing.Payee, len(t.timing.Payee))
 	for round, after := range t.timing.Reminders {
 		if at := since.Add(after); !at.After(t.at) && t.at.Sub(at) <= max(gap, time.Hour) {
-			t.tell(Notice{Event: NoticeAwaitingPayee, Round: round, At: t.at})
+			t.tell(flow.Notice{Event: NoticeAwaitingPayee, Round: round, At: t.at})
 		}
 	}
 }
 
 // processing waits for a payout that the channel works on. One that had been
 // waiting for its payee is now confirmed and on its way.
-func (t *turn) processing(by By) {
+func (t *turn) processing(by people.By) {
 	if t.w.Order.Status == StatusAwaitingPayee {
 		t.move(StatusPaying, "payout.confirmed", by, "", "")
 	}
-	t.open(t.timing.Pending, t.timing.PendingLimit, CodePendingTooLong, Reason{Actor: ActorFinance})
+	t.open(t.timing.Pending, t.timing.PendingLimit, flow.CodePendingTooLong, flow.Reason{Actor: flow.ActorFinance})
 }
 
 // stepSuspense asks once a day; an answer that proves the outcome brings the
 // order back to the flow. What a query cannot settle waits for people.
 func (t *turn) stepSuspense(ctx context.Context) (bool, error) {
 	o := &t.w.Order
-	switch Code(o.FailCode) {
-	case CodeAmountMismatch, CodeHISNoReversal, CodePaidAfterFailure, CodePaidOldNumber, CodeHISNotQueryable:
-		if err := t.refresh(ctx); err != nil && CodeOf(err) == "" {
+	switch flow.Code(o.FailCode) {
+	case flow.CodeAmountMismatch, flow.CodeHISNoReversal, flow.CodePaidAfterFailure, flow.CodePaidOldNumber, flow.CodeHISNotQueryable:
+		if err := t.refresh(ctx); err != nil && flow.CodeOf(err) == "" {
 			return false, err
 		}
 		t.wait(t.timing.Daily)
@@ -309,7 +312,7 @@ func (t *turn) stepSuspense(ctx context.Context) (bool, error) {
 		return false, orCommit(err, t.commit(ctx, false))
 	}
 	o.FailCode, o.FailReason = "", ""
-	t.move(back, "suspense.proved", By{Kind: BySystem}, "", "")
+	t.move(back, "suspense.proved", people.By{Kind: people.BySystem}, "", "")
 	return true, t.commit(ctx, true)
 }
 
@@ -335,7 +338,7 @@ func (t *turn) proved(ctx context.Context, back Status) (bool, error) {
 		if kind == HISReverse {
 			call = t.w.Reversal
 		}
-		return t.askHIS(ctx, his, kind, call).Verdict == Done, nil
+		return t.askHIS(ctx, his, kind, call).Verdict == flow.Done, nil
 	}
 	return false, nil
 }
@@ -352,7 +355,7 @@ func (t *turn) askable() bool {
 
 func (t *turn) provesPayout(ans PayoutAnswer) bool {
 	switch {
-	case ans.Verdict != Done:
+	case ans.Verdict != flow.Done:
 		return false
 	case ans.State == PayoutReturned: // what came back by original route waits for people
 		return t.w.Order.Method == MethodTransfer

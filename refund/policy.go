@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"hospay/calendar"
 	"hospay/money"
 )
 
@@ -149,50 +150,13 @@ func (r Rule) check(f Facts) (bool, string) {
 		soon := f.Applied.Sub(f.LastTopUp) < time.Duration(r.Hours)*time.Hour
 		return f.LastTopUp.IsZero() || !soon, fmt.Sprintf("最近一次充值距申请须满 %d 小时", r.Hours)
 	case RuleNightHours:
-		return !InWindow(f.Applied, r.From, r.To), fmt.Sprintf("夜间时段 %s–%s", r.From, r.To)
+		return !calendar.InWindow(f.Applied, r.From, r.To), fmt.Sprintf("夜间时段 %s–%s", r.From, r.To)
 	case RuleProxy:
 		return !f.Proxy, "代办申请由人工审核"
 	case RuleSecond:
 		return !f.Second, "需要两人审核"
 	}
 	return false, "未知规则，转人工"
-}
-
-// InWindow reports whether t's Beijing time of day lies in [from, to). A
-// window may cross midnight; one without ends, or with equal ends, covers the
-// whole day.
-func InWindow(t time.Time, from, to string) bool {
-	if from == to {
-		return true
-	}
-	if to == "" {
-		to = "24:00"
-	}
-	now := t.In(Beijing).Format("15:04")
-	if from <= to {
-		return now >= from && now < to
-	}
-	return now >= from || now < to
-}
-
-// nextWindow returns the first moment from t on that lies in the window.
-func nextWindow(t time.Time, from, to string) time.Time {
-	if InWindow(t, from, to) {
-		return t
-	}
-	if from == "" {
-		from = "00:00"
-	}
-	open, err := time.ParseInLocation("15:04", from, Beijing)
-	if err != nil {
-		return t
-	}
-	b := t.In(Beijing)
-	at := time.Date(b.Year(), b.Month(), b.Day(), open.Hour(), open.Minute(), 0, 0, Beijing)
-	if at.Before(t) {
-		at = at.AddDate(0, 0, 1)
-	}
-	return at
 }
 
 // Valid reports whether n is a rule that exists.

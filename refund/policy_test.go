@@ -3,6 +3,8 @@ package refund
 import (
 	"testing"
 	"time"
+
+	"hospay/calendar"
 )
 
 // goodFacts are those of an order that every default rule likes.
@@ -14,7 +16,7 @@ func goodFacts() Facts {
 }
 
 func at(clock string) time.Time {
-	t, err := time.ParseInLocation("2006-01-02 15:04", "2026-03-02 "+clock, Beijing)
+	t, err := time.ParseInLocation("2006-01-02 15:04", "2026-03-02 "+clock, calendar.Beijing)
 	if err != nil {
 		panic(err)
 	}
@@ -102,10 +104,10 @@ func TestAutoReview_Window(t *testing.T) {
 		{"首尾相同即全天", "03:00", "08:00", "08:00", true, ""},
 	} {
 		now := at(c.now)
-		if got := InWindow(now, c.from, c.to); got != c.in {
+		if got := calendar.InWindow(now, c.from, c.to); got != c.in {
 			t.Errorf("%s: in = %v", c.name, got)
 		}
-		got := nextWindow(now, c.from, c.to)
+		got := calendar.NextWindow(now, c.from, c.to)
 		if c.in && !got.Equal(now) {
 			t.Errorf("%s: next %s", c.name, got)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"hospay/flow"
 	"hospay/money"
 )
 
@@ -80,8 +81,8 @@ type Confirmation struct {
 // PayoutAnswer is the outcome of a Pay, Query or Cancel call. State and the
 // fields after it are facts only when Verdict is Done.
 type PayoutAnswer struct {
-	Verdict   Verdict
-	Reason    Reason // also set with Done when State is PayoutFailed: why it failed
+	Verdict   flow.Verdict
+	Reason    flow.Reason // also set with Done when State is PayoutFailed: why it failed
 	State     PayoutState
 	ChannelNo string
 	Amount    money.Fen // as echoed by the channel; 0 when it was not told
@@ -181,8 +182,8 @@ const (
 // HISAnswer is the outcome of a HIS call that moves money, or of its query.
 // State and the fields after it are facts only when Verdict is Done.
 type HISAnswer struct {
-	Verdict Verdict
-	Reason  Reason
+	Verdict flow.Verdict
+	Reason  flow.Reason
 	State   HISState
 	HISNo   string
 	Amount  money.Fen // 0 when not told

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/internal/idno"
 )
 
@@ -204,29 +206,29 @@ const maxText = 180
 // CheckProxy applies the rules that need no look at HIS, in the order in which
 // a person would mend them.
 func CheckProxy(w ProxyWish, inst Institution, now time.Time) error {
-	birth, ok := idno.Birth(w.IDNo, now, Beijing)
+	birth, ok := idno.Birth(w.IDNo, now, calendar.Beijing)
 	switch {
 	case !inst.Active:
-		return fail(CodeInstitutionOff, "")
+		return flow.NewError(flow.CodeInstitutionOff, "")
 	case !inst.Proxy.On || inst.Proxy.Consent == "":
-		return fail(CodeProxyOff, "")
+		return flow.NewError(CodeProxyOff, "")
 	case w.Consent != inst.Proxy.Consent:
-		return fail(CodeConsentOutdated, "in force: "+inst.Proxy.Consent)
+		return flow.NewError(CodeConsentOutdated, "in force: "+inst.Proxy.Consent)
 	case !w.Case.Valid() || !w.Relation.Valid():
-		return fail(CodeBadRequest, "case or relation")
+		return flow.NewError(flow.CodeBadRequest, "case or relation")
 	case !ok:
-		return fail(CodeIDNoInvalid, "")
+		return flow.NewError(flow.CodeIDNoInvalid, "")
 	case w.IDNo == w.AgentIDNo:
-		return fail(CodeProxySelf, "")
+		return flow.NewError(CodeProxySelf, "")
 	case w.Name == "" || w.CardNo == "" || len(w.Name) > maxText || len(w.CardNo) > maxText:
-		return fail(CodePrincipalNotFound, "")
+		return flow.NewError(CodePrincipalNotFound, "")
 	}
 	return w.Case.checkAge(idno.Age(birth, now))
 }
 
 func (c ProxyCase) checkAge(age int) error {
 	if r := c.rule(); age < r.from || (r.below > 0 && age >= r.below) {
-		return fail(CodeProxyCaseMismatch, "")
+		return flow.NewError(CodeProxyCaseMismatch, "")
 	}
 	return nil
 }
@@ -235,5 +237,5 @@ func (c ProxyCase) checkAge(age int) error {
 // digits from the record id.
 func ProxyNo(id string, at time.Time) string {
 	sum := sha256.Sum256([]byte("proxy|" + id))
-	return fmt.Sprintf("A%s%012d", at.In(Beijing).Format("20060102"), binary.BigEndian.Uint64(sum[:8])%1_000_000_000_000)
+	return fmt.Sprintf("A%s%012d", at.In(calendar.Beijing).Format("20060102"), binary.BigEndian.Uint64(sum[:8])%1_000_000_000_000)
 }

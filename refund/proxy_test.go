@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/internal/idno"
 )
 
@@ -21,21 +23,21 @@ func goodWish() (ProxyWish, Institution) {
 }
 
 func TestProxy_CheckRefusesByItsRule(t *testing.T) {
-	now := time.Date(2026, 3, 2, 12, 0, 0, 0, Beijing)
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, calendar.Beijing)
 	for _, c := range []struct {
 		name   string
 		change func(*ProxyWish, *Institution)
-		want   Code
+		want   flow.Code
 	}{
 		{"一切合规", func(*ProxyWish, *Institution) {}, ""},
-		{"机构停用", func(_ *ProxyWish, i *Institution) { i.Active = false }, CodeInstitutionOff},
+		{"机构停用", func(_ *ProxyWish, i *Institution) { i.Active = false }, flow.CodeInstitutionOff},
 		{"未开通代办", func(_ *ProxyWish, i *Institution) { i.Proxy.On = false }, CodeProxyOff},
 		{"没有授权文本", func(w *ProxyWish, i *Institution) { w.Consent, i.Proxy.Consent = "", "" }, CodeProxyOff},
 		{"授权文本已更新", func(_ *ProxyWish, i *Institution) { i.Proxy.Consent = "2" }, CodeConsentOutdated},
-		{"没有的情形", func(w *ProxyWish, _ *Institution) { w.Case = "friend" }, CodeBadRequest},
-		{"空的情形", func(w *ProxyWish, _ *Institution) { w.Case = "" }, CodeBadRequest},
-		{"没有的关系", func(w *ProxyWish, _ *Institution) { w.Relation = "friend" }, CodeBadRequest},
-		{"证件号校验位错", func(w *ProxyWish, _ *Institution) { w.IDNo = "11010119500101123" + "Z" }, CodeIDNoInvalid},
+		{"没有的情形", func(w *ProxyWish, _ *Institution) { w.Case = "friend" }, flow.CodeBadRequest},
+		{"空的情形", func(w *ProxyWish, _ *Institution) { w.Case = "" }, flow.CodeBadRequest},
+		{"没有的关系", func(w *ProxyWish, _ *Institution) { w.Relation = "friend" }, flow.CodeBadRequest},
+		{"证件号校验位错", func(w *ProxyWish, _ *Institution) { w.IDNo = "11010119500101123" + "Z" }, flow.CodeIDNoInvalid},
 		{"代办自己", func(w *ProxyWish, _ *Institution) { w.IDNo = w.AgentIDNo }, CodeProxySelf},
 		{"没有姓名", func(w *ProxyWish, _ *Institution) { w.Name = "" }, CodePrincipalNotFound},
 		{"没完没了的姓名", func(w *ProxyWish, _ *Institution) { w.Name = strings.Repeat("长", 61) }, CodePrincipalNotFound},
@@ -50,7 +52,7 @@ func TestProxy_CheckRefusesByItsRule(t *testing.T) {
 	} {
 		w, inst := goodWish()
 		c.change(&w, &inst)
-		if got := CodeOf(CheckProxy(w, inst, now)); got != c.want {
+		if got := flow.CodeOf(CheckProxy(w, inst, now)); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
@@ -120,7 +122,7 @@ func TestProxy_OrdersOfAnApprovedApplicationOnly(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*Application, *Situation)
-		want   Code
+		want   flow.Code
 	}{
 		{"已批准", func(*Application, *Situation) {}, ""},
 		{"没有这份申请", func(_ *Application, s *Situation) { s.Proxy = nil }, CodeProxyNotApproved},
@@ -142,7 +144,7 @@ func TestProxy_OrdersOfAnApprovedApplicationOnly(t *testing.T) {
 	} {
 		a, s := byProxy()
 		c.change(&a, &s)
-		if got := CodeOf(Check(a, s)); got != c.want {
+		if got := flow.CodeOf(Check(a, s)); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}

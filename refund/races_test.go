@@ -5,6 +5,10 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"hospay/calendar"
+	"hospay/flow"
+	"hospay/people"
 )
 
 // calm is a world without faults, whose channel can be told what to answer.
@@ -51,7 +55,7 @@ func (w *world) turnAll(t *testing.T) {
 	t.Helper()
 	works, _ := w.store.Claim(t.Context(), "w", w.clock, w.clock.Add(w.svc.timing.Lease), 10)
 	for _, k := range works {
-		if err := w.svc.Advance(t.Context(), k); err != nil && !errors.Is(err, ErrConflict) {
+		if err := w.svc.Advance(t.Context(), k); err != nil && !errors.Is(err, flow.ErrConflict) {
 			t.Fatal(err)
 		}
 	}
@@ -60,7 +64,7 @@ func (w *world) turnAll(t *testing.T) {
 func (w *world) approve(t *testing.T) {
 	t.Helper()
 	w.turnAll(t)
-	if err := w.svc.Review(t.Context(), "o", Decision{Approve: true}, By{Kind: ByStaff}); err != nil {
+	if err := w.svc.Review(t.Context(), "o", Decision{Approve: true}, people.By{Kind: people.ByStaff}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -82,7 +86,7 @@ func TestPayout_RefusalWaitsForASendUnderWay(t *testing.T) {
 	ch.pay = func(p Payout) (PayoutAnswer, bool) {
 		sends++
 		if sends == 2 {
-			return PayoutAnswer{Verdict: Refused, Reason: Reason{Code: "NAME_NOT_MATCHED"}}, true
+			return PayoutAnswer{Verdict: flow.Refused, Reason: flow.Reason{Code: "NAME_NOT_MATCHED"}}, true
 		}
 		for range 2 {
 			w.lapse()
@@ -126,10 +130,12 @@ func TestPayout_OldNumberIsNotSentAgain(t *testing.T) {
 func TestReject_NeedsNoQueryBeforeTheFirstReversal(t *testing.T) {
 	for name, undo := range map[string]func(*world) error{
 		"审核驳回": func(w *world) error {
-			return w.svc.Review(context.Background(), "o", Decision{Note: "资料不符"}, By{Kind: ByStaff})
+			return w.svc.Review(context.Background(), "o", Decision{Note: "资料不符"}, people.By{Kind: people.ByStaff})
 		},
 		"自动驳回": func(w *world) error { w.clock = w.clock.Add(2 * time.Minute); return nil },
-		"患者撤销": func(w *world) error { return w.svc.Cancel(context.Background(), "o", By{Kind: ByPatient}) },
+		"患者撤销": func(w *world) error {
+			return w.svc.Cancel(context.Background(), "o", people.By{Kind: people.ByPatient})
+		},
 	} {
 		w, _ := calm(t)
 		w.traits.Queryable = false
@@ -149,7 +155,7 @@ func TestReject_NeedsNoQueryBeforeTheFirstReversal(t *testing.T) {
 // TestStale_NothingLeavesUnderAnOldLease holds for HIS and channel alike: a
 // worker that was stopped for minutes must not send when it wakes up.
 func TestStale_NothingLeavesUnderAnOldLease(t *testing.T) {
-	now := time.Date(2026, 11, 23, 10, 0, 0, 0, Beijing)
+	now := time.Date(2026, 11, 23, 10, 0, 0, 0, calendar.Beijing)
 	s := &Service{timing: DefaultTiming(), now: func() time.Time { return now }}
 	for lease, want := range map[time.Duration]bool{
 		-time.Minute: true, 5 * time.Second: true, time.Minute: false,

@@ -3,6 +3,10 @@ package refund
 import (
 	"cmp"
 	"context"
+
+	"hospay/calendar"
+	"hospay/flow"
+	"hospay/people"
 )
 
 // Decision is what a person decides about an order under review.
@@ -27,9 +31,9 @@ func (o Order) Next() ReviewStage { return cmp.Or(o.Stage, StageFirst) }
 // approval of an order that needs two keeps it under review; a rejection ends
 // it at either stage. A decision never counts for another stage than the one
 // that stood when it was made.
-func (s *Service) Review(ctx context.Context, id string, d Decision, by By) error {
+func (s *Service) Review(ctx context.Context, id string, d Decision, by people.By) error {
 	if !d.Approve && d.Note == "" {
-		return fail(CodeNoteRequired, "")
+		return flow.NewError(flow.CodeNoteRequired, "")
 	}
 	return s.retry(func() error {
 		t, err := s.load(ctx, id)
@@ -50,24 +54,24 @@ func (s *Service) Review(ctx context.Context, id string, d Decision, by By) erro
 
 // mayDecide refuses a decision that the order does not wait for, and a second
 // reviewer who was the first.
-func (t *turn) mayDecide(d Decision, by By) error {
+func (t *turn) mayDecide(d Decision, by people.By) error {
 	o := t.w.Order
 	switch {
 	case o.Status != StatusReviewing:
-		return fail(CodeConflict, string(o.Status))
+		return flow.NewError(flow.CodeConflict, string(o.Status))
 	case o.Next() != d.Stage:
-		return fail(CodeConflict, string(o.Next()))
+		return flow.NewError(flow.CodeConflict, string(o.Next()))
 	case d.Batch && (o.Proxy != "" || d.Stage == StageSecond):
-		return fail(CodeReviewSingly, string(d.Stage))
+		return flow.NewError(CodeReviewSingly, string(d.Stage))
 	case d.Stage == StageSecond && by.Same(t.w.First):
-		return fail(CodeSameReviewer, "")
+		return flow.NewError(CodeSameReviewer, "")
 	}
 	return nil
 }
 
 // toReview opens the review and sets the time of the automatic one.
 func (t *turn) toReview() {
-	t.move(StatusReviewing, "review.opened", By{Kind: BySystem}, "", "")
+	t.move(StatusReviewing, "review.opened", people.By{Kind: people.BySystem}, "", "")
 	t.w.Order.Stage = StageFirst
 	t.scheduleReview()
 }
@@ -81,7 +85,7 @@ func (t *turn) scheduleReview() {
 	}
 	o.NextAt = t.at.Add(r.Delay)
 	if r.Auto {
-		o.NextAt = nextWindow(o.NextAt, r.From, r.To)
+		o.NextAt = calendar.NextWindow(o.NextAt, r.From, r.To)
 	}
 }
 
@@ -92,8 +96,8 @@ func (t *turn) stepReviewing(ctx context.Context) (bool, error) {
 		t.w.Order.NextAt = noTime
 		return false, t.commit(ctx, false)
 	}
-	if r.Auto && !InWindow(t.at, r.From, r.To) {
-		t.w.Order.NextAt = nextWindow(t.at, r.From, r.To)
+	if r.Auto && !calendar.InWindow(t.at, r.From, r.To) {
+		t.w.Order.NextAt = calendar.NextWindow(t.at, r.From, r.To)
 		return false, t.commit(ctx, false)
 	}
 	facts, err := t.store.Facts(ctx, t.w.Order, t.at)
@@ -108,11 +112,11 @@ func (t *turn) stepReviewing(ctx context.Context) (bool, error) {
 	}
 	if !r.Auto || outcome == OutcomeManual {
 		t.c.Review = &rv
-		t.note("review."+string(rv.Stage), By{Kind: BySystem}, string(outcome), rv.Note)
+		t.note("review."+string(rv.Stage), people.By{Kind: people.BySystem}, string(outcome), rv.Note)
 		t.w.Order.NextAt = noTime
 		return false, t.commit(ctx, false)
 	}
-	t.decide(rv, By{Kind: BySystem})
+	t.decide(rv, people.By{Kind: people.BySystem})
 	if t.w.Order.Status == StatusApproved { // and the payout's intent joins it
 		return t.stepApproved(ctx)
 	}
@@ -121,7 +125,7 @@ func (t *turn) stepReviewing(ctx context.Context) (bool, error) {
 
 // decide applies a decision to an order under review. Whether a second one is
 // needed is judged by the settings of this moment.
-func (t *turn) decide(rv Review, by By) {
+func (t *turn) decide(rv Review, by people.By) {
 	t.c.Review = &rv
 	if rv.Stage != StageSecond && rv.Decision == OutcomeApprove && t.inst.Review.NeedsSecond(t.w.Order) {
 		t.note("review.first_approved", by, "", rv.Note)

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"hospay/flow"
+	"hospay/people"
 )
 
 // Service moves orders. It is safe for concurrent use; what it decides is
@@ -32,7 +35,7 @@ func NewService(store Store, dir Directory, timing Timing, now func() time.Time,
 // has to be undone; after it the balance is restored at HIS; while the payee
 // has not confirmed, the channel is asked to close the payout. While a call is
 // in flight the answer is ErrConflict.
-func (s *Service) Cancel(ctx context.Context, id string, by By) error {
+func (s *Service) Cancel(ctx context.Context, id string, by people.By) error {
 	return s.retry(func() error {
 		t, err := s.load(ctx, id)
 		if err != nil {
@@ -46,7 +49,7 @@ func (s *Service) Cancel(ctx context.Context, id string, by By) error {
 			t.wake()
 			t.note("order.cancel_asked", by, "", "")
 		default:
-			return fail(CodeConflict, string(t.w.Order.Status))
+			return flow.NewError(flow.CodeConflict, string(t.w.Order.Status))
 		}
 		return t.commit(ctx, false)
 	})
@@ -56,14 +59,14 @@ func (s *Service) Cancel(ctx context.Context, id string, by By) error {
 // orders stay as they are, and so do those under review: nobody outside knows
 // their outcome, and the delay of the automatic review holds. An order that a
 // worker holds is being asked for already; to wake it would lose the answer.
-func (s *Service) Wake(ctx context.Context, id string, by By) error {
+func (s *Service) Wake(ctx context.Context, id string, by people.By) error {
 	return s.retry(func() error {
 		t, err := s.load(ctx, id)
 		if err != nil {
 			return err
 		}
 		if s := t.w.Order.Status; s.Final() || s == StatusReviewing {
-			return fail(CodeConflict, string(s))
+			return flow.NewError(flow.CodeConflict, string(s))
 		}
 		if t.w.Order.LeaseUntil.After(t.at) {
 			return nil
@@ -78,7 +81,7 @@ func (s *Service) Wake(ctx context.Context, id string, by By) error {
 func (s *Service) retry(f func() error) error {
 	var err error
 	for range 8 {
-		if err = f(); err != ErrConflict { //nolint:errorlint // the sentinel itself: a coded conflict is final
+		if err = f(); err != flow.ErrConflict { //nolint:errorlint // the sentinel itself: a coded conflict is final
 			return err
 		}
 	}
@@ -132,7 +135,7 @@ func (t *turn) commit(ctx context.Context, keep bool) error {
 }
 
 // move changes the state and records why.
-func (t *turn) move(to Status, event string, by By, code, message string) {
+func (t *turn) move(to Status, event string, by people.By, code, message string) {
 	o := &t.w.Order
 	t.c.Moves = append(t.c.Moves, Move{From: o.Status, To: to, Event: event, By: by, Code: code, Message: message})
 	o.Status, o.Tries, o.OpenSince, o.NextAt, o.Stage = to, 0, time.Time{}, time.Time{}, ""
@@ -142,7 +145,7 @@ func (t *turn) move(to Status, event string, by By, code, message string) {
 }
 
 // note records a fact without a change of state.
-func (t *turn) note(event string, by By, code, message string) {
+func (t *turn) note(event string, by people.By, code, message string) {
 	s := t.w.Order.Status
 	t.c.Moves = append(t.c.Moves, Move{From: s, To: s, Event: event, By: by, Code: code, Message: message})
 }
@@ -153,7 +156,7 @@ func (t *turn) wait(d time.Duration) { t.w.Order.NextAt = t.at.Add(d) }
 
 // open waits for the next query of an open outcome, or gives the order to
 // people once it has been open for too long.
-func (t *turn) open(schedule []time.Duration, limit time.Duration, code Code, r Reason) {
+func (t *turn) open(schedule []time.Duration, limit time.Duration, code flow.Code, r flow.Reason) {
 	o := &t.w.Order
 	if o.OpenSince.IsZero() {
 		o.OpenSince = t.at
@@ -167,7 +170,7 @@ func (t *turn) open(schedule []time.Duration, limit time.Duration, code Code, r 
 }
 
 // suspend gives the order to people (挂账) with the reason.
-func (t *turn) suspend(code Code, r Reason) {
+func (t *turn) suspend(code flow.Code, r flow.Reason) {
 	o := &t.w.Order
 	if o.Status == StatusSuspense {
 		t.wait(t.timing.Daily)
@@ -175,20 +178,20 @@ func (t *turn) suspend(code Code, r Reason) {
 	}
 	o.SuspendedFrom = o.Status
 	o.FailCode, o.FailReason = string(code), r.Message
-	t.move(StatusSuspense, "order.suspended", By{Kind: BySystem}, string(code), joinReason(r))
+	t.move(StatusSuspense, "order.suspended", people.By{Kind: people.BySystem}, string(code), joinReason(r))
 	t.w.Order.OpenSince = t.at
 	t.wait(t.timing.Daily)
-	t.tell(Notice{Event: NoticeSuspense, Staff: true, At: t.at})
+	t.tell(flow.Notice{Event: NoticeSuspense, Staff: true, At: t.at})
 }
 
-func joinReason(r Reason) string {
+func joinReason(r flow.Reason) string {
 	if r.Code == "" {
 		return r.Message
 	}
 	return r.Code + " " + r.Message
 }
 
-func (t *turn) tell(n Notice) { t.c.Notices = append(t.c.Notices, n) }
+func (t *turn) tell(n flow.Notice) { t.c.Notices = append(t.c.Notices, n) }
 
 // Advance takes a claimed order as far as it goes now. It never returns an
 // error for what the other sides answer; an error means that the store or the
@@ -201,7 +204,7 @@ func (s *Service) Advance(ctx context.Context, w Work) error {
 	t.worker = true
 	for range 12 {
 		again, err := t.step(ctx)
-		if errors.Is(err, ErrConflict) || err != nil {
+		if errors.Is(err, flow.ErrConflict) || err != nil {
 			return err
 		}
 		if !again {
@@ -239,7 +242,7 @@ func (t *turn) stepSubmitted(ctx context.Context) (bool, error) {
 		return t.due(), t.commit(ctx, t.due())
 	}
 	t.intendHIS(HISDebit)
-	t.move(StatusDebiting, "order.debiting", By{Kind: BySystem}, "", "")
+	t.move(StatusDebiting, "order.debiting", people.By{Kind: people.BySystem}, "", "")
 	t.fresh = true
 	return true, t.commit(ctx, true)
 }
@@ -257,11 +260,11 @@ func (t *turn) stepApproved(ctx context.Context) (bool, error) {
 	t.fresh = true
 	if t.w.Order.DebitAt == DebitAtApproval && t.w.Debit == nil {
 		t.intendHIS(HISDebit)
-		t.move(StatusDebiting, "order.debiting", By{Kind: BySystem}, "", "")
+		t.move(StatusDebiting, "order.debiting", people.By{Kind: people.BySystem}, "", "")
 		return true, t.commit(ctx, true)
 	}
 	t.intendPayout()
-	t.move(StatusPaying, "payout.started", By{Kind: BySystem}, "", "")
+	t.move(StatusPaying, "payout.started", people.By{Kind: people.BySystem}, "", "")
 	return true, t.commit(ctx, true)
 }
 
@@ -278,7 +281,7 @@ func (t *turn) frozenWait() time.Duration { return t.timing.Hold / 10 }
 // HIS has debited, at once where nothing has moved. Only a worker writes the
 // intent of the reversal here, because it sends at once; for anybody else the
 // next worker does, and knows that nothing was sent before.
-func (t *turn) undo(target Status, event string, by By, code, message string) {
+func (t *turn) undo(target Status, event string, by people.By, code, message string) {
 	o := &t.w.Order
 	if code != "" {
 		o.FailCode, o.FailReason = code, message
@@ -302,14 +305,14 @@ func (t *turn) undo(target Status, event string, by By, code, message string) {
 func (t *turn) ended(final Status) {
 	switch final {
 	case StatusSucceeded:
-		t.tell(Notice{Event: NoticeSucceeded, At: t.at})
+		t.tell(flow.Notice{Event: NoticeSucceeded, At: t.at})
 	case StatusRejected:
-		t.tell(Notice{Event: NoticeRejected, At: t.at})
+		t.tell(flow.Notice{Event: NoticeRejected, At: t.at})
 	case StatusRefused, StatusFailed:
 		if t.w.Order.Compensates != "" {
-			t.tell(Notice{Event: NoticeReturned, At: t.at})
+			t.tell(flow.Notice{Event: NoticeReturned, At: t.at})
 			return
 		}
-		t.tell(Notice{Event: NoticeFailed, At: t.at})
+		t.tell(flow.Notice{Event: NoticeFailed, At: t.at})
 	}
 }

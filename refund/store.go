@@ -4,44 +4,20 @@ import (
 	"context"
 	"time"
 
+	"hospay/flow"
 	"hospay/money"
+	"hospay/people"
 )
-
-// ActorKind says who moved an order.
-type ActorKind string
 
 // EventSuspense begins the events of what people do with a suspended order.
 const EventSuspense = "suspense."
-
-// The kinds of actors of an event.
-const (
-	BySystem  ActorKind = "system"
-	ByPatient ActorKind = "patient"
-	ByStaff   ActorKind = "staff"
-	ByChannel ActorKind = "channel"
-)
-
-// By names who moved an order. Person is the natural person behind the
-// account, where one is known; Address is where the request came from, for the
-// audit log.
-type By struct {
-	Kind    ActorKind
-	ID      string
-	Person  string
-	Address string
-}
-
-// Same reports whether both are one person, by account or by natural person.
-func (b By) Same(other By) bool {
-	return (b.ID != "" && b.ID == other.ID) || (b.Person != "" && b.Person == other.Person)
-}
 
 // Move is one event of an order. To equal to From records a fact without a
 // change of state.
 type Move struct {
 	From, To Status
 	Event    string // order.debited, payout.unknown …
-	By       By
+	By       people.By
 	Code     string
 	Message  string
 }
@@ -67,31 +43,20 @@ const (
 	StageSecond ReviewStage = "second" // 复核
 )
 
-// NoticeEvent names what the patient is told.
-type NoticeEvent string
-
 // The events that are told about, once per order and event; NoticeSuspense each
 // time that an order needs people.
 const (
-	NoticeSucceeded     NoticeEvent = "succeeded"
-	NoticeRejected      NoticeEvent = "rejected"
-	NoticeFailed        NoticeEvent = "failed"
-	NoticeAwaitingPayee NoticeEvent = "awaiting_payee"
-	NoticeReturned      NoticeEvent = "returned"
-	NoticePaidByHand    NoticeEvent = "paid_by_hand"
-	NoticeHold          NoticeEvent = "hold"     // to finance: a channel's account is short or closed
-	NoticeSuspense      NoticeEvent = "suspense" // to finance: an order needs people
-	NoticeProxyApproved NoticeEvent = "proxy_approved"
-	NoticeProxyRejected NoticeEvent = "proxy_rejected"
+	NoticeSucceeded     flow.NoticeEvent = "succeeded"
+	NoticeRejected      flow.NoticeEvent = "rejected"
+	NoticeFailed        flow.NoticeEvent = "failed"
+	NoticeAwaitingPayee flow.NoticeEvent = "awaiting_payee"
+	NoticeReturned      flow.NoticeEvent = "returned"
+	NoticePaidByHand    flow.NoticeEvent = "paid_by_hand"
+	NoticeHold          flow.NoticeEvent = "hold"     // to finance: a channel's account is short or closed
+	NoticeSuspense      flow.NoticeEvent = "suspense" // to finance: an order needs people
+	NoticeProxyApproved flow.NoticeEvent = "proxy_approved"
+	NoticeProxyRejected flow.NoticeEvent = "proxy_rejected"
 )
-
-// Notice asks for a message. Not before At; Round counts reminders.
-type Notice struct {
-	Event NoticeEvent
-	Round int
-	At    time.Time
-	Staff bool // to staff instead of the patient
-}
 
 // Change is everything that one transaction writes: the order's new summary,
 // the events that led there, and the rows that go with them. The store applies
@@ -106,7 +71,7 @@ type Change struct {
 	Reversal   *HISCall
 	Transfer   *Transfer
 	Review     *Review
-	Notices    []Notice
+	Notices    []flow.Notice
 	Callback   *CallbackRow
 	Compensate *Order // a new order that restores a returned payout
 	KeepLease  bool   // the same worker goes on with the next step

@@ -3,6 +3,9 @@ package refund
 import (
 	"context"
 	"strings"
+
+	"hospay/flow"
+	"hospay/people"
 )
 
 // The events of what two people do with a suspended order.
@@ -20,15 +23,15 @@ const (
 func (s *Service) Propose(ctx context.Context, id string, p Proposal, evidence string) error {
 	switch evidence = strings.TrimSpace(evidence); {
 	case strings.TrimSpace(p.Reason) == "":
-		return fail(CodeNoteRequired, "")
+		return flow.NewError(flow.CodeNoteRequired, "")
 	case p.Action.NeedsEvidence() && evidence == "":
-		return fail(CodeEvidenceRequired, "")
+		return flow.NewError(flow.CodeEvidenceRequired, "")
 	case evidence != "":
 		p.Reason += "（凭证 " + evidence + "）"
 	}
 	return s.suspended(ctx, id, func(t *turn) error {
 		if t.w.Proposal != nil {
-			return fail(CodeProposalExists, string(t.w.Proposal.Action))
+			return flow.NewError(flow.CodeProposalExists, string(t.w.Proposal.Action))
 		}
 		if _, err := t.safe(ctx, p.Action); err != nil {
 			return err
@@ -39,10 +42,10 @@ func (s *Service) Propose(ctx context.Context, id string, p Proposal, evidence s
 }
 
 // Withdraw takes a proposal back; whoever may propose may also refuse.
-func (s *Service) Withdraw(ctx context.Context, id string, by By, note string) error {
+func (s *Service) Withdraw(ctx context.Context, id string, by people.By, note string) error {
 	return s.suspended(ctx, id, func(t *turn) error {
 		if t.w.Proposal == nil {
-			return fail(CodeNoProposal, "")
+			return flow.NewError(flow.CodeNoProposal, "")
 		}
 		t.note(EventWithdrawn, by, string(t.w.Proposal.Action), note)
 		return nil
@@ -52,16 +55,16 @@ func (s *Service) Withdraw(ctx context.Context, id string, by By, note string) e
 // Confirm carries out a proposal of another person, if it is still safe: both
 // sides are asked again, and the order moves by compare-and-set. Another proposal
 // than the one that the person saw is ErrConflict.
-func (s *Service) Confirm(ctx context.Context, id string, seen Seen, by By, note string) error {
+func (s *Service) Confirm(ctx context.Context, id string, seen Seen, by people.By, note string) error {
 	return s.suspended(ctx, id, func(t *turn) error {
 		p := t.w.Proposal
 		switch {
 		case p == nil:
-			return fail(CodeNoProposal, "")
+			return flow.NewError(flow.CodeNoProposal, "")
 		case !seen.is(p):
-			return fail(CodeConflict, string(p.Action))
+			return flow.NewError(flow.CodeConflict, string(p.Action))
 		case by.Same(p.By):
-			return fail(CodeSamePerson, "")
+			return flow.NewError(flow.CodeSamePerson, "")
 		}
 		why, err := t.safe(ctx, p.Action)
 		if err != nil {
@@ -80,7 +83,7 @@ func (s *Service) suspended(ctx context.Context, id string, f func(*turn) error)
 			return err
 		}
 		if t.w.Order.Status != StatusSuspense {
-			return fail(CodeConflict, string(t.w.Order.Status))
+			return flow.NewError(flow.CodeConflict, string(t.w.Order.Status))
 		}
 		if err := f(t); err != nil {
 			return err
@@ -92,7 +95,7 @@ func (s *Service) suspended(ctx context.Context, id string, f func(*turn) error)
 // safe asks both sides and refuses an action that the answers do not carry.
 func (t *turn) safe(ctx context.Context, a Action) (Why, error) {
 	if t.at.Before(t.w.Order.OpenSince.Add(t.timing.Settle)) { // a send may still be under way
-		return "", fail(CodeActionUnsafe, string(WhySettling))
+		return "", flow.NewError(flow.CodeActionUnsafe, string(WhySettling))
 	}
 	_, can, err := t.dir.HIS(ctx, t.w.Order.Institution)
 	if err != nil {
@@ -104,12 +107,12 @@ func (t *turn) safe(ctx context.Context, a Action) (Why, error) {
 	for _, o := range t.w.Offers(can) {
 		if o.Action == a {
 			if !o.Safe {
-				return "", fail(CodeActionUnsafe, string(o.Why))
+				return "", flow.NewError(flow.CodeActionUnsafe, string(o.Why))
 			}
 			return o.Why, nil
 		}
 	}
-	return "", fail(CodeBadRequest, "action")
+	return "", flow.NewError(flow.CodeBadRequest, "action")
 }
 
 // refresh asks both sides for the evidence that people decide on. It moves
@@ -132,8 +135,8 @@ func (t *turn) askSides(ctx context.Context, can HISTraits) error {
 			return err
 		}
 		ans := t.askPayout(ctx, ch)
-		if ans.Verdict != Done {
-			return fail(CodeChannelUnavailable, ans.Reason.Code)
+		if ans.Verdict != flow.Done {
+			return flow.NewError(flow.CodeChannelUnavailable, ans.Reason.Code)
 		}
 		t.toldPayout(ans)
 	}
@@ -147,8 +150,8 @@ func (t *turn) askSides(ctx context.Context, can HISTraits) error {
 			continue
 		}
 		ans := t.askHIS(ctx, his, kind, call)
-		if ans.Verdict != Done {
-			return fail(CodeHISUnavailable, ans.Reason.Code)
+		if ans.Verdict != flow.Done {
+			return flow.NewError(flow.CodeHISUnavailable, ans.Reason.Code)
 		}
 		t.toldHIS(kind, call, ans)
 	}
@@ -179,7 +182,7 @@ func (t *turn) toldPayout(ans PayoutAnswer) {
 	}
 	tr.Reported, tr.Doubt = ans.State, false
 	if ans.State == PayoutSucceeded && ans.Amount != 0 && ans.Amount != t.w.Order.Amount {
-		t.w.Order.FailCode = string(CodeAmountMismatch)
+		t.w.Order.FailCode = string(flow.CodeAmountMismatch)
 	}
 }
 
@@ -190,7 +193,7 @@ func (t *turn) toldHIS(kind string, call *HISCall, ans HISAnswer) {
 	}
 	o := &t.w.Order
 	if (ans.Amount != 0 && ans.Amount != o.Amount) || (ans.CardNo != "" && ans.CardNo != o.CardNo) {
-		o.FailCode = string(CodeAmountMismatch)
+		o.FailCode = string(flow.CodeAmountMismatch)
 		return
 	}
 	call.State, call.HISNo, call.DoneAt = CallDone, ans.HISNo, t.at
@@ -204,7 +207,7 @@ func (t *turn) toldHIS(kind string, call *HISCall, ans HISAnswer) {
 
 // act moves the order on. Each way is one of the table of legal moves; what
 // was settled by hand passes through the state that it ends.
-func (t *turn) act(a Action, by By, note string, why Why) {
+func (t *turn) act(a Action, by people.By, note string, why Why) {
 	o := &t.w.Order
 	next := func(to Status) { t.move(to, EventConfirmed, by, string(a), note) }
 	switch a {
@@ -224,7 +227,7 @@ func (t *turn) act(a Action, by By, note string, why Why) {
 		o.FailCode, o.FailReason, o.Target, o.PaidAt = "", "", "", t.at
 		next(StatusPaying)
 		t.move(StatusSucceeded, EventPaidHand, by, string(why), t.w.Proposal.Reason)
-		t.tell(Notice{Event: NoticePaidByHand, At: t.at})
+		t.tell(flow.Notice{Event: NoticePaidByHand, At: t.at})
 	case ActionRestoredHand:
 		t.aim()
 		next(StatusReversing)

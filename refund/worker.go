@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"hospay/flow"
 )
 
 // Worker finds due orders and advances them with bounded concurrency. It holds
@@ -80,7 +82,7 @@ func (w *Worker) advance(ctx context.Context, work Work) {
 	// A step that has begun is finished even while the program stops: the
 	// other side may already be acting on it.
 	err := w.svc.Advance(context.WithoutCancel(ctx), work)
-	if err != nil && !errors.Is(err, ErrConflict) {
+	if err != nil && !errors.Is(err, flow.ErrConflict) {
 		w.svc.log.Error("worker.advance", "order", work.Order.No, "status", string(work.Order.Status), "error", err)
 	}
 }
@@ -97,7 +99,7 @@ func (w *Worker) Drain(ctx context.Context) (int, error) {
 			return n, unread
 		}
 		for _, work := range works {
-			if err := w.svc.Advance(ctx, work); err != nil && !errors.Is(err, ErrConflict) {
+			if err := w.svc.Advance(ctx, work); err != nil && !errors.Is(err, flow.ErrConflict) {
 				return n, err
 			}
 			n++

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
 	"hospay/money"
 	"hospay/reconcile"
 )
@@ -248,7 +249,7 @@ func lineCells(o reconcile.Order) []any {
 			times = append(times, "")
 			continue
 		}
-		times = append(times, time.Unix(e.At, 0).In(reconcile.Beijing).Format(time.DateTime))
+		times = append(times, time.Unix(e.At, 0).In(calendar.Beijing).Format(time.DateTime))
 		card, channel, method = cmp.Or(card, e.CardNo), cmp.Or(channel, e.Channel), cmp.Or(method, e.Method)
 	}
 	row := append([]any{o.OrderNo, o.BillNo, o.HISNo, card, reconcile.ChannelChinese(channel), reconcile.MethodChinese(method)}, amounts(o)...)

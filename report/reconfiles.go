@@ -10,6 +10,7 @@ import (
 	"io"
 	"time"
 
+	"hospay/calendar"
 	"hospay/money"
 	"hospay/reconcile"
 )
@@ -81,7 +82,7 @@ func jsonOf(o reconcile.Order) jsonDifference {
 	}
 	for b, to := range map[reconcile.Book]**jsonEntry{reconcile.Platform: &d.Platform, reconcile.Channel: &d.Channel, reconcile.HIS: &d.HIS} {
 		if e := o.Books[b]; e != nil {
-			*to = &jsonEntry{e.Amount, e.Status.String(), time.Unix(e.At, 0).In(reconcile.Beijing).Format(time.RFC3339)}
+			*to = &jsonEntry{e.Amount, e.Status.String(), time.Unix(e.At, 0).In(calendar.Beijing).Format(time.RFC3339)}
 		}
 	}
 	return d

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/refund"
 )
 
@@ -121,7 +122,7 @@ func readTransfer(form url.Values) (channels.Callback, error) {
 // trade's sum: so it is only a hint to query.
 func readRefund(form url.Values) channels.Callback {
 	no := form.Get("out_biz_no")
-	hint := refund.PayoutAnswer{ChannelNo: form.Get("trade_no"), Reason: refund.Reason{Code: "hint", Message: "收到退款通知，以查询为准"}}
+	hint := refund.PayoutAnswer{ChannelNo: form.Get("trade_no"), Reason: flow.Reason{Code: "hint", Message: "收到退款通知，以查询为准"}}
 	return channels.Callback{ID: form.Get("notify_id"), Kind: channels.CallbackRefund, No: no, Answer: hint,
 		Body: channels.Record{Event: eventOf(form), No: no, ChannelNo: form.Get("trade_no"), State: form.Get("trade_status"), Amount: fen(form.Get("refund_fee"))}.String()}
 }

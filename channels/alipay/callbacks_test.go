@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/refund"
 )
 
@@ -29,7 +30,7 @@ func TestCallback_Transfer(t *testing.T) {
 	for status, want := range map[string]refund.PayoutState{"SUCCESS": refund.PayoutSucceeded, "FAIL": refund.PayoutFailed, "REFUND": refund.PayoutReturned, "DEALING": refund.PayoutProcessing} {
 		cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "SUCCESS", status, 1))))
 		if err != nil || cb.ID != "N1" || cb.Kind != channels.CallbackTransfer || cb.No != "T20260102A1" || cb.Payee != "2088123" ||
-			cb.Answer.Verdict != refund.Done || cb.Answer.State != want || cb.Answer.Amount != 12345 || cb.Answer.ChannelNo != "9" {
+			cb.Answer.Verdict != flow.Done || cb.Answer.State != want || cb.Answer.Amount != 12345 || cb.Answer.ChannelNo != "9" {
 			t.Errorf("%s: %+v, %v", status, cb, err)
 		}
 		if strings.Contains(cb.Body, "2088123") || !strings.Contains(cb.Body, "T20260102A1") {
@@ -41,7 +42,7 @@ func TestCallback_Transfer(t *testing.T) {
 	if _, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, form)); err != nil {
 		t.Error(err)
 	}
-	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "SUCCESS", "BRAND_NEW", 1)))); err != nil || cb.Answer.Verdict != refund.Unknown {
+	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "SUCCESS", "BRAND_NEW", 1)))); err != nil || cb.Answer.Verdict != flow.Unknown {
 		t.Errorf("%+v, %v", cb, err)
 	}
 	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "DIRECT_TRANSFER", "PERSONAL_PAY", 1)))); err != nil || cb.Kind != channels.CallbackOther || cb.No != "" {
@@ -52,7 +53,7 @@ func TestCallback_Transfer(t *testing.T) {
 func TestCallback_RefundIsOnlyAHint(t *testing.T) {
 	c, k := newClient(t, testConfig("")), testKeys()
 	cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, trade()))
-	if err != nil || cb.Kind != channels.CallbackRefund || cb.No != "R20260102A1" || cb.Answer.Verdict != refund.Unknown {
+	if err != nil || cb.Kind != channels.CallbackRefund || cb.No != "R20260102A1" || cb.Answer.Verdict != flow.Unknown {
 		t.Errorf("%+v, %v", cb, err)
 	}
 	form := trade()

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/money"
 	"hospay/refund"
 
@@ -71,7 +73,7 @@ func (c *Client) connect() error {
 		return err
 	}
 	c.api, err = sdk.New(c.AppID, c.key, false,
-		sdk.WithSandboxGateway(apiBase+gatewayPath), sdk.WithHTTPClient(pay), sdk.WithTimeLocation(shanghai))
+		sdk.WithSandboxGateway(apiBase+gatewayPath), sdk.WithHTTPClient(pay), sdk.WithTimeLocation(calendar.Beijing))
 	if err != nil {
 		return err
 	}
@@ -176,10 +178,10 @@ func noAnswer(err error) refund.PayoutAnswer {
 	case errors.As(err, &e) && e != nil:
 		h := head{Code: string(e.Code), SubCode: e.SubCode}
 		a.Reason.Message += "（网关返回了没有签名的错误 " + channels.Scrub(h.name()) + "）"
-		a.Reason.Actor = refund.ActorIT
+		a.Reason.Actor = flow.ActorIT
 	case errors.Is(err, sdk.ErrAliPublicKeyNotFound):
 		a.Reason.Message += "（应答使用了没有配置的支付宝证书）"
-		a.Reason.Actor = refund.ActorIT
+		a.Reason.Actor = flow.ActorIT
 	}
 	return a
 }
@@ -221,7 +223,7 @@ func vendorCode(sub string) bool {
 
 // at reads a time of the wire, which is Beijing's.
 func at(s string) time.Time {
-	t, err := time.ParseInLocation(time.DateTime, s, shanghai)
+	t, err := time.ParseInLocation(time.DateTime, s, calendar.Beijing)
 	if err != nil {
 		return time.Time{}
 	}

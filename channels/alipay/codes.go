@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"hospay/channels"
-	"hospay/refund"
+	"hospay/flow"
 )
 
 // The tables below list every documented code. The gateway signs its answers,
@@ -31,15 +31,15 @@ func table(classes ...class) channels.Codes {
 func unknown(words string) channels.Rule { return channels.Rule{Words: words} } // U
 
 func alarm(words string) channels.Rule { // U, and something is wrong on our side
-	return channels.Rule{Actor: refund.ActorIT, Words: words}
+	return channels.Rule{Actor: flow.ActorIT, Words: words}
 }
 
-func later(actor refund.Actor, words string) channels.Rule { // R, M
-	return channels.Rule{Verdict: refund.Refused, Actor: actor, Hold: true, Words: words}
+func later(actor flow.Actor, words string) channels.Rule { // R, M
+	return channels.Rule{Verdict: flow.Refused, Actor: actor, Hold: true, Words: words}
 }
 
-func final(actor refund.Actor, words string) channels.Rule { // P, A, S
-	return channels.Rule{Verdict: refund.Refused, Actor: actor, Words: words}
+func final(actor flow.Actor, words string) channels.Rule { // P, A, S
+	return channels.Rule{Verdict: flow.Refused, Actor: actor, Words: words}
 }
 
 // transferCodes are the answers to a transfer, and the reasons of a failed one.
@@ -53,40 +53,40 @@ var transferCodes = table(
 	class{unknown("支付失败，原因未说明，以查询为准"), "PAYMENT_FAIL PROCESS_FAIL"},
 
 	// R: nothing was paid; the same number again later.
-	class{later(refund.ActorFinance, "商户余额不足，充值后以原单号重试"), "PAYER_BALANCE_NOT_ENOUGH BALANCE_IS_NOT_ENOUGH BALANCE_NOT_ENOUGH"},
-	class{later(refund.ActorNone, "请求过于频繁，稍后以原单号重试"), "RESOURCE_LIMIT_EXCEED"},
-	class{later(refund.ActorFinance, "商户当日转账额度已用完"), "EXCEED_LIMIT_DM_AMOUNT EXCEED_LIMIT_DM_MAX_AMOUNT"},
-	class{later(refund.ActorFinance, "商户当月转账额度已用完"), "EXCEED_LIMIT_MM_AMOUNT EXCEED_LIMIT_MM_MAX_AMOUNT"},
-	class{later(refund.ActorNone, "收款人当日收款次数超限，次日重试"), "EXCEED_LIMIT_DC_RECEIVED PAYEE_RECEIVE_COUNT_EXCEED_LIMIT"},
-	class{later(refund.ActorFinance, "余额支付额度已用完"), "PERM_PAY_USER_DAILY_QUOTA_ORG_BALANCE_LIMIT PERM_PAY_USER_MONTH_QUOTA_ORG_BALANCE_LIMIT PERM_PAY_CUSTOMER_DAILY_QUOTA_ORG_BALANCE_LIMIT PERM_PAY_CUSTOMER_MONTH_QUOTA_ORG_BALANCE_LIMIT"},
+	class{later(flow.ActorFinance, "商户余额不足，充值后以原单号重试"), "PAYER_BALANCE_NOT_ENOUGH BALANCE_IS_NOT_ENOUGH BALANCE_NOT_ENOUGH"},
+	class{later(flow.ActorNone, "请求过于频繁，稍后以原单号重试"), "RESOURCE_LIMIT_EXCEED"},
+	class{later(flow.ActorFinance, "商户当日转账额度已用完"), "EXCEED_LIMIT_DM_AMOUNT EXCEED_LIMIT_DM_MAX_AMOUNT"},
+	class{later(flow.ActorFinance, "商户当月转账额度已用完"), "EXCEED_LIMIT_MM_AMOUNT EXCEED_LIMIT_MM_MAX_AMOUNT"},
+	class{later(flow.ActorNone, "收款人当日收款次数超限，次日重试"), "EXCEED_LIMIT_DC_RECEIVED PAYEE_RECEIVE_COUNT_EXCEED_LIMIT"},
+	class{later(flow.ActorFinance, "余额支付额度已用完"), "PERM_PAY_USER_DAILY_QUOTA_ORG_BALANCE_LIMIT PERM_PAY_USER_MONTH_QUOTA_ORG_BALANCE_LIMIT PERM_PAY_CUSTOMER_DAILY_QUOTA_ORG_BALANCE_LIMIT PERM_PAY_CUSTOMER_MONTH_QUOTA_ORG_BALANCE_LIMIT"},
 
 	// P: this payee cannot be paid.
-	class{final(refund.ActorPatient, "收款账号不存在或姓名不符"), "PAYEE_NOT_EXIST PAYEE_USERINFO_ERROR PAYEE_USER_INFO_ERROR PAYEE_ACCOUNT_NOT_EXSIT"},
-	class{final(refund.ActorPatient, "登录号对应多个账户，请提供姓名或换用其他账号"), "PAYEE_ACC_OCUPIED"},
-	class{final(refund.ActorPatient, "收款人证件信息不符"), "PAYEE_CERT_INFO_ERROR PAYEE_IDENTITY_NOT_MATCH"},
-	class{final(refund.ActorPatient, "收款账户状态或类型不支持收款"), "PAYEE_ACCOUNT_STATUS_ERROR PAYEE_USERINFO_STATUS_ERROR PAYEE_USER_TYPE_ERROR"},
-	class{final(refund.ActorPatient, "收款账户未实名或身份信息不完整"), "PAYEE_NOT_RELNAME_CERTIFY PERM_AML_NOT_REALNAME_REV PERMIT_NON_BANK_LIMIT_PAYEE EXCEED_LIMIT_UNRN_DM_AMOUNT"},
-	class{final(refund.ActorPatient, "收款账户被限制收款"), "PERMIT_LIMIT_PAYEE PERMIT_CHECK_RECEIVE_LIMIT RELEASE_USER_FORBBIDEN_RECIEVE BLOCK_USER_FORBBIDEN_RECIEVE NO_ACCOUNT_USER_FORBBIDEN_RECIEVE GLOBAL_USER_FORBBIDEN_RECIEVE RECEIVER_USER_RISK_FREEZE"},
-	class{final(refund.ActorPatient, "收付款账户不能相同"), "PAYER_PAYEE_CANNOT_SAME"},
+	class{final(flow.ActorPatient, "收款账号不存在或姓名不符"), "PAYEE_NOT_EXIST PAYEE_USERINFO_ERROR PAYEE_USER_INFO_ERROR PAYEE_ACCOUNT_NOT_EXSIT"},
+	class{final(flow.ActorPatient, "登录号对应多个账户，请提供姓名或换用其他账号"), "PAYEE_ACC_OCUPIED"},
+	class{final(flow.ActorPatient, "收款人证件信息不符"), "PAYEE_CERT_INFO_ERROR PAYEE_IDENTITY_NOT_MATCH"},
+	class{final(flow.ActorPatient, "收款账户状态或类型不支持收款"), "PAYEE_ACCOUNT_STATUS_ERROR PAYEE_USERINFO_STATUS_ERROR PAYEE_USER_TYPE_ERROR"},
+	class{final(flow.ActorPatient, "收款账户未实名或身份信息不完整"), "PAYEE_NOT_RELNAME_CERTIFY PERM_AML_NOT_REALNAME_REV PERMIT_NON_BANK_LIMIT_PAYEE EXCEED_LIMIT_UNRN_DM_AMOUNT"},
+	class{final(flow.ActorPatient, "收款账户被限制收款"), "PERMIT_LIMIT_PAYEE PERMIT_CHECK_RECEIVE_LIMIT RELEASE_USER_FORBBIDEN_RECIEVE BLOCK_USER_FORBBIDEN_RECIEVE NO_ACCOUNT_USER_FORBBIDEN_RECIEVE GLOBAL_USER_FORBBIDEN_RECIEVE RECEIVER_USER_RISK_FREEZE"},
+	class{final(flow.ActorPatient, "收付款账户不能相同"), "PAYER_PAYEE_CANNOT_SAME"},
 
 	// A: amount or text.
-	class{final(refund.ActorReviewer, "超过单笔转账限额"), "EXCEED_LIMIT_SM_AMOUNT EXCEED_LIMIT_PERSONAL_SM_AMOUNT EXCEED_LIMIT_ENT_SM_AMOUNT"},
-	class{final(refund.ActorReviewer, "低于单笔最小金额"), "EXCEED_LIMIT_SM_MIN_AMOUNT"},
-	class{final(refund.ActorReviewer, "单号已过期"), "PAYMENT_TIME_EXPIRE"},
-	class{final(refund.ActorIT, "缺少转账备注"), "MEMO_REQUIRED_IN_TRANSFER_ERROR"},
-	class{final(refund.ActorIT, "备注含有敏感词"), "REMARK_HAS_SENSITIVE_WORD"},
-	class{final(refund.ActorIT, "参数有误"), "INVALID_PARAMETER PARAMETER_ERROR PARAM_ILLEGAL"},
-	class{final(refund.ActorIT, "转账场景或报备信息有误"), "TRANSFER_SCENE_NAME_BLANK TRANSFER_SCENE_NAME_ILLEGAL TRANSFER_SCENE_REPORT_INFO_ILLEGAL TRANSFER_SCENE_INFO_ADMIT_FAIL"},
+	class{final(flow.ActorReviewer, "超过单笔转账限额"), "EXCEED_LIMIT_SM_AMOUNT EXCEED_LIMIT_PERSONAL_SM_AMOUNT EXCEED_LIMIT_ENT_SM_AMOUNT"},
+	class{final(flow.ActorReviewer, "低于单笔最小金额"), "EXCEED_LIMIT_SM_MIN_AMOUNT"},
+	class{final(flow.ActorReviewer, "单号已过期"), "PAYMENT_TIME_EXPIRE"},
+	class{final(flow.ActorIT, "缺少转账备注"), "MEMO_REQUIRED_IN_TRANSFER_ERROR"},
+	class{final(flow.ActorIT, "备注含有敏感词"), "REMARK_HAS_SENSITIVE_WORD"},
+	class{final(flow.ActorIT, "参数有误"), "INVALID_PARAMETER PARAMETER_ERROR PARAM_ILLEGAL"},
+	class{final(flow.ActorIT, "转账场景或报备信息有误"), "TRANSFER_SCENE_NAME_BLANK TRANSFER_SCENE_NAME_ILLEGAL TRANSFER_SCENE_REPORT_INFO_ILLEGAL TRANSFER_SCENE_INFO_ADMIT_FAIL"},
 
 	// M: trouble on the merchant's side; every transfer would fail.
-	class{later(refund.ActorFinance, "付款账户状态异常"), "PAYER_STATUS_ERROR PAYCARD_UNABLE_PAYMENT PAYER_USER_INFO_ERROR PAYER_NOT_EXIST PAYER_USERINFO_NOT_EXSIT INVALID_PAYER_ACCOUNT MONEY_PAY_CLOSED NO_AVAILABLE_PAYMENT_TOOLS"},
-	class{later(refund.ActorFinance, "付款账户认证不足或证件过期"), "PAYER_CERTIFY_CHECK_FAIL PERMIT_CHECK_PERM_AML_CERT_EXPIRED PERMIT_CHECK_PERM_AML_CERT_MISS_ACC_LIMIT"},
-	class{later(refund.ActorFinance, "付款账户被限制或冻结"), "PERMIT_CHECK_PERM_IDENTITY_THEFT PERMIT_CHECK_PERM_LIMITED PERMIT_PAYER_FORBIDDEN PERMIT_PAYER_LEVEL_FORBIDDEN USER_RISK_FREEZE BLOCK_USER_FORBBIDEN_SEND JUDICIAL_FREEZE"},
-	class{later(refund.ActorIT, "产品未签约或没有权限"), "PRODUCT_NOT_SIGN NO_ACCOUNT_PAYMENT_PERMISSION NO_PERMISSION_ACCOUNT ISV_AUTH_ERROR NOT_IN_WHITE_LIST"},
-	class{later(refund.ActorIT, "签约信息有误"), "SIGN_INVALID SIGN_INVOKE_PID_INCONSISTENT SIGN_QUERY_APP_INFO_ERROR SIGN_QUERY_AGGREMENT_ERROR SIGN_AGREEMENT_NO_INCONSISTENT SIGN_PARAM_INVALID SIGN_NOT_ALLOW_SKIP"},
+	class{later(flow.ActorFinance, "付款账户状态异常"), "PAYER_STATUS_ERROR PAYCARD_UNABLE_PAYMENT PAYER_USER_INFO_ERROR PAYER_NOT_EXIST PAYER_USERINFO_NOT_EXSIT INVALID_PAYER_ACCOUNT MONEY_PAY_CLOSED NO_AVAILABLE_PAYMENT_TOOLS"},
+	class{later(flow.ActorFinance, "付款账户认证不足或证件过期"), "PAYER_CERTIFY_CHECK_FAIL PERMIT_CHECK_PERM_AML_CERT_EXPIRED PERMIT_CHECK_PERM_AML_CERT_MISS_ACC_LIMIT"},
+	class{later(flow.ActorFinance, "付款账户被限制或冻结"), "PERMIT_CHECK_PERM_IDENTITY_THEFT PERMIT_CHECK_PERM_LIMITED PERMIT_PAYER_FORBIDDEN PERMIT_PAYER_LEVEL_FORBIDDEN USER_RISK_FREEZE BLOCK_USER_FORBBIDEN_SEND JUDICIAL_FREEZE"},
+	class{later(flow.ActorIT, "产品未签约或没有权限"), "PRODUCT_NOT_SIGN NO_ACCOUNT_PAYMENT_PERMISSION NO_PERMISSION_ACCOUNT ISV_AUTH_ERROR NOT_IN_WHITE_LIST"},
+	class{later(flow.ActorIT, "签约信息有误"), "SIGN_INVALID SIGN_INVOKE_PID_INCONSISTENT SIGN_QUERY_APP_INFO_ERROR SIGN_QUERY_AGGREMENT_ERROR SIGN_AGREEMENT_NO_INCONSISTENT SIGN_PARAM_INVALID SIGN_NOT_ALLOW_SKIP"},
 
 	// S: risk control.
-	class{final(refund.ActorReviewer, "被支付宝风险控制拒绝"), "SECURITY_CHECK_FAILED ILLEGAL_OPERATION"},
+	class{final(flow.ActorReviewer, "被支付宝风险控制拒绝"), "SECURITY_CHECK_FAILED ILLEGAL_OPERATION"},
 
 	// Not classed in public: the code proves nothing to us, the query does.
 	class{alarm("银行卡或境外产品的代码，不应出现，以查询为准"), "CARD_BIN_ERROR PAYEE_CARD_INFO_ERROR INVALID_CARDNO INST_PAY_UNABLE INST_PAY_REMARK_UNVALID_CHARS BANKCODE_OR_BRANCHNAME_INFO_ERROR BALANCE_NOT_ENOUGH_FOR_CARD_FEE OVERSEA_TRANSFER_CLOSE CURRENCY_NOT_SUPPORT"},
@@ -114,16 +114,16 @@ var refundCodes = table(
 	class{unknown("支付宝系统繁忙，结果以查询为准"), "SYSTEM_ERROR"},
 	// The number is taken by another amount: an earlier call may have refunded.
 	class{alarm("同一退款请求号的金额不一致，以查询为准"), "DISCORDANT_REPEAT_REQUEST"},
-	class{later(refund.ActorFinance, "商户余额不足，充值后以原请求号重试"), "SELLER_BALANCE_NOT_ENOUGH"},
-	class{final(refund.ActorIT, "参数有误"), "INVALID_PARAMETER CURRENCY_NOT_SUPPORT ALLOC_AMOUNT_VALIDATE_ERROR USER_NOT_MATCH_ERR REFUND_ROYALTY_PAYEE_ACCOUNT_NOT_EXIST REFUNDALLOC_UNAUTH_LIMIT"},
-	class{final(refund.ActorReviewer, "原交易不存在"), "TRADE_NOT_EXIST"},
-	class{final(refund.ActorReviewer, "原交易已完结，不能再退款"), "TRADE_HAS_FINISHED TRADE_HAS_CLOSE"},
-	class{final(refund.ActorReviewer, "原交易状态不允许退款"), "TRADE_STATUS_ERROR TRADE_NOT_ALLOW_REFUND REASON_TRADE_STATUS_INVALID REASON_TRADE_BEEN_FREEZEN TRADE_SETTLE_ERROR"},
-	class{final(refund.ActorReviewer, "退款金额不正确"), "REFUND_AMT_NOT_EQUAL_TOTAL REASON_TRADE_REFUND_FEE_ERR REFUND_FEE_ERROR"},
-	class{final(refund.ActorReviewer, "原交易不支持部分退款或券退款"), "NOT_ALLOW_PARTIAL_REFUND ONLINE_TRADE_VOUCHER_NOT_ALLOW_REFUND"},
-	class{final(refund.ActorReviewer, "退款被业务规则拒绝"), "ENTERPRISE_PAY_BIZ_ERROR CUSTOMER_VALIDATE_ERROR"},
-	class{final(refund.ActorFinance, "退收费异常"), "REFUND_CHARGE_ERROR"},
-	class{final(refund.ActorPatient, "买家账户不存在或状态异常"), "BUYER_NOT_EXIST BUYER_ENABLE_STATUS_FORBID BUYER_ERROR REFUND_ACCOUNT_NOT_EXIST"},
+	class{later(flow.ActorFinance, "商户余额不足，充值后以原请求号重试"), "SELLER_BALANCE_NOT_ENOUGH"},
+	class{final(flow.ActorIT, "参数有误"), "INVALID_PARAMETER CURRENCY_NOT_SUPPORT ALLOC_AMOUNT_VALIDATE_ERROR USER_NOT_MATCH_ERR REFUND_ROYALTY_PAYEE_ACCOUNT_NOT_EXIST REFUNDALLOC_UNAUTH_LIMIT"},
+	class{final(flow.ActorReviewer, "原交易不存在"), "TRADE_NOT_EXIST"},
+	class{final(flow.ActorReviewer, "原交易已完结，不能再退款"), "TRADE_HAS_FINISHED TRADE_HAS_CLOSE"},
+	class{final(flow.ActorReviewer, "原交易状态不允许退款"), "TRADE_STATUS_ERROR TRADE_NOT_ALLOW_REFUND REASON_TRADE_STATUS_INVALID REASON_TRADE_BEEN_FREEZEN TRADE_SETTLE_ERROR"},
+	class{final(flow.ActorReviewer, "退款金额不正确"), "REFUND_AMT_NOT_EQUAL_TOTAL REASON_TRADE_REFUND_FEE_ERR REFUND_FEE_ERROR"},
+	class{final(flow.ActorReviewer, "原交易不支持部分退款或券退款"), "NOT_ALLOW_PARTIAL_REFUND ONLINE_TRADE_VOUCHER_NOT_ALLOW_REFUND"},
+	class{final(flow.ActorReviewer, "退款被业务规则拒绝"), "ENTERPRISE_PAY_BIZ_ERROR CUSTOMER_VALIDATE_ERROR"},
+	class{final(flow.ActorFinance, "退收费异常"), "REFUND_CHARGE_ERROR"},
+	class{final(flow.ActorPatient, "买家账户不存在或状态异常"), "BUYER_NOT_EXIST BUYER_ENABLE_STATUS_FORBID BUYER_ERROR REFUND_ACCOUNT_NOT_EXIST"},
 )
 
 // refundQueryCodes are the answers to a refund's query; none proves anything.
@@ -137,12 +137,12 @@ var refundQueryCodes = table(
 // only with a sub code of the gateway (isv., aop.): then no business was begun.
 var gatewayCodes = channels.Codes{
 	"20000":       unknown("支付宝服务不可用，结果以查询为准"),
-	"20001":       later(refund.ActorIT, "授权不足，请检查应用授权"),
-	"40001":       later(refund.ActorIT, "请求缺少参数，请检查应用与证书配置"),
-	"40002":       later(refund.ActorIT, "请求参数无效，请检查应用、证书与签名配置"),
+	"20001":       later(flow.ActorIT, "授权不足，请检查应用授权"),
+	"40001":       later(flow.ActorIT, "请求缺少参数，请检查应用与证书配置"),
+	"40002":       later(flow.ActorIT, "请求参数无效，请检查应用、证书与签名配置"),
 	"40003":       alarm("条件异常，结果以查询为准"),
-	codeRateLimit: later(refund.ActorNone, "调用过于频繁，稍后以原单号重试"),
-	"40006":       later(refund.ActorIT, "应用没有该接口的权限"),
+	codeRateLimit: later(flow.ActorNone, "调用过于频繁，稍后以原单号重试"),
+	"40006":       later(flow.ActorIT, "应用没有该接口的权限"),
 }
 
 // configCodes are the gateway codes of configuration.

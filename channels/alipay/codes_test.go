@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"hospay/channels"
-	"hospay/refund"
+	"hospay/flow"
 
 	"pgregory.net/rapid"
 )
@@ -84,12 +84,12 @@ func TestTransferCodes_EveryDocumentedCode(t *testing.T) {
 		}
 		a := head{Code: "40004", SubCode: code, SubMsg: "说明"}.outcome(transferCodes, transferPayout())
 		got := ""
-		if a.Verdict == refund.Refused {
+		if a.Verdict == flow.Refused {
 			got = map[bool]string{true: "held, ", false: "final, "}[a.Reason.Hold] + string(a.Reason.Actor)
 		} else {
 			unknown++
 		}
-		if got != want[code] || a.Verdict == refund.Done || a.Reason.Code != code {
+		if got != want[code] || a.Verdict == flow.Done || a.Reason.Code != code {
 			t.Errorf("%s: got %q, want %q", code, got, want[code])
 		}
 	}
@@ -100,7 +100,7 @@ func TestTransferCodes_EveryDocumentedCode(t *testing.T) {
 
 func TestTransferCodes_OpenOutcomes(t *testing.T) {
 	for _, code := range strings.Fields("SYSTEM_ERROR REQUEST_PROCESSING TRANS_ORDER_DEALING PROMO_TRANS_ORDER_DEALING BIZ_UNIQUE_EXCEPTION MRCHPROD_QUERY_ERROR BANK_RESPONSE_ERROR PAYMENT_FAIL PAYMENT_INFO_INCONSISTENCY") {
-		if a := always(t, failure("40004", code)).Pay(t.Context(), transferPayout()); a.Verdict != refund.Unknown || a.Reason.Code != code {
+		if a := always(t, failure("40004", code)).Pay(t.Context(), transferPayout()); a.Verdict != flow.Unknown || a.Reason.Code != code {
 			t.Errorf("%s: %+v", code, a)
 		}
 	}
@@ -117,7 +117,7 @@ func TestRefundCodes_EveryDocumentedCode(t *testing.T) {
 	for _, code := range list {
 		a := head{Code: "40004", SubCode: "ACQ." + code}.outcome(refundCodes, originalPayout())
 		open := code == "SYSTEM_ERROR" || code == "DISCORDANT_REPEAT_REQUEST"
-		if (a.Verdict == refund.Unknown) != open || a.Reason.Hold != (code == "SELLER_BALANCE_NOT_ENOUGH") || a.Reason.Code != code {
+		if (a.Verdict == flow.Unknown) != open || a.Reason.Hold != (code == "SELLER_BALANCE_NOT_ENOUGH") || a.Reason.Code != code {
 			t.Errorf("%s: %+v", code, a)
 		}
 	}
@@ -129,23 +129,23 @@ func TestRefundCodes_EveryDocumentedCode(t *testing.T) {
 func TestGatewayCodes(t *testing.T) {
 	for _, row := range []struct {
 		code, sub string
-		want      refund.Verdict
+		want      flow.Verdict
 		hold      bool
-		actor     refund.Actor
+		actor     flow.Actor
 	}{
-		{"20000", "isp.unknow-error", refund.Unknown, false, refund.ActorNone},
-		{"20000", "PAYEE_NOT_EXIST", refund.Unknown, false, refund.ActorNone},
-		{"20001", "aop.invalid-auth-token", refund.Refused, true, refund.ActorIT},
-		{"40001", "isv.missing-app-cert-sn", refund.Refused, true, refund.ActorIT},
-		{"40002", "isv.invalid-signature", refund.Refused, true, refund.ActorIT},
-		{"40002", "INVALID_PARAMETER", refund.Unknown, false, refund.ActorIT},
-		{"40003", "isv.anything", refund.Unknown, false, refund.ActorIT},
-		{"40004", "isv.anything", refund.Unknown, false, refund.ActorReviewer},
-		{"40004", "", refund.Unknown, false, refund.ActorReviewer},
-		{"40005", "isv.app-call-limited", refund.Refused, true, refund.ActorNone},
-		{"40006", "isv.insufficient-isv-permissions", refund.Refused, true, refund.ActorIT},
-		{"99999", "isv.invalid-signature", refund.Unknown, false, refund.ActorReviewer},
-		{"", "PAYEE_NOT_EXIST", refund.Unknown, false, refund.ActorReviewer},
+		{"20000", "isp.unknow-error", flow.Unknown, false, flow.ActorNone},
+		{"20000", "PAYEE_NOT_EXIST", flow.Unknown, false, flow.ActorNone},
+		{"20001", "aop.invalid-auth-token", flow.Refused, true, flow.ActorIT},
+		{"40001", "isv.missing-app-cert-sn", flow.Refused, true, flow.ActorIT},
+		{"40002", "isv.invalid-signature", flow.Refused, true, flow.ActorIT},
+		{"40002", "INVALID_PARAMETER", flow.Unknown, false, flow.ActorIT},
+		{"40003", "isv.anything", flow.Unknown, false, flow.ActorIT},
+		{"40004", "isv.anything", flow.Unknown, false, flow.ActorReviewer},
+		{"40004", "", flow.Unknown, false, flow.ActorReviewer},
+		{"40005", "isv.app-call-limited", flow.Refused, true, flow.ActorNone},
+		{"40006", "isv.insufficient-isv-permissions", flow.Refused, true, flow.ActorIT},
+		{"99999", "isv.invalid-signature", flow.Unknown, false, flow.ActorReviewer},
+		{"", "PAYEE_NOT_EXIST", flow.Unknown, false, flow.ActorReviewer},
 	} {
 		a := always(t, failure(row.code, row.sub)).Pay(t.Context(), transferPayout())
 		if a.Verdict != row.want || a.Reason.Hold != row.hold || a.Reason.Actor != row.actor {
@@ -161,7 +161,7 @@ func TestCodes_UnlistedIsNeverRefused(t *testing.T) {
 		for name, codes := range map[string]channels.Codes{"transfer": transferCodes, "query": queryCodes, "refund": refundCodes, "refund query": refundQueryCodes} {
 			a := h.outcome(codes, transferPayout())
 			_, listed := codes[strings.TrimPrefix(h.SubCode, "ACQ.")]
-			if (!listed || h.Code != codeBusiness) && !vendorCode(h.SubCode) && a.Verdict != refund.Unknown || a.Verdict == refund.Done {
+			if (!listed || h.Code != codeBusiness) && !vendorCode(h.SubCode) && a.Verdict != flow.Unknown || a.Verdict == flow.Done {
 				t.Fatalf("%s %+v: %+v", name, h, a)
 			}
 		}

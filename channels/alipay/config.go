@@ -58,9 +58,6 @@ const (
 	remarkFrom = money.Fen(5_000_000) // from this amount on a remark is mandatory
 )
 
-// shanghai is the time of Alipay's wire; it has no daylight saving.
-var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
-
 // ReportInfo is one item of the scene's report (转账场景报备信息).
 type ReportInfo struct {
 	Type    string `json:"info_type"`

@@ -14,6 +14,7 @@ import (
 
 	"hospay/channels"
 	"hospay/channels/channeltest"
+	"hospay/flow"
 	"hospay/refund"
 )
 
@@ -83,7 +84,7 @@ func TestAnswersWithDoubtfulSignatures(t *testing.T) {
 			cfg.APIBase, cfg.Secrets["encrypt_key"] = srv.URL, aes
 			c := newClient(t, cfg)
 			for _, a := range []refund.PayoutAnswer{c.Pay(t.Context(), transferPayout()), c.Query(t.Context(), transferPayout())} {
-				if a.Verdict != refund.Unknown || a.State != "" {
+				if a.Verdict != flow.Unknown || a.State != "" {
 					t.Errorf("%s: %+v", name, a)
 				}
 			}
@@ -96,7 +97,7 @@ func TestAnswersWithOtherStatusAreUnknown(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 		answer(w, form.Get("method"), transferred)
 	})
-	if a := newClient(t, testConfig(srv.URL)).Pay(t.Context(), transferPayout()); a.Verdict != refund.Unknown {
+	if a := newClient(t, testConfig(srv.URL)).Pay(t.Context(), transferPayout()); a.Verdict != flow.Unknown {
 		t.Errorf("%+v", a)
 	}
 }
@@ -121,7 +122,7 @@ func TestEncryptedContents(t *testing.T) {
 	cfg := testConfig(srv.URL)
 	cfg.Secrets["encrypt_key"] = base64.StdEncoding.EncodeToString(key)
 	a := newClient(t, cfg).Pay(t.Context(), transferPayout())
-	if a.Verdict != refund.Done || a.State != refund.PayoutSucceeded || !strings.HasPrefix(biz, `AES{"biz_scene"`) {
+	if a.Verdict != flow.Done || a.State != refund.PayoutSucceeded || !strings.HasPrefix(biz, `AES{"biz_scene"`) {
 		t.Errorf("%+v %s", a, biz)
 	}
 }

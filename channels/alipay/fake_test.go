@@ -23,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"hospay/calendar"
 	"hospay/channels"
 	"hospay/refund"
 )
@@ -148,7 +149,7 @@ func serve(t *testing.T, f func(w http.ResponseWriter, form url.Values)) *httpte
 		if rsa.VerifyPKCS1v15(&k.app.PublicKey, crypto.SHA256, sum[:], sig) != nil {
 			t.Error("bad request signature")
 		}
-		at, err := time.ParseInLocation(time.DateTime, form.Get("timestamp"), time.FixedZone("", 8*3600))
+		at, err := time.ParseInLocation(time.DateTime, form.Get("timestamp"), calendar.Beijing)
 		if err != nil || time.Since(at).Abs() > time.Minute || form.Get("app_id") != testApp || form.Get("sign_type") != "RSA2" || form.Get("charset") != "utf-8" {
 			t.Errorf("bad common parameters: %v", form)
 		}

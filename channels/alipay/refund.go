@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/refund"
 )
 
@@ -41,10 +42,10 @@ func (c *Client) createRefund(ctx context.Context, p refund.Payout) refund.Payou
 	case r.Code != codeDone:
 		return r.outcome(refundCodes, p)
 	case r.FundChange == "Y":
-		return refund.PayoutAnswer{Verdict: refund.Done, State: refund.PayoutSucceeded, ChannelNo: r.TradeNo, PaidAt: at(r.PaidAt)}
+		return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutSucceeded, ChannelNo: r.TradeNo, PaidAt: at(r.PaidAt)}
 	}
 	// N: this call moved nothing, a repeat of an earlier one; its query tells.
-	return refund.PayoutAnswer{Verdict: refund.Done, State: refund.PayoutProcessing, ChannelNo: r.TradeNo}
+	return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutProcessing, ChannelNo: r.TradeNo}
 }
 
 // queryRefund asks for a refund. Alipay tells only success; an absent status
@@ -61,7 +62,7 @@ func (c *Client) queryRefund(ctx context.Context, p refund.Payout) refund.Payout
 	if err := c.call(ctx, methodRefundQuery, biz, nil, &r); err != nil {
 		return noAnswer(err)
 	}
-	absent := refund.PayoutAnswer{Verdict: refund.Done, State: refund.PayoutNotFound}
+	absent := refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutNotFound}
 	switch {
 	case !r.of(p) || (r.No != "" && r.No != p.No):
 		return channels.Mismatch("单号不同")
@@ -77,13 +78,13 @@ func (c *Client) queryRefund(ctx context.Context, p refund.Payout) refund.Payout
 	case r.No != p.No:
 		return channels.Mismatch("没有退款请求号")
 	}
-	return refund.PayoutAnswer{Verdict: refund.Done, State: refund.PayoutSucceeded, ChannelNo: r.TradeNo, Amount: fen(r.Amount), PaidAt: at(r.PaidAt)}
+	return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutSucceeded, ChannelNo: r.TradeNo, Amount: fen(r.Amount), PaidAt: at(r.PaidAt)}
 }
 
 // refundState reads the states of the asynchronous variant.
 func refundState(r refunded) refund.PayoutAnswer {
 	if r.Status == "REFUND_PROCESSING" {
-		return refund.PayoutAnswer{Verdict: refund.Done, State: refund.PayoutProcessing, ChannelNo: r.TradeNo}
+		return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutProcessing, ChannelNo: r.TradeNo}
 	}
 	return channels.Mismatch("未登记的退款状态")
 }

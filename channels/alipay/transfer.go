@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/refund"
 )
 
@@ -42,7 +43,7 @@ type transfer struct {
 
 func (c *Client) createTransfer(ctx context.Context, p refund.Payout) refund.PayoutAnswer {
 	if p.Payee.Type == refund.AccountAlipayLogonID && p.Payee.Name == "" {
-		return channels.BadPayout(refund.ActorReviewer, "按登录号转账必须提供收款人姓名")
+		return channels.BadPayout(flow.ActorReviewer, "按登录号转账必须提供收款人姓名")
 	}
 	var t transfer
 	if err := c.call(ctx, methodTransfer, c.transferBiz(p), nil, &t); err != nil {
@@ -97,7 +98,7 @@ func (c *Client) queryTransfer(ctx context.Context, p refund.Payout) refund.Payo
 	case t.No != "" && t.No != p.No:
 		return channels.Mismatch("单号不同")
 	case t.Code == codeBusiness && t.SubCode == "ORDER_NOT_EXIST":
-		return refund.PayoutAnswer{Verdict: refund.Done, State: refund.PayoutNotFound}
+		return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutNotFound}
 	case t.Code != codeDone:
 		return t.outcome(queryCodes, p)
 	}
@@ -115,7 +116,7 @@ func (t transfer) answer(p refund.Payout) refund.PayoutAnswer {
 // state reads the status. DEALING and REFUND are said not to occur for
 // balances; they are understood all the same.
 func (t transfer) state(private ...string) refund.PayoutAnswer {
-	a := refund.PayoutAnswer{Verdict: refund.Done, ChannelNo: t.OrderID, Amount: fen(t.Amount)}
+	a := refund.PayoutAnswer{Verdict: flow.Done, ChannelNo: t.OrderID, Amount: fen(t.Amount)}
 	switch t.Status {
 	case "SUCCESS":
 		a.State, a.PaidAt = refund.PayoutSucceeded, at(cmp.Or(t.PayDate, t.TransDate))

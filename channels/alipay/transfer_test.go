@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/money"
 	"hospay/refund"
 )
@@ -26,7 +27,7 @@ func TestTransfer_SendsNoEmptyMember(t *testing.T) {
 	if biz != want {
 		t.Errorf("got  %s\nwant %s", biz, want)
 	}
-	if a.Verdict != refund.Done || a.State != refund.PayoutSucceeded || a.ChannelNo != "20260102110070000006380000250621" || a.PaidAt.Unix() != 1767294245 {
+	if a.Verdict != flow.Done || a.State != refund.PayoutSucceeded || a.ChannelNo != "20260102110070000006380000250621" || a.PaidAt.Unix() != 1767294245 {
 		t.Errorf("%+v", a)
 	}
 	cfg := testConfig(srv.URL)
@@ -46,11 +47,11 @@ func TestTransfer_NameIsMandatoryWithLogonID(t *testing.T) {
 	c := always(t, transferred)
 	p := transferPayout()
 	p.Payee.Name = ""
-	if a := c.Pay(t.Context(), p); a.Verdict != refund.Refused || a.Reason.Code != channels.CodeBadPayout {
+	if a := c.Pay(t.Context(), p); a.Verdict != flow.Refused || a.Reason.Code != channels.CodeBadPayout {
 		t.Errorf("%+v", a)
 	}
 	p.Payee.Type = refund.AccountAlipayOpenID
-	if a := c.Pay(t.Context(), p); a.Verdict != refund.Done {
+	if a := c.Pay(t.Context(), p); a.Verdict != flow.Done {
 		t.Errorf("%+v", a)
 	}
 }
@@ -58,10 +59,10 @@ func TestTransfer_NameIsMandatoryWithLogonID(t *testing.T) {
 func TestTransferQuery_States(t *testing.T) {
 	for status, want := range map[string]refund.PayoutState{"SUCCESS": refund.PayoutSucceeded, "FAIL": refund.PayoutFailed, "DEALING": refund.PayoutProcessing, "REFUND": refund.PayoutReturned} {
 		a := always(t, `{"code":"10000","out_biz_no":"T20260102A1","order_id":"9","status":"`+status+`","trans_amount":"123.45","pay_date":"2026-01-02 03:04:05","error_code":"PAYEE_NOT_EXIST","fail_reason":"收款人不存在"}`).Query(t.Context(), transferPayout())
-		if a.Verdict != refund.Done || a.State != want || a.Amount != 12345 || a.ChannelNo != "9" {
+		if a.Verdict != flow.Done || a.State != want || a.Amount != 12345 || a.ChannelNo != "9" {
 			t.Errorf("%s: %+v", status, a)
 		}
-		if want == refund.PayoutFailed && (a.Reason.Actor != refund.ActorPatient || a.Reason.Code != "PAYEE_NOT_EXIST" || a.Reason.Hold) {
+		if want == refund.PayoutFailed && (a.Reason.Actor != flow.ActorPatient || a.Reason.Code != "PAYEE_NOT_EXIST" || a.Reason.Hold) {
 			t.Errorf("%s: %+v", status, a.Reason)
 		}
 	}
@@ -71,15 +72,15 @@ func TestTransferQuery_States(t *testing.T) {
 		failure("40004", "SYSTEM_ERROR"), failure("20000", "ORDER_NOT_EXIST"), failure("40004", "NO_ORDER_PERMISSION"), failure("40006", "isv.insufficient-isv-permissions"),
 	} {
 		a := always(t, body).Query(t.Context(), transferPayout())
-		if a.State != "" || a.Verdict != refund.Unknown || a.Reason.Hold {
+		if a.State != "" || a.Verdict != flow.Unknown || a.Reason.Hold {
 			t.Errorf("%s: %+v", body, a)
 		}
 	}
-	if a := always(t, failure("40004", "ORDER_NOT_EXIST")).Query(t.Context(), transferPayout()); a.Verdict != refund.Done || a.State != refund.PayoutNotFound {
+	if a := always(t, failure("40004", "ORDER_NOT_EXIST")).Query(t.Context(), transferPayout()); a.Verdict != flow.Done || a.State != refund.PayoutNotFound {
 		t.Errorf("%+v", a)
 	}
 	failed := always(t, `{"code":"10000","out_biz_no":"T20260102A1","status":"FAIL","error_code":"BRAND_NEW"}`).Query(t.Context(), transferPayout())
-	if failed.State != refund.PayoutFailed || failed.Reason.Actor != refund.ActorReviewer {
+	if failed.State != refund.PayoutFailed || failed.Reason.Actor != flow.ActorReviewer {
 		t.Errorf("%+v", failed)
 	}
 }
@@ -93,7 +94,7 @@ func TestRefund(t *testing.T) {
 	})
 	c := newClient(t, testConfig(srv.URL))
 	a := c.Pay(t.Context(), originalPayout())
-	if a.Verdict != refund.Done || a.State != refund.PayoutSucceeded || a.Amount != 0 || a.ChannelNo != "2026010222001" {
+	if a.Verdict != flow.Done || a.State != refund.PayoutSucceeded || a.Amount != 0 || a.ChannelNo != "2026010222001" {
 		t.Errorf("%+v", a)
 	}
 	if biz != methodRefund+`{"out_request_no":"R20260102A1","refund_amount":"5.00","trade_no":"2026010222001"}` {
@@ -108,7 +109,7 @@ func TestRefund(t *testing.T) {
 		`{"code":"40004","sub_code":"ACQ.OVERDRAFT_ASSIGN_ACCOUNT_INVALID_X"}`: "",
 	} {
 		say = body
-		if a := c.Pay(t.Context(), originalPayout()); a.State != want || (want == "") != (a.Verdict == refund.Unknown) {
+		if a := c.Pay(t.Context(), originalPayout()); a.State != want || (want == "") != (a.Verdict == flow.Unknown) {
 			t.Errorf("%s: %+v", body, a)
 		}
 	}
@@ -130,7 +131,7 @@ func TestRefundQuery(t *testing.T) {
 		`{"code":"10000","out_request_no":"R20260102A1","refund_status":"REFUND_FAIL"}`:       "",
 	} {
 		a := always(t, body).Query(t.Context(), originalPayout())
-		if a.State != want || (want == "") != (a.Verdict == refund.Unknown) {
+		if a.State != want || (want == "") != (a.Verdict == flow.Unknown) {
 			t.Errorf("%s: %+v", body, a)
 		}
 		if want == refund.PayoutSucceeded && (a.Amount != money.Fen(500) || a.PaidAt.Unix() != 1767294245) {
@@ -145,7 +146,7 @@ func TestRefundQuery(t *testing.T) {
 }
 
 func TestCancelIsNotSupported(t *testing.T) {
-	if a := always(t, `{}`).Cancel(t.Context(), transferPayout()); a.Verdict != refund.Refused || a.Reason.Code != channels.CodeNotSupported {
+	if a := always(t, `{}`).Cancel(t.Context(), transferPayout()); a.Verdict != flow.Refused || a.Reason.Code != channels.CodeNotSupported {
 		t.Errorf("%+v", a)
 	}
 }

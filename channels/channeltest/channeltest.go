@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/refund"
 )
 
@@ -174,7 +175,7 @@ func (k Kit) allUnknown(t *testing.T, ch channels.Channel) {
 		for name, call := range map[string]func(context.Context, refund.Payout) refund.PayoutAnswer{"pay": ch.Pay, "query": ch.Query, "cancel": ch.Cancel} {
 			all.Go(func() {
 				a := k.timed(t, name, func(ctx context.Context) refund.PayoutAnswer { return call(ctx, p) })
-				if name == "cancel" && a.Verdict == refund.Refused && a.Reason.Code == channels.CodeNotSupported {
+				if name == "cancel" && a.Verdict == flow.Refused && a.Reason.Code == channels.CodeNotSupported {
 					return
 				}
 				k.unknown(t, fmt.Sprint(name, " ", p.Method), a)
@@ -198,7 +199,7 @@ func (k Kit) timed(t *testing.T, name string, call func(context.Context) refund.
 
 func (k Kit) unknown(t *testing.T, name string, a refund.PayoutAnswer) {
 	t.Helper()
-	if a.Verdict != refund.Unknown || a.State != "" {
+	if a.Verdict != flow.Unknown || a.State != "" {
 		t.Errorf("%s: %v %q %+v; want unknown", name, a.Verdict, a.State, a.Reason)
 	}
 	if a.Reason.Code == "" || a.Reason.Message == "" {
@@ -297,7 +298,7 @@ func (k Kit) badPayouts(t *testing.T) {
 		} {
 			bad := p
 			spoil(&bad)
-			if a := ch.Pay(context.Background(), bad); a.Verdict != refund.Refused || a.Reason.Code != channels.CodeBadPayout || a.Reason.Hold {
+			if a := ch.Pay(context.Background(), bad); a.Verdict != flow.Refused || a.Reason.Code != channels.CodeBadPayout || a.Reason.Hold {
 				t.Errorf("%s %s: %+v", p.Method, name, a)
 			}
 		}

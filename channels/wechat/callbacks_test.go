@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/refund"
 )
 
@@ -22,7 +23,7 @@ func TestCallback_Transfer(t *testing.T) {
 		h, body := callback(eventTransfer, plain)
 		cb, err := c.ParseCallback(t.Context(), h, body)
 		if err != nil || cb.ID != "EV-1" || cb.Kind != channels.CallbackTransfer || cb.No != "T20260102A1" || cb.Payee != "oSecretOpenID0001" ||
-			cb.Answer.Verdict != refund.Done || cb.Answer.State != refund.PayoutSucceeded || cb.Answer.Amount != 12345 || cb.Answer.PaidAt.IsZero() {
+			cb.Answer.Verdict != flow.Done || cb.Answer.State != refund.PayoutSucceeded || cb.Answer.Amount != 12345 || cb.Answer.PaidAt.IsZero() {
 			t.Errorf("%s: %+v, %v", name, cb, err)
 		}
 		if strings.Contains(cb.Body, "oSecret") || !strings.Contains(cb.Body, "T20260102A1") {
@@ -166,7 +167,7 @@ func FuzzCallback(f *testing.F) {
 		}
 		hh, bb := callback(eventTransfer, plain)
 		cb, err = c.ParseCallback(t.Context(), hh, bb)
-		if err == nil && (cb.No == "" || cb.Answer.Verdict != refund.Done) {
+		if err == nil && (cb.No == "" || cb.Answer.Verdict != flow.Done) {
 			t.Fatalf("%q: %+v", plain, cb)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/refund"
 
 	"github.com/wechatpay-apiv3/wechatpay-go/core"
@@ -199,8 +200,8 @@ func outcome(err error, codes channels.Codes, p refund.Payout) refund.PayoutAnsw
 		return channels.NoAnswer(err)
 	}
 	a := codes.Answer(e.Code, e.Message, p.Payee.Account, p.Payee.Name, p.No)
-	if e.StatusCode/100 != 4 && a.Verdict == refund.Refused {
-		a.Verdict, a.Reason.Hold = refund.Unknown, false
+	if e.StatusCode/100 != 4 && a.Verdict == flow.Refused {
+		a.Verdict, a.Reason.Hold = flow.Unknown, false
 	}
 	return a
 }

@@ -2,7 +2,7 @@ package wechat
 
 import (
 	"hospay/channels"
-	"hospay/refund"
+	"hospay/flow"
 )
 
 // The tables below list every documented code. Error bodies of WeChat are not
@@ -10,13 +10,13 @@ import (
 // codes that may hide an accepted transfer are Unknown.
 
 var (
-	badParam = channels.Rule{Verdict: refund.Refused, Actor: refund.ActorIT, Words: "请求参数有误，请检查转账场景等配置"}
-	noAuth   = channels.Rule{Verdict: refund.Refused, Actor: refund.ActorIT, Words: "商户号没有该产品的权限"}
-	badSign  = channels.Rule{Verdict: refund.Refused, Actor: refund.ActorIT, Words: "签名未通过，请检查商户私钥与证书序列号"}
-	tooFast  = channels.Rule{Verdict: refund.Refused, Hold: true, Words: "请求过于频繁，稍后以原单号重试"}
-	noFunds  = channels.Rule{Verdict: refund.Refused, Actor: refund.ActorFinance, Hold: true, Words: "商户账户余额不足，充值后以原单号重试"}
+	badParam = channels.Rule{Verdict: flow.Refused, Actor: flow.ActorIT, Words: "请求参数有误，请检查转账场景等配置"}
+	noAuth   = channels.Rule{Verdict: flow.Refused, Actor: flow.ActorIT, Words: "商户号没有该产品的权限"}
+	badSign  = channels.Rule{Verdict: flow.Refused, Actor: flow.ActorIT, Words: "签名未通过，请检查商户私钥与证书序列号"}
+	tooFast  = channels.Rule{Verdict: flow.Refused, Hold: true, Words: "请求过于频繁，稍后以原单号重试"}
+	noFunds  = channels.Rule{Verdict: flow.Refused, Actor: flow.ActorFinance, Hold: true, Words: "商户账户余额不足，充值后以原单号重试"}
 	system   = channels.Rule{Words: "微信支付系统错误，结果以查询为准"}
-	unclear  = channels.Rule{Actor: refund.ActorIT, Words: "请求未通过校验，是否受理以查询为准"}
+	unclear  = channels.Rule{Actor: flow.ActorIT, Words: "请求未通过校验，是否受理以查询为准"}
 )
 
 // createCodes are the answers to a transfer.
@@ -24,7 +24,7 @@ var createCodes = channels.Codes{
 	"PARAM_ERROR":            badParam,
 	"NO_AUTH":                noAuth,
 	"SIGN_ERROR":             badSign,
-	"USER_ERROR":             {Verdict: refund.Refused, Actor: refund.ActorIT, Words: "商户存在异常，暂时无法转账"},
+	"USER_ERROR":             {Verdict: flow.Refused, Actor: flow.ActorIT, Words: "商户存在异常，暂时无法转账"},
 	"NOT_ENOUGH":             noFunds,
 	"FREQUENCY_LIMIT_EXCEED": tooFast,
 	"RATELIMIT_EXCEEDED":     tooFast,
@@ -32,19 +32,19 @@ var createCodes = channels.Codes{
 	"FREQUENCY_LIMITED":      tooFast,
 	"SYSTEM_ERROR":           system,
 	"INVALID_REQUEST":        unclear, // also limits, IP list, and perhaps a number already in use
-	"ALREADY_EXISTS":         {Actor: refund.ActorIT, Words: "单号已存在但信息不一致，以查询为准"},
+	"ALREADY_EXISTS":         {Actor: flow.ActorIT, Words: "单号已存在但信息不一致，以查询为准"},
 }
 
 // queryCodes are the answers to a query: none of them proves anything, but
 // NOT_FOUND with 404, which queryTransfer reads itself.
 var queryCodes = channels.Codes{
-	"PARAM_ERROR":            {Actor: refund.ActorIT, Words: "查询参数有误"},
-	"INVALID_REQUEST":        {Actor: refund.ActorIT, Words: "查询请求有误"},
-	"NO_AUTH":                {Actor: refund.ActorIT, Words: "商户号没有该产品的权限"},
-	"SIGN_ERROR":             {Actor: refund.ActorIT, Words: "签名未通过，请检查商户私钥与证书序列号"},
+	"PARAM_ERROR":            {Actor: flow.ActorIT, Words: "查询参数有误"},
+	"INVALID_REQUEST":        {Actor: flow.ActorIT, Words: "查询请求有误"},
+	"NO_AUTH":                {Actor: flow.ActorIT, Words: "商户号没有该产品的权限"},
+	"SIGN_ERROR":             {Actor: flow.ActorIT, Words: "签名未通过，请检查商户私钥与证书序列号"},
 	"NOT_FOUND":              {Words: "记录不存在"},
 	"RESOURCE_NOT_EXISTS":    {Words: "记录不存在"},
-	"MCH_NOT_EXISTS":         {Actor: refund.ActorIT, Words: "商户号不存在"},
+	"MCH_NOT_EXISTS":         {Actor: flow.ActorIT, Words: "商户号不存在"},
 	"FREQUENCY_LIMITED":      {Words: "查询过于频繁"},
 	"FREQUENCY_LIMIT_EXCEED": {Words: "查询过于频繁"},
 	"RATELIMIT_EXCEEDED":     {Words: "查询过于频繁"},
@@ -68,24 +68,24 @@ var refundCodes = channels.Codes{
 	"INVALID_REQUEST":       unclear, // business rules, also "already refunded"
 	"SIGN_ERROR":            badSign,
 	"NOT_ENOUGH":            noFunds,
-	"USER_ACCOUNT_ABNORMAL": {Verdict: refund.Refused, Actor: refund.ActorPatient, Words: "用户账户异常或已注销，请改用其他退款方式"},
-	"RESOURCE_NOT_EXISTS":   {Verdict: refund.Refused, Actor: refund.ActorReviewer, Words: "原支付订单不存在"},
-	"MCH_NOT_EXISTS":        {Verdict: refund.Refused, Actor: refund.ActorIT, Words: "商户号不存在"},
+	"USER_ACCOUNT_ABNORMAL": {Verdict: flow.Refused, Actor: flow.ActorPatient, Words: "用户账户异常或已注销，请改用其他退款方式"},
+	"RESOURCE_NOT_EXISTS":   {Verdict: flow.Refused, Actor: flow.ActorReviewer, Words: "原支付订单不存在"},
+	"MCH_NOT_EXISTS":        {Verdict: flow.Refused, Actor: flow.ActorIT, Words: "商户号不存在"},
 	"FREQUENCY_LIMITED":     tooFast,
 	"SYSTEM_ERROR":          system,
 }
 
 // refundStates explains the refund states that need people.
 var refundStates = channels.Codes{
-	"CLOSED":   {Actor: refund.ActorReviewer, Words: "退款已关闭"},
-	"ABNORMAL": {Actor: refund.ActorFinance, Words: "退款异常：款项被退回商户，需在商户平台处理"},
+	"CLOSED":   {Actor: flow.ActorReviewer, Words: "退款已关闭"},
+	"ABNORMAL": {Actor: flow.ActorFinance, Words: "退款异常：款项被退回商户，需在商户平台处理"},
 }
 
 var (
-	payee    = refund.ActorPatient
-	reviewer = refund.ActorReviewer
-	finance  = refund.ActorFinance
-	it       = refund.ActorIT
+	payee    = flow.ActorPatient
+	reviewer = flow.ActorReviewer
+	finance  = flow.ActorFinance
+	it       = flow.ActorIT
 )
 
 // failReasons explains FAIL. The state decides, the reason only says who acts.

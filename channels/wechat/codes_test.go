@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/refund"
 
 	"github.com/wechatpay-apiv3/wechatpay-go/core"
@@ -17,27 +18,27 @@ func TestCodes_EveryDocumentedCode(t *testing.T) {
 	type row struct {
 		status int
 		code   string
-		want   refund.Verdict
-		actor  refund.Actor
+		want   flow.Verdict
+		actor  flow.Actor
 		hold   bool
 	}
-	const none, it, money, patient, review = refund.ActorNone, refund.ActorIT, refund.ActorFinance, refund.ActorPatient, refund.ActorReviewer
+	const none, it, money, patient, review = flow.ActorNone, flow.ActorIT, flow.ActorFinance, flow.ActorPatient, flow.ActorReviewer
 	create := []row{
-		{400, "PARAM_ERROR", refund.Refused, it, false}, {400, "INVALID_REQUEST", refund.Unknown, it, false},
-		{400, "ALREADY_EXISTS", refund.Unknown, it, false}, {401, "SIGN_ERROR", refund.Refused, it, false},
-		{403, "NO_AUTH", refund.Refused, it, false}, {403, "NOT_ENOUGH", refund.Refused, money, true},
-		{403, "USER_ERROR", refund.Refused, it, false}, {429, "FREQUENCY_LIMIT_EXCEED", refund.Refused, none, true},
-		{429, "RATELIMIT_EXCEEDED", refund.Refused, none, true}, {429, "FREQUENCY_LIMIT", refund.Refused, none, true},
-		{429, "FREQUENCY_LIMITED", refund.Refused, none, true}, {500, "SYSTEM_ERROR", refund.Unknown, none, false},
-		{500, "PARAM_ERROR", refund.Unknown, it, false}, {500, "NOT_ENOUGH", refund.Unknown, money, false},
-		{400, "SYSTEM_ERROR", refund.Unknown, none, false}, {429, "QUOTA_EXCEED", refund.Unknown, review, false},
+		{400, "PARAM_ERROR", flow.Refused, it, false}, {400, "INVALID_REQUEST", flow.Unknown, it, false},
+		{400, "ALREADY_EXISTS", flow.Unknown, it, false}, {401, "SIGN_ERROR", flow.Refused, it, false},
+		{403, "NO_AUTH", flow.Refused, it, false}, {403, "NOT_ENOUGH", flow.Refused, money, true},
+		{403, "USER_ERROR", flow.Refused, it, false}, {429, "FREQUENCY_LIMIT_EXCEED", flow.Refused, none, true},
+		{429, "RATELIMIT_EXCEEDED", flow.Refused, none, true}, {429, "FREQUENCY_LIMIT", flow.Refused, none, true},
+		{429, "FREQUENCY_LIMITED", flow.Refused, none, true}, {500, "SYSTEM_ERROR", flow.Unknown, none, false},
+		{500, "PARAM_ERROR", flow.Unknown, it, false}, {500, "NOT_ENOUGH", flow.Unknown, money, false},
+		{400, "SYSTEM_ERROR", flow.Unknown, none, false}, {429, "QUOTA_EXCEED", flow.Unknown, review, false},
 	}
 	original := []row{
-		{400, "PARAM_ERROR", refund.Refused, it, false}, {400, "INVALID_REQUEST", refund.Unknown, it, false},
-		{401, "SIGN_ERROR", refund.Refused, it, false}, {403, "NOT_ENOUGH", refund.Refused, money, true},
-		{403, "USER_ACCOUNT_ABNORMAL", refund.Refused, patient, false}, {404, "RESOURCE_NOT_EXISTS", refund.Refused, review, false},
-		{404, "MCH_NOT_EXISTS", refund.Refused, it, false}, {429, "FREQUENCY_LIMITED", refund.Refused, none, true},
-		{500, "SYSTEM_ERROR", refund.Unknown, none, false},
+		{400, "PARAM_ERROR", flow.Refused, it, false}, {400, "INVALID_REQUEST", flow.Unknown, it, false},
+		{401, "SIGN_ERROR", flow.Refused, it, false}, {403, "NOT_ENOUGH", flow.Refused, money, true},
+		{403, "USER_ACCOUNT_ABNORMAL", flow.Refused, patient, false}, {404, "RESOURCE_NOT_EXISTS", flow.Refused, review, false},
+		{404, "MCH_NOT_EXISTS", flow.Refused, it, false}, {429, "FREQUENCY_LIMITED", flow.Refused, none, true},
+		{500, "SYSTEM_ERROR", flow.Unknown, none, false},
 	}
 	check := func(p refund.Payout, r row) {
 		srv := serve(t, func(w http.ResponseWriter, _ *http.Request, _ []byte) {
@@ -62,7 +63,7 @@ func TestCodes_EveryDocumentedCode(t *testing.T) {
 func TestCodes_QueriesAndCancelsProveNothing(t *testing.T) {
 	for _, code := range strings.Fields("PARAM_ERROR INVALID_REQUEST NO_AUTH SIGN_ERROR NOT_FOUND FREQUENCY_LIMITED SYSTEM_ERROR FREQUENCY_LIMIT_EXCEED RATELIMIT_EXCEEDED") {
 		r, ok := queryCodes[code]
-		if !ok || r.Verdict != refund.Unknown || r.Words == "" {
+		if !ok || r.Verdict != flow.Unknown || r.Words == "" {
 			t.Errorf("query %s: %+v", code, r)
 		}
 	}
@@ -86,14 +87,14 @@ RELATED_ORDER_TRANSFER_COUNT_EXCEED BUDGET_NOT_ENOUGH`
 func TestFailReasons_AllListedAllAssigned(t *testing.T) {
 	list := strings.Fields(allFailReasons)
 	for _, code := range list {
-		if r, ok := failReasons[code]; !ok || r.Actor == refund.ActorNone || r.Words == "" || r.Verdict != refund.Unknown || r.Hold {
+		if r, ok := failReasons[code]; !ok || r.Actor == flow.ActorNone || r.Words == "" || r.Verdict != flow.Unknown || r.Hold {
 			t.Errorf("%s: %+v", code, r)
 		}
 	}
 	if len(list) != len(failReasons) {
 		t.Errorf("%d documented, %d listed", len(list), len(failReasons))
 	}
-	if r := failReasons.Failure("BRAND_NEW", ""); r.Actor != refund.ActorReviewer || r.Code != "BRAND_NEW" {
+	if r := failReasons.Failure("BRAND_NEW", ""); r.Actor != flow.ActorReviewer || r.Code != "BRAND_NEW" {
 		t.Errorf("unlisted: %+v", r)
 	}
 }
@@ -104,7 +105,7 @@ func TestCodes_UnlistedIsNeverRefused(t *testing.T) {
 		status := rapid.IntRange(300, 599).Draw(t, "status")
 		for name, codes := range map[string]channels.Codes{"create": createCodes, "query": queryCodes, "cancel": cancelCodes, "refund": refundCodes} {
 			a := outcome(&core.APIError{StatusCode: status, Code: code}, codes, transferPayout())
-			if _, listed := codes[code]; (!listed || status >= 500) && a.Verdict != refund.Unknown || a.Verdict == refund.Done {
+			if _, listed := codes[code]; (!listed || status >= 500) && a.Verdict != flow.Unknown || a.Verdict == flow.Done {
 				t.Fatalf("%s %d %q: %+v", name, status, code, a)
 			}
 		}

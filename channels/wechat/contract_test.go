@@ -11,6 +11,7 @@ import (
 
 	"hospay/channels"
 	"hospay/channels/channeltest"
+	"hospay/flow"
 	"hospay/refund"
 )
 
@@ -54,7 +55,7 @@ func TestAnswersWithDoubtfulSignatures(t *testing.T) {
 				_, _ = io.WriteString(w, body)
 			})
 			c := newClient(t, testConfig(srv.URL))
-			if a := c.Pay(t.Context(), transferPayout()); a.Verdict != refund.Unknown {
+			if a := c.Pay(t.Context(), transferPayout()); a.Verdict != flow.Unknown {
 				t.Errorf("%+v", a)
 			}
 		})
@@ -69,7 +70,7 @@ func TestErrorWithWrongSignatureIsUnknown(t *testing.T) {
 		w.WriteHeader(403)
 		_, _ = io.WriteString(w, body)
 	})
-	if a := newClient(t, testConfig(srv.URL)).Pay(t.Context(), transferPayout()); a.Verdict != refund.Unknown {
+	if a := newClient(t, testConfig(srv.URL)).Pay(t.Context(), transferPayout()); a.Verdict != flow.Unknown {
 		t.Errorf("%+v", a)
 	}
 }
@@ -91,7 +92,7 @@ func TestPlatformCertificateMode(t *testing.T) {
 	})
 	cfg := testConfig(srv.URL)
 	cfg.Secrets["platform_certs"], cfg.Secrets["public_key"], cfg.Secrets["public_key_id"] = k.certPEM, "", ""
-	if a := newClient(t, cfg).Pay(t.Context(), transferPayout()); a.Verdict != refund.Done || a.State != refund.PayoutProcessing {
+	if a := newClient(t, cfg).Pay(t.Context(), transferPayout()); a.Verdict != flow.Done || a.State != refund.PayoutProcessing {
 		t.Errorf("%+v", a)
 	}
 }
@@ -112,7 +113,7 @@ func TestManyPayoutsAtOnce(t *testing.T) {
 		all.Go(func() {
 			p := transferPayout()
 			p.No = fmt.Sprint("T", i)
-			if a := c.Pay(t.Context(), p); a.Verdict != refund.Done || a.ChannelNo != "B"+p.No {
+			if a := c.Pay(t.Context(), p); a.Verdict != flow.Done || a.ChannelNo != "B"+p.No {
 				t.Errorf("%s: %+v", p.No, a)
 			}
 		})

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/money"
 	"hospay/refund"
 )
@@ -41,7 +42,7 @@ type refunded struct {
 
 func (c *Client) createRefund(ctx context.Context, p refund.Payout) refund.PayoutAnswer {
 	if p.Original.Amount < p.Amount {
-		return channels.BadPayout(refund.ActorReviewer, "原路退缺少原支付金额")
+		return channels.BadPayout(flow.ActorReviewer, "原路退缺少原支付金额")
 	}
 	req := refundRequest{
 		ChannelNo: p.Original.ChannelNo, No: p.No, Reason: channels.Clip(p.Remark, 26), // 80 bytes
@@ -62,7 +63,7 @@ func (c *Client) queryRefund(ctx context.Context, p refund.Payout) refund.Payout
 	var r refunded
 	err := c.get(ctx, refundPath+"/"+url.PathEscape(p.No), &r)
 	if notFound(err, "RESOURCE_NOT_EXISTS") {
-		return refund.PayoutAnswer{Verdict: refund.Done, State: refund.PayoutNotFound}
+		return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutNotFound}
 	}
 	if err != nil {
 		return outcome(err, queryCodes, p)
@@ -81,7 +82,7 @@ func refundAnswer(r refunded, no string) refund.PayoutAnswer {
 	if status == "" {
 		status = r.Notified
 	}
-	a := refund.PayoutAnswer{Verdict: refund.Done, ChannelNo: r.RefundID, Amount: r.Amount.Refund}
+	a := refund.PayoutAnswer{Verdict: flow.Done, ChannelNo: r.RefundID, Amount: r.Amount.Refund}
 	switch status {
 	case "SUCCESS":
 		a.State, a.PaidAt = refund.PayoutSucceeded, at(r.SuccessTime)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/money"
 	"hospay/refund"
 )
@@ -43,7 +44,7 @@ type bill struct {
 func (c *Client) createTransfer(ctx context.Context, p refund.Payout) refund.PayoutAnswer {
 	req, err := c.transferRequest(ctx, p)
 	if err != nil {
-		return channels.BadPayout(refund.ActorIT, "收款人姓名无法加密，请检查微信支付公钥或平台证书")
+		return channels.BadPayout(flow.ActorIT, "收款人姓名无法加密，请检查微信支付公钥或平台证书")
 	}
 	var b bill
 	if err := c.post(ctx, transferPath, req, &b); err != nil {
@@ -75,7 +76,7 @@ func (c *Client) queryTransfer(ctx context.Context, p refund.Payout) refund.Payo
 	var b bill
 	err := c.get(ctx, transferPath+"/out-bill-no/"+url.PathEscape(p.No), &b)
 	if notFound(err, "NOT_FOUND") {
-		return refund.PayoutAnswer{Verdict: refund.Done, State: refund.PayoutNotFound}
+		return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutNotFound}
 	}
 	if err != nil {
 		return outcome(err, queryCodes, p)
@@ -109,7 +110,7 @@ func (c *Client) transferAnswer(b bill, p refund.Payout) refund.PayoutAnswer {
 // transferState reads the state of a bill. States that are new to us count as
 // processing: only the listed final ones end a payout.
 func (c *Client) transferState(b bill) refund.PayoutAnswer {
-	a := refund.PayoutAnswer{Verdict: refund.Done, State: refund.PayoutProcessing, ChannelNo: b.ChannelNo, Amount: b.Amount}
+	a := refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutProcessing, ChannelNo: b.ChannelNo, Amount: b.Amount}
 	switch b.State {
 	case "SUCCESS":
 		a.State, a.PaidAt = refund.PayoutSucceeded, at(b.UpdateTime)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/money"
 	"hospay/refund"
 )
@@ -32,7 +33,7 @@ func TestTransfer_SendsWhatTheSceneNeeds(t *testing.T) {
 	if text, _ := json.Marshal(got); string(text) != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
-	if a.Verdict != refund.Done || a.State != refund.PayoutAwaitingPayee || a.ChannelNo != "1330" ||
+	if a.Verdict != flow.Done || a.State != refund.PayoutAwaitingPayee || a.ChannelNo != "1330" ||
 		a.Confirm != (refund.Confirmation{MchID: testMch, AppID: testApp, Package: "pkg=="}) {
 		t.Errorf("%+v", a)
 	}
@@ -49,16 +50,16 @@ func TestTransfer_NameRules(t *testing.T) {
 		amount  money.Fen
 		name    string
 		sent    bool
-		verdict refund.Verdict
+		verdict flow.Verdict
 	}{
-		{10, "张三丰", false, refund.Done},
-		{29, "张三丰", false, refund.Done},
-		{30, "张三丰", true, refund.Done},
-		{30, "", false, refund.Done},
-		{199_999, "", false, refund.Done},
-		{200_000, "张三丰", true, refund.Done},
-		{200_000, "", false, refund.Refused},
-		{9, "张三丰", false, refund.Refused},
+		{10, "张三丰", false, flow.Done},
+		{29, "张三丰", false, flow.Done},
+		{30, "张三丰", true, flow.Done},
+		{30, "", false, flow.Done},
+		{199_999, "", false, flow.Done},
+		{200_000, "张三丰", true, flow.Done},
+		{200_000, "", false, flow.Refused},
+		{9, "张三丰", false, flow.Refused},
 	} {
 		sent = false
 		p := transferPayout()
@@ -83,13 +84,13 @@ func TestTransfer_States(t *testing.T) {
 				`","transfer_amount":12345,"fail_reason":"NAME_NOT_CORRECT","update_time":"2026-01-02T03:04:05+08:00"}`)
 		})
 		a := newClient(t, testConfig(srv.URL)).Query(t.Context(), transferPayout())
-		if a.Verdict != refund.Done || a.State != want || a.Amount != 12345 || a.ChannelNo != "1330" {
+		if a.Verdict != flow.Done || a.State != want || a.Amount != 12345 || a.ChannelNo != "1330" {
 			t.Errorf("%s: %+v", state, a)
 		}
 		if (want == refund.PayoutSucceeded) != (a.PaidAt.Unix() == 1767294245) {
 			t.Errorf("%s: paid at %v", state, a.PaidAt)
 		}
-		if want == refund.PayoutFailed && (a.Reason.Actor != refund.ActorPatient || a.Reason.Hold || a.Reason.Code == "") {
+		if want == refund.PayoutFailed && (a.Reason.Actor != flow.ActorPatient || a.Reason.Hold || a.Reason.Code == "") {
 			t.Errorf("%s: %+v", state, a.Reason)
 		}
 	}
@@ -99,7 +100,7 @@ func TestTransfer_AnotherMerchantsBillIsNoAnswer(t *testing.T) {
 	srv := serve(t, func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 		answer(w, 200, `{"mch_id":"1900000002","out_bill_no":"T20260102A1","state":"SUCCESS"}`)
 	})
-	if a := newClient(t, testConfig(srv.URL)).Query(t.Context(), transferPayout()); a.Verdict != refund.Unknown {
+	if a := newClient(t, testConfig(srv.URL)).Query(t.Context(), transferPayout()); a.Verdict != flow.Unknown {
 		t.Errorf("%+v", a)
 	}
 }
@@ -109,20 +110,20 @@ func TestQuery_NotFound(t *testing.T) {
 		payout refund.Payout
 		status int
 		code   string
-		want   refund.Verdict
+		want   flow.Verdict
 	}{
-		{transferPayout(), 404, "NOT_FOUND", refund.Done},
-		{transferPayout(), 400, "NOT_FOUND", refund.Unknown},
-		{transferPayout(), 404, "RESOURCE_NOT_EXISTS", refund.Unknown},
-		{transferPayout(), 404, "", refund.Unknown},
-		{originalPayout(), 404, "RESOURCE_NOT_EXISTS", refund.Done},
-		{originalPayout(), 404, "MCH_NOT_EXISTS", refund.Unknown},
+		{transferPayout(), 404, "NOT_FOUND", flow.Done},
+		{transferPayout(), 400, "NOT_FOUND", flow.Unknown},
+		{transferPayout(), 404, "RESOURCE_NOT_EXISTS", flow.Unknown},
+		{transferPayout(), 404, "", flow.Unknown},
+		{originalPayout(), 404, "RESOURCE_NOT_EXISTS", flow.Done},
+		{originalPayout(), 404, "MCH_NOT_EXISTS", flow.Unknown},
 	} {
 		srv := serve(t, func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 			refuse(w, row.status, row.code, "记录不存在")
 		})
 		a := newClient(t, testConfig(srv.URL)).Query(t.Context(), row.payout)
-		if a.Verdict != row.want || (a.State == refund.PayoutNotFound) != (row.want == refund.Done) {
+		if a.Verdict != row.want || (a.State == refund.PayoutNotFound) != (row.want == flow.Done) {
 			t.Errorf("%d %s: %+v", row.status, row.code, a)
 		}
 	}
@@ -136,10 +137,10 @@ func TestCancel(t *testing.T) {
 		answer(w, 200, `{"out_bill_no":"T20260102A1","transfer_bill_no":"1330","state":"CANCELING","update_time":"2026-01-02T03:04:05+08:00"}`)
 	})
 	c := newClient(t, testConfig(srv.URL))
-	if a := c.Cancel(t.Context(), transferPayout()); a.Verdict != refund.Done || a.State != refund.PayoutProcessing {
+	if a := c.Cancel(t.Context(), transferPayout()); a.Verdict != flow.Done || a.State != refund.PayoutProcessing {
 		t.Errorf("%+v", a)
 	}
-	if a := c.Cancel(t.Context(), originalPayout()); a.Verdict != refund.Refused || a.Reason.Code != channels.CodeNotSupported {
+	if a := c.Cancel(t.Context(), originalPayout()); a.Verdict != flow.Refused || a.Reason.Code != channels.CodeNotSupported {
 		t.Errorf("%+v", a)
 	}
 }
@@ -159,7 +160,7 @@ func TestRefund(t *testing.T) {
 			`","success_time":"2026-01-02T03:04:05+08:00","amount":{"refund":500,"total":10000,"currency":"CNY"}}`)
 	})
 	c := newClient(t, testConfig(srv.URL))
-	if a := c.Pay(t.Context(), originalPayout()); a.Verdict != refund.Done || a.State != refund.PayoutProcessing || a.Amount != 500 {
+	if a := c.Pay(t.Context(), originalPayout()); a.Verdict != flow.Done || a.State != refund.PayoutProcessing || a.Amount != 500 {
 		t.Errorf("%+v", a)
 	}
 	want := `{"amount":{"currency":"CNY","refund":500,"total":10000},"notify_url":"https://hospital.example/notify","out_refund_no":"R20260102A1","transaction_id":"4200000001"}`
@@ -168,7 +169,7 @@ func TestRefund(t *testing.T) {
 	}
 	for s, want := range map[string]refund.PayoutState{"SUCCESS": refund.PayoutSucceeded, "CLOSED": refund.PayoutFailed, "ABNORMAL": refund.PayoutReturned, "NEW": refund.PayoutProcessing} {
 		status = s
-		if a := c.Query(t.Context(), originalPayout()); a.Verdict != refund.Done || a.State != want || a.ChannelNo != "50" {
+		if a := c.Query(t.Context(), originalPayout()); a.Verdict != flow.Done || a.State != want || a.ChannelNo != "50" {
 			t.Errorf("%s: %+v", s, a)
 		}
 	}

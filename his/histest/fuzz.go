@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"hospay/flow"
 	"hospay/refund"
 )
 
@@ -36,11 +37,11 @@ func CheckAny(t *testing.T, h refund.HIS, data []byte, success string) {
 	d := refund.Debit{No: "H1", OrderNo: "R1", CardNo: "C1", Amount: 5, DebitNo: "H1", HISNo: "1"}
 	for _, ans := range []refund.HISAnswer{h.Debit(t.Context(), d), h.QueryDebit(t.Context(), d), h.Reverse(t.Context(), d), h.QueryReverse(t.Context(), d)} {
 		switch ans.Verdict {
-		case refund.Done:
+		case flow.Done:
 			if ans.State == refund.HISDone && (ans.Amount == 0 || ans.HISNo == "" || !bytes.Contains(data, []byte(success))) {
 				t.Fatalf("%q proves nothing: %+v", data, ans)
 			}
-		case refund.Refused:
+		case flow.Refused:
 			if !slices.Contains(refusals, ans.Reason.Code) {
 				t.Fatalf("%q is no refusal: %+v", data, ans)
 			}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/money"
 	"hospay/refund"
 	"hospay/sim/his"
@@ -92,11 +94,11 @@ func (k Kit) records(t *testing.T) {
 		k.card(t, h, s, c.No)
 	}
 	_, err = h.Person(ctx, refund.Identity{PatientNo: want.Code, Name: "别的人"})
-	wantCode(t, err, refund.CodePatientNotFound)
+	wantCode(t, err, flow.CodePatientNotFound)
 	_, err = h.Cards(ctx, refund.Person{PatientNo: "P9999"})
-	wantCode(t, err, refund.CodePatientNotFound)
+	wantCode(t, err, flow.CodePatientNotFound)
 	_, err = h.Card(ctx, "C9999")
-	wantCode(t, err, refund.CodeCardNotYours)
+	wantCode(t, err, flow.CodeCardNotYours)
 }
 
 // card compares a card's deposits with the simulator's.
@@ -170,7 +172,7 @@ func (k Kit) money(t *testing.T) {
 		r := reversal(d, first.HISNo)
 		wantState(t, h.QueryReverse(ctx, r), refund.HISNotFound)
 		undone := h.Reverse(ctx, r)
-		if undone.Verdict != refund.Done || undone.HISNo == "" || undone.Amount != amount {
+		if undone.Verdict != flow.Done || undone.HISNo == "" || undone.Amount != amount {
 			t.Fatalf("%+v", undone)
 		}
 		if repeat, asked := h.Reverse(ctx, r), h.QueryReverse(ctx, r); repeat.HISNo != undone.HISNo || asked.HISNo != undone.HISNo || asked.State != refund.HISDone {
@@ -200,14 +202,14 @@ func (k Kit) refusals(t *testing.T) {
 		"card_not_yours": debit("N1", "C9999", 1), "over_balance": debit("N2", "C0001", 900_000_000), "card_frozen": debit("N3", "C0002", 1),
 		"unpaid_bill": debit("N4", "C0003", 1), "deposit_not_found": named,
 	} {
-		if ans := h.Debit(ctx, d); ans.Verdict != refund.Refused || ans.Reason.Code != code || ans.Reason.Hold {
+		if ans := h.Debit(ctx, d); ans.Verdict != flow.Refused || ans.Reason.Code != code || ans.Reason.Hold {
 			t.Errorf("%s: %+v", code, ans)
 		}
 	}
 	if err := s.Faults().Plan("debit", "rate_limited"); err != nil {
 		t.Fatal(err)
 	}
-	if ans := h.Debit(ctx, debit("N7", "C0001", 1)); ans.Verdict != refund.Refused || ans.Reason.Code != "his_busy" || !ans.Reason.Hold {
+	if ans := h.Debit(ctx, debit("N7", "C0001", 1)); ans.Verdict != flow.Refused || ans.Reason.Code != "his_busy" || !ans.Reason.Hold {
 		t.Errorf("%+v", ans)
 	}
 	done := debit("N8", "C0001", 1)
@@ -215,7 +217,7 @@ func (k Kit) refusals(t *testing.T) {
 	if err := s.Settings().Patch([]byte(`{"reverse_supported":false}`)); err != nil {
 		t.Fatal(err)
 	}
-	if ans := h.Reverse(ctx, reversal(done, "")); ans.Verdict != refund.Refused || ans.Reason.Code != "his_no_reversal" {
+	if ans := h.Reverse(ctx, reversal(done, "")); ans.Verdict != flow.Refused || ans.Reason.Code != "his_no_reversal" {
 		t.Errorf("%+v", ans)
 	}
 	if len(s.Ledger().Entries()) != 1 {
@@ -252,7 +254,7 @@ func (k Kit) statement(t *testing.T) {
 	if err := s.Settings().Patch([]byte(`{"page_max":3}`)); err != nil {
 		t.Fatal(err)
 	}
-	today := time.Now().In(refund.Beijing).Format(time.DateOnly)
+	today := time.Now().In(calendar.Beijing).Format(time.DateOnly)
 	for n := range 10 {
 		got := []string{}
 		err := h.Statement(ctx, today, func(l refund.StatementLine) error {
@@ -279,33 +281,33 @@ func (k Kit) statement(t *testing.T) {
 	if err := s.Faults().Plan("statement", "truncated_after"); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, h.Statement(ctx, today, func(refund.StatementLine) error { return nil }), refund.CodeHISUnavailable)
+	wantCode(t, h.Statement(ctx, today, func(refund.StatementLine) error { return nil }), flow.CodeHISUnavailable)
 }
 
 func wantDone(t *testing.T, ans refund.HISAnswer, d refund.Debit) {
 	t.Helper()
-	if ans.Verdict != refund.Done || ans.State != refund.HISDone || ans.Amount != d.Amount || ans.CardNo != d.CardNo || ans.HISNo == "" {
+	if ans.Verdict != flow.Done || ans.State != refund.HISDone || ans.Amount != d.Amount || ans.CardNo != d.CardNo || ans.HISNo == "" {
 		t.Fatalf("%+v, want done", ans)
 	}
 }
 
 func wantState(t *testing.T, ans refund.HISAnswer, state refund.HISState) {
 	t.Helper()
-	if ans.Verdict != refund.Done || ans.State != state {
+	if ans.Verdict != flow.Done || ans.State != state {
 		t.Fatalf("%+v, want %s", ans, state)
 	}
 }
 
 func wantUnknown(t *testing.T, what string, ans refund.HISAnswer) {
 	t.Helper()
-	if ans.Verdict != refund.Unknown || ans.State != "" || ans.HISNo != "" || ans.Amount != 0 {
+	if ans.Verdict != flow.Unknown || ans.State != "" || ans.HISNo != "" || ans.Amount != 0 {
 		t.Errorf("%s: %+v, want unknown", what, ans)
 	}
 }
 
-func wantCode(t *testing.T, err error, code refund.Code) {
+func wantCode(t *testing.T, err error, code flow.Code) {
 	t.Helper()
-	if refund.CodeOf(err) != code {
+	if flow.CodeOf(err) != code {
 		t.Errorf("%v, want %s", err, code)
 	}
 }

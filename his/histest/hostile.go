@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"hospay/flow"
 	"hospay/refund"
 )
 
@@ -119,7 +120,7 @@ func (k Kit) hostile(t *testing.T) {
 	t.Run("good", func(t *testing.T) {
 		h := k.New(t, serve(t, k.answers(k.good())))
 		calls(t, h, func(what string, ans refund.HISAnswer) {
-			if ans.Verdict != refund.Done || ans.Amount != asked.Amount {
+			if ans.Verdict != flow.Done || ans.Amount != asked.Amount {
 				t.Errorf("%s: %+v", what, ans)
 			}
 		})
@@ -133,7 +134,7 @@ func (k Kit) hostile(t *testing.T) {
 // never passes for ours in a query: the domain sees the difference and freezes.
 func (k Kit) otherMoney(t *testing.T, name string, h refund.HIS) {
 	wantUnknown(t, "debit", h.Debit(t.Context(), asked))
-	if ans := h.QueryDebit(t.Context(), asked); ans.Verdict == refund.Done && ans.Amount == asked.Amount && ans.CardNo == asked.CardNo {
+	if ans := h.QueryDebit(t.Context(), asked); ans.Verdict == flow.Done && ans.Amount == asked.Amount && ans.CardNo == asked.CardNo {
 		t.Errorf("%s: %+v", name, ans)
 	}
 	if name == "other amount" {
@@ -185,7 +186,7 @@ func (k Kit) hostileRecords(t *testing.T) {
 
 func (k Kit) mustFail(t *testing.T, what string, err error) {
 	t.Helper()
-	if refund.CodeOf(err) != refund.CodeHISUnavailable {
+	if flow.CodeOf(err) != flow.CodeHISUnavailable {
 		t.Errorf("%s: %v, want his_unavailable", what, err)
 		return
 	}
@@ -220,7 +221,7 @@ func (k Kit) transport(t *testing.T) {
 	for i := range 40 {
 		wg.Go(func() {
 			d := debit(fmt.Sprintf("M%d", i), fmt.Sprintf("C%04d", i%20+1), 1)
-			if ans := shared.Debit(t.Context(), d); ans.Verdict != refund.Done || ans.CardNo != d.CardNo {
+			if ans := shared.Debit(t.Context(), d); ans.Verdict != flow.Done || ans.CardNo != d.CardNo {
 				t.Errorf("%+v", ans)
 			}
 		})

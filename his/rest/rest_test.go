@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"hospay/flow"
 	"hospay/his"
 	"hospay/his/histest"
 	"hospay/his/rest"
@@ -112,7 +113,7 @@ func TestAnswers_WithOtherTypesSameFacts(t *testing.T) {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) }))
 		ans := open(t, srv.URL).Debit(t.Context(), refund.Debit{No: "H1", CardNo: "C0001", Amount: 12_345})
 		srv.Close()
-		if ans.Verdict != refund.Done || ans.Amount != 12_345 || ans.HISNo != "77" || !ans.At.IsZero() {
+		if ans.Verdict != flow.Done || ans.Amount != 12_345 || ans.HISNo != "77" || !ans.At.IsZero() {
 			t.Errorf("%s: %+v", answer, ans)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"hospay/flow"
 	"hospay/his"
 	"hospay/his/histest"
 	"hospay/his/soap"
@@ -159,7 +160,7 @@ func TestRareNames(t *testing.T) {
 		if canSend && (err != nil || p.Name != "测试𠮷·䶮" || !strings.Contains(sent, "encoding=\""+strings.ToUpper(charset))) {
 			t.Errorf("%s: %q %v", charset, p.Name, err)
 		}
-		if !canSend && (refund.CodeOf(err) != refund.CodeHISUnavailable || sent != "") {
+		if !canSend && (flow.CodeOf(err) != flow.CodeHISUnavailable || sent != "") {
 			t.Errorf("%s: a mangled name was sent: %v", charset, err)
 		}
 		p, err = h.Person(t.Context(), refund.Identity{PatientNo: "P1"})

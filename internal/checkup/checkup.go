@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/refund"
 )
 
@@ -53,10 +54,10 @@ func (l *List) step(name string, f func() (string, error)) {
 
 // words explains a failure of HIS to people.
 func words(err error) string {
-	switch refund.CodeOf(err) {
-	case refund.CodeHISUnavailable:
+	switch flow.CodeOf(err) {
+	case flow.CodeHISUnavailable:
 		return "HIS 没有给出可信的应答"
-	case refund.CodePatientNotFound:
+	case flow.CodePatientNotFound:
 		return "HIS 没有查到这位患者"
 	}
 	return err.Error()
@@ -78,7 +79,7 @@ func Channel(ctx context.Context, c channels.Channel) *List {
 		}
 		a := c.Query(ctx, p)
 		switch {
-		case a.Verdict != refund.Done:
+		case a.Verdict != flow.Done:
 			return "", fmt.Errorf("%s（%s）", a.Reason.Message, a.Reason.Code)
 		case a.State != refund.PayoutNotFound:
 			return "", fmt.Errorf("应为查无此单，得到 %s", a.State)
@@ -103,12 +104,12 @@ func Ping(ctx context.Context, his refund.HIS, traits refund.HISTraits) error {
 	no := impossible(time.Now())
 	if traits.Queryable {
 		a := his.QueryDebit(ctx, refund.Debit{No: no, OrderNo: no, CardNo: "0", Amount: 1, Method: refund.MethodTransfer, Channel: "wechat"})
-		if a.Verdict != refund.Done {
+		if a.Verdict != flow.Done {
 			return errors.New(strings.TrimSpace("HIS 没有给出可信的应答 " + a.Reason.Code))
 		}
 		return nil
 	}
-	if _, err := his.Card(ctx, "0"); refund.CodeOf(err) == refund.CodeHISUnavailable {
+	if _, err := his.Card(ctx, "0"); flow.CodeOf(err) == flow.CodeHISUnavailable {
 		return errors.New("HIS 没有给出可信的应答")
 	}
 	return nil

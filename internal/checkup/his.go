@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"hospay/calendar"
+	"hospay/flow"
 	"hospay/money"
 	"hospay/refund"
 )
@@ -51,7 +53,7 @@ func (l *List) Reach(ctx context.Context, his refund.HIS, traits refund.HISTrait
 func (l *List) Statement(ctx context.Context, his refund.HIS) {
 	l.step("statement 对账明细", func() (string, error) {
 		n := 0
-		err := his.Statement(ctx, time.Now().In(refund.Beijing).Format(time.DateOnly), func(refund.StatementLine) error { n++; return nil })
+		err := his.Statement(ctx, time.Now().In(calendar.Beijing).Format(time.DateOnly), func(refund.StatementLine) error { n++; return nil })
 		return fmt.Sprintf("今天 %d 行", n), err
 	})
 }
@@ -59,7 +61,7 @@ func (l *List) Statement(ctx context.Context, his refund.HIS) {
 // Move debits the test card, asks for the debit, repeats it, undoes it and
 // asks for the reversal: the six answers that money depends on.
 func (l *List) Move(ctx context.Context, his refund.HISLedger, card string, amount money.Fen) {
-	stamp := time.Now().In(refund.Beijing).Format("20060102150405")
+	stamp := time.Now().In(calendar.Beijing).Format("20060102150405")
 	d := refund.Debit{No: "PROBE" + stamp + "D01", OrderNo: "PROBE" + stamp, CardNo: card, Amount: amount, Method: refund.MethodTransfer, Channel: "wechat"}
 	var first refund.HISAnswer
 	l.step("query_debit 不存在的流水号", func() (string, error) { return want(his.QueryDebit(ctx, d), refund.HISNotFound) })
@@ -70,7 +72,7 @@ func (l *List) Move(ctx context.Context, his refund.HISLedger, card string, amou
 	l.step("query_debit 查询", func() (string, error) { return want(his.QueryDebit(ctx, d), refund.HISDone) })
 	l.step("debit 同号重复", func() (string, error) {
 		again := his.Debit(ctx, d)
-		if again.Verdict == refund.Done && again.HISNo != first.HISNo {
+		if again.Verdict == flow.Done && again.HISNo != first.HISNo {
 			return "", fmt.Errorf("同一流水号得到两笔退款 %s 和 %s：不幂等", first.HISNo, again.HISNo)
 		}
 		return want(again, refund.HISDone)
@@ -82,7 +84,7 @@ func (l *List) Move(ctx context.Context, his refund.HISLedger, card string, amou
 }
 
 func want(ans refund.HISAnswer, state refund.HISState) (string, error) {
-	if ans.Verdict != refund.Done || ans.State != state {
+	if ans.Verdict != flow.Done || ans.State != state {
 		return "", fmt.Errorf("应为 %s，得到 %s %s（%s %s）", state, ans.Verdict, ans.State, ans.Reason.Code, ans.Reason.Message)
 	}
 	return fmt.Sprintf("%s %s", ans.State, ans.HISNo), nil

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"math/rand"
 	"time"
-)
 
-var beijing = time.FixedZone("", 8*3600)
+	"hospay/calendar"
+)
 
 // Row is a line of the platform or HIS, or the movement behind a bill's line.
 type Row struct {
@@ -55,7 +55,7 @@ type entry struct{ p, c, h []Row }
 
 // Make generates a day.
 func Make(o Options) *Day {
-	date, err := time.ParseInLocation(time.DateOnly, o.Date, beijing)
+	date, err := time.ParseInLocation(time.DateOnly, o.Date, calendar.Beijing)
 	if err != nil {
 		panic(err) // dates are written in tests
 	}

@@ -7,6 +7,7 @@ import (
 
 	"hospay/collections"
 	"hospay/money"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -117,13 +118,13 @@ func (h History) visit(institution string, p *person) error {
 }
 
 // staff finds the two reviewers of the demo.
-func (h History) staff() (first, second refund.By, err error) {
-	for name, to := range map[string]*refund.By{"reviewer1": &first, "reviewer2": &second} {
+func (h History) staff() (first, second people.By, err error) {
+	for name, to := range map[string]*people.By{"reviewer1": &first, "reviewer2": &second} {
 		rec, err := h.App.FindAuthRecordByEmail(collections.Staff, name+"@demo.hospay")
 		if err != nil {
 			return first, second, err
 		}
-		*to = refund.By{Kind: refund.ByStaff, ID: rec.Id}
+		*to = people.By{Kind: people.ByStaff, ID: rec.Id}
 	}
 	return first, second, nil
 }

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"hospay/calendar"
 	"hospay/money"
+	"hospay/people"
 	"hospay/refund"
 )
 
@@ -42,7 +44,7 @@ type plan struct {
 	institution   string
 	rng           *rand.Rand
 	people        []*person
-	first, second refund.By
+	first, second people.By
 	orders        []*order
 	busy          map[string]time.Time // card: until when it has an order
 	deposits      map[string]int       // card: deposits that the past has used up
@@ -55,8 +57,8 @@ func newPlan(h History, institution string) *plan {
 }
 
 func (p *plan) midnight(back int) time.Time {
-	y, m, d := p.h.Now.In(refund.Beijing).Date()
-	return time.Date(y, m, d-back, 0, 0, 0, 0, refund.Beijing)
+	y, m, d := p.h.Now.In(calendar.Beijing).Date()
+	return time.Date(y, m, d-back, 0, 0, 0, 0, calendar.Beijing)
 }
 
 // day makes up the orders of one day: about twelve, at the weekend four.
@@ -156,7 +158,7 @@ func (p *plan) payee(o *order) {
 		pay := &refund.Payment{TradeNo: fmt.Sprintf("YJ%s%s", o.DepositNo[1:], o.ID[:8]), Amount: o.Amount + money.Fen(1_000*p.rng.Int64N(100)), PaidAt: paid}
 		pay.ChannelNo = fmt.Sprintf("4200%024d", p.rng.Int64N(1e18))
 		if o.Channel == "alipay" {
-			pay.ChannelNo = fmt.Sprintf("%s22%018d", paid.In(refund.Beijing).Format("20060102"), p.rng.Int64N(1e18))
+			pay.ChannelNo = fmt.Sprintf("%s22%018d", paid.In(calendar.Beijing).Format("20060102"), p.rng.Int64N(1e18))
 		}
 		o.Original = pay
 	case o.Channel == "wechat":

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
+	"hospay/people"
 	"hospay/refund"
 )
 
@@ -13,8 +15,8 @@ import (
 type walk struct {
 	o       refund.Order
 	steps   []collections.PastStep
-	system  refund.By
-	patient refund.By
+	system  people.By
+	patient people.By
 }
 
 // step records a change; the order's fields have been set before.
@@ -37,7 +39,7 @@ func (w *walk) to(s refund.Status, event string) refund.Move {
 
 // past is an order with everything that happened to it.
 func (p *plan) past(o *order) collections.Past {
-	w := &walk{o: o.Order, system: refund.By{Kind: refund.BySystem}, patient: refund.By{Kind: refund.ByPatient, ID: o.Patient}}
+	w := &walk{o: o.Order, system: people.By{Kind: people.BySystem}, patient: people.By{Kind: people.ByPatient, ID: o.Patient}}
 	debit := p.debit(w, o)
 	switch {
 	case o.way == wayCancelled:
@@ -54,7 +56,7 @@ func (p *plan) past(o *order) collections.Past {
 
 // debit is the way from the application to the review.
 func (p *plan) debit(w *walk, o *order) refund.HISCall {
-	call := refund.HISCall{Kind: refund.HISDebit, Attempt: 1, No: refund.CallNo(o.No, 'D', 1), Amount: o.Amount, State: refund.CallIntent}
+	call := refund.HISCall{Kind: refund.HISDebit, Attempt: 1, No: flow.CallNo(o.No, 'D', 1), Amount: o.Amount, State: refund.CallIntent}
 	call.Hash = refund.Debit{No: call.No, OrderNo: o.No, CardNo: o.CardNo, Amount: o.Amount, Method: o.Method, Channel: o.Channel, DepositNo: o.DepositNo}.Hash()
 	intent := call
 	w.step(o.Created.Add(time.Second), refund.Change{Debit: &intent}, w.to(refund.StatusDebiting, "order.debiting"))
@@ -84,7 +86,7 @@ func failed(verdicts []refund.RuleVerdict) string {
 // review decides about an order and reports whether it shall be paid.
 func (p *plan) review(w *walk, o *order) bool {
 	outcome, verdicts := p.rules(o)
-	decide := func(at time.Time, rv refund.Review, by refund.By) {
+	decide := func(at time.Time, rv refund.Review, by people.By) {
 		w.o.Stage = ""
 		w.step(at, refund.Change{Review: &rv}, refund.Move{To: refund.StatusApproved, Event: "review.approved", By: by})
 	}
@@ -116,11 +118,11 @@ func (p *plan) review(w *walk, o *order) bool {
 
 // payout pays an approved order, or lets its confirmation expire.
 func (p *plan) payout(w *walk, o *order, debit refund.HISCall) {
-	tr := refund.Transfer{Attempt: 1, No: refund.CallNo(o.No, 'T', 1), Amount: o.Amount, State: refund.CallIntent, SentAt: o.started}
+	tr := refund.Transfer{Attempt: 1, No: flow.CallNo(o.No, 'T', 1), Amount: o.Amount, State: refund.CallIntent, SentAt: o.started}
 	tr.Hash = refund.Payout{No: tr.No, Method: o.Method, Amount: o.Amount, Payee: o.Payee, Original: o.Original}.Hash()
 	put := func() refund.Change { c := tr; return refund.Change{Transfer: &c} }
 	w.step(o.started, put(), w.to(refund.StatusPaying, "payout.started"))
-	by := refund.By{Kind: refund.ByChannel, ID: o.Channel}
+	by := people.By{Kind: people.ByChannel, ID: o.Channel}
 	tr.Sent, tr.ChannelNo, w.o.ChannelNo = 1, o.channel, o.channel
 	if o.Channel == "wechat" && o.Method == refund.MethodTransfer {
 		tr.State, tr.Reported, tr.ExpiresAt = refund.CallOpen, refund.PayoutAwaitingPayee, o.started.Add(24*time.Hour)
@@ -139,7 +141,7 @@ func (p *plan) payout(w *walk, o *order, debit refund.HISCall) {
 
 // restore puts the balance back on the card.
 func (w *walk) restore(o *order, debit refund.HISCall) {
-	call := refund.HISCall{Kind: refund.HISReverse, Attempt: 1, No: refund.CallNo(o.No, 'V', 1), Amount: o.Amount, State: refund.CallDone, HISNo: o.restored,
+	call := refund.HISCall{Kind: refund.HISReverse, Attempt: 1, No: flow.CallNo(o.No, 'V', 1), Amount: o.Amount, State: refund.CallDone, HISNo: o.restored,
 		Sent: 1, SentAt: o.ended.Add(-time.Second), DoneAt: o.ended}
 	call.Hash = refund.Debit{No: call.No, OrderNo: o.No, CardNo: o.CardNo, Amount: o.Amount, DepositNo: o.DepositNo, DebitNo: debit.No}.Hash()
 	w.step(o.ended, refund.Change{Reversal: &call}, w.to(w.o.Target, "his.reversed"))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hospay/books"
+	"hospay/calendar"
 	"hospay/channels"
 	"hospay/jobs"
 	"hospay/lab/demo"
@@ -76,7 +77,7 @@ func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, told demo.Told)
 	}
 	found := 0
 	for back := told.Days; back >= 1; back-- {
-		day := time.Now().In(refund.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
+		day := time.Now().In(calendar.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
 		if err := jobs.FetchDay(t.Context(), a.Runtime.Store, b, insts[0], day); err != nil {
 			t.Fatal(day, err)
 		}
@@ -105,7 +106,7 @@ func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, told demo.Told)
 // of a day without planted differences with the day's orders.
 func billsAreTheHistory(t *testing.T, a *testapp.App) {
 	t.Helper()
-	day := time.Now().In(refund.Beijing).AddDate(0, 0, -5).Format(time.DateOnly)
+	day := time.Now().In(calendar.Beijing).AddDate(0, 0, -5).Format(time.DateOnly)
 	db, inst := a.Runtime.App.ConcurrentDB(), ""
 	var want struct {
 		HIS    money.Fen `db:"his"`

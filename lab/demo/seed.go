@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -266,8 +267,8 @@ var noticeBody = map[string]string{
 
 func seedStaff(app core.App, inst string) error {
 	for _, p := range []struct{ account, name, role string }{
-		{"reviewer1", "审核员一", collections.RoleReviewer}, {"reviewer2", "审核员二", collections.RoleReviewer}, {"finance", "财务员", collections.RoleFinance},
-		{"cashier", "收费员", collections.RoleCashier}, {"auditor", "审计员", collections.RoleAuditor}, {"config", "配置员", collections.RoleConfig},
+		{"reviewer1", "审核员一", people.RoleReviewer}, {"reviewer2", "审核员二", people.RoleReviewer}, {"finance", "财务员", people.RoleFinance},
+		{"cashier", "收费员", people.RoleCashier}, {"auditor", "审计员", people.RoleAuditor}, {"config", "配置员", people.RoleConfig},
 	} {
 		email := p.account + "@demo.hospay"
 		if _, err := app.FindAuthRecordByEmail(collections.Staff, email); err == nil {

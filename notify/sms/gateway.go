@@ -22,6 +22,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"hospay/calendar"
 	"hospay/notify"
 
 	"github.com/tidwall/gjson"
@@ -167,7 +168,7 @@ func (g *Gateway) values(m message) (map[string]string, error) {
 	if g.charset != encoding.Nop {
 		m.text = twins.Replace(m.text)
 	}
-	v := map[string]string{"phone": m.phone, "text": m.text, "id": m.id, "time": g.cfg.Now().In(beijing).Format(g.cfg.TimeLayout)}
+	v := map[string]string{"phone": m.phone, "text": m.text, "id": m.id, "time": g.cfg.Now().In(calendar.Beijing).Format(g.cfg.TimeLayout)}
 	for k, s := range g.cfg.Secrets {
 		v["secret."+k] = s
 	}

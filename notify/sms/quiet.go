@@ -3,9 +3,9 @@ package sms
 import (
 	"errors"
 	"time"
-)
 
-var beijing = time.FixedZone("CST", 8*3600)
+	"hospay/calendar"
+)
 
 // quiet are the hours in which nobody is woken by a message, as minutes of the
 // day in Beijing.
@@ -23,9 +23,9 @@ func parseQuiet(from, to string) (quiet, error) {
 // until returns when the quiet hours that hold at now end; zero when now is not
 // in them.
 func (q quiet) until(now time.Time) time.Time {
-	b := now.In(beijing)
+	b := now.In(calendar.Beijing)
 	minute := b.Hour()*60 + b.Minute()
-	day := time.Date(b.Year(), b.Month(), b.Day(), q.to/60, q.to%60, 0, 0, beijing)
+	day := time.Date(b.Year(), b.Month(), b.Day(), q.to/60, q.to%60, 0, 0, calendar.Beijing)
 	switch {
 	case q.from == q.to:
 		return time.Time{}

@@ -14,15 +14,14 @@ import (
 	"testing"
 	"time"
 
+	"hospay/calendar"
 	"hospay/notify"
 	"hospay/notify/sms"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-var beijing = time.FixedZone("CST", 8*3600)
-
-func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, beijing) }
+func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, calendar.Beijing) }
 
 const evil = `退款 ¥1&phone=1"}]</text>]]> <b> \ + % {secret.pwd}` + "\n二"
 
@@ -190,7 +189,7 @@ func TestQuietHours(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		at, _ := time.ParseInLocation("2006-01-02 15:04", c.at, beijing)
+		at, _ := time.ParseInLocation("2006-01-02 15:04", c.at, calendar.Beijing)
 		cfg.Now = func() time.Time { return at.UTC() }
 		g, err := sms.NewGateway(cfg)
 		if err != nil {
@@ -199,7 +198,7 @@ func TestQuietHours(t *testing.T) {
 		got.Request = nil
 		_, err = g.Send(t.Context(), "N1", "13900001234", "x")
 		later, isLater := errors.AsType[*notify.Later](err)
-		if c.until == "" && (err != nil || got.Request == nil) || c.until != "" && (!isLater || got.Request != nil || later.At.In(beijing).Format("2006-01-02 15:04") != c.until) {
+		if c.until == "" && (err != nil || got.Request == nil) || c.until != "" && (!isLater || got.Request != nil || later.At.In(calendar.Beijing).Format("2006-01-02 15:04") != c.until) {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"hospay/calendar"
 	"hospay/money"
 	"hospay/reconcile"
 )
@@ -67,8 +68,8 @@ func (b *bill) alipayDay() error {
 	if m == nil {
 		return b.refuse(b.l.n, "账单开头没有起始日期和终止日期")
 	}
-	from, err1 := time.ParseInLocation(alipayStamp, m[1], reconcile.Beijing)
-	to, err2 := time.ParseInLocation(alipayStamp, m[2], reconcile.Beijing)
+	from, err1 := time.ParseInLocation(alipayStamp, m[1], calendar.Beijing)
+	to, err2 := time.ParseInLocation(alipayStamp, m[2], calendar.Beijing)
 	if err := errors.Join(err1, err2); err != nil {
 		return b.refuse(b.l.n, "账单的起始日期或终止日期读不懂")
 	}
@@ -78,7 +79,7 @@ func (b *bill) alipayDay() error {
 	return nil
 }
 
-func day(at int64) string { return time.Unix(at, 0).In(reconcile.Beijing).Format(time.DateOnly) }
+func day(at int64) string { return time.Unix(at, 0).In(calendar.Beijing).Format(time.DateOnly) }
 
 func (b *bill) alipayRecord(rec []string) error {
 	if len(rec) < len(b.h.names)-1 { // the remark at the end may be left out

@@ -15,6 +15,7 @@ import (
 	"io"
 	"time"
 
+	"hospay/calendar"
 	"hospay/money"
 	"hospay/reconcile"
 )
@@ -77,7 +78,7 @@ type reader struct {
 
 // Day is a business day in Beijing.
 func newReader(f File, day string, sink Sink) (*reader, error) {
-	d, err := time.ParseInLocation(time.DateOnly, day, reconcile.Beijing)
+	d, err := time.ParseInLocation(time.DateOnly, day, calendar.Beijing)
 	if err != nil {
 		return nil, fmt.Errorf("book: day %q is not yyyy-MM-dd", day)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"hospay/calendar"
 	"hospay/money"
 	"hospay/reconcile"
 	"hospay/reconcile/files"
@@ -101,7 +102,7 @@ const (
 )
 
 func unix(s string) int64 {
-	t, err := time.ParseInLocation(time.DateTime, s, reconcile.Beijing)
+	t, err := time.ParseInLocation(time.DateTime, s, calendar.Beijing)
 	if err != nil {
 		panic(err)
 	}
@@ -341,7 +342,7 @@ func TestReadTable_RemarksOnSumsAndDates(t *testing.T) {
 func TestTime_ADateAloneIsNoon(t *testing.T) {
 	for _, s := range []string{"2026-11-23", "2026/11/23", "2026年11月23日", "46349"} {
 		if got, err := files.Time(s); err != nil || got != unix("2026-11-23 12:00:00") {
-			t.Errorf("%s: %s, %v", s, time.Unix(got, 0).In(reconcile.Beijing), err)
+			t.Errorf("%s: %s, %v", s, time.Unix(got, 0).In(calendar.Beijing), err)
 		}
 	}
 	for _, s := range []string{"", "now", "2026-13-01 00:00:00", "1.5", "999999", "2026-11-23 24:00:00", "99999-01-01"} {
@@ -353,7 +354,7 @@ func TestTime_ADateAloneIsNoon(t *testing.T) {
 
 // TestTime_PlainIsPackageTime compares the quick way with package time.
 func TestTime_PlainIsPackageTime(t *testing.T) {
-	for d := time.Date(2000, 1, 1, 7, 8, 9, 0, reconcile.Beijing); d.Year() < 2105; d = d.Add(37*time.Hour + 11*time.Second) {
+	for d := time.Date(2000, 1, 1, 7, 8, 9, 0, calendar.Beijing); d.Year() < 2105; d = d.Add(37*time.Hour + 11*time.Second) {
 		if got, err := files.Time(d.Format(time.DateTime)); err != nil || got != d.Unix() {
 			t.Fatalf("%s: %d, %v", d, got, err)
 		}
@@ -398,7 +399,7 @@ func FuzzTime(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		if at, err := files.Time(s); err == nil {
-			if y := time.Unix(at, 0).In(reconcile.Beijing).Year(); y < 1980 || y > 2200 {
+			if y := time.Unix(at, 0).In(calendar.Beijing).Year(); y < 1980 || y > 2200 {
 				t.Fatalf("%q is in %d", s, y)
 			}
 		}

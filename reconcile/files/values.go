@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"hospay/calendar"
 	"hospay/money"
 	"hospay/reconcile"
 )
@@ -156,12 +157,12 @@ func Time(s string) (int64, error) {
 	}
 	date, clock, _ := strings.Cut(strings.NewReplacer("/", "-", "年", "-", "月", "-", "日", " ", "T", " ", "  ", " ").Replace(s), " ")
 	for _, layout := range []string{"2006-1-2 15:4:5", "2006-1-2 15:4"} {
-		t, err := time.ParseInLocation(layout, date+" "+trim(clock), reconcile.Beijing)
+		t, err := time.ParseInLocation(layout, date+" "+trim(clock), calendar.Beijing)
 		if err == nil && plausible(t) {
 			return t.Unix(), nil
 		}
 	}
-	if t, err := time.ParseInLocation("2006-1-2", date, reconcile.Beijing); err == nil && trim(clock) == "" && plausible(t) {
+	if t, err := time.ParseInLocation("2006-1-2", date, calendar.Beijing); err == nil && trim(clock) == "" && plausible(t) {
 		return t.Add(12 * time.Hour).Unix(), nil
 	}
 	return 0, fmt.Errorf("时间 %q 读不懂，应为 yyyy-MM-dd HH:mm:ss", clip(s))
@@ -171,7 +172,7 @@ func plausible(t time.Time) bool { return t.Year() >= 2000 && t.Year() < 2200 }
 
 // serial turns Excel's days since 1899-12-30 into unix seconds.
 func serial(days float64) int64 {
-	base := time.Date(1899, 12, 30, 0, 0, 0, 0, reconcile.Beijing).Unix()
+	base := time.Date(1899, 12, 30, 0, 0, 0, 0, calendar.Beijing).Unix()
 	if days == math.Trunc(days) {
 		days += 0.5 // a date alone
 	}

@@ -1,4 +1,8 @@
-package refund
+// Package flow moves orders of any domain through calls whose outcome may stay
+// unknown: what an answer proves, which moves are legal, and when a call is
+// asked for, repeated or given to people. It imports no database, no network
+// and no domain.
+package flow
 
 // Verdict is what an outside call proved. The zero value is Unknown, so that
 // whatever was forgotten is queried instead of believed.

@@ -1,0 +1,87 @@
+package flow
+
+import "errors"
+
+// Code is a stable error code; pages and integrators switch on it, and the
+// language files turn it into a sentence.
+type Code string
+
+// The codes that both domains and the books share.
+const (
+	CodeAccountRequired    Code = "account_required"
+	CodeActiveOrderExists  Code = "active_order_exists"
+	CodeAmountInvalid      Code = "amount_invalid"
+	CodeBadRequest         Code = "bad_request"
+	CodeCardNotYours       Code = "card_not_yours"
+	CodeChannelNotBound    Code = "channel_not_bound"
+	CodeChannelOff         Code = "channel_off"
+	CodeChannelUnavailable Code = "channel_unavailable"
+	CodeConflict           Code = "conflict"
+	CodeHISUnavailable     Code = "his_unavailable"
+	CodeIDNoInvalid        Code = "id_no_invalid"
+	CodeInstitutionOff     Code = "institution_off"
+	CodeNotAllowed         Code = "not_allowed"
+	CodeNotFound           Code = "not_found"
+	CodeNoteRequired       Code = "note_required"
+	CodePatientNotFound    Code = "patient_not_found"
+	CodePhoneInvalid       Code = "phone_invalid"
+	CodeActionUnsafe       Code = "action_unsafe"
+	CodeEvidenceRequired   Code = "evidence_required"
+	CodeNoProposal         Code = "no_proposal"
+	CodeProposalExists     Code = "proposal_exists"
+	CodeProposerGone       Code = "proposer_gone"
+	CodeSamePerson         Code = "same_person"
+	CodeAmountMismatch     Code = "amount_mismatch"
+	CodeHISNoReversal      Code = "his_no_reversal"
+	CodeHISNotQueryable    Code = "his_not_queryable"
+	CodeUnknownTooLong     Code = "unknown_too_long"
+	CodePendingTooLong     Code = "pending_too_long"
+	CodePaidAfterFailure   Code = "paid_after_failure"
+	CodePaidOldNumber      Code = "paid_old_number"
+)
+
+// Error is a refusal with a stable code. Detail is for the log and staff; it
+// never holds personal data.
+type Error struct {
+	Code   Code
+	Detail string
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	if e.Detail == "" {
+		return string(e.Code)
+	}
+	return string(e.Code) + ": " + e.Detail
+}
+
+// Is makes errors with one code equal.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code
+}
+
+// NewError returns an Error with the code.
+func NewError(c Code, detail string) error { return &Error{Code: c, Detail: detail} }
+
+// CodeOf returns the code of err, or "" when it carries none.
+func CodeOf(err error) Code {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// DetailOf returns the detail of err, or "" when it carries none.
+func DetailOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Detail
+	}
+	return ""
+}
+
+// ErrConflict reports that somebody else moved the order first.
+var ErrConflict error = &Error{Code: CodeConflict}
+
+// ErrNotFound reports that there is no such order.
+var ErrNotFound error = &Error{Code: CodeNotFound}
