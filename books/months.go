@@ -13,6 +13,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/reconcile"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -309,7 +310,7 @@ func (s *Service) monthStep(inst, month, note string, by Actor, address string, 
 				return err
 			}
 		}
-		return collections.Audit(tx, collections.AuditEntry{
+		return store.Audit(tx, store.AuditEntry{
 			Institution: inst, ActorKind: "staff", Actor: by.ID, Action: "recon.month." + move.name, Target: month, Address: address, Details: map[string]any{"state": state, "note": note},
 		})
 	})

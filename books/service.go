@@ -15,6 +15,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/people"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -50,7 +51,7 @@ const (
 // Service reconciles. It is safe for concurrent use; runs follow each other.
 type Service struct {
 	App   core.App
-	Store *collections.Store
+	Store *store.Store
 	Wake  func(ctx context.Context, order string, by people.By) error // makes an order due, so that a query proves the truth
 	Clock func() time.Time                                            // nil = time.Now
 
@@ -67,7 +68,7 @@ func (a Actor) same(b Actor) bool {
 
 // mayAsk checks that the actor may propose: finance, in the moment of effect.
 func (a Actor) mayAsk(tx core.App, inst string) error {
-	if !collections.Holds(tx, a.ID, inst, people.RoleFinance) {
+	if !store.Holds(tx, a.ID, inst, people.RoleFinance) {
 		return flow.NewError(flow.CodeNotAllowed, "")
 	}
 	return nil
@@ -77,14 +78,14 @@ func (a Actor) mayAsk(tx core.App, inst string) error {
 // finance or an auditor, and another person, as both are known now; and first
 // may still propose.
 func (a Actor) mayConfirm(tx core.App, inst string, first Actor) error {
-	if !collections.Holds(tx, a.ID, inst, people.RoleFinance, people.RoleAuditor) {
+	if !store.Holds(tx, a.ID, inst, people.RoleFinance, people.RoleAuditor) {
 		return flow.NewError(flow.CodeNotAllowed, "")
 	}
-	first.Person, a.Person = collections.PersonNow(tx, first.ID, first.Person), collections.PersonNow(tx, a.ID, a.Person)
+	first.Person, a.Person = store.PersonNow(tx, first.ID, first.Person), store.PersonNow(tx, a.ID, a.Person)
 	if first.same(a) {
 		return flow.NewError(CodeSecondPerson, "")
 	}
-	return collections.ProposerHolds(tx, first.ID, inst, people.RoleFinance)
+	return store.ProposerHolds(tx, first.ID, inst, people.RoleFinance)
 }
 
 func (s *Service) now() time.Time {

@@ -22,6 +22,7 @@ import (
 	"hospay/jobs"
 	"hospay/notify"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -43,7 +44,7 @@ type Options struct {
 // Runtime is a running program.
 type Runtime struct {
 	App     core.App
-	Store   *collections.Store
+	Store   *store.Store
 	Service *refund.Service
 	Worker  *refund.Worker
 	Notices *notify.Service
@@ -136,36 +137,36 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	store := collections.NewStore(app, v)
-	store.Transport = o.Transport
-	store.Committed = collections.Publish(app)
+	st := store.New(app, v)
+	st.Transport = o.Transport
+	st.Committed = store.Publish(app)
 	if o.Env == EnvProduction {
-		if err := store.RefuseSimulators(); err != nil {
+		if err := st.RefuseSimulators(); err != nil {
 			return nil, err
 		}
 	}
-	var kept refund.Store = store
+	var kept refund.Store = st
 	if o.Wrap != nil {
-		kept = o.Wrap(store)
+		kept = o.Wrap(st)
 	}
-	service := refund.NewService(kept, store, o.Timing, o.Now, log)
+	service := refund.NewService(kept, st, o.Timing, o.Now, log)
 	host, _ := os.Hostname()
 	rt := &Runtime{
-		App: app, Store: store, Service: service,
+		App: app, Store: st, Service: service,
 		Worker:  refund.NewWorker(service, fmt.Sprintf("%s/%d", host, os.Getpid()), max(o.Slots, 1), o.Poll),
-		Notices: notify.New(store.Outbox(), senders(app, store), o.Now, log),
-		Exports: &exports.Jobs{App: app, Store: store}, log: log,
-		Books:  &books.Service{App: app, Store: store, Wake: service.Wake, Clock: o.Now},
+		Notices: notify.New(st.Outbox(), senders(app, st), o.Now, log),
+		Exports: &exports.Jobs{App: app, Store: st}, log: log,
+		Books:  &books.Service{App: app, Store: st, Wake: service.Wake, Clock: o.Now},
 		Health: &checkup.Health{}, now: o.Now,
 	}
 	if rt.now == nil {
 		rt.now = time.Now
 	}
-	if rt.Jobs, err = jobs.New(calendar.Beijing, store, log, rt.jobs()...); err != nil {
+	if rt.Jobs, err = jobs.New(calendar.Beijing, st, log, rt.jobs()...); err != nil {
 		return nil, err
 	}
-	h := &hooks.Hooks{App: app, Store: store, Service: service, Worker: rt.Worker, Exports: rt.Exports, Books: rt.Books, Production: o.Env == EnvProduction, Log: log}
-	h.Settings = &config.Service{App: app, Store: store, Production: h.Production}
+	h := &hooks.Hooks{App: app, Store: st, Service: service, Worker: rt.Worker, Exports: rt.Exports, Books: rt.Books, Production: o.Env == EnvProduction, Log: log}
+	h.Settings = &config.Service{App: app, Store: st, Production: h.Production}
 	h.Health, h.Jobs, h.Version = rt.Health, rt.Jobs, version()
 	h.Bind(se)
 	servePages(se.Router)
@@ -202,7 +203,7 @@ func openVault(app core.App, o Options) (*vault.Vault, error) {
 	if file.Demo && o.Env == EnvProduction {
 		return nil, fmt.Errorf("%s 是演示密钥，生产环境拒绝使用", o.KeyFile)
 	}
-	v, err := vault.Open(file, collections.KeyStore{App: app})
+	v, err := vault.Open(file, store.KeyStore{App: app})
 	if err != nil {
 		return nil, err
 	}

@@ -8,17 +8,17 @@ import (
 	"sync"
 
 	"hospay/channels"
-	"hospay/collections"
 	"hospay/notify"
 	"hospay/notify/email"
 	"hospay/notify/sms"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 	pbmailer "github.com/pocketbase/pocketbase/tools/mailer"
 )
 
 // senders are the ways in which notices leave the program.
-func senders(app core.App, store *collections.Store) map[string]notify.Sender {
+func senders(app core.App, store *store.Store) map[string]notify.Sender {
 	return map[string]notify.Sender{
 		notify.ViaWechat: channelSender(store, "wechat"),
 		notify.ViaAlipay: channelSender(store, "alipay"),
@@ -29,7 +29,7 @@ func senders(app core.App, store *collections.Store) map[string]notify.Sender {
 
 // gateways finds an institution's SMS gateway and a notice's phone number.
 type gateways struct {
-	store *collections.Store
+	store *store.Store
 	mu    sync.Mutex
 	built map[string]builtGateway
 }
@@ -82,7 +82,7 @@ func (m mailer) Mail(_ context.Context, mail email.Mail) error {
 }
 
 // channelSender sends template messages through a channel's own service.
-func channelSender(store *collections.Store, channel string) notify.Sender {
+func channelSender(store *store.Store, channel string) notify.Sender {
 	return notify.SenderFunc(func(ctx context.Context, m notify.Message) (string, error) {
 		to, err := store.PatientAccount(ctx, m.Patient, channel)
 		if err != nil {

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"hospay/collections"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase"
 	"github.com/spf13/cobra"
@@ -52,7 +52,7 @@ func statsRepair(app *pocketbase.PocketBase) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			diffs, err := rt.Store.RepairStatistics(cmd.Context(), collections.AuditEntry{ActorKind: "it", Actor: by}, note)
+			diffs, err := rt.Store.RepairStatistics(cmd.Context(), store.AuditEntry{ActorKind: "it", Actor: by}, note)
 			if err != nil {
 				return err
 			}
@@ -66,7 +66,7 @@ func statsRepair(app *pocketbase.PocketBase) *cobra.Command {
 	return cmd
 }
 
-func printDiffs(w io.Writer, diffs []collections.StatisticsDiff) {
+func printDiffs(w io.Writer, diffs []store.StatisticsDiff) {
 	for _, d := range diffs {
 		fmt.Fprintf(w, "机构 %s  %s：汇总比订单多 %d 分、%d 笔\n", d.Institution, d.Key, d.Amount, d.Count)
 	}

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"os"
 
-	"hospay/collections"
 	"hospay/internal/vault"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase"
 	"github.com/spf13/cobra"
@@ -76,7 +76,7 @@ func vaultRotate(app *pocketbase.PocketBase) *cobra.Command {
 					return err
 				}
 			}
-			v, err := vault.Open(file, collections.KeyStore{App: app})
+			v, err := vault.Open(file, store.KeyStore{App: app})
 			if err != nil {
 				return err
 			}
@@ -89,7 +89,7 @@ func vaultRotate(app *pocketbase.PocketBase) *cobra.Command {
 					return err
 				}
 			}
-			n, err := collections.NewStore(app, v).Reseal(cmd.Context())
+			n, err := store.New(app, v).Reseal(cmd.Context())
 			if err != nil {
 				return err
 			}

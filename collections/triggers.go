@@ -39,9 +39,9 @@ func Triggers() []Trigger {
 	ts := []Trigger{
 		trigger("guard_order_insert", "BEFORE INSERT ON refund_orders WHEN NOT (NEW.status = 'submitted' OR (NEW.status = 'reversing' AND NEW.compensates != ''))", "an order starts at submitted"),
 		trigger("guard_order_move", "BEFORE UPDATE ON refund_orders WHEN NEW.status != OLD.status AND (OLD.status || '>' || NEW.status) NOT IN ("+moves()+")", "illegal move of an order"),
-		trigger("guard_order_final", "BEFORE UPDATE ON refund_orders WHEN OLD.status IN ("+finals()+") AND (NEW.amount != OLD.amount OR NEW.paid_at != OLD.paid_at OR NEW.fail_code != OLD.fail_code)", "a final order stays as it is"),
+		trigger("guard_order_final", "BEFORE UPDATE ON refund_orders WHEN OLD.status IN ("+Finals()+") AND (NEW.amount != OLD.amount OR NEW.paid_at != OLD.paid_at OR NEW.fail_code != OLD.fail_code)", "a final order stays as it is"),
 		trigger("guard_order_fixed", "BEFORE UPDATE ON refund_orders WHEN "+changed(fixedColumns), "amount, payee and card of an order never change"),
-		trigger("guard_order_group", "BEFORE INSERT ON refund_orders WHEN NEW.compensates = '' AND EXISTS (SELECT 1 FROM refund_orders WHERE institution = NEW.institution AND card_no = NEW.card_no AND compensates = '' AND status NOT IN ("+finals()+") AND (`group` != NEW.`group` OR NEW.`group` = ''))", "the card has an active order"),
+		trigger("guard_order_group", "BEFORE INSERT ON refund_orders WHEN NEW.compensates = '' AND EXISTS (SELECT 1 FROM refund_orders WHERE institution = NEW.institution AND card_no = NEW.card_no AND compensates = '' AND status NOT IN ("+Finals()+") AND (`group` != NEW.`group` OR NEW.`group` = ''))", "the card has an active order"),
 		trigger("guard_transfer_fixed", "BEFORE UPDATE ON transfer_orders WHEN "+changed([]string{"order", "attempt", "out_bill_no", "amount", "method", "channel", "hash"}), "the content of a payout number never changes"),
 		trigger("guard_transfer_done", "BEFORE UPDATE ON transfer_orders WHEN OLD.state = 'done' AND NEW.state != 'done'", "a paid payout stays paid"),
 		trigger("guard_his_call_fixed", "BEFORE UPDATE ON his_calls WHEN "+changed([]string{"order", "kind", "attempt", "no", "amount", "hash"}), "the content of a HIS number never changes"),
@@ -71,7 +71,8 @@ func moves() string {
 	return strings.Join(out, ",")
 }
 
-func finals() string {
+// Finals lists the final states as SQL.
+func Finals() string {
 	var out []string
 	for _, s := range refund.FinalStatuses() {
 		out = append(out, "'"+string(s)+"'")

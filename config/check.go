@@ -14,6 +14,7 @@ import (
 	"hospay/internal/idno"
 	"hospay/notify/sms"
 	"hospay/people"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -52,7 +53,7 @@ func checkHIS(s *Service, app core.App, d *draft) error {
 
 func (s *Service) address(base string) error {
 	if s.Production && base != "" {
-		return collections.RefuseSimulator(base)
+		return store.RefuseSimulator(base)
 	}
 	return nil
 }
@@ -70,7 +71,7 @@ func checkSMS(_ *Service, app core.App, d *draft) error {
 
 // checkReview lets the domain check rules and windows.
 func checkReview(_ *Service, app core.App, d *draft) error {
-	r, err := collections.ReviewOf(d.rec)
+	r, err := store.ReviewOf(d.rec)
 	if err != nil {
 		return errors.New("规则应为数组，每条有 rule、on_fail 和它的数字")
 	}

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
-	"hospay/collections"
 	"hospay/flow"
 	"hospay/people"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -32,7 +32,7 @@ const (
 // Service changes the configuration of institutions.
 type Service struct {
 	App        core.App
-	Store      *collections.Store
+	Store      *store.Store
 	Production bool // simulators are refused
 }
 
@@ -95,7 +95,7 @@ type Proposal struct {
 
 // Outcome is a change and, once, the first password of a new account.
 type Outcome struct {
-	collections.ConfigChange
+	store.ConfigChange
 	Password string
 }
 

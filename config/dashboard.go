@@ -2,6 +2,7 @@ package config
 
 import (
 	"hospay/collections"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -34,10 +35,10 @@ func (s *Service) Dashboard(tx core.App, rec *core.Record, superuser, address st
 	if len(after) == 0 {
 		return nil
 	}
-	if err := collections.SupersedeChanges(tx, rec.Collection().Name, rec.Id, ""); err != nil {
+	if err := store.SupersedeChanges(tx, rec.Collection().Name, rec.Id, ""); err != nil {
 		return err
 	}
-	c, err := s.Store.AddChange(tx, collections.ConfigChange{
+	c, err := s.Store.AddChange(tx, store.ConfigChange{
 		Institution: houseOf(rec), Collection: rec.Collection().Name, Record: rec.Id, Fresh: fresh, Before: raw(before), After: raw(after),
 		ProposerKind: "superuser", Proposer: superuser, State: collections.ChangeApplied,
 	}, "")

@@ -7,6 +7,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/people"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -34,12 +35,12 @@ func (s *Service) Confirm(staffID, id, note, address string) (Outcome, error) {
 		}
 		if seen != c.Seen {
 			moved = true
-			return collections.SettleChange(tx, c.ID, collections.ChangeSuperseded, "", "")
+			return store.SettleChange(tx, c.ID, collections.ChangeSuperseded, "", "")
 		}
 		if err := notOneself(d, staff); err != nil {
 			return err
 		}
-		if err := collections.ProposerHolds(tx, c.Proposer, c.Institution, people.RoleConfig); err != nil {
+		if err := store.ProposerHolds(tx, c.Proposer, c.Institution, people.RoleConfig); err != nil {
 			return err
 		}
 		out, err = s.effect(tx, d, c, staff, note, address)
@@ -53,10 +54,10 @@ func (s *Service) Confirm(staffID, id, note, address string) (Outcome, error) {
 
 // second reads a waiting change and who decides about it: another person than
 // the proposer, by account and by identity.
-func (s *Service) second(tx core.App, staffID, id string) (*core.Record, collections.ConfigChange, error) {
+func (s *Service) second(tx core.App, staffID, id string) (*core.Record, store.ConfigChange, error) {
 	staff, err := actor(tx, staffID, deciders...)
 	if err != nil {
-		return nil, collections.ConfigChange{}, err
+		return nil, store.ConfigChange{}, err
 	}
 	c, err := s.waiting(tx, staff, id)
 	if err != nil {
@@ -69,11 +70,11 @@ func (s *Service) second(tx core.App, staffID, id string) (*core.Record, collect
 }
 
 // ownChange reports whether a change was proposed by this person.
-func ownChange(app core.App, c collections.ConfigChange, staff *core.Record) bool {
-	return samePerson(staff.Id, staff.GetString("person_index"), c.Proposer, collections.PersonNow(app, c.Proposer, c.ProposerPerson))
+func ownChange(app core.App, c store.ConfigChange, staff *core.Record) bool {
+	return samePerson(staff.Id, staff.GetString("person_index"), c.Proposer, store.PersonNow(app, c.Proposer, c.ProposerPerson))
 }
 
-func (s *Service) waiting(tx core.App, staff *core.Record, id string) (collections.ConfigChange, error) {
+func (s *Service) waiting(tx core.App, staff *core.Record, id string) (store.ConfigChange, error) {
 	c, err := s.Store.Change(tx, staff.GetString("institution"), id)
 	if err == nil && c.State != collections.ChangeWaiting {
 		err = flow.NewError(CodeMoved, "")
@@ -83,7 +84,7 @@ func (s *Service) waiting(tx core.App, staff *core.Record, id string) (collectio
 
 // restore builds the draft of a waiting change anew, on the record as it is
 // now, and says what that record holds.
-func (s *Service) restore(tx core.App, c collections.ConfigChange) (*draft, string, error) {
+func (s *Service) restore(tx core.App, c store.ConfigChange) (*draft, string, error) {
 	text, err := s.Store.ChangeValues(c)
 	if err != nil {
 		return nil, "", err
@@ -109,7 +110,7 @@ func (s *Service) restore(tx core.App, c collections.ConfigChange) (*draft, stri
 
 // effect writes the record, the change and the audit entry. A new account gets
 // its first password now; nobody but who confirms is told it, once.
-func (s *Service) effect(tx core.App, d *draft, c collections.ConfigChange, staff *core.Record, note, address string) (Outcome, error) {
+func (s *Service) effect(tx core.App, d *draft, c store.ConfigChange, staff *core.Record, note, address string) (Outcome, error) {
 	out := Outcome{}
 	if c.Collection == collections.Staff && c.Fresh {
 		out.Password = rand.Text()
@@ -119,7 +120,7 @@ func (s *Service) effect(tx core.App, d *draft, c collections.ConfigChange, staf
 	if err := s.put(tx, d, c.ID); err != nil {
 		return out, err
 	}
-	if err := collections.SettleChange(tx, c.ID, collections.ChangeApplied, staff.Id, note); err != nil {
+	if err := store.SettleChange(tx, c.ID, collections.ChangeApplied, staff.Id, note); err != nil {
 		return out, err
 	}
 	var err error
@@ -138,17 +139,17 @@ func (s *Service) Reject(staffID, id, note, address string) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	return s.end(collections.ChangeRejected, "config.reject", note, address, func(tx core.App) (*core.Record, collections.ConfigChange, error) {
+	return s.end(collections.ChangeRejected, "config.reject", note, address, func(tx core.App) (*core.Record, store.ConfigChange, error) {
 		return s.second(tx, staffID, id)
 	})
 }
 
 // Withdraw takes back an own change that waits.
 func (s *Service) Withdraw(staffID, id, address string) (Outcome, error) {
-	return s.end(collections.ChangeWithdrawn, "config.withdraw", "", address, func(tx core.App) (*core.Record, collections.ConfigChange, error) {
+	return s.end(collections.ChangeWithdrawn, "config.withdraw", "", address, func(tx core.App) (*core.Record, store.ConfigChange, error) {
 		staff, err := actor(tx, staffID, people.RoleConfig)
 		if err != nil {
-			return nil, collections.ConfigChange{}, err
+			return nil, store.ConfigChange{}, err
 		}
 		c, err := s.waiting(tx, staff, id)
 		if err == nil && c.Proposer != staff.Id {
@@ -158,14 +159,14 @@ func (s *Service) Withdraw(staffID, id, address string) (Outcome, error) {
 	})
 }
 
-func (s *Service) end(state, action, note, address string, who func(core.App) (*core.Record, collections.ConfigChange, error)) (Outcome, error) {
+func (s *Service) end(state, action, note, address string, who func(core.App) (*core.Record, store.ConfigChange, error)) (Outcome, error) {
 	var out Outcome
 	err := s.App.RunInTransaction(func(tx core.App) error {
 		staff, c, err := who(tx)
 		if err != nil {
 			return err
 		}
-		if err := collections.SettleChange(tx, c.ID, state, staff.Id, note); err != nil {
+		if err := store.SettleChange(tx, c.ID, state, staff.Id, note); err != nil {
 			return err
 		}
 		if out.ConfigChange, err = s.Store.Change(tx, c.Institution, c.ID); err != nil {

@@ -10,6 +10,7 @@ import (
 	"hospay/channels"
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -104,7 +105,7 @@ func (d *draft) fillSettings() error {
 	if err != nil {
 		return err
 	}
-	have, err := collections.SettingsOf(d.rec)
+	have, err := store.SettingsOf(d.rec)
 	if err != nil {
 		return err
 	}

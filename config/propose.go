@@ -6,6 +6,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/people"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -68,16 +69,16 @@ func notOneself(d *draft, who *core.Record) error {
 }
 
 // describe writes down what a draft changes.
-func (s *Service) describe(d *draft) (collections.ConfigChange, error) {
+func (s *Service) describe(d *draft) (store.ConfigChange, error) {
 	now, err := s.now(d)
 	if err != nil {
-		return collections.ConfigChange{}, err
+		return store.ConfigChange{}, err
 	}
 	before, after := differences(d.old, now)
 	if len(after) == 0 {
-		return collections.ConfigChange{}, flow.NewError(CodeUnchanged, "")
+		return store.ConfigChange{}, flow.NewError(CodeUnchanged, "")
 	}
-	c := collections.ConfigChange{
+	c := store.ConfigChange{
 		Institution: houseOf(d.rec), Collection: d.kind.collection, Record: d.rec.Id, Fresh: d.fresh, Sensitive: d.sensitive(), Before: raw(before), After: raw(after),
 	}
 	if !d.fresh {
@@ -88,12 +89,12 @@ func (s *Service) describe(d *draft) (collections.ConfigChange, error) {
 
 // wait keeps a sensitive change, sealed, for a second person. Earlier ones of
 // the same record give way.
-func (s *Service) wait(tx core.App, c collections.ConfigChange, p Proposal, address string) (Outcome, error) {
+func (s *Service) wait(tx core.App, c store.ConfigChange, p Proposal, address string) (Outcome, error) {
 	values, err := json.Marshal(p.Values)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := collections.SupersedeChanges(tx, c.Collection, c.Record, ""); err != nil {
+	if err := store.SupersedeChanges(tx, c.Collection, c.Record, ""); err != nil {
 		return Outcome{}, err
 	}
 	c.State = collections.ChangeWaiting
@@ -105,7 +106,7 @@ func (s *Service) wait(tx core.App, c collections.ConfigChange, p Proposal, addr
 }
 
 // write applies a change at once.
-func (s *Service) write(tx core.App, d *draft, c collections.ConfigChange, address string) (Outcome, error) {
+func (s *Service) write(tx core.App, d *draft, c store.ConfigChange, address string) (Outcome, error) {
 	if err := s.put(tx, d, ""); err != nil {
 		return Outcome{}, err
 	}
@@ -127,16 +128,16 @@ func (s *Service) put(tx core.App, d *draft, change string) error {
 	if err := d.save(tx); err != nil {
 		return err
 	}
-	return collections.SupersedeChanges(tx, d.kind.collection, d.rec.Id, change)
+	return store.SupersedeChanges(tx, d.kind.collection, d.rec.Id, change)
 }
 
 // audit tells of a change, without its values.
-func audit(tx core.App, action, kind, who, address string, c collections.ConfigChange) error {
+func audit(tx core.App, action, kind, who, address string, c store.ConfigChange) error {
 	var after map[string]any
 	if err := json.Unmarshal(c.After, &after); err != nil {
 		return err
 	}
-	return collections.Audit(tx, collections.AuditEntry{
+	return store.Audit(tx, store.AuditEntry{
 		Institution: c.Institution, ActorKind: kind, Actor: who, Action: action, Target: c.Target(), Address: address,
 		Details: map[string]any{"change": c.ID, "version": c.Version, "fields": keys(after)},
 	})

@@ -10,6 +10,7 @@ import (
 	"hospay/channels"
 	"hospay/collections"
 	"hospay/internal/richtext"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -29,7 +30,7 @@ func (s *Service) Read(ctx context.Context, institution string) (map[string]any,
 		}
 		out[name] = v
 	}
-	_, waiting, err := s.Store.Changes(ctx, institution, collections.ChangeFilter{State: collections.ChangeWaiting, Page: 1, PerPage: 1})
+	_, waiting, err := s.Store.Changes(ctx, institution, store.ChangeFilter{State: collections.ChangeWaiting, Page: 1, PerPage: 1})
 	out["waiting"] = waiting
 	return out, err
 }
@@ -132,7 +133,7 @@ func (s *Service) readChannels(institution string) (any, error) {
 		values, names := map[string]string{}, []string{}
 		if at >= 0 {
 			item, names = show(recs[at]), heldNames(recs[at])
-			if values, err = collections.SettingsOf(recs[at]); err != nil {
+			if values, err = store.SettingsOf(recs[at]); err != nil {
 				return nil, err
 			}
 		}
@@ -197,7 +198,7 @@ func (s *Service) readStaff(institution string) (any, error) {
 }
 
 // Show writes a change as pages see it. Names tells who the people are.
-func Show(c collections.ConfigChange, names func(string) string) map[string]any {
+func Show(c store.ConfigChange, names func(string) string) map[string]any {
 	person := func(kind, id string) any {
 		if id == "" {
 			return nil

@@ -7,6 +7,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -64,7 +65,7 @@ func (d *draft) takesHeld(address string) bool {
 }
 
 // proposed builds the draft of a waiting change of a collection.
-func (s *Service) proposed(institution, change, collection string) (*draft, collections.ConfigChange, error) {
+func (s *Service) proposed(institution, change, collection string) (*draft, store.ConfigChange, error) {
 	c, err := s.Store.Change(s.App, institution, change)
 	if err != nil || c.Collection != collection {
 		return nil, c, flow.ErrNotFound

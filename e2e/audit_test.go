@@ -9,6 +9,7 @@ import (
 
 	"hospay/collections"
 	"hospay/lab/testapp"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -19,7 +20,7 @@ func acts(t *testing.T, a *testapp.App, n int, institution string) {
 	t.Helper()
 	err := a.Runtime.App.RunInTransaction(func(tx core.App) error {
 		for i := range n {
-			err := collections.Audit(tx, collections.AuditEntry{Institution: institution, ActorKind: "system", Actor: "test", Action: fmt.Sprintf("act.%d", i), Details: map[string]any{"n": i}})
+			err := store.Audit(tx, store.AuditEntry{Institution: institution, ActorKind: "system", Actor: "test", Action: fmt.Sprintf("act.%d", i), Details: map[string]any{"n": i}})
 			if err != nil {
 				return err
 			}

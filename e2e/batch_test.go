@@ -14,6 +14,7 @@ import (
 	"hospay/lab/testapp"
 	"hospay/people"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -104,12 +105,12 @@ func TestBatch_InterruptedIsContinued(t *testing.T) {
 	for i := range 4 {
 		ids = append(ids, reviewing(t, a, a.Login(fmt.Sprintf("P%04d", i+1), "alipay"), 100))
 	}
-	b := must(a.Store.NewBatch(t.Context(), collections.Batch{Institution: a.Institution, Starter: me.Id, Decision: "approve", Orders: ids}))
-	if err := a.Store.MoveBatch(t.Context(), b.ID, collections.BatchQueued, collections.BatchRunning); err != nil {
+	b := must(a.Store.NewBatch(t.Context(), store.Batch{Institution: a.Institution, Starter: me.Id, Decision: "approve", Orders: ids}))
+	if err := a.Store.MoveBatch(t.Context(), b.ID, store.BatchQueued, store.BatchRunning); err != nil {
 		t.Fatal(err)
 	}
 	a.Review(token, ids[0], "approve", "")
-	if err := a.Store.KeepResult(t.Context(), &b, collections.BatchResult{Order: ids[0], OK: true}); err != nil {
+	if err := a.Store.KeepResult(t.Context(), &b, store.BatchResult{Order: ids[0], OK: true}); err != nil {
 		t.Fatal(err)
 	}
 	a.Review(token, ids[1], "approve", "") // and here it died
@@ -143,18 +144,18 @@ func TestBatch_InterruptedIsContinued(t *testing.T) {
 func TestBatch_ACommandInterruptsNothing(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	me := must(a.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer1@demo.hospay"))
-	b := must(a.Store.NewBatch(t.Context(), collections.Batch{Institution: a.Institution, Starter: me.Id, Decision: "approve", Orders: []string{"planted00000000"}}))
-	must(0, a.Store.MoveBatch(t.Context(), b.ID, collections.BatchQueued, collections.BatchRunning))
+	b := must(a.Store.NewBatch(t.Context(), store.Batch{Institution: a.Institution, Starter: me.Id, Decision: "approve", Orders: []string{"planted00000000"}}))
+	must(0, a.Store.MoveBatch(t.Context(), b.ID, store.BatchQueued, store.BatchRunning))
 	state := func() string { return must(a.Store.Batch(t.Context(), b.ID, me.Id)).State }
 	beside := core.NewBaseApp(core.BaseAppConfig{DataDir: a.Dir, EncryptionEnv: "PB_ENCRYPTION_KEY", DBConnect: collections.Connect})
 	defer beside.ClearBootstrap()
 	must(cmd.Prepare(beside, cmd.Options{Env: cmd.EnvDemo, KeyFile: filepath.Join(a.Dir, "key.json"), Timing: refund.DefaultTiming(), Log: slog.New(slog.DiscardHandler)}))
-	if s := state(); s != collections.BatchRunning {
+	if s := state(); s != store.BatchRunning {
 		t.Errorf("beside a command the batch is %s", s)
 	}
 	a.Runtime.Start()
 	defer a.Runtime.Close()
-	if s := state(); s != collections.BatchInterrupted {
+	if s := state(); s != store.BatchInterrupted {
 		t.Errorf("after a start the batch is %s", s)
 	}
 }
@@ -165,7 +166,7 @@ func TestBatch_RoleIsCheckedForEachOrder(t *testing.T) {
 	token := a.Staff("reviewer1")
 	id := reviewing(t, a, a.Login("P0001", "alipay"), 100)
 	me := must(a.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer1@demo.hospay"))
-	b := must(a.Store.NewBatch(t.Context(), collections.Batch{Institution: a.Institution, Starter: me.Id, Decision: "approve", Orders: []string{id}}))
+	b := must(a.Store.NewBatch(t.Context(), store.Batch{Institution: a.Institution, Starter: me.Id, Decision: "approve", Orders: []string{id}}))
 	must(0, a.Store.InterruptBatches(t.Context()))
 	a.Call("POST", "/api/hospay/batches/"+b.ID+"/continue", token, nil)
 	finished(t, a, token, b.ID)

@@ -10,6 +10,7 @@ import (
 	"hospay/lab/testapp"
 	"hospay/people"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 )
@@ -118,7 +119,7 @@ func TestSuspense_TwoPeoplePayAgain(t *testing.T) {
 		t.Errorf("proposal: %v", p)
 	}
 	// A program that starts anew knows the proposal: it is in the books.
-	anew := refund.NewService(collections.NewStore(a.Runtime.App, a.Store.Vault()), a.Store, refund.DefaultTiming(), a.Now, nil)
+	anew := refund.NewService(store.New(a.Runtime.App, a.Store.Vault()), a.Store, refund.DefaultTiming(), a.Now, nil)
 	staff := must(a.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer2@demo.hospay"))
 	if err := anew.Confirm(t.Context(), id, refund.Seen{Action: "pay_again"}, people.By{Kind: people.ByStaff, ID: staff.Id}, "同意"); err != nil {
 		t.Fatal(err)

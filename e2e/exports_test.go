@@ -15,6 +15,7 @@ import (
 	"hospay/exports"
 	"hospay/lab/testapp"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -299,7 +300,7 @@ func TestExports_TheAuditLogGoesOnMeanwhile(t *testing.T) {
 	act := func(n int) {
 		err := a.Runtime.App.RunInTransaction(func(tx core.App) (err error) {
 			for range n {
-				err = errors.Join(err, collections.Audit(tx, collections.AuditEntry{Institution: a.Institution, Action: "test"}))
+				err = errors.Join(err, store.Audit(tx, store.AuditEntry{Institution: a.Institution, Action: "test"}))
 			}
 			return err
 		})

@@ -11,6 +11,7 @@ import (
 	"hospay/lab/demo"
 	"hospay/lab/testapp"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 )
@@ -139,7 +140,7 @@ func TestReveal_OneFieldOnRecord(t *testing.T) {
 	token := a.Staff("reviewer1")
 	wantRefusal(t, "别的字段", a.Call("POST", "/api/hospay/refunds/"+id+"/reveal", token, map[string]any{"field": "id_no"}), 400, "bad_request")
 	wantRefusal(t, "不存在的单", a.Call("POST", "/api/hospay/refunds/none/reveal", token, map[string]any{"field": "payee_name"}), 404, "not_found")
-	rows := must(collections.AuditOf(a.Runtime.App, id, "order.reveal", 50))
+	rows := must(store.AuditOf(a.Runtime.App, id, "order.reveal", 50))
 	if len(rows) != 6 {
 		t.Errorf("%d looks on record, want 6", len(rows))
 	}

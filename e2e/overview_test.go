@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"hospay/collections"
 	"hospay/lab/testapp"
 	"hospay/sim"
+	"hospay/store"
 )
 
 type overview struct {
@@ -145,7 +145,7 @@ func TestReady_StaffReadOfTheirOwnHouse(t *testing.T) {
 // TestOverview_QueriesUseIndexes asks the database for its plans.
 func TestOverview_QueriesUseIndexes(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
-	for name, sql := range collections.OverviewQueries() {
+	for name, sql := range store.OverviewQueries() {
 		var rows []struct {
 			Detail string `db:"detail"`
 		}

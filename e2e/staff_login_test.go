@@ -19,6 +19,7 @@ import (
 	"hospay/lab/demo"
 	"hospay/lab/testapp"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
@@ -35,7 +36,7 @@ func password(a *testapp.App, name, pass string) testapp.Answer {
 func askForCodes(t *testing.T, a *testapp.App) {
 	t.Helper()
 	inst := must(a.Runtime.App.FindRecordById(collections.Institutions, a.Institution))
-	inst.Set("second_factor", collections.SecondFactorTOTP)
+	inst.Set("second_factor", store.SecondFactorTOTP)
 	if err := a.Runtime.App.Save(inst); err != nil {
 		t.Fatal(err)
 	}

@@ -11,13 +11,14 @@ import (
 	"hospay/collections"
 	"hospay/lab/testapp"
 	"hospay/refund"
+	"hospay/store"
 )
 
 // statisticsAnswer is what the statistics route tells.
 type statisticsAnswer struct {
-	By    []string                    `json:"by"`
-	Rows  []collections.StatisticsRow `json:"rows"`
-	Total collections.StatisticsRow   `json:"total"`
+	By    []string              `json:"by"`
+	Rows  []store.StatisticsRow `json:"rows"`
+	Total store.StatisticsRow   `json:"total"`
 }
 
 func statistics(t *testing.T, a *testapp.App, token, query string) statisticsAnswer {
@@ -44,10 +45,10 @@ func thisMonth() string {
 func TestStatistics_FollowARefundAndItsReturn(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	finance := a.Staff("finance")
-	ask := func() collections.StatisticsRow { return statistics(t, a, finance, thisMonth()).Total }
-	paid := collections.Figure{Amount: 3200, Count: 1}
+	ask := func() store.StatisticsRow { return statistics(t, a, finance, thisMonth()).Total }
+	paid := store.Figure{Amount: 3200, Count: 1}
 	id := apply(t, a.Login("P0002", "alipay"), "alipay", "transfer", 3200, nil)
-	if s := ask(); s != (collections.StatisticsRow{}) {
+	if s := ask(); s != (store.StatisticsRow{}) {
 		t.Errorf("before the debit: %+v", s)
 	}
 	a.Drain()
@@ -89,10 +90,10 @@ func TestStatistics_DimensionsAndDetail(t *testing.T) {
 		t.Errorf("a state named often: %d %s", res.Status, res.Raw)
 	}
 	got := statistics(t, a, finance, thisMonth()+"&by=channel,his_date")
-	if len(got.Rows) != 2 || got.Rows[0].Channel != "alipay" || got.Rows[0].HISDate != today || got.Rows[0].Method != "" || got.Rows[0].Refunded != (collections.Figure{Amount: 2003, Count: 2}) {
+	if len(got.Rows) != 2 || got.Rows[0].Channel != "alipay" || got.Rows[0].HISDate != today || got.Rows[0].Method != "" || got.Rows[0].Refunded != (store.Figure{Amount: 2003, Count: 2}) {
 		t.Errorf("%+v", got)
 	}
-	if got := statistics(t, a, finance, thisMonth()+"&by=method"); len(got.Rows) != 1 || got.Rows[0].Due != (collections.Figure{Amount: 3003, Count: 3}) {
+	if got := statistics(t, a, finance, thisMonth()+"&by=method"); len(got.Rows) != 1 || got.Rows[0].Due != (store.Figure{Amount: 3003, Count: 3}) {
 		t.Errorf("%+v", got)
 	}
 	res := a.Call("GET", "/api/hospay/stats/refunds/detail?his_date="+today+"&channel=alipay&method=transfer&state=refunded", finance, nil)

@@ -15,6 +15,7 @@ import (
 	"hospay/people"
 	"hospay/refund"
 	"hospay/report"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -90,7 +91,7 @@ func (p *packer) facts() {
 		{"收款人", o.GetString("payee_name")}, {"收款账户", o.GetString("payee_account")}, {"通知电话", o.GetString("notify_phone")}, {"金额", o.GetString("amount")},
 		{"退款方式", word("method", o.GetString("method"))}, {"渠道", word("channel", o.GetString("channel"))}, {"须知版本", o.GetString("notice_version")}, {"代办申请", o.GetString("proxy_application")},
 		{"HIS流水号", o.GetString("his_refund_no")}, {"HIS退款时间", stampText(o, "his_refund_date")}, {"渠道流水号", o.GetString("channel_bill_no")}, {"到账时间", stampText(o, "paid_at")},
-		{"原因", collections.ReasonText(o.GetString("fail_code"), o.GetString("fail_reason"))},
+		{"原因", store.ReasonText(o.GetString("fail_code"), o.GetString("fail_reason"))},
 	} {
 		if f[0] == "金额" {
 			fen := money.Fen(int64(o.GetFloat("amount")))

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"hospay/calendar"
-	"hospay/collections"
 	"hospay/people"
 	"hospay/report"
+	"hospay/store"
 )
 
 // The reports.
@@ -89,11 +89,11 @@ func Check(r Request) error {
 	var err error
 	switch r.Report {
 	case Refunds:
-		_, err = collections.ParseOrderFilter(r.Params, r.Institution)
+		_, err = store.ParseOrderFilter(r.Params, r.Institution)
 	case Stats:
-		_, err = collections.ParseStatisticsQuery(r.Params, r.Institution)
+		_, err = store.ParseStatisticsQuery(r.Params, r.Institution)
 	case Audit:
-		_, err = collections.ParseAuditFilter(r.Params, r.Institution)
+		_, err = store.ParseAuditFilter(r.Params, r.Institution)
 	default:
 		err = ErrUnknown
 	}
@@ -105,7 +105,7 @@ func Check(r Request) error {
 
 // Write writes a report and returns how many rows it has. Too many rows are
 // refused before anything is written.
-func Write(ctx context.Context, store *collections.Store, r Request, w io.Writer) (int, error) {
+func Write(ctx context.Context, store *store.Store, r Request, w io.Writer) (int, error) {
 	if err := Check(r); err != nil {
 		return 0, err
 	}
@@ -125,7 +125,7 @@ func Write(ctx context.Context, store *collections.Store, r Request, w io.Writer
 // maker makes one report.
 type maker struct {
 	Request
-	store    *collections.Store
+	store    *store.Store
 	ctx      context.Context
 	out      io.Writer
 	done, of int

@@ -16,6 +16,7 @@ import (
 
 	"hospay/calendar"
 	"hospay/collections"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -37,7 +38,7 @@ const (
 // Jobs runs the long exports, one at a time, and keeps their files.
 type Jobs struct {
 	App   core.App
-	Store *collections.Store
+	Store *store.Store
 }
 
 // Folder is where the files lie: in the data folder, reached by no route but

@@ -4,10 +4,10 @@ import (
 	"strconv"
 	"strings"
 
-	"hospay/collections"
 	"hospay/internal/i18n"
 	"hospay/money"
 	"hospay/report"
+	"hospay/store"
 )
 
 func word(kind, key string) string {
@@ -57,7 +57,7 @@ func valueWord(param, v string) string {
 
 // refunds writes the list of orders with its filter.
 func (m *maker) refunds() error {
-	f, err := collections.ParseOrderFilter(m.Params, m.Institution)
+	f, err := store.ParseOrderFilter(m.Params, m.Institution)
 	if err != nil {
 		return err
 	}
@@ -66,29 +66,29 @@ func (m *maker) refunds() error {
 		{Name: "金额", Type: report.Money, Width: 15, Sum: true}, {Name: "退款方式", Width: 10}, {Name: "渠道", Width: 9}, {Name: "代办", Width: 6},
 		{Name: "HIS退款时间", Width: 20}, {Name: "HIS流水号", Width: 22}, {Name: "到账时间", Width: 20}, {Name: "渠道流水号", Width: 30}, {Name: "原因", Type: report.Long, Width: 30},
 	}}
-	return m.store.ReadOrders(m.ctx, f, func(c *collections.OrderCursor) error {
+	return m.store.ReadOrders(m.ctx, f, func(c *store.OrderCursor) error {
 		if err := m.begin(c.Sum.Count); err != nil {
 			return err
 		}
 		table.Check = map[string]money.Fen{"金额": c.Sum.Amount}
 		table.Rows = func(yield func(...any) error) error {
-			return c.Each(func(l collections.OrderLine) error {
+			return c.Each(func(l store.OrderLine) error {
 				m.row()
 				return yield(refundCells(l)...)
 			})
 		}
-		return report.Write(m.out, m.sheet("退款明细", "预交金退款明细表", "按"+word("report.date", or(f.By, collections.ByCreated))+" "+period(f.From, f.To), table, m.filterWords()))
+		return report.Write(m.out, m.sheet("退款明细", "预交金退款明细表", "按"+word("report.date", or(f.By, store.ByCreated))+" "+period(f.From, f.To), table, m.filterWords()))
 	})
 }
 
-func refundCells(l collections.OrderLine) []any {
+func refundCells(l store.OrderLine) []any {
 	proxy := ""
 	if l.Proxy != "" {
 		proxy = "是"
 	}
 	reason := ""
 	if l.FailCode != "" {
-		reason = collections.ReasonText(l.FailCode, l.FailReason)
+		reason = store.ReasonText(l.FailCode, l.FailReason)
 	}
 	return []any{
 		l.No, moment(l.Created.Time()), word("report.status", l.Status), l.CardNo, l.PayeeName, money.Fen(l.Amount), word("method", l.Method), word("channel", l.Channel),
@@ -100,7 +100,7 @@ var dimensionWord = map[string]string{"his_date": "HIS退款日期", "channel": 
 
 // stats writes the statistics table.
 func (m *maker) stats() error {
-	q, err := collections.ParseStatisticsQuery(m.Params, m.Institution)
+	q, err := store.ParseStatisticsQuery(m.Params, m.Institution)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (m *maker) stats() error {
 	return report.Write(m.out, m.sheet("退款统计", "预交金退款统计表", period(q.From, q.To), table, m.filterWords(), "应退＝已退＋待退；已撤销的不计入应退。"))
 }
 
-func statsCells(by []string, r collections.StatisticsRow) []any {
+func statsCells(by []string, r store.StatisticsRow) []any {
 	var cells []any
 	for _, d := range by {
 		switch d {
@@ -144,7 +144,7 @@ func statsCells(by []string, r collections.StatisticsRow) []any {
 			cells = append(cells, word("method", r.Method))
 		}
 	}
-	for _, f := range []collections.Figure{r.Due, r.Refunded, r.Outstanding, r.Undone} {
+	for _, f := range []store.Figure{r.Due, r.Refunded, r.Outstanding, r.Undone} {
 		cells = append(cells, f.Amount, f.Count)
 	}
 	return cells
@@ -152,7 +152,7 @@ func statsCells(by []string, r collections.StatisticsRow) []any {
 
 // audit writes the audit log of the institution, newest first.
 func (m *maker) audit() error {
-	f, err := collections.ParseAuditFilter(m.Params, m.Institution)
+	f, err := store.ParseAuditFilter(m.Params, m.Institution)
 	if err != nil {
 		return err
 	}

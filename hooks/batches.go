@@ -12,6 +12,7 @@ import (
 	"hospay/money"
 	"hospay/people"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -42,29 +43,29 @@ type batchBody struct {
 
 // batchOf reads and checks what a reviewer has ticked. Count and total must be
 // what was seen.
-func (h *Hooks) batchOf(e *core.RequestEvent) (collections.Batch, error) {
+func (h *Hooks) batchOf(e *core.RequestEvent) (store.Batch, error) {
 	var body batchBody
 	if err := e.BindBody(&body); err != nil || len(body.Orders) == 0 || len(body.Orders) > batchLimit {
-		return collections.Batch{}, apiError(http.StatusBadRequest, "bad_request", "")
+		return store.Batch{}, apiError(http.StatusBadRequest, "bad_request", "")
 	}
 	if body.Decision != "approve" && body.Decision != "reject" {
-		return collections.Batch{}, apiError(http.StatusBadRequest, "bad_request", "")
+		return store.Batch{}, apiError(http.StatusBadRequest, "bad_request", "")
 	}
 	if body.Decision == "reject" && body.Note == "" {
-		return collections.Batch{}, flow.NewError(flow.CodeNoteRequired, "")
+		return store.Batch{}, flow.NewError(flow.CodeNoteRequired, "")
 	}
 	recs, err := e.App.FindRecordsByIds(collections.RefundOrders, body.Orders)
 	if err != nil {
-		return collections.Batch{}, err
+		return store.Batch{}, err
 	}
 	var total money.Fen
 	for _, r := range recs {
 		total += money.Fen(int64(r.GetFloat("amount")))
 	}
 	if len(recs) != len(body.Orders) || body.Count != len(recs) || body.Total != total {
-		return collections.Batch{}, apiError(http.StatusBadRequest, "total_mismatch", "")
+		return store.Batch{}, apiError(http.StatusBadRequest, "total_mismatch", "")
 	}
-	return collections.Batch{Institution: e.Auth.GetString("institution"), Starter: e.Auth.Id, Decision: body.Decision, Note: body.Note, Orders: body.Orders}, nil
+	return store.Batch{Institution: e.Auth.GetString("institution"), Starter: e.Auth.Id, Decision: body.Decision, Note: body.Note, Orders: body.Orders}, nil
 }
 
 // reviewBatch decides on many orders while the reviewer waits.
@@ -73,7 +74,7 @@ func (h *Hooks) reviewBatch(e *core.RequestEvent) error {
 	if err != nil {
 		return h.fail(e, err)
 	}
-	results := make([]collections.BatchResult, 0, len(b.Orders))
+	results := make([]store.BatchResult, 0, len(b.Orders))
 	for _, id := range b.Orders {
 		results = append(results, h.decideOne(e.Request.Context(), byRequest(e), b, id))
 	}
@@ -81,16 +82,16 @@ func (h *Hooks) reviewBatch(e *core.RequestEvent) error {
 }
 
 // decideOne goes the way of a single review; each order stands for itself.
-func (h *Hooks) decideOne(ctx context.Context, by people.By, b collections.Batch, order string) collections.BatchResult {
+func (h *Hooks) decideOne(ctx context.Context, by people.By, b store.Batch, order string) store.BatchResult {
 	err := h.review(ctx, by, order, b.Decision, refund.Decision{Note: b.Note, Batch: true})
 	if err == nil {
-		return collections.BatchResult{Order: order, OK: true}
+		return store.BatchResult{Order: order, OK: true}
 	}
 	if flow.CodeOf(err) == "" {
 		h.Log.Error("batch.review", "order", order, "error", err)
 	}
 	code := codeOr(err, "internal")
-	return collections.BatchResult{Order: order, Code: code, Message: i18n.Text(i18n.Default, "error."+code, "detail", "")}
+	return store.BatchResult{Order: order, Code: code, Message: i18n.Text(i18n.Default, "error."+code, "detail", "")}
 }
 
 // startBatch stores a batch and decides in the background.
@@ -121,35 +122,35 @@ func (h *Hooks) continueBatch(e *core.RequestEvent) error {
 	ctx := e.Request.Context()
 	b, err := h.Store.Batch(ctx, e.Request.PathValue("id"), e.Auth.Id)
 	if err == nil {
-		err = h.Store.MoveBatch(ctx, b.ID, collections.BatchInterrupted, collections.BatchQueued)
+		err = h.Store.MoveBatch(ctx, b.ID, store.BatchInterrupted, store.BatchQueued)
 	}
 	if err != nil {
 		return h.fail(e, err)
 	}
-	b.State = collections.BatchQueued
+	b.State = store.BatchQueued
 	go h.runBatch(context.WithoutCancel(ctx), byRequest(e), b)
 	return e.JSON(http.StatusOK, b)
 }
 
 // runBatch decides on the orders that are left, one after the other, and keeps
 // each result before it goes on. It is on record like every job.
-func (h *Hooks) runBatch(ctx context.Context, by people.By, b collections.Batch) {
+func (h *Hooks) runBatch(ctx context.Context, by people.By, b store.Batch) {
 	h.batches.running.Lock()
 	defer h.batches.running.Unlock()
 	started, before := time.Now(), b.Progress
-	err := h.Store.MoveBatch(ctx, b.ID, collections.BatchQueued, collections.BatchRunning)
+	err := h.Store.MoveBatch(ctx, b.ID, store.BatchQueued, store.BatchRunning)
 	for i, id := range b.Left() {
 		if err != nil {
 			break
 		}
 		r := h.decideOne(ctx, by, b, id)
 		if i == 0 && r.Code == string(flow.CodeConflict) && h.decidedBefore(ctx, b, id) {
-			r = collections.BatchResult{Order: id, OK: true}
+			r = store.BatchResult{Order: id, OK: true}
 		}
 		err = h.Store.KeepResult(ctx, &b, r)
 	}
 	if err == nil {
-		err = h.Store.MoveBatch(ctx, b.ID, collections.BatchRunning, collections.BatchDone)
+		err = h.Store.MoveBatch(ctx, b.ID, store.BatchRunning, store.BatchDone)
 	}
 	if err != nil {
 		h.Log.Error("batch.run", "batch", b.ID, "error", err)
@@ -161,7 +162,7 @@ func (h *Hooks) runBatch(ctx context.Context, by people.By, b collections.Batch)
 
 // decidedBefore finds the decision that a batch made and died before it could
 // keep the result.
-func (h *Hooks) decidedBefore(ctx context.Context, b collections.Batch, order string) bool {
+func (h *Hooks) decidedBefore(ctx context.Context, b store.Batch, order string) bool {
 	done, err := h.Store.DecidedBy(ctx, order, b.Starter, b.Decision, b.Created)
 	return err == nil && done
 }

@@ -9,6 +9,7 @@ import (
 	"hospay/collections"
 	"hospay/config"
 	"hospay/internal/vault"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -98,7 +99,7 @@ func sortedKeys(m map[string]string) []string {
 
 // checkRules refuses settings of the automatic review that mean nothing.
 func checkRules(e *core.RecordEvent) error {
-	r, err := collections.ReviewOf(e.Record)
+	r, err := store.ReviewOf(e.Record)
 	if err == nil {
 		err = r.Check()
 	}

@@ -13,6 +13,7 @@ import (
 	"hospay/flow"
 	"hospay/internal/photo"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
@@ -218,7 +219,7 @@ func (h *Hooks) recordLook(e *core.FileDownloadRequestEvent, viewer *core.Record
 		kind = "superuser"
 	}
 	return e.App.RunInTransaction(func(tx core.App) error {
-		return collections.Audit(tx, collections.AuditEntry{
+		return store.Audit(tx, store.AuditEntry{
 			Institution: e.Record.GetString("institution"), ActorKind: kind, Actor: viewer.Id, Action: "proxy.photo", Target: e.Record.GetString("application"), Address: e.RealIP(),
 			Details: map[string]any{"material": e.Record.Id, "kind": e.Record.GetString("kind")},
 		})

@@ -12,6 +12,7 @@ import (
 	"hospay/internal/idno"
 	"hospay/internal/vault"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -71,7 +72,7 @@ func (h *Hooks) applyProxy(e *core.RecordRequestEvent) error {
 	if err := h.fillProxy(e, w, inst.ID, principal.Id, now); err != nil {
 		return h.fail(e.RequestEvent, err)
 	}
-	showCard(e.Record, collections.KnownCard{Card: card, AsOf: now})
+	showCard(e.Record, store.KnownCard{Card: card, AsOf: now})
 	h.guard.allow(e.Record)
 	defer h.guard.forget(e.Record)
 	if err = e.Next(); err != nil {
@@ -124,7 +125,7 @@ func (h *Hooks) appliedBefore(e *core.RecordRequestEvent, w refund.ProxyWish) (b
 }
 
 // showCard adds the principal's card to the answer (A38).
-func showCard(rec *core.Record, c collections.KnownCard) {
+func showCard(rec *core.Record, c store.KnownCard) {
 	rec.WithCustomData(true)
 	rec.Set("card", viewCard(c, false))
 }

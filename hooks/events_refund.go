@@ -12,6 +12,7 @@ import (
 	"hospay/internal/vault"
 	"hospay/money"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -224,7 +225,7 @@ func (h *Hooks) submitted(e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		return collections.FirstEvent(tx, e.Record)
+		return store.FirstEvent(tx, e.Record)
 	})
 	e.App = app
 	return err

@@ -19,6 +19,7 @@ import (
 	"hospay/internal/i18n"
 	"hospay/people"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
@@ -27,7 +28,7 @@ import (
 // Hooks is the edge of one running app.
 type Hooks struct {
 	App        core.App
-	Store      *collections.Store
+	Store      *store.Store
 	Service    *refund.Service
 	Worker     *refund.Worker
 	Exports    *exports.Jobs
@@ -99,7 +100,7 @@ func apiError(status int, code, detail string) error {
 
 var statusOf = map[flow.Code]int{
 	flow.CodeConflict: http.StatusConflict, flow.CodeActiveOrderExists: http.StatusConflict, flow.CodeNotFound: http.StatusNotFound,
-	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge, collections.CodeLocked: http.StatusForbidden,
+	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge, store.CodeLocked: http.StatusForbidden,
 	flow.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeSameReviewer: http.StatusForbidden, flow.CodeSamePerson: http.StatusForbidden,
 	flow.CodeChannelUnavailable: http.StatusServiceUnavailable, flow.CodeNoProposal: http.StatusConflict, flow.CodeProposalExists: http.StatusConflict, flow.CodeProposerGone: http.StatusConflict,
 	refund.CodeReviewSingly: http.StatusConflict,

@@ -8,6 +8,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -65,8 +66,8 @@ func (h *Hooks) standIn(ctx context.Context, patient *core.Record, proxy, cardNo
 // freshPrincipalCard returns the card of an application, asked from HIS unless
 // what is known is young enough. A card that HIS now says is somebody else's
 // is nobody's to refund.
-func (h *Hooks) freshPrincipalCard(ctx context.Context, p refund.Proxy) (collections.KnownCard, error) {
-	var known collections.KnownCard
+func (h *Hooks) freshPrincipalCard(ctx context.Context, p refund.Proxy) (store.KnownCard, error) {
+	var known store.KnownCard
 	cards, err := h.Store.Cards(ctx, p.Principal)
 	if err != nil {
 		return known, err
@@ -102,6 +103,6 @@ func (h *Hooks) freshPrincipalCard(ctx context.Context, p refund.Proxy) (collect
 	if card.IssuedAt.IsZero() {
 		card.IssuedAt = known.IssuedAt
 	}
-	known = collections.KnownCard{Card: card, AsOf: time.Now()}
+	known = store.KnownCard{Card: card, AsOf: time.Now()}
 	return known, h.Store.KeepCard(ctx, p.Principal, card, known.AsOf)
 }

@@ -9,6 +9,7 @@ import (
 	"hospay/flow"
 	"hospay/internal/totp"
 	"hospay/people"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -125,7 +126,7 @@ func (h *Hooks) totpConfirm(e *core.RequestEvent) error {
 		if e.Auth != nil {
 			return e.JSON(http.StatusOK, map[string]any{"recovery_codes": codes})
 		}
-		return apis.RecordAuthResponse(e, staff, collections.SecondFactorTOTP, map[string]any{"recovery_codes": codes})
+		return apis.RecordAuthResponse(e, staff, store.SecondFactorTOTP, map[string]any{"recovery_codes": codes})
 	})
 }
 
@@ -144,7 +145,7 @@ func (h *Hooks) authWithTOTP(e *core.RequestEvent) error {
 		if err := h.Store.UseTOTP(staff, body.Code, e.RealIP(), time.Now()); err != nil {
 			return err
 		}
-		return apis.RecordAuthResponse(e, staff, collections.SecondFactorTOTP, nil)
+		return apis.RecordAuthResponse(e, staff, store.SecondFactorTOTP, nil)
 	})
 }
 
@@ -165,10 +166,10 @@ func (h *Hooks) unlock(e *core.RequestEvent) error {
 	if strings.TrimSpace(body.Note) == "" {
 		return h.fail(e, flow.NewError(flow.CodeNoteRequired, ""))
 	}
-	if body.Reset && collections.SamePerson(e.App, staff.Id, e.Auth.Id) {
+	if body.Reset && store.SamePerson(e.App, staff.Id, e.Auth.Id) {
 		return denied(e)
 	}
-	err = h.Store.Unlock(staff, body.Reset, collections.AuditEntry{
+	err = h.Store.Unlock(staff, body.Reset, store.AuditEntry{
 		Institution: e.Auth.GetString("institution"), ActorKind: "staff", Actor: e.Auth.Id, Action: "staff.unlock", Target: staff.Id, Address: e.RealIP(),
 		Details: map[string]any{"note": body.Note, "reset_second_factor": body.Reset},
 	})

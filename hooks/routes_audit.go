@@ -3,9 +3,9 @@ package hooks
 import (
 	"net/http"
 
-	"hospay/collections"
 	"hospay/exports"
 	"hospay/people"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -20,7 +20,7 @@ func (h *Hooks) bindAuditRoutes(se *core.ServeEvent) {
 // auditList reads the audit log of the auditor's institution, newest first.
 func (h *Hooks) auditList(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	f, err := collections.ParseAuditFilter(q, e.Auth.GetString("institution"))
+	f, err := store.ParseAuditFilter(q, e.Auth.GetString("institution"))
 	if err != nil {
 		return badRequest()
 	}

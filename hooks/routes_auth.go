@@ -10,6 +10,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -80,8 +81,8 @@ func (h *Hooks) checkTicket(s string) (Ticket, *core.Record, error) {
 // visitor fetches the person's real-name data from the identity source. While
 // HIS cannot be reached the portal's signed data counts; a HIS that knows the
 // number under another name refuses the login.
-func (h *Hooks) visitor(ctx context.Context, institution string, t Ticket) (collections.Visitor, error) {
-	v := collections.Visitor{
+func (h *Hooks) visitor(ctx context.Context, institution string, t Ticket) (store.Visitor, error) {
+	v := store.Visitor{
 		Person: refund.Person{PatientNo: t.Subject, Name: t.Name, IDType: t.IDType, IDNo: t.IDNo, Phone: t.Phone},
 		Via:    t.Via, Wechat: t.WechatOpenID,
 	}

@@ -10,6 +10,7 @@ import (
 	"hospay/collections"
 	"hospay/internal/checkup"
 	"hospay/people"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -44,7 +45,7 @@ func (h *Hooks) testConnection(e *core.RequestEvent) error {
 		what = "his"
 	}
 	err := e.App.RunInTransaction(func(tx core.App) error {
-		return collections.Audit(tx, collections.AuditEntry{
+		return store.Audit(tx, store.AuditEntry{
 			ActorKind: "staff", Actor: e.Auth.Id, Action: "config.test", Target: what, Address: e.RealIP(), Details: map[string]any{"change": r.Change},
 		})
 	})

@@ -7,11 +7,11 @@ import (
 	"strconv"
 
 	"hospay/calendar"
-	"hospay/collections"
 	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/people"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -99,7 +99,7 @@ func (h *Hooks) deskSuspense(e *core.RequestEvent) error {
 	return h.deskList(e, h.Store.Suspended, func(w refund.Work) (map[string]any, error) {
 		history, err := h.history(ctx, w.Order.ID)
 		return map[string]any{
-			"code": w.Order.FailCode, "reason": collections.ReasonText(w.Order.FailCode, w.Order.FailReason), "since": calendar.Clock(w.Order.OpenSince),
+			"code": w.Order.FailCode, "reason": store.ReasonText(w.Order.FailCode, w.Order.FailReason), "since": calendar.Clock(w.Order.OpenSince),
 			"from": w.Order.SuspendedFrom, "sides": sidesView(w), "where": deskText("where."+w.Where(), "amount", w.Order.Amount.String()),
 			"actions": actionsView(w, can), "proposal": proposalView(w.Proposal), "history": history,
 		}, err

@@ -11,6 +11,7 @@ import (
 	"hospay/internal/idno"
 	"hospay/people"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -84,7 +85,7 @@ func (h *Hooks) deskProxy(e *core.RequestEvent) error {
 		})
 	}
 	out["materials"] = materials
-	if out["history"], err = collections.AuditOf(e.App, rec.Id, "", 100); err != nil {
+	if out["history"], err = store.AuditOf(e.App, rec.Id, "", 100); err != nil {
 		return h.fail(e, err)
 	}
 	if out["his"], out["his_error"], err = h.compareHIS(e.Request.Context(), rec); err != nil {

@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"hospay/calendar"
-	"hospay/collections"
 	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/money"
 	"hospay/people"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -124,7 +124,7 @@ func (h *Hooks) mayReview(e *core.RequestEvent, w refund.Work, out map[string]an
 		}
 		concerned = append(concerned, owner)
 	}
-	err := collections.NotConcerned(e.App, e.Auth, concerned...)
+	err := store.NotConcerned(e.App, e.Auth, concerned...)
 	if err == nil {
 		err = h.Service.MayReview(e.Request.Context(), w.Order.ID, byStaff(e.Auth))
 	}
@@ -157,7 +157,7 @@ func (h *Hooks) reveal(e *core.RequestEvent) error {
 	if err != nil {
 		return h.fail(e, err)
 	}
-	value, err := h.Store.Reveal(e.Request.Context(), w, body.Field, collections.AuditEntry{ActorKind: "staff", Actor: e.Auth.Id, Address: e.RealIP()})
+	value, err := h.Store.Reveal(e.Request.Context(), w, body.Field, store.AuditEntry{ActorKind: "staff", Actor: e.Auth.Id, Address: e.RealIP()})
 	if err != nil {
 		return h.fail(e, err)
 	}
@@ -244,7 +244,7 @@ func (r *shadowReport) add(row shadowRow) {
 
 // shadowRow takes the verdicts that were stored then; where there are none, or
 // other rules are asked about, the rules look at what is stored now.
-func (h *Hooks) shadowRow(ctx context.Context, inst refund.Institution, o collections.ShadowOrder, given []refund.Rule) (shadowRow, error) {
+func (h *Hooks) shadowRow(ctx context.Context, inst refund.Institution, o store.ShadowOrder, given []refund.Rule) (shadowRow, error) {
 	row := shadowRow{ID: o.Order.ID, No: o.Order.No, Amount: o.Order.Amount, Rules: o.Rules, People: string(o.People), Verdicts: o.Verdicts}
 	if row.People == "" {
 		row.People = "none"

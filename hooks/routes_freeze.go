@@ -9,6 +9,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/people"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -34,7 +35,7 @@ type frozenView struct {
 }
 
 func frozenHistory(app core.App, inst string) ([]frozenView, error) {
-	rows, err := collections.AuditOf(app, inst, freezeAction, freezeHistory)
+	rows, err := store.AuditOf(app, inst, freezeAction, freezeHistory)
 	out := make([]frozenView, 0, len(rows))
 	for _, r := range rows {
 		v := frozenView{By: r.Actor, At: calendar.Clock(r.At.Time())}
@@ -101,7 +102,7 @@ func (h *Hooks) freeze(e *core.RequestEvent) error {
 
 // auditFreeze writes down who has stopped or released an institution's payouts.
 func auditFreeze(tx core.App, kind string, e *core.RequestEvent, inst *core.Record) error {
-	return collections.Audit(tx, collections.AuditEntry{
+	return store.Audit(tx, store.AuditEntry{
 		Institution: inst.Id, ActorKind: kind, Actor: e.Auth.Id, Action: freezeAction, Target: inst.Id, Address: e.RealIP(),
 		Details: map[string]any{"frozen": inst.GetBool("payouts_frozen"), "note": inst.GetString("freeze_note")},
 	})
@@ -120,7 +121,7 @@ func mayThaw(tx core.App, inst *core.Record, frozen bool, staff string) error {
 		if !v.Frozen {
 			break
 		}
-		if collections.SamePerson(tx, v.By, staff) {
+		if store.SamePerson(tx, v.By, staff) {
 			return flow.NewError(flow.CodeSamePerson, "")
 		}
 	}

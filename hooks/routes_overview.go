@@ -11,6 +11,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/internal/checkup"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -18,7 +19,7 @@ import (
 
 // Jobs is the repeated work of the program, as IT sees it.
 type Jobs interface {
-	States() []collections.JobState
+	States() []store.JobState
 	RunNow(ctx context.Context, name string) (int, error)
 }
 
@@ -32,7 +33,7 @@ func (h *Hooks) bindOverviewRoutes(se *core.ServeEvent) {
 
 // overviewRow is an institution with what is known beside the database.
 type overviewRow struct {
-	*collections.Overview
+	*store.Overview
 	Limits       map[string]channelLimit `json:"limits"`
 	Certificates []checkup.Certificate   `json:"certificates"`
 	HIS          *checkup.Beat           `json:"his"` // null until it was asked for the first time
@@ -77,7 +78,7 @@ func (h *Hooks) overview(e *core.RequestEvent) error {
 	return e.JSON(http.StatusOK, map[string]any{"institutions": rows, "jobs": jobs, "version": h.Version})
 }
 
-func (h *Hooks) addChannel(ctx context.Context, row *overviewRow, l collections.ChannelLink) {
+func (h *Hooks) addChannel(ctx context.Context, row *overviewRow, l store.ChannelLink) {
 	limit := channelLimit{Used: row.Paid[l.Channel].Amount}
 	if conn, err := h.Store.Connection(ctx, l.Institution, l.Channel); err == nil {
 		limit.DayLimit = int64(conn.Capabilities().DayLimit)
@@ -120,11 +121,11 @@ func orNil(t time.Time) any {
 // runJob runs a job on behalf of a superuser and writes down that it did.
 func (h *Hooks) runJob(e *core.RequestEvent) error {
 	name := e.Request.PathValue("name")
-	if !slices.ContainsFunc(h.Jobs.States(), func(j collections.JobState) bool { return j.Name == name }) {
+	if !slices.ContainsFunc(h.Jobs.States(), func(j store.JobState) bool { return j.Name == name }) {
 		return h.fail(e, flow.ErrNotFound)
 	}
 	err := e.App.RunInTransaction(func(tx core.App) error {
-		return collections.Audit(tx, collections.AuditEntry{ActorKind: "superuser", Actor: e.Auth.Id, Action: "job.run", Target: name, Address: e.RealIP()})
+		return store.Audit(tx, store.AuditEntry{ActorKind: "superuser", Actor: e.Auth.Id, Action: "job.run", Target: name, Address: e.RealIP()})
 	})
 	if err != nil {
 		return h.fail(e, err)
@@ -132,7 +133,7 @@ func (h *Hooks) runJob(e *core.RequestEvent) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.Request.Context()), jobTime)
 	defer cancel()
 	done, err := h.Jobs.RunNow(ctx, name)
-	if errors.Is(err, collections.ErrJobBusy) {
+	if errors.Is(err, store.ErrJobBusy) {
 		return apiError(http.StatusConflict, "job_running", "")
 	}
 	out := map[string]any{"name": name, "ok": err == nil, "done": done, "error": ""}

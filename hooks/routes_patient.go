@@ -16,6 +16,7 @@ import (
 	"hospay/internal/richtext"
 	"hospay/money"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -73,7 +74,7 @@ type cardView struct {
 }
 
 // viewCard shows a card; deposits where they are asked for.
-func viewCard(c collections.KnownCard, deposits bool) cardView {
+func viewCard(c store.KnownCard, deposits bool) cardView {
 	v := cardView{No: c.No, Name: maskCard(c.Name), Balance: c.Balance, Refundable: c.Refundable, AsOf: calendar.Clock(c.AsOf)}
 	if !deposits {
 		return v
@@ -261,7 +262,7 @@ func (h *Hooks) freshCard(ctx context.Context, patient *core.Record, cardNo stri
 	return h.refreshCards(ctx, patient)
 }
 
-func (h *Hooks) refreshCard(ctx context.Context, patient *core.Record, known collections.KnownCard) error {
+func (h *Hooks) refreshCard(ctx context.Context, patient *core.Record, known store.KnownCard) error {
 	his, _, err := h.Store.HIS(ctx, patient.GetString("institution"))
 	if err != nil {
 		return err

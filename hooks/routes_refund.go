@@ -13,6 +13,7 @@ import (
 	"hospay/internal/vault"
 	"hospay/people"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
@@ -171,7 +172,7 @@ func (h *Hooks) timeline(e *core.RequestEvent) error {
 			step["text"], step["key"] = i18n.Text(i18n.Default, "timeline."+key), key
 		}
 		if ev.Code != "" && (staff || key == "failed" || key == "refused" || key == "review_rejected") {
-			step["reason"], step["reason_code"] = collections.ReasonText(ev.Code, ev.Message), ev.Code
+			step["reason"], step["reason_code"] = store.ReasonText(ev.Code, ev.Message), ev.Code
 		}
 		if staff {
 			step["seq"], step["actor"], step["actor_kind"], step["code"], step["message"] = ev.Seq, ev.Actor, ev.ActorKind, ev.Code, ev.Message

@@ -14,6 +14,7 @@ import (
 	"hospay/calendar"
 	"hospay/collections"
 	"hospay/exports"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
@@ -121,7 +122,7 @@ func (h *Hooks) audit(e *core.RequestEvent, action, target string, details map[s
 }
 
 func auditIn(tx core.App, e *core.RequestEvent, action, target string, details map[string]any) error {
-	return collections.Audit(tx, collections.AuditEntry{
+	return store.Audit(tx, store.AuditEntry{
 		Institution: e.Auth.GetString("institution"), ActorKind: "staff", Actor: e.Auth.Id, Action: action, Target: target, Address: e.RealIP(), Details: details,
 	})
 }

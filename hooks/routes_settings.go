@@ -11,6 +11,7 @@ import (
 	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/people"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -47,7 +48,7 @@ const changesPage = 50
 
 func (h *Hooks) listChanges(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	f := collections.ChangeFilter{State: q.Get("state"), Page: 1, PerPage: changesPage}
+	f := store.ChangeFilter{State: q.Get("state"), Page: 1, PerPage: changesPage}
 	f.Collection, f.Record, _ = strings.Cut(q.Get("target"), "/")
 	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 {
 		f.Page = n

@@ -7,6 +7,7 @@ import (
 	"hospay/calendar"
 	"hospay/collections"
 	"hospay/people"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -24,7 +25,7 @@ func (h *Hooks) bindStatisticsRoutes(se *core.ServeEvent) {
 
 // statistics answers the refund statistics by date, channel and method (A10).
 func (h *Hooks) statistics(e *core.RequestEvent) error {
-	q, err := collections.ParseStatisticsQuery(e.Request.URL.Query(), e.Auth.GetString("institution"))
+	q, err := store.ParseStatisticsQuery(e.Request.URL.Query(), e.Auth.GetString("institution"))
 	if err != nil {
 		return badRequest()
 	}
@@ -39,8 +40,8 @@ func (h *Hooks) statistics(e *core.RequestEvent) error {
 // day is that of the debit at HIS, or a range of days.
 func (h *Hooks) statisticsDetail(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	f := collections.OrderFilter{
-		Institution: e.Auth.GetString("institution"), By: collections.ByHISDate, From: q.Get("from"), To: q.Get("to"), Channel: q.Get("channel"),
+	f := store.OrderFilter{
+		Institution: e.Auth.GetString("institution"), By: store.ByHISDate, From: q.Get("from"), To: q.Get("to"), Channel: q.Get("channel"),
 		Method: q.Get("method"), Standing: q.Get("state"),
 	}
 	if day := q.Get("his_date"); day != "" {
@@ -59,7 +60,7 @@ func (h *Hooks) statisticsDetail(e *core.RequestEvent) error {
 // unless the newest are asked for; after names the place of a page.
 func (h *Hooks) queue(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	f, err := collections.ParseOrderFilter(q, e.Auth.GetString("institution"))
+	f, err := store.ParseOrderFilter(q, e.Auth.GetString("institution"))
 	if err != nil {
 		return badRequest()
 	}
@@ -68,7 +69,7 @@ func (h *Hooks) queue(e *core.RequestEvent) error {
 		return err
 	}
 	lines, next, err := h.Store.QueuePage(e.Request.Context(), f, q.Get("sort") == "newest", q.Get("after"), perPage)
-	if errors.Is(err, collections.ErrCursor) {
+	if errors.Is(err, store.ErrCursor) {
 		return badRequest()
 	}
 	if err != nil {
@@ -81,7 +82,7 @@ func (h *Hooks) queue(e *core.RequestEvent) error {
 	return e.JSON(http.StatusOK, map[string]any{"items": items, "next": next})
 }
 
-func (h *Hooks) orderPage(e *core.RequestEvent, f collections.OrderFilter, out map[string]any) error {
+func (h *Hooks) orderPage(e *core.RequestEvent, f store.OrderFilter, out map[string]any) error {
 	page, perPage, err := pageOf(e.Request.URL.Query())
 	if err != nil {
 		return err
@@ -106,7 +107,7 @@ func (h *Hooks) orderPage(e *core.RequestEvent, f collections.OrderFilter, out m
 }
 
 // orderLine is an order in a list, times in Beijing.
-func orderLine(l collections.OrderLine) map[string]any {
+func orderLine(l store.OrderLine) map[string]any {
 	return map[string]any{
 		"id": l.ID, "no": l.No, "created": calendar.Clock(l.Created.Time()), "his_refund_date": calendar.Clock(l.HISDate.Time()), "paid_at": calendar.Clock(l.PaidAt.Time()),
 		"card_no": l.CardNo, "payee_name": l.PayeeName, "amount": l.Amount, "method": l.Method, "channel": l.Channel, "status": l.Status,

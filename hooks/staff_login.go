@@ -8,6 +8,7 @@ import (
 
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -84,7 +85,7 @@ func (h *Hooks) tried(e *core.RequestEvent, staff *core.Record, next func() erro
 		return h.fail(e, e2)
 	}
 	if locked {
-		return h.fail(e, flow.NewError(collections.CodeLocked, ""))
+		return h.fail(e, flow.NewError(store.CodeLocked, ""))
 	}
 	return h.fail(e, err)
 }
@@ -94,7 +95,7 @@ func wrong(err error) bool {
 	if api, ok := errors.AsType[*router.ApiError](err); ok {
 		return api.Status == http.StatusBadRequest
 	}
-	return flow.CodeOf(err) == collections.CodeTOTPInvalid
+	return flow.CodeOf(err) == store.CodeTOTPInvalid
 }
 
 // restless are requests that pages make by themselves; they keep no session

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 
-	"hospay/collections"
+	"hospay/store"
 )
 
 // Audit walks the chain of the audit log every day and reports the first row
 // that is not as it was written. The log keeps the hash of the last row: kept
 // off the machine, it shows an end that was cut off.
-func Audit(store *collections.Store, log *slog.Logger) Job {
+func Audit(store *store.Store, log *slog.Logger) Job {
 	return Job{Name: "audit", At: "40 3 * * *", Run: func(ctx context.Context) (int, error) {
 		state, err := store.VerifyAudit(ctx)
 		if err != nil {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"hospay/collections"
 	"hospay/internal/checkup"
+	"hospay/store"
 )
 
 // warnAt are the days before the end of a certificate at which staff are told.
@@ -13,18 +13,18 @@ var warnAt = []int{1, 7, 30}
 
 // Certificates warns the staff of a certificate that is about to expire, once
 // at 30, 7 and 1 days each.
-func Certificates(store *collections.Store, now func() time.Time) Job {
+func Certificates(store *store.Store, now func() time.Time) Job {
 	return Job{Name: "certificates", At: "20 8 * * *", Run: func(ctx context.Context) (int, error) { return warn(ctx, store, now()) }}
 }
 
-func warn(ctx context.Context, store *collections.Store, now time.Time) (int, error) {
-	links, err := store.ActiveChannels(ctx)
+func warn(ctx context.Context, st *store.Store, now time.Time) (int, error) {
+	links, err := st.ActiveChannels(ctx)
 	if err != nil {
 		return 0, err
 	}
 	told := 0
 	for _, link := range links {
-		conn, err := store.Connection(ctx, link.Institution, link.Channel)
+		conn, err := st.Connection(ctx, link.Institution, link.Channel)
 		if err != nil {
 			continue // a channel without a readable configuration is told elsewhere
 		}
@@ -33,7 +33,7 @@ func warn(ctx context.Context, store *collections.Store, now time.Time) (int, er
 			if !due {
 				continue
 			}
-			fresh, err := store.WarnCertificate(link.Institution, collections.ExpiringCertificate{
+			fresh, err := st.WarnCertificate(link.Institution, store.ExpiringCertificate{
 				Channel: c.Channel, Label: c.Label, ID: c.ID, Expires: *c.Expires, Days: *c.Days, Step: step,
 			})
 			if err != nil {

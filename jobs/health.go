@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"hospay/collections"
 	"hospay/internal/checkup"
+	"hospay/store"
 )
 
 // pingTimeout bounds one HIS ping.
@@ -13,7 +13,7 @@ const pingTimeout = 8 * time.Second
 
 // Health asks every institution's HIS each minute whether it answers. What it
 // finds is what people see; orders find out for themselves.
-func Health(store *collections.Store, health *checkup.Health) Job {
+func Health(store *store.Store, health *checkup.Health) Job {
 	return Job{Name: "his_ping", Every: time.Minute, Run: func(ctx context.Context) (int, error) {
 		houses, err := store.WithHIS(ctx)
 		if err != nil {
@@ -28,7 +28,7 @@ func Health(store *collections.Store, health *checkup.Health) Job {
 	}}
 }
 
-func ping(ctx context.Context, store *collections.Store, institution string) error {
+func ping(ctx context.Context, store *store.Store, institution string) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	his, traits, err := store.HIS(ctx, institution)

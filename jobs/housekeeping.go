@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"hospay/collections"
+	"hospay/store"
 )
 
 // keptRuns is how long the runs of jobs are kept.
@@ -12,7 +12,7 @@ const keptRuns = 90
 
 // Housekeeping forgets what has served its time: tickets, runs of jobs, proxy
 // applications past their days and the photos of those that ended.
-func Housekeeping(store *collections.Store) Job {
+func Housekeeping(store *store.Store) Job {
 	return Job{Name: "housekeeping", Every: time.Hour, Run: func(ctx context.Context) (int, error) {
 		now := time.Now()
 		tickets, err := store.PurgeTickets(now)

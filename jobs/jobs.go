@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"hospay/collections"
+	"hospay/store"
 
 	"github.com/go-co-op/gocron/v2"
 )
@@ -42,7 +42,7 @@ type work struct {
 	Job
 	busy  sync.Mutex // held while it runs
 	mu    sync.Mutex
-	last  collections.JobState
+	last  store.JobState
 	timer gocron.Job
 }
 
@@ -55,7 +55,7 @@ func New(zone *time.Location, rec Recorder, log *slog.Logger, jobs ...Job) (*Sch
 	}
 	s := &Schedule{cron: cron, jobs: map[string]*work{}, rec: rec, log: log}
 	for _, j := range jobs {
-		w := &work{Job: j, last: collections.JobState{Name: j.Name}}
+		w := &work{Job: j, last: store.JobState{Name: j.Name}}
 		when := gocron.DurationJob(j.Every)
 		if j.At != "" {
 			when = gocron.CronJob(j.At, false)
@@ -88,8 +88,8 @@ func (s *Schedule) RunNow(ctx context.Context, name string) (int, error) {
 }
 
 // States tells, for each job, its last run in this process and its next one.
-func (s *Schedule) States() []collections.JobState {
-	out := make([]collections.JobState, 0, len(s.names))
+func (s *Schedule) States() []store.JobState {
+	out := make([]store.JobState, 0, len(s.names))
 	for _, name := range s.names {
 		w := s.jobs[name]
 		w.mu.Lock()
@@ -105,7 +105,7 @@ func (s *Schedule) States() []collections.JobState {
 
 func (s *Schedule) run(ctx context.Context, w *work) (n int, err error) {
 	if !w.busy.TryLock() {
-		return 0, collections.ErrJobBusy
+		return 0, store.ErrJobBusy
 	}
 	defer w.busy.Unlock()
 	started := time.Now()

@@ -8,6 +8,7 @@ import (
 
 	"hospay/channels"
 	"hospay/collections"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -23,14 +24,14 @@ const (
 
 // Receipts collects the electronic receipt (电子回单) of every transfer that
 // succeeded, before the channel lets it expire.
-func Receipts(app core.App, store *collections.Store) Job {
+func Receipts(app core.App, store *store.Store) Job {
 	r := receipts{app: app, store: store}
 	return Job{Name: "receipts", Every: time.Minute, Run: r.run}
 }
 
 type receipts struct {
 	app   core.App
-	store *collections.Store
+	store *store.Store
 }
 
 func (r receipts) run(ctx context.Context) (int, error) {

@@ -16,8 +16,8 @@ import (
 	"hospay/books"
 	"hospay/calendar"
 	"hospay/channels"
-	"hospay/collections"
 	"hospay/refund"
+	"hospay/store"
 )
 
 const (
@@ -33,7 +33,7 @@ const (
 // keeps the files with their hashes. A bill that is not ready is asked for
 // again; a day without movement is recorded as empty; after a week a bill
 // counts as missing.
-func Statements(store *collections.Store, books *books.Service, now func() time.Time) Job {
+func Statements(store *store.Store, books *books.Service, now func() time.Time) Job {
 	s := statements{store: store, books: books, now: orNow(now)}
 	return Job{Name: "statements", Every: 10 * time.Minute, Run: s.run}
 }
@@ -46,7 +46,7 @@ func orNow(now func() time.Time) func() time.Time {
 }
 
 type statements struct {
-	store *collections.Store
+	store *store.Store
 	books *books.Service
 	now   func() time.Time
 }
@@ -133,7 +133,7 @@ func (s statements) await(ctx context.Context, inst, day string, fresh bool) err
 
 // FetchDay asks for all bills of a day at once, once each. The demo uses it: it
 // does not wait for the next morning.
-func FetchDay(ctx context.Context, store *collections.Store, svc *books.Service, inst, day string) error {
+func FetchDay(ctx context.Context, store *store.Store, svc *books.Service, inst, day string) error {
 	s := statements{store: store, books: svc, now: orNow(svc.Clock)}
 	if err := s.await(ctx, inst, day, true); err != nil {
 		return err

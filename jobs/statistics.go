@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 
-	"hospay/collections"
+	"hospay/store"
 )
 
 // Statistics recounts the orders every night and reports where the summary
 // tables differ. It repairs nothing: a difference is a bug or a foreign hand,
 // and `hospay stats repair` is for a person who has looked.
-func Statistics(store *collections.Store) Job {
+func Statistics(store *store.Store) Job {
 	return Job{Name: "statistics", At: "10 3 * * *", Run: func(ctx context.Context) (int, error) {
 		diffs, err := store.VerifyStatistics(ctx)
 		if err != nil || len(diffs) == 0 {

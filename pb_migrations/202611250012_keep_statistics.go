@@ -2,6 +2,7 @@ package pb_migrations
 
 import (
 	"hospay/collections"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/migrations"
@@ -15,12 +16,12 @@ func init() {
 		if err != nil {
 			return err
 		}
-		orders.AddIndex("idx_refund_orders_open", false, "institution, created", collections.ExceptionCondition())
+		orders.AddIndex("idx_refund_orders_open", false, "institution, created", store.ExceptionCondition())
 		orders.AddIndex("idx_refund_orders_paid", false, "institution, paid_at", "paid_at != ''")
 		if err := app.Save(orders); err != nil {
 			return err
 		}
-		if err := collections.RebuildStatistics(app.NonconcurrentDB()); err != nil {
+		if err := store.RebuildStatistics(app.NonconcurrentDB()); err != nil {
 			return err
 		}
 		for _, t := range collections.StatisticsTriggers() {

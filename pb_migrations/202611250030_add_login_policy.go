@@ -2,6 +2,7 @@ package pb_migrations
 
 import (
 	"hospay/collections"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/migrations"
@@ -15,7 +16,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		c.Fields.Add(one("second_factor", "off", collections.SecondFactorTOTP), integer("idle_minutes", 0, 480))
+		c.Fields.Add(one("second_factor", "off", store.SecondFactorTOTP), integer("idle_minutes", 0, 480))
 		return app.Save(c)
 	}, nil)
 }

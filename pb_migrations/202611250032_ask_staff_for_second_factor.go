@@ -2,6 +2,7 @@ package pb_migrations
 
 import (
 	"hospay/collections"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/migrations"
@@ -17,7 +18,7 @@ func init() {
 		}
 		c.OTP.Enabled, c.OTP.Duration, c.OTP.Length = true, 300, 8
 		c.MFA.Enabled, c.MFA.Duration = true, 600
-		c.MFA.Rule = `institution.second_factor = "` + collections.SecondFactorTOTP + `"`
+		c.MFA.Rule = `institution.second_factor = "` + store.SecondFactorTOTP + `"`
 		return app.Save(c)
 	}, func(app core.App) error {
 		c, err := app.FindCollectionByNameOrId(collections.Staff)

@@ -40,23 +40,24 @@ var allowed = map[string][]string{
 
 	"hospay/reconcile":       {},
 	"hospay/reconcile/files": {"reconcile"},
-	"hospay/books":           {"refund", "collections", "reconcile", "reconcile/files", "report"},
+	"hospay/books":           {"refund", "collections", "store", "reconcile", "reconcile/files", "report"},
 	"hospay/report":          {"reconcile"},
-	"hospay/exports":         {"refund", "collections", "report", "internal/i18n"},
+	"hospay/exports":         {"refund", "collections", "store", "report", "internal/i18n"},
 
-	"hospay/collections":   {"refund", "channels", "his", "notify", "internal/i18n", "internal/idno", "internal/totp", "internal/vault"},
-	"hospay/pb_migrations": {"collections", "refund"},
-	"hospay/config":        {"refund", "channels", "collections", "notify/sms", "internal/i18n", "internal/idno", "internal/richtext"},
-	"hospay/hooks": {"refund", "channels", "collections", "exports", "books", "config", "internal/i18n", "internal/idno", "internal/photo",
+	"hospay/collections":   {"refund"},
+	"hospay/store":         {"refund", "collections", "channels", "his", "notify", "internal/i18n", "internal/idno", "internal/totp", "internal/vault"},
+	"hospay/pb_migrations": {"collections", "refund", "store"},
+	"hospay/config":        {"refund", "channels", "collections", "store", "notify/sms", "internal/i18n", "internal/idno", "internal/richtext"},
+	"hospay/hooks": {"refund", "channels", "collections", "store", "exports", "books", "config", "internal/i18n", "internal/idno", "internal/photo",
 		"internal/richtext", "internal/totp", "internal/vault", "internal/checkup"},
-	"hospay/jobs": {"refund", "notify", "channels", "collections", "books", "internal/checkup"},
-	"hospay/cmd": {"refund", "channels", "his", "notify", "notify/...", "jobs", "hooks", "collections", "config", "pb_public", "dashboard",
+	"hospay/jobs": {"refund", "notify", "channels", "collections", "store", "books", "internal/checkup"},
+	"hospay/cmd": {"refund", "channels", "his", "notify", "notify/...", "jobs", "hooks", "collections", "store", "config", "pb_public", "dashboard",
 		"reconcile", "reconcile/...", "report", "books", "exports", "lab/...", "internal/...", "sim/all"},
 
 	"hospay/internal/checkup": {"refund", "channels"},
 	"hospay/lab/bookgen":      {},
-	"hospay/lab/demo":         {"refund", "collections", "internal/i18n"},
-	"hospay/lab/bench":        {"collections", "lab/bookgen", "lab/demo"},
+	"hospay/lab/demo":         {"refund", "collections", "store", "internal/i18n"},
+	"hospay/lab/bench":        {"collections", "store", "lab/bookgen", "lab/demo"},
 }
 
 // alone lists packages that import nothing of ours, and trees that import only

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 )
@@ -99,7 +100,7 @@ func (b *bench) plant(n int) error {
 	if err := insertPast(db, have, n-have); err != nil {
 		return err
 	}
-	if err := collections.RebuildStatistics(db); err != nil {
+	if err := store.RebuildStatistics(db); err != nil {
 		return err
 	}
 	for _, t := range collections.AllTriggers() {

@@ -9,6 +9,7 @@ import (
 	"hospay/money"
 	"hospay/people"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -19,7 +20,7 @@ import (
 // give the same past.
 type History struct {
 	App    core.App
-	Store  *collections.Store
+	Store  *store.Store
 	At     Endpoints
 	Review refund.ReviewSettings
 	Seed   int64
@@ -55,7 +56,7 @@ func (h History) Write(ctx context.Context) (Told, error) {
 	if err := p.tellSides(ctx, h.At); err != nil {
 		return Told{}, err
 	}
-	var pasts []collections.Past
+	var pasts []store.Past
 	for _, o := range p.orders {
 		pasts = append(pasts, p.past(o))
 	}
@@ -109,7 +110,7 @@ func (h History) visit(institution string, p *person) error {
 	if p.record != "" {
 		return nil
 	}
-	rec, err := h.Store.SaveVisitor(institution, collections.Visitor{Via: "wechat", Wechat: p.Openid,
+	rec, err := h.Store.SaveVisitor(institution, store.Visitor{Via: "wechat", Wechat: p.Openid,
 		Person: refund.Person{PatientNo: p.Code, Name: p.Name, IDType: "01", IDNo: p.IDNo, Phone: p.Phone}})
 	if err == nil {
 		p.record = rec.Id

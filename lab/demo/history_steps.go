@@ -4,17 +4,17 @@ import (
 	"strings"
 	"time"
 
-	"hospay/collections"
 	"hospay/flow"
 	"hospay/people"
 	"hospay/refund"
+	"hospay/store"
 )
 
 // walk takes an order of the past through its states, as the program would
 // have moved it.
 type walk struct {
 	o       refund.Order
-	steps   []collections.PastStep
+	steps   []store.PastStep
 	system  people.By
 	patient people.By
 }
@@ -30,7 +30,7 @@ func (w *walk) step(at time.Time, c refund.Change, moves ...refund.Move) {
 		w.o.Status = moves[i].To
 	}
 	c.Order, c.Moves = w.o, moves
-	w.steps = append(w.steps, collections.PastStep{At: at, Change: c})
+	w.steps = append(w.steps, store.PastStep{At: at, Change: c})
 }
 
 func (w *walk) to(s refund.Status, event string) refund.Move {
@@ -38,7 +38,7 @@ func (w *walk) to(s refund.Status, event string) refund.Move {
 }
 
 // past is an order with everything that happened to it.
-func (p *plan) past(o *order) collections.Past {
+func (p *plan) past(o *order) store.Past {
 	w := &walk{o: o.Order, system: people.By{Kind: people.BySystem}, patient: people.By{Kind: people.ByPatient, ID: o.Patient}}
 	debit := p.debit(w, o)
 	switch {
@@ -51,7 +51,7 @@ func (p *plan) past(o *order) collections.Past {
 	case o.way == wayRejected:
 		w.restore(o, debit)
 	}
-	return collections.Past{Order: o.Order, Phone: o.who.Phone, Notice: "1", Steps: w.steps}
+	return store.Past{Order: o.Order, Phone: o.who.Phone, Notice: "1", Steps: w.steps}
 }
 
 // debit is the way from the application to the review.

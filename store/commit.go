@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"hospay/refund"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+var errAborted = errors.New("collections: the transaction was aborted")
+
+// groupLimit bounds how many changes share a transaction.
+const groupLimit = 12
+
+// commitGroup collects changes that wait while another group is being written.
+// With synchronous=FULL the wait for the disk is what a commit costs; changes
+// that arrive meanwhile share the next one. The worker and the callbacks thus
+// hold at most one place in the queue for the writer, and people's requests
+// never stand behind many.
+type commitGroup struct {
+	mu      sync.Mutex
+	waiting []*pendingCommit
+	writing sync.Mutex // held by the one who writes a group
+}
+
+type pendingCommit struct {
+	change *refund.Change
+	err    error
+	done   chan struct{}
+}
+
+// Commit writes a change. It returns when the change is on disk, or was not
+// written at all: a change that fails takes nothing of its group with it.
+func (s *Store) Commit(_ context.Context, c *refund.Change) error {
+	p := &pendingCommit{change: c, done: make(chan struct{})}
+	g := &s.group
+	g.mu.Lock()
+	g.waiting = append(g.waiting, p)
+	g.mu.Unlock()
+	for !p.finished() {
+		s.lead(p)
+	}
+	if p.err == nil && c.ID != "" && s.Committed != nil {
+		s.Committed(c.ID)
+	}
+	return p.err
+}
+
+// lead waits for its turn and writes the next group, unless somebody has
+// written this change meanwhile.
+func (s *Store) lead(p *pendingCommit) {
+	s.group.writing.Lock()
+	defer s.group.writing.Unlock()
+	if !p.finished() {
+		s.commitGroup(s.group.take())
+	}
+}
+
+func (p *pendingCommit) finished() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (g *commitGroup) take() []*pendingCommit {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := min(len(g.waiting), groupLimit)
+	batch := g.waiting[:n:n]
+	g.waiting = g.waiting[n:]
+	return batch
+}
+
+// commitGroup writes changes in one transaction, each behind a savepoint.
+func (s *Store) commitGroup(batch []*pendingCommit) {
+	err := errAborted
+	defer func() { // also when a panic passes through
+		for _, p := range batch {
+			if err != nil {
+				p.err = err // nothing of the group was written
+			}
+			close(p.done)
+		}
+	}()
+	err = s.transact(func(tx core.App) error {
+		for _, p := range batch {
+			if err := s.commitOne(tx, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// commitOne writes a change or takes it back. The error it returns is one of
+// the transaction itself.
+func (s *Store) commitOne(tx core.App, p *pendingCommit) error {
+	db := tx.DB()
+	if err := exec(db, "SAVEPOINT change"); err != nil {
+		return err
+	}
+	if p.err = s.write(tx, p.change); p.err != nil {
+		if err := exec(db, "ROLLBACK TO change"); err != nil {
+			return err
+		}
+	}
+	return exec(db, "RELEASE change")
+}
+
+func exec(db dbx.Builder, sql string) error {
+	_, err := db.NewQuery(sql).Execute()
+	return err
+}
+
+func (s *Store) write(tx core.App, c *refund.Change) error {
+	if c.Callback != nil {
+		if err := insertCallback(tx.DB(), c); err != nil {
+			return err
+		}
+	}
+	if c.ID == "" {
+		return nil
+	}
+	return s.apply(tx, c, time.Now())
+}

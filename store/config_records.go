@@ -1,0 +1,52 @@
+package store
+
+import (
+	"encoding/json"
+
+	"hospay/channels"
+	"hospay/refund"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// RecordSecrets opens the secrets of a configuration record.
+func (s *Store) RecordSecrets(rec *core.Record) (map[string]string, error) {
+	return s.secrets(rec.Collection().Name, configRow{ID: rec.Id, Sealed: rec.GetString("secrets_sealed")})
+}
+
+// TryChannel builds a channel from a record that need not be stored, with the
+// given secrets. It fails, in Chinese, on anything missing or unreadable, and
+// makes no call.
+func (s *Store) TryChannel(rec *core.Record, secrets map[string]string) (channels.Channel, error) {
+	return s.openChannel(rec.GetString("institution"), configRow{
+		Kind: rec.GetString("channel"), MerchantID: rec.GetString("merchant_id"), AppID: rec.GetString("app_id"), Base: rec.GetString("api_base"),
+		NotifyBase: rec.GetString("notify_base"), Settings: types.JSONRaw(rec.GetString("settings")),
+	}, secrets)
+}
+
+// TryHIS builds a HIS connection from a record that need not be stored; the
+// engine's own check decides about the mapping. It makes no call.
+func (s *Store) TryHIS(rec *core.Record, secrets map[string]string) (refund.HIS, refund.HISTraits, error) {
+	c, err := s.openHIS(rec.GetString("institution"), configRow{
+		Kind: rec.GetString("kind"), Base: rec.GetString("base_url"), Settings: types.JSONRaw(rec.GetString("mapping")), TimeoutMS: int64(rec.GetInt("timeout_ms")),
+		Queryable: rec.GetBool("queryable"), Idempotent: rec.GetBool("idempotent"), Reversible: rec.GetBool("reversible"),
+	}, secrets)
+	return c.his, c.traits, err
+}
+
+// SettingsOf reads the settings object of a configuration record.
+func SettingsOf(rec *core.Record) (map[string]string, error) {
+	return textMap(types.JSONRaw(rec.GetString("settings")))
+}
+
+// ReviewOf reads the review settings of a record.
+func ReviewOf(rec *core.Record) (refund.ReviewSettings, error) {
+	s := refund.ReviewSettings{
+		Auto: rec.GetBool("auto"), Shadow: rec.GetBool("shadow"), Delay: seconds(rec.GetInt("delay_seconds")), From: rec.GetString("window_from"), To: rec.GetString("window_to"),
+	}
+	if raw := rec.GetString("rules"); raw != "" && raw != "null" {
+		return s, json.Unmarshal([]byte(raw), &s.Rules)
+	}
+	return s, nil
+}

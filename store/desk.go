@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"hospay/collections"
+	"hospay/people"
+	"hospay/refund"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// openProposal reads what somebody proposes to do with a suspended order: the
+// last proposal, unless it was withdrawn or the order has moved since.
+func openProposal(ctx context.Context, db dbx.Builder, order string) (*refund.Proposal, error) {
+	var r struct {
+		Seq     int            `db:"seq"`
+		Event   string         `db:"event"`
+		Code    string         `db:"code"`
+		Actor   string         `db:"actor"`
+		Person  string         `db:"person"`
+		Message string         `db:"message"`
+		Created types.DateTime `db:"created"`
+	}
+	err := db.NewQuery("SELECT e.seq, e.event, e.code, e.actor, e.message, e.created, COALESCE(s.person_index, '') AS person FROM refund_events e LEFT JOIN staff s ON s.id = e.actor " +
+		"WHERE e.`order` = {:o} AND (e.`from` != e.`to` OR e.event IN ({:p}, {:w})) ORDER BY e.seq DESC LIMIT 1").
+		Bind(dbx.Params{"o": order, "p": refund.EventProposed, "w": refund.EventWithdrawn}).WithContext(ctx).One(&r)
+	if errors.Is(err, sql.ErrNoRows) || (err == nil && r.Event != refund.EventProposed) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	by := people.By{Kind: people.ByStaff, ID: r.Actor, Person: r.Person}
+	return &refund.Proposal{Seq: r.Seq, Action: refund.Action(r.Code), By: by, Reason: r.Message, At: r.Created.Time()}, nil
+}
+
+// auditDesk writes to the audit log what people do with suspended orders.
+func auditDesk(tx core.App, c *refund.Change) error {
+	for _, m := range c.Moves {
+		if m.By.Kind != people.ByStaff || !strings.HasPrefix(m.Event, refund.EventSuspense) {
+			continue
+		}
+		err := Audit(tx, AuditEntry{
+			ActorKind: string(m.By.Kind), Actor: m.By.ID, Action: m.Event, Target: c.ID, Address: m.By.Address,
+			Details: map[string]any{"no": c.Order.No, "action": m.Code, "reason": m.Message, "from": m.From, "to": m.To},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Unknown lists the orders of an institution whose outcome is open: payouts on
+// hold, then what has no answer yet, oldest first.
+func (s *Store) Unknown(ctx context.Context, institution string, limit, offset int) ([]refund.Work, int, error) {
+	return s.works(ctx, dbx.NewExp(`institution = {:i} AND status IN ('debiting', 'paying', 'reversing') AND (open_since != ''
+		OR EXISTS (SELECT 1 FROM transfer_orders t WHERE t.`+"`order`"+` = refund_orders.id AND t.state = 'held'))`, dbx.Params{"i": institution}), limit, offset)
+}
+
+// Suspended lists the suspended orders of an institution, oldest first.
+func (s *Store) Suspended(ctx context.Context, institution string, limit, offset int) ([]refund.Work, int, error) {
+	return s.works(ctx, dbx.HashExp{"institution": institution, "status": string(refund.StatusSuspense)}, limit, offset)
+}
+
+func (s *Store) works(ctx context.Context, where dbx.Expression, limit, offset int) ([]refund.Work, int, error) {
+	db := s.app.ConcurrentDB()
+	var total int
+	if err := db.Select("COUNT(*)").From(collections.RefundOrders).Where(where).WithContext(ctx).Row(&total); err != nil {
+		return nil, 0, err
+	}
+	var rows []orderRow
+	err := db.Select("*").From(collections.RefundOrders).Where(where).OrderBy("open_since", "updated", "id").
+		Limit(int64(limit)).Offset(int64(offset)).WithContext(ctx).All(&rows)
+	if err != nil {
+		return nil, 0, err
+	}
+	out := make([]refund.Work, 0, len(rows))
+	for _, r := range rows {
+		w, err := s.work(ctx, db, r)
+		if err != nil {
+			return nil, 0, err
+		}
+		out = append(out, w)
+	}
+	return out, total, nil
+}

@@ -1,0 +1,332 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"hospay/channels"
+	"hospay/collections"
+	"hospay/flow"
+	"hospay/his"
+	"hospay/internal/vault"
+	"hospay/money"
+	"hospay/refund"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// Institution reads the settings that decide orders.
+func (s *Store) Institution(ctx context.Context, id string) (refund.Institution, error) {
+	have := recall(&s.cache, &s.cache.institutions, id)
+	if have.fresh() {
+		return have.value, nil
+	}
+	inst, err := s.readInstitution(ctx, id)
+	if err != nil {
+		return refund.Institution{}, err
+	}
+	keep(&s.cache, &s.cache.institutions, id, have, inst, "")
+	return inst, nil
+}
+
+func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institution, error) {
+	var r struct {
+		ID        string                  `db:"id"`
+		Name      string                  `db:"name"`
+		Active    bool                    `db:"active"`
+		Frozen    bool                    `db:"payouts_frozen"`
+		DebitAt   string                  `db:"debit_at"`
+		Methods   types.JSONArray[string] `db:"methods"`
+		DayLimit  int                     `db:"day_limit"`
+		MinAmount int64                   `db:"min_amount"`
+		Notice    sql.NullString          `db:"notice"`
+		Auto      sql.NullBool            `db:"auto"`
+		Shadow    sql.NullBool            `db:"shadow"`
+		Delay     sql.NullInt64           `db:"delay_seconds"`
+		From      sql.NullString          `db:"window_from"`
+		To        sql.NullString          `db:"window_to"`
+		Rules     sql.NullString          `db:"rules"`
+		Second    sql.NullInt64           `db:"second_from"`
+		SecondPrx sql.NullBool            `db:"second_proxy"`
+		ProxyOn   bool                    `db:"proxy_on"`
+		ProxyPay  string                  `db:"proxy_payee"`
+		ProxyDays int                     `db:"proxy_days"`
+		Consent   sql.NullString          `db:"consent"`
+	}
+	err := s.app.ConcurrentDB().NewQuery(`SELECT i.id, i.name, i.active, i.payouts_frozen, i.debit_at, i.methods, i.day_limit, i.min_amount,
+		i.proxy_on, i.proxy_payee, i.proxy_days, n.version AS notice, c.version AS consent, v.auto, v.shadow, v.delay_seconds, v.window_from, v.window_to, v.rules, v.second_from, v.second_proxy
+		FROM institutions i LEFT JOIN notices n ON n.institution = i.id AND n.active = TRUE AND n.kind = 'refund'
+		LEFT JOIN notices c ON c.institution = i.id AND c.active = TRUE AND c.kind = 'proxy' LEFT JOIN review_settings v ON v.institution = i.id
+		WHERE i.id = {:id}`).Bind(dbx.Params{"id": id}).WithContext(ctx).One(&r)
+	if errors.Is(err, sql.ErrNoRows) {
+		return refund.Institution{}, flow.NewError(flow.CodeInstitutionOff, "no such institution")
+	}
+	if err != nil {
+		return refund.Institution{}, err
+	}
+	inst := refund.Institution{
+		ID: r.ID, Name: r.Name, Active: r.Active, Frozen: r.Frozen, DebitAt: refund.DebitAt(r.DebitAt), DayLimit: r.DayLimit,
+		MinAmount: money.Fen(r.MinAmount), NoticeNo: r.Notice.String,
+		Proxy: refund.ProxySettings{On: r.ProxyOn, Payee: refund.ProxyPayee(r.ProxyPay), Days: orDefault(r.ProxyDays), Consent: r.Consent.String},
+		Review: refund.ReviewSettings{
+			Auto: r.Auto.Bool, Shadow: r.Shadow.Bool, Delay: seconds(int(r.Delay.Int64)), From: r.From.String, To: r.To.String,
+			SecondFrom: money.Fen(r.Second.Int64), SecondProxy: r.SecondPrx.Bool,
+		},
+	}
+	for _, m := range r.Methods {
+		inst.Methods = append(inst.Methods, refund.Method(m))
+	}
+	if r.Rules.String != "" && r.Rules.String != "null" {
+		if err := json.Unmarshal([]byte(r.Rules.String), &inst.Review.Rules); err != nil {
+			return inst, fmt.Errorf("机构 %s 的自动审核规则无法读取：%w", r.Name, err)
+		}
+	}
+	return inst, nil
+}
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+
+// proxyDays counts where an institution has set no days (0).
+const proxyDays = 30
+
+func orDefault(days int) int {
+	if days <= 0 {
+		return proxyDays
+	}
+	return days
+}
+
+// configRow is a row of channel_configs or his_configs.
+type configRow struct {
+	ID         string        `db:"id"`
+	Kind       string        `db:"kind"`
+	MerchantID string        `db:"merchant_id"`
+	AppID      string        `db:"app_id"`
+	Base       string        `db:"base"`
+	NotifyBase string        `db:"notify_base"`
+	Settings   types.JSONRaw `db:"settings"`
+	Sealed     string        `db:"secrets_sealed"`
+	Updated    string        `db:"updated"`
+	TimeoutMS  int64         `db:"timeout_ms"`
+	Queryable  bool          `db:"queryable"`
+	Idempotent bool          `db:"idempotent"`
+	Reversible bool          `db:"reversible"`
+}
+
+// Channel returns the institution's connection to a channel, also to one that
+// is switched off: what is under way there must still come to its end.
+func (s *Store) Channel(ctx context.Context, institution, channel string) (refund.Channel, error) {
+	return s.Connection(ctx, institution, channel)
+}
+
+// Connection is Channel with all the ports that channels have.
+func (s *Store) Connection(ctx context.Context, institution, channel string) (channels.Channel, error) {
+	key := institution + "/" + channel
+	have := recall(&s.cache, &s.cache.channels, key)
+	if have.fresh() {
+		return have.value, nil
+	}
+	var r configRow
+	err := s.app.ConcurrentDB().NewQuery(`SELECT id, channel AS kind, merchant_id, app_id, api_base AS base, notify_base, settings, secrets_sealed, updated
+		FROM channel_configs WHERE institution = {:inst} AND channel = {:channel}`).
+		Bind(dbx.Params{"inst": institution, "channel": channel}).WithContext(ctx).One(&r)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, flow.NewError(flow.CodeChannelOff, channel)
+	}
+	if err != nil {
+		return nil, err
+	}
+	value := have.value
+	if !have.known || have.updated != r.Updated {
+		if value, err = s.buildChannel(institution, r); err != nil {
+			return nil, fmt.Errorf("渠道 %s 的配置有误：%w", channel, err)
+		}
+	}
+	keep(&s.cache, &s.cache.channels, key, have, value, r.Updated)
+	return value, nil
+}
+
+func (s *Store) buildChannel(institution string, r configRow) (channels.Channel, error) {
+	secrets, err := s.secrets(collections.ChannelConfigs, r)
+	if err != nil {
+		return nil, err
+	}
+	return s.openChannel(institution, r, secrets)
+}
+
+func (s *Store) openChannel(institution string, r configRow, secrets map[string]string) (channels.Channel, error) {
+	settings, err := textMap(r.Settings)
+	if err != nil {
+		return nil, err
+	}
+	return channels.New(channels.Config{
+		Institution: institution, Channel: r.Kind, MerchantID: r.MerchantID, AppID: r.AppID, APIBase: r.Base,
+		NotifyURL: notifyURL(r.NotifyBase, r.Kind, institution), Settings: settings, Secrets: secrets, Transport: s.Transport,
+	})
+}
+
+func notifyURL(base, channel, institution string) string {
+	if base == "" {
+		return ""
+	}
+	return strings.TrimRight(base, "/") + "/api/hospay/notify/" + channel + "/" + institution
+}
+
+// ChannelOn reports whether a channel takes new orders.
+func (s *Store) ChannelOn(ctx context.Context, institution, channel string) (bool, error) {
+	var n int
+	err := s.app.ConcurrentDB().Select("COUNT(*)").From(collections.ChannelConfigs).Where(dbx.HashExp{"institution": institution, "channel": channel, "active": true}).WithContext(ctx).Row(&n)
+	return n > 0, err
+}
+
+// Offers lists the institution's channels that are on, with what they can do.
+func (s *Store) Offers(ctx context.Context, institution string) ([]refund.Offer, error) {
+	var names []string
+	err := s.app.ConcurrentDB().Select("channel").From(collections.ChannelConfigs).Where(dbx.HashExp{"institution": institution, "active": true}).OrderBy("channel DESC").WithContext(ctx).Column(&names)
+	if err != nil {
+		return nil, err
+	}
+	return s.OffersOf(ctx, institution, names), nil
+}
+
+// OffersOf lists what channels can do, whether they are on or not; one whose
+// configuration is wrong is left out.
+func (s *Store) OffersOf(ctx context.Context, institution string, names []string) (offers []refund.Offer) {
+	for _, name := range names {
+		ch, err := s.Channel(ctx, institution, name)
+		if err != nil {
+			s.app.Logger().Error("channel.config", "channel", name, "error", err)
+			continue
+		}
+		offers = append(offers, refund.Offer{Name: name, Can: ch.Capabilities()})
+	}
+	return offers
+}
+
+// HIS returns the institution's connection to its HIS.
+func (s *Store) HIS(ctx context.Context, institution string) (refund.HIS, refund.HISTraits, error) {
+	have := recall(&s.cache, &s.cache.his, institution)
+	if have.fresh() {
+		return have.value.his, have.value.traits, nil
+	}
+	var r configRow
+	err := s.app.ConcurrentDB().NewQuery(`SELECT id, kind, base_url AS base, mapping AS settings, secrets_sealed, updated, timeout_ms, queryable, idempotent, reversible
+		FROM his_configs WHERE institution = {:inst} AND active = TRUE`).Bind(dbx.Params{"inst": institution}).WithContext(ctx).One(&r)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, refund.HISTraits{}, flow.NewError(flow.CodeHISUnavailable, "no HIS is configured")
+	}
+	if err != nil {
+		return nil, refund.HISTraits{}, err
+	}
+	value := have.value
+	if !have.known || have.updated != r.Updated {
+		if value, err = s.buildHIS(institution, r); err != nil {
+			return nil, refund.HISTraits{}, fmt.Errorf("HIS 的配置有误：%w", err)
+		}
+	}
+	keep(&s.cache, &s.cache.his, institution, have, value, r.Updated)
+	return value.his, value.traits, nil
+}
+
+func (s *Store) buildHIS(institution string, r configRow) (hisConnection, error) {
+	secrets, err := s.secrets(collections.HISConfigs, r)
+	if err != nil {
+		return hisConnection{}, err
+	}
+	return s.openHIS(institution, r, secrets)
+}
+
+func (s *Store) openHIS(institution string, r configRow, secrets map[string]string) (hisConnection, error) {
+	h, err := his.New(his.Config{
+		Institution: institution, Kind: r.Kind, BaseURL: r.Base, Mapping: json.RawMessage(r.Settings), Secrets: secrets,
+		Timeout: time.Duration(r.TimeoutMS) * time.Millisecond, Transport: s.Transport,
+	})
+	return hisConnection{his: h, traits: refund.HISTraits{Queryable: r.Queryable, Idempotent: r.Idempotent, Reversible: r.Reversible}}, err
+}
+
+func (s *Store) secrets(collection string, r configRow) (map[string]string, error) {
+	plain, err := s.vault.Open(vault.Place(collection, "secrets", r.ID), r.Sealed)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	if plain == "" {
+		return out, nil
+	}
+	return out, json.Unmarshal([]byte(plain), &out)
+}
+
+// textMap reads a JSON object whose values are settings; numbers and flags are
+// taken as their text.
+func textMap(raw types.JSONRaw) (map[string]string, error) {
+	out := map[string]string{}
+	if len(raw) == 0 || string(raw) == "null" || string(raw) == `""` {
+		return out, nil
+	}
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &values); err != nil {
+		return nil, fmt.Errorf("settings 不是 JSON 对象：%w", err)
+	}
+	for k, v := range values {
+		var text string
+		if json.Unmarshal(v, &text) != nil {
+			text = string(v)
+		}
+		out[k] = text
+	}
+	return out, nil
+}
+
+// ConfirmPage is the address at which a payee can confirm outside the
+// channel's app (the demo's page), with {package} as its place; mostly empty.
+func (s *Store) ConfirmPage(ctx context.Context, institution, channel string) (string, error) {
+	var raw types.JSONRaw
+	err := s.app.ConcurrentDB().Select("settings").From(collections.ChannelConfigs).Where(dbx.HashExp{"institution": institution, "channel": channel}).WithContext(ctx).Row(&raw)
+	if err != nil {
+		return "", err
+	}
+	settings, err := textMap(raw)
+	return settings["confirm_url"], err
+}
+
+// RefuseSimulators fails when a connection points at a simulator, which has no
+// place in production.
+func (s *Store) RefuseSimulators() error {
+	var bases []string
+	err := s.app.ConcurrentDB().NewQuery(`SELECT api_base FROM channel_configs WHERE active = TRUE AND api_base != ''
+		UNION SELECT base_url FROM his_configs WHERE active = TRUE`).Column(&bases)
+	if err != nil {
+		return err
+	}
+	for _, base := range bases {
+		if err := RefuseSimulator(base); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RefuseSimulator fails for the address of a simulator.
+func RefuseSimulator(base string) error {
+	u, err := url.Parse(base)
+	if err != nil {
+		return fmt.Errorf("地址 %q 无法识别", base)
+	}
+	if port := u.Port(); loopback(u.Hostname()) && port >= "9101" && port <= "9105" {
+		return fmt.Errorf("%s 是模拟器地址，生产环境拒绝使用", base)
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && ip.IsLoopback())
+}

@@ -1,0 +1,298 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"hospay/calendar"
+	"hospay/collections"
+	"hospay/flow"
+	"hospay/internal/vault"
+	"hospay/money"
+	"hospay/refund"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// Facts gathers what the automatic review looks at.
+func (s *Store) Facts(ctx context.Context, o refund.Order, _ time.Time) (refund.Facts, error) {
+	f := refund.Facts{Amount: o.Amount, PayeeName: o.Payee.Name, Applied: o.Created, Proxy: o.Proxy != ""}
+	owner, payee, err := s.parties(ctx, o)
+	if err != nil {
+		return f, err
+	}
+	card, err := s.Card(ctx, owner, o.CardNo)
+	if err != nil {
+		return f, err
+	}
+	if card != nil {
+		f.CardName, f.CardIssued = card.Name, card.IssuedAt
+		for _, d := range card.Deposits {
+			if d.Payment.PaidAt.After(f.LastTopUp) {
+				f.LastTopUp = d.Payment.PaidAt
+			}
+		}
+	}
+	if payee != "" {
+		f.CardName = payee
+	}
+	if f.OrdersToday, err = s.OrdersToday(ctx, o.Created, o.Patient, owner); err != nil {
+		return f, err
+	}
+	f.PayeeCards, err = s.payeeCards(ctx, o)
+	return f, err
+}
+
+// parties names the owner of an order's card, and, where that is not the
+// owner, the real name of whoever a transfer by proxy pays.
+func (s *Store) parties(ctx context.Context, o refund.Order) (owner, payee string, err error) {
+	if o.Proxy == "" {
+		return o.Patient, "", nil
+	}
+	p, err := s.Proxy(ctx, o.Proxy)
+	if err != nil || o.Method != refund.MethodTransfer {
+		return p.Principal, "", err
+	}
+	inst, err := s.Institution(ctx, o.Institution)
+	if err != nil || p.Case.Payee(inst.Proxy.Payee) != refund.PayAgent {
+		return p.Principal, "", err
+	}
+	payee, err = s.RealName(ctx, p.Agent)
+	return p.Principal, payee, err
+}
+
+// OrdersToday counts the orders of the Beijing day of t that a patient has
+// made, for whomever, or that others have made for the patient; of several
+// patients the highest number.
+func (s *Store) OrdersToday(ctx context.Context, t time.Time, patients ...string) (int, error) {
+	b := t.In(calendar.Beijing)
+	from := time.Date(b.Year(), b.Month(), b.Day(), 0, 0, 0, 0, calendar.Beijing)
+	most := 0
+	for _, p := range patients {
+		var n int
+		err := s.app.ConcurrentDB().NewQuery(`SELECT
+			(SELECT COUNT(*) FROM refund_orders WHERE patient = {:p} AND created >= {:from} AND created < {:to} AND compensates = '') +
+			(SELECT COUNT(*) FROM refund_orders WHERE proxy_application != '' AND proxy_application IN (SELECT id FROM proxy_applications WHERE principal = {:p})
+				AND patient != {:p} AND created >= {:from} AND created < {:to} AND compensates = '')`).
+			Bind(dbx.Params{"p": p, "from": stamp(from), "to": stamp(from.AddDate(0, 0, 1))}).WithContext(ctx).Row(&n)
+		if err != nil {
+			return 0, err
+		}
+		most = max(most, n)
+	}
+	return most, nil
+}
+
+func (s *Store) payeeCards(ctx context.Context, o refund.Order) (int, error) {
+	if o.Payee.Account == "" {
+		return 1, nil
+	}
+	var n int
+	err := s.app.ConcurrentDB().NewQuery(`SELECT COUNT(DISTINCT card_no) FROM refund_orders WHERE payee_index = {:x} AND payee_index != ''`).
+		Bind(dbx.Params{"x": s.PayeeIndex(o.Payee.Account)}).WithContext(ctx).Row(&n)
+	return n, err
+}
+
+// PayeeIndex is the blind index of a payee account.
+func (s *Store) PayeeIndex(account string) string { return s.vault.Index("payee", account) }
+
+// ActiveElsewhere reports whether a card has an active order outside a group.
+func (s *Store) ActiveElsewhere(ctx context.Context, institution, cardNo, group string) (bool, error) {
+	var n int
+	err := s.app.ConcurrentDB().NewQuery(`SELECT COUNT(*) FROM refund_orders WHERE institution = {:inst} AND card_no = {:card} AND compensates = ''
+		AND status NOT IN (` + collections.Finals() + `) AND (` + "`group`" + ` != {:group} OR ` + "`group`" + ` = '')`).
+		Bind(dbx.Params{"inst": institution, "card": cardNo, "group": group}).WithContext(ctx).Row(&n)
+	return n > 0, err
+}
+
+// GroupSize counts the orders of a group of a card.
+func (s *Store) GroupSize(ctx context.Context, patient, group string) (int, error) {
+	var n int
+	err := s.app.DB().NewQuery("SELECT COUNT(*) FROM refund_orders WHERE patient = {:p} AND `group` = {:g} AND `group` != ''").
+		Bind(dbx.Params{"p": patient, "g": group}).WithContext(ctx).Row(&n)
+	return n, err
+}
+
+// Card returns a patient's card as HIS told it last, or nil.
+func (s *Store) Card(ctx context.Context, patient, cardNo string) (*refund.Card, error) {
+	cards, err := s.cards(ctx, dbx.HashExp{"patient": patient, "card_no": cardNo})
+	if err != nil || len(cards) == 0 {
+		return nil, err
+	}
+	return &cards[0].Card, nil
+}
+
+// KnownCard is a card with the time at which HIS told it.
+type KnownCard struct {
+	refund.Card
+	AsOf time.Time
+}
+
+// Cards returns a patient's cards as HIS told them last.
+func (s *Store) Cards(ctx context.Context, patient string) ([]KnownCard, error) {
+	return s.cards(ctx, dbx.HashExp{"patient": patient})
+}
+
+func (s *Store) cards(ctx context.Context, where dbx.Expression) ([]KnownCard, error) {
+	var rows []struct {
+		ID         string         `db:"id"`
+		No         string         `db:"card_no"`
+		Name       string         `db:"card_name_sealed"`
+		Balance    int64          `db:"balance"`
+		Refundable int64          `db:"refundable"`
+		IssuedAt   types.DateTime `db:"issued_at"`
+		AsOf       types.DateTime `db:"as_of"`
+		Deposits   types.JSONRaw  `db:"deposits"`
+	}
+	if err := s.app.ConcurrentDB().Select("*").From(collections.PatientCards).Where(where).OrderBy("card_no").WithContext(ctx).All(&rows); err != nil {
+		return nil, err
+	}
+	out := make([]KnownCard, 0, len(rows))
+	for _, r := range rows {
+		name, err := s.vault.Open(vault.Place(collections.PatientCards, "card_name", r.ID), r.Name)
+		if err != nil {
+			return nil, err
+		}
+		c := refund.Card{No: r.No, Name: name, Balance: money.Fen(r.Balance), Refundable: money.Fen(r.Refundable), IssuedAt: r.IssuedAt.Time()}
+		if err := json.Unmarshal(r.Deposits, &c.Deposits); err != nil {
+			return nil, err
+		}
+		out = append(out, KnownCard{Card: c, AsOf: r.AsOf.Time()})
+	}
+	return out, nil
+}
+
+// SaveCards replaces what is known of a patient's cards. Cards that HIS no
+// longer lists are forgotten; orders keep their own copy of the number.
+func (s *Store) SaveCards(ctx context.Context, patient string, cards []refund.Card, at time.Time) error {
+	var have []struct {
+		ID string `db:"id"`
+		No string `db:"card_no"`
+	}
+	db := s.app.NonconcurrentDB()
+	if err := db.Select("id", "card_no").From(collections.PatientCards).Where(dbx.HashExp{"patient": patient}).WithContext(ctx).All(&have); err != nil {
+		return err
+	}
+	ids := map[string]string{}
+	for _, h := range have {
+		ids[h.No] = h.ID
+	}
+	for _, c := range cards {
+		id, known := ids[c.No]
+		delete(ids, c.No)
+		if !known {
+			id = newID()
+		}
+		if err := s.saveCard(db, patient, id, known, c, at); err != nil {
+			return err
+		}
+	}
+	for _, id := range ids {
+		if _, err := db.Delete(collections.PatientCards, dbx.HashExp{"id": id}).Execute(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// KeepCard stores what HIS says of one card, known or not, beside the
+// patient's other cards.
+func (s *Store) KeepCard(ctx context.Context, patient string, c refund.Card, at time.Time) error {
+	var id string
+	db := s.app.NonconcurrentDB()
+	err := db.Select("id").From(collections.PatientCards).Where(dbx.HashExp{"patient": patient, "card_no": c.No}).WithContext(ctx).Row(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s.saveCard(db, patient, newID(), false, c, at)
+	}
+	if err != nil {
+		return err
+	}
+	return s.saveCard(db, patient, id, true, c, at)
+}
+
+// SaveCard stores what HIS says of one card that is known already.
+func (s *Store) SaveCard(ctx context.Context, patient string, c refund.Card, at time.Time) error {
+	var id string
+	db := s.app.NonconcurrentDB()
+	err := db.Select("id").From(collections.PatientCards).Where(dbx.HashExp{"patient": patient, "card_no": c.No}).WithContext(ctx).Row(&id)
+	if err != nil {
+		return err
+	}
+	return s.saveCard(db, patient, id, true, c, at)
+}
+
+func (s *Store) saveCard(db dbx.Builder, patient, id string, known bool, c refund.Card, at time.Time) error {
+	sealed, err := s.vault.Seal(vault.Person, vault.Place(collections.PatientCards, "card_name", id), c.Name)
+	if err != nil {
+		return err
+	}
+	deposits := c.Deposits
+	if deposits == nil {
+		deposits = []refund.Deposit{}
+	}
+	set := dbx.Params{
+		"card_name": vault.MaskName(c.Name), "card_name_sealed": sealed, "balance": int64(c.Balance), "refundable": int64(c.Refundable),
+		"issued_at": stamp(c.IssuedAt), "as_of": stamp(at), "deposits": jsonText(deposits), "updated": stamp(at),
+	}
+	if known {
+		_, err = db.Update(collections.PatientCards, set, dbx.HashExp{"id": id}).Execute()
+		return err
+	}
+	set["id"], set["patient"], set["card_no"] = id, patient, c.No
+	_, err = db.Insert(collections.PatientCards, set).Execute()
+	if isUnique(err) { // somebody else has just stored it
+		return nil
+	}
+	return err
+}
+
+// PatientAccount opens a patient's account at a channel.
+func (s *Store) PatientAccount(ctx context.Context, patient, channel string) (refund.Payee, error) {
+	var r struct {
+		Name   string `db:"name_sealed"`
+		OpenID string `db:"wechat_openid_sealed"`
+		Alipay string `db:"alipay_id_sealed"`
+		Type   string `db:"alipay_id_type"`
+	}
+	err := s.app.ConcurrentDB().Select("name_sealed", "wechat_openid_sealed", "alipay_id_sealed", "alipay_id_type").From(collections.Patients).
+		Where(dbx.HashExp{"id": patient}).WithContext(ctx).One(&r)
+	if errors.Is(err, sql.ErrNoRows) {
+		return refund.Payee{}, flow.ErrNotFound
+	}
+	if err != nil {
+		return refund.Payee{}, err
+	}
+	p := refund.Payee{Type: refund.AccountWechatOpenID}
+	sealed, field := r.OpenID, "wechat_openid"
+	if channel == "alipay" {
+		sealed, field = r.Alipay, "alipay_id"
+		p.Type = refund.AccountType(r.Type)
+	}
+	if p.Account, err = s.vault.Open(vault.Place(collections.Patients, field, patient), sealed); err != nil {
+		return refund.Payee{}, err
+	}
+	p.Name, err = s.vault.Open(vault.Place(collections.Patients, "name", patient), r.Name)
+	return p, err
+}
+
+// RealName opens a patient's name.
+func (s *Store) RealName(ctx context.Context, patient string) (string, error) {
+	var sealed string
+	err := s.app.ConcurrentDB().Select("name_sealed").From(collections.Patients).Where(dbx.HashExp{"id": patient}).WithContext(ctx).Row(&sealed)
+	if err != nil {
+		return "", err
+	}
+	return s.vault.Open(vault.Place(collections.Patients, "name", patient), sealed)
+}
+
+// Late counts orders that have been due since before t and that nobody holds.
+func (s *Store) Late(ctx context.Context, t time.Time) (int, error) {
+	var n int
+	err := s.app.ConcurrentDB().NewQuery(`SELECT COUNT(*) FROM refund_orders WHERE next_at != '' AND next_at < {:t} AND lease_until < {:t}`).
+		Bind(dbx.Params{"t": stamp(t)}).WithContext(ctx).Row(&n)
+	return n, err
+}

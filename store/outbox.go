@@ -1,0 +1,294 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"hospay/calendar"
+	"hospay/collections"
+	"hospay/flow"
+	"hospay/internal/i18n"
+	"hospay/internal/vault"
+	"hospay/notify"
+	"hospay/refund"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// noticeText is the institution's wording of an event, or the default one.
+type noticeText struct {
+	Title    string        `db:"title"`
+	Body     string        `db:"body"`
+	SMS      bool          `db:"sms"`
+	Wechat   string        `db:"wechat_template"`
+	Alipay   string        `db:"alipay_template"`
+	Keywords types.JSONRaw `db:"keywords"`
+}
+
+// noticeData is what a notice row keeps, beside its text, for its sender.
+type noticeData struct {
+	Template string            `json:"template,omitempty"`
+	Values   map[string]string `json:"values,omitempty"`
+}
+
+// told is what a notice is about: an order, or a proxy application, which has
+// no channel.
+type told struct {
+	order, institution, patient, channel string
+	values                               map[string]string
+}
+
+// queueNotice writes the outbox rows of a notice about an order. An order may
+// need people more than once, and each time is told.
+func (s *Store) queueNotice(tx core.App, o refund.Order, n flow.Notice) error {
+	if n.Event == refund.NoticeSuspense {
+		before := dbx.HashExp{"order": o.ID, "event": string(n.Event), "via": notify.ViaInApp, "staff": true}
+		if err := tx.DB().Select("COUNT(*)").From(collections.Notifications).Where(before).Row(&n.Round); err != nil {
+			return err
+		}
+	}
+	return s.tell(tx, told{o.ID, o.Institution, o.Patient, o.Channel, noticeValues(o)}, n)
+}
+
+// tell writes the outbox rows of a notice, one per way in which the person can
+// be reached. The unique index makes it once per order and event.
+func (s *Store) tell(tx core.App, o told, n flow.Notice) error {
+	text, err := readNoticeText(tx.DB(), o.institution, n.Event)
+	if err != nil {
+		return err
+	}
+	pairs := make([]string, 0, 2*len(o.values))
+	for k, v := range o.values {
+		pairs = append(pairs, k, v)
+	}
+	row := dbx.Params{
+		"order": o.order, "institution": o.institution, "patient": o.patient, "event": string(n.Event), "round": n.Round, "staff": n.Staff,
+		"title": i18n.Fill(text.Title, pairs...), "body": clip(i18n.Fill(text.Body, pairs...), 1000), "next_at": stamp(n.At),
+	}
+	for via, data := range s.ways(tx.DB(), o, n, text) {
+		if err := insertNotice(tx.DB(), row, via, data, n.At); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ways lists how a notice goes out.
+func (s *Store) ways(db dbx.Builder, o told, n flow.Notice, text noticeText) map[string]noticeData {
+	out := map[string]noticeData{notify.ViaInApp: {}}
+	if n.Staff {
+		if s.app.Settings().SMTP.Enabled {
+			out[notify.ViaEmail] = noticeData{}
+		}
+		return out
+	}
+	var p struct {
+		Wechat bool   `db:"wechat_bound"`
+		Alipay bool   `db:"alipay_bound"`
+		Via    string `db:"via"`
+	}
+	if err := db.Select("wechat_bound", "alipay_bound", "via").From(collections.Patients).Where(dbx.HashExp{"id": o.patient}).One(&p); err != nil {
+		return out
+	}
+	filled := keywords(text.Keywords, o.values)
+	if p.Wechat && text.Wechat != "" && (o.channel == "wechat" || p.Via == "wechat") {
+		out[notify.ViaWechat] = noticeData{Template: text.Wechat, Values: filled}
+	}
+	if p.Alipay && text.Alipay != "" && (o.channel == "alipay" || p.Via == "alipay") {
+		out[notify.ViaAlipay] = noticeData{Template: text.Alipay, Values: filled}
+	}
+	if text.SMS && n.Round == 0 {
+		out[notify.ViaSMS] = noticeData{Values: o.values}
+	}
+	return out
+}
+
+func insertNotice(db dbx.Builder, common dbx.Params, via string, data noticeData, at time.Time) error {
+	now := time.Now()
+	row := dbx.Params{"id": newID(), "via": via, "state": "queued", "data": jsonText(data), "created": stamp(now), "updated": stamp(now)}
+	for k, v := range common {
+		row[k] = v
+	}
+	if via == notify.ViaInApp && !at.After(now) { // to be seen is to be sent
+		row["state"], row["sent_at"], row["next_at"] = "sent", stamp(now), ""
+	}
+	_, err := db.Insert(collections.Notifications, row).Execute()
+	if isUnique(err) { // told before
+		return nil
+	}
+	return err
+}
+
+func readNoticeText(db dbx.Builder, institution string, event flow.NoticeEvent) (noticeText, error) {
+	var t noticeText
+	err := db.Select("title", "body", "sms", "wechat_template", "alipay_template", "keywords").From(collections.NotificationTexts).
+		Where(dbx.HashExp{"institution": institution, "event": string(event)}).One(&t)
+	if errors.Is(err, sql.ErrNoRows) {
+		key := "notice." + string(event)
+		return noticeText{Title: i18n.Text(i18n.Default, key+".title"), Body: i18n.Text(i18n.Default, key+".body")}, nil
+	}
+	return t, err
+}
+
+// noticeValues are the places that texts and templates may use. None of them
+// holds personal data.
+func noticeValues(o refund.Order) map[string]string {
+	return map[string]string{
+		"no": o.No, "amount": o.Amount.String(), "reason": ReasonText(o.FailCode, o.FailReason),
+		"channel": i18n.Text(i18n.Default, "channel."+o.Channel), "method": i18n.Text(i18n.Default, "method."+string(o.Method)),
+		"time": time.Now().In(calendar.Beijing).Format("2006-01-02 15:04"), "status": i18n.Text(i18n.Default, "status."+string(o.Status)),
+	}
+}
+
+// ReasonText turns a stored failure into words for people.
+func ReasonText(code, reason string) string {
+	for _, key := range []string{"reason." + code, "error." + code} {
+		if code != "" && i18n.Has(key) {
+			return i18n.Text(i18n.Default, key, "detail", "")
+		}
+	}
+	if reason != "" {
+		return reason
+	}
+	return code
+}
+
+// keywords fills an institution's map of template keyword → text with places.
+func keywords(raw types.JSONRaw, values map[string]string) map[string]string {
+	var m map[string]string
+	if json.Unmarshal(raw, &m) != nil || len(m) == 0 {
+		return values
+	}
+	out := make(map[string]string, len(m))
+	for k, text := range m {
+		for name, v := range values {
+			text = i18n.Fill(text, name, v)
+		}
+		out[k] = text
+	}
+	return out
+}
+
+// Outbox returns the queue of notices.
+func (s *Store) Outbox() notify.Outbox { return outbox{s} }
+
+type outbox struct{ *Store }
+
+type noticeRow struct {
+	ID          string `db:"id"`
+	Order       string `db:"order"`
+	Patient     string `db:"patient"`
+	Institution string `db:"institution"`
+	Event       string `db:"event"`
+	Round       int    `db:"round"`
+	Via         string `db:"via"`
+	Title       string `db:"title"`
+	Body        string `db:"body"`
+	Data        string `db:"data"`
+	Tries       int    `db:"tries"`
+	Status      string `db:"status"`
+}
+
+// Due returns notices to be sent now, oldest first.
+func (q outbox) Due(ctx context.Context, now time.Time, limit int) ([]notify.Message, error) {
+	var rows []noticeRow
+	err := q.app.ConcurrentDB().NewQuery("SELECT n.id, n.`order`, n.patient, n.institution, n.event, n.round, n.via, n.title, n.body, n.data, n.tries, COALESCE(o.status, '') AS status " +
+		"FROM notifications n LEFT JOIN refund_orders o ON o.id = n.`order` WHERE n.state = 'queued' AND n.next_at <= {:now} ORDER BY n.next_at LIMIT {:limit}").
+		Bind(dbx.Params{"now": stamp(now), "limit": limit}).WithContext(ctx).All(&rows)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]notify.Message, 0, len(rows))
+	for _, r := range rows {
+		var data noticeData
+		_ = json.Unmarshal([]byte(r.Data), &data)
+		out = append(out, notify.Message{
+			ID: r.ID, Order: r.Order, Patient: r.Patient, Institution: r.Institution, Via: r.Via, Title: r.Title, Body: r.Body,
+			Template: data.Template, Values: data.Values, Tries: r.Tries,
+			Stale: r.Event == string(refund.NoticeAwaitingPayee) && r.Status != string(refund.StatusAwaitingPayee),
+		})
+	}
+	return out, nil
+}
+
+// Settle records what became of a notice.
+func (q outbox) Settle(ctx context.Context, id string, r notify.Result) error {
+	set := dbx.Params{
+		"state": string(r.State), "tries": r.Tries, "next_at": stamp(r.NextAt), "provider_id": clip(r.ProviderID, 100), "error": clip(r.Error, 500),
+		"updated": stamp(time.Now()),
+	}
+	if r.State == notify.StateSent {
+		set["sent_at"] = stamp(time.Now())
+	}
+	_, err := q.app.NonconcurrentDB().Update(collections.Notifications, set, dbx.HashExp{"id": id, "state": "queued"}).WithContext(ctx).Execute()
+	return err
+}
+
+// Requeue makes a notice that was sent or has failed due again.
+func (s *Store) Requeue(ctx context.Context, institution, id string) error {
+	res, err := s.app.NonconcurrentDB().Update(collections.Notifications, dbx.Params{"state": "queued", "tries": 0, "next_at": stamp(time.Now()), "error": "", "updated": stamp(time.Now())},
+		dbx.And(dbx.HashExp{"id": id, "institution": institution}, dbx.NewExp("state IN ('failed', 'sent') AND via != 'in_app'"))).WithContext(ctx).Execute()
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return flow.ErrNotFound
+	}
+	return nil
+}
+
+// Phone opens the number to which a patient's short messages go: the one given
+// with the order, else the patient's own.
+func (s *Store) Phone(ctx context.Context, order, patient string) (string, error) {
+	var sealed string
+	db := s.app.ConcurrentDB()
+	err := db.Select("notify_phone_sealed").From(collections.RefundOrders).Where(dbx.HashExp{"id": order}).WithContext(ctx).Row(&sealed)
+	if err == nil && sealed != "" {
+		return s.vault.Open(vault.Place(collections.RefundOrders, "notify_phone", order), sealed)
+	}
+	if err := db.Select("phone_sealed").From(collections.Patients).Where(dbx.HashExp{"id": patient}).WithContext(ctx).Row(&sealed); err != nil {
+		return "", err
+	}
+	return s.vault.Open(vault.Place(collections.Patients, "phone", patient), sealed)
+}
+
+// SMSConfig is an institution's SMS gateway as IT has entered it.
+type SMSConfig struct {
+	URL      string
+	Settings json.RawMessage
+	Secrets  map[string]string
+	Updated  string
+}
+
+// SMS returns the institution's gateway and whether there is one that is on.
+func (s *Store) SMS(ctx context.Context, institution string) (SMSConfig, bool, error) {
+	var r configRow
+	err := s.app.ConcurrentDB().NewQuery("SELECT id, url AS base, settings, secrets_sealed, updated FROM sms_configs WHERE institution = {:i} AND active = TRUE").
+		Bind(dbx.Params{"i": institution}).WithContext(ctx).One(&r)
+	if errors.Is(err, sql.ErrNoRows) {
+		return SMSConfig{}, false, nil
+	}
+	if err != nil {
+		return SMSConfig{}, false, err
+	}
+	secrets, err := s.secrets(collections.SMSConfigs, r)
+	return SMSConfig{URL: r.Base, Settings: json.RawMessage(r.Settings), Secrets: secrets, Updated: r.Updated}, true, err
+}
+
+// FinanceMail lists the addresses of the institution's finance staff.
+func (s *Store) FinanceMail(institution string) ([]string, error) {
+	recs, err := s.app.FindRecordsByFilter(collections.Staff, `institution = {:i} && active = true && roles ~ "finance"`, "email", 50, 0, dbx.Params{"i": institution})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, r := range recs {
+		out = append(out, r.Email())
+	}
+	return out, nil
+}

@@ -1,0 +1,210 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"hospay/collections"
+	"hospay/flow"
+	"hospay/internal/vault"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// A staff account is locked after so many failures, for so long. Failures that
+// are older count no more.
+const (
+	lockAfter = 5
+	lockFor   = 15 * time.Minute
+)
+
+// DefaultIdle is how long a staff session may rest where the institution sets
+// nothing else.
+const DefaultIdle = 30 * time.Minute
+
+// SecondFactorTOTP is the policy of an institution that asks for a code.
+const SecondFactorTOTP = "totp"
+
+// Errors of a staff login. CodeLocked is also told with the failure that locks.
+const (
+	CodeLocked      flow.Code = "locked"
+	CodeTOTPInvalid flow.Code = "totp_invalid"
+)
+
+// Security is what the login keeps of a staff member: one row, written by the
+// Store alone, so that no save of a stale record brings a used code back.
+type Security struct {
+	ID          string         `db:"id"`
+	Staff       string         `db:"staff"`
+	Sealed      string         `db:"totp_sealed"`
+	On          bool           `db:"totp_on"` // confirmed by a code
+	LastStep    int64          `db:"last_step"`
+	Recovery    types.JSONRaw  `db:"recovery"` // blind indexes of the codes that are left
+	Failures    int            `db:"failures"`
+	FailedAt    types.DateTime `db:"failed_at"`
+	LockedUntil types.DateTime `db:"locked_until"`
+	LastSeen    types.DateTime `db:"last_seen"`
+}
+
+// RecoveryLeft is the number of recovery codes that are left.
+func (s Security) RecoveryLeft() int { return len(s.indexes()) }
+
+func (s Security) indexes() []string {
+	var out []string
+	_ = json.Unmarshal(s.Recovery, &out)
+	return out
+}
+
+// SecurityOf reads the row of a staff member; without one it is empty.
+func (s *Store) SecurityOf(staff string) (Security, error) {
+	return securityOf(s.app.ConcurrentDB(), staff)
+}
+
+func securityOf(db dbx.Builder, staff string) (Security, error) {
+	var out Security
+	err := db.Select("*").From(collections.StaffSecurity).Where(dbx.HashExp{"staff": staff}).One(&out)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Security{Staff: staff}, nil
+	}
+	return out, err
+}
+
+// secure reads and writes a row in one transaction.
+func (s *Store) secure(staff *core.Record, f func(tx core.App, row *Security) error) error {
+	return s.transact(func(tx core.App) error {
+		row, err := securityOf(tx.DB(), staff.Id)
+		if err != nil {
+			return err
+		}
+		fresh := row.ID == ""
+		if fresh {
+			row.ID = newID()
+		}
+		if err := f(tx, &row); err != nil {
+			return err
+		}
+		set := dbx.Params{
+			"totp_sealed": row.Sealed, "totp_on": row.On, "last_step": row.LastStep, "recovery": jsonText(row.indexes()), "failures": row.Failures,
+			"failed_at": stamp(row.FailedAt.Time()), "locked_until": stamp(row.LockedUntil.Time()), "last_seen": stamp(row.LastSeen.Time()), "updated": stamp(time.Now()),
+		}
+		if !fresh {
+			_, err = tx.DB().Update(collections.StaffSecurity, set, dbx.HashExp{"id": row.ID}).Execute()
+			return err
+		}
+		set["id"], set["staff"], set["institution"], set["created"] = row.ID, staff.Id, staff.GetString("institution"), set["updated"]
+		_, err = tx.DB().Insert(collections.StaffSecurity, set).Execute()
+		return err
+	})
+}
+
+func dateTime(t time.Time) types.DateTime {
+	d, _ := types.ParseDateTime(t) // a time always parses
+	return d
+}
+
+// BeginTry counts an attempt at a login before it is judged, so that attempts
+// at once do not pass beside the count. CodeLocked refuses it.
+func (s *Store) BeginTry(staff *core.Record, now time.Time) error {
+	refused := false
+	err := s.secure(staff, func(_ core.App, row *Security) error {
+		if until := row.LockedUntil.Time(); !until.IsZero() && now.Before(until) {
+			refused = true
+			return nil
+		}
+		if !row.LockedUntil.IsZero() || now.Sub(row.FailedAt.Time()) > lockFor {
+			row.Failures, row.LockedUntil = 0, types.DateTime{}
+		}
+		if refused = row.Failures >= lockAfter; !refused {
+			row.Failures, row.FailedAt = row.Failures+1, dateTime(now)
+		}
+		return nil
+	})
+	if err == nil && refused {
+		return flow.NewError(CodeLocked, "")
+	}
+	return err
+}
+
+// FailTry books an attempt as failed and reports whether it was the one that
+// locks the account.
+func (s *Store) FailTry(staff *core.Record, address string, now time.Time) (locked bool, err error) {
+	err = s.secure(staff, func(tx core.App, row *Security) error {
+		if row.Failures < lockAfter || !row.LockedUntil.IsZero() {
+			locked = !row.LockedUntil.IsZero()
+			return nil
+		}
+		locked, row.LockedUntil = true, dateTime(now.Add(lockFor))
+		return Audit(tx, AuditEntry{
+			Institution: staff.GetString("institution"), ActorKind: "system", Action: "staff.locked", Target: staff.Id, Address: address,
+			Details: map[string]any{"failures": row.Failures, "until": stamp(row.LockedUntil.Time())},
+		})
+	})
+	return locked, err
+}
+
+// PassTry takes an attempt back that was right. done says that the login is
+// complete: the account starts at zero and its session begins.
+func (s *Store) PassTry(staff *core.Record, done bool, now time.Time) error {
+	return s.secure(staff, func(_ core.App, row *Security) error {
+		row.Failures = max(0, row.Failures-1)
+		if done {
+			row.Failures, row.LockedUntil, row.LastSeen = 0, types.DateTime{}, dateTime(now)
+		}
+		return nil
+	})
+}
+
+// Unlock ends a lock on the order of a person whose note is kept; reset also
+// takes the second factor away, to be enrolled anew.
+func (s *Store) Unlock(staff *core.Record, reset bool, by AuditEntry) error {
+	return s.secure(staff, func(tx core.App, row *Security) error {
+		row.Failures, row.LockedUntil = 0, types.DateTime{}
+		if reset {
+			row.Sealed, row.On, row.Recovery = "", false, nil
+		}
+		return Audit(tx, by)
+	})
+}
+
+// Seen reports whether a session is still alive, and marks it when active says
+// that a person acts. To spare the disk, it is marked once a minute.
+func (s *Store) Seen(staff *core.Record, idle time.Duration, active bool, now time.Time) (bool, error) {
+	row, err := s.SecurityOf(staff.Id)
+	if err != nil {
+		return false, err
+	}
+	last := row.LastSeen.Time()
+	if !last.IsZero() && now.Sub(last) > idle {
+		return false, nil
+	}
+	if !active || now.Sub(last) < time.Minute {
+		return true, nil
+	}
+	return true, s.secure(staff, func(_ core.App, row *Security) error {
+		row.LastSeen = dateTime(now)
+		return nil
+	})
+}
+
+// Idle is how long a staff session of an institution may rest.
+func (s *Store) Idle(institution string) time.Duration {
+	var minutes int
+	err := s.app.ConcurrentDB().Select("idle_minutes").From(collections.Institutions).Where(dbx.HashExp{"id": institution}).Row(&minutes)
+	if err != nil || minutes <= 0 {
+		return DefaultIdle
+	}
+	return time.Duration(minutes) * time.Minute
+}
+
+// NeedsSecondFactor reports whether a staff member's institution asks for one.
+func (s *Store) NeedsSecondFactor(staff *core.Record) bool {
+	var policy string
+	err := s.app.ConcurrentDB().Select("second_factor").From(collections.Institutions).Where(dbx.HashExp{"id": staff.GetString("institution")}).Row(&policy)
+	return err == nil && policy == SecondFactorTOTP
+}
+
+func totpPlace(id string) string { return vault.Place(collections.StaffSecurity, "totp", id) }
