@@ -57,7 +57,7 @@ func whole(v any, def int) int {
 // NewCode makes an authorisation code for a patient; it lives 3 minutes and works once.
 func (s *Server) NewCode(appID, patient string) (string, error) {
 	p := s.world.Find(patient)
-	if p == nil || s.apps[appID] == nil {
+	if p == nil || s.app(appID) == nil {
 		return "", fmt.Errorf("no patient %s or application %s", patient, appID)
 	}
 	c := sim.Token(16)
@@ -84,7 +84,7 @@ func (s *Server) issueCode(w http.ResponseWriter, r *http.Request) {
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	back, err := url.Parse(q.Get("redirect_uri"))
-	if s.apps[q.Get("app_id")] == nil || err != nil || !strings.HasPrefix(back.Scheme, "http") {
+	if s.app(q.Get("app_id")) == nil || err != nil || !strings.HasPrefix(back.Scheme, "http") {
 		sim.Page{Title: "授权参数错误", Lines: []string{"app_id 或 redirect_uri 不正确"}}.Show(w, 400)
 		return
 	}

@@ -147,8 +147,8 @@ func TestSOAP_Charsets(t *testing.T) {
 		path       string
 		gbk, cdata bool
 	}{{"/soap/utf8", false, true}, {"/soap/utf8", false, false}, {"/soap/gbk", true, true}, {"/soap/gbk?wrap=cdata", true, false}} {
-		out := soap(t, s, c.path, request("QueryPatient", "<PatientId>P0001</PatientId><Name>测试甲一</Name>"), c.gbk, c.cdata)
-		if !strings.Contains(out, "<ResultCode>0000</ResultCode>") || !strings.Contains(out, "<Name>测试甲一</Name>") {
+		out := soap(t, s, c.path, request("QueryPatient", "<PatientId>P0001</PatientId><Name>林若溪</Name>"), c.gbk, c.cdata)
+		if !strings.Contains(out, "<ResultCode>0000</ResultCode>") || !strings.Contains(out, "<Name>林若溪</Name>") {
 			t.Errorf("%+v: %s", c, out)
 		}
 	}

@@ -27,7 +27,7 @@ func TestTicket(t *testing.T) {
 	}
 	defer res.Body.Close()
 	var a portal.Answer
-	if err := json.NewDecoder(res.Body).Decode(&a); err != nil || a.Name != "测试甲一" || len(a.Cards) == 0 || a.Cards[0] != "C0001" {
+	if err := json.NewDecoder(res.Body).Decode(&a); err != nil || a.Name != "林若溪" || len(a.Cards) == 0 || a.Cards[0] != "C0001" {
 		t.Fatalf("%v %+v", err, a)
 	}
 	first, second, _ := strings.Cut(a.Ticket, ".")
@@ -46,7 +46,7 @@ func TestTicket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer page.Body.Close()
-	if text, _ := io.ReadAll(page.Body); !strings.Contains(string(text), "测试甲一") || !strings.Contains(string(text), "/enter?patient=P0001") {
+	if text, _ := io.ReadAll(page.Body); !strings.Contains(string(text), "林若溪") || !strings.Contains(string(text), "/enter?patient=P0001") {
 		t.Fatalf("%s", text)
 	}
 }

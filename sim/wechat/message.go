@@ -1,8 +1,10 @@
 package wechat
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -89,7 +91,7 @@ func (s *Server) subscribeMessage(q url.Values, body []byte) any {
 
 // confirmPage stands in for the page that WeChat shows to the payee.
 func (s *Server) confirmPage(w http.ResponseWriter, r *http.Request) {
-	b := s.billOf(r.URL.Query().Get("package"))
+	b := s.billShown(r.URL.Query().Get("package"))
 	if b.no == "" {
 		sim.Page{Title: "收款确认", Lines: []string{"单据不存在或已失效"}}.Show(w, 404)
 		return
@@ -106,7 +108,7 @@ func (s *Server) confirmPage(w http.ResponseWriter, r *http.Request) {
 var stateName = map[string]string{accepted: "已受理", processing: "处理中", waitConfirm: "待确认收款", transfering: "转账中", success: "已收款",
 	fail: "已失败", canceling: "撤销中", cancelled: "已撤销"}
 
-func (s *Server) billOf(pkg string) bill {
+func (s *Server) billShown(pkg string) bill {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if b := s.byPackage[pkg]; b != nil {
@@ -116,12 +118,34 @@ func (s *Server) billOf(pkg string) bill {
 }
 
 func (s *Server) confirmPagePost(w http.ResponseWriter, r *http.Request) {
-	b := s.billOf(r.FormValue("package"))
+	b := s.billShown(r.FormValue("package"))
 	line := "已收款 " + sim.Yuan(b.amount) + " 元"
-	if err := s.Confirm(b.no); err != nil {
+	if err := s.ConfirmShown(b.no, Shown{Package: r.FormValue("package")}); err != nil {
 		line = "无法收款：" + stateName[b.state]
 	}
 	sim.Page{Title: "收款确认", Lines: []string{line}, Choices: wayBack(r.FormValue("back"))}.Show(w, 200)
+}
+
+// confirmShown is the payee's confirmation for tests: without a body by the
+// number alone, with a body only through the package that a page was given.
+func (s *Server) confirmShown(w http.ResponseWriter, r *http.Request) {
+	no, q := r.PathValue("no"), r.URL.Query()
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<16))
+	var in Shown
+	switch {
+	case err != nil:
+	case len(bytes.TrimSpace(body)) == 0:
+		err = s.confirmNo(no, q.Get("merchant"), q.Get("openid"))
+	default:
+		if err = json.Unmarshal(body, &in); err == nil {
+			err = s.ConfirmShown(no, in)
+		}
+	}
+	if err != nil {
+		sim.WriteJSON(w, http.StatusConflict, map[string]string{"error": err.Error()})
+		return
+	}
+	sim.WriteJSON(w, 200, map[string]bool{"ok": true})
 }
 
 // wayBack leads to the page that opened this one; WeChat itself closes its own.
