@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 
 	"hospay/sim"
@@ -139,6 +140,8 @@ type Config struct {
 	Apps         []string  `json:"apps"`      // GET /_sim/config?app_id= gives the others
 }
 
-func (s *Server) listMessages(w http.ResponseWriter, _ *http.Request) {
-	sim.WriteJSON(w, 200, map[string]any{"messages": s.Messages()})
+func (s *Server) listMessages(w http.ResponseWriter, r *http.Request) {
+	from, _ := strconv.Atoi(r.URL.Query().Get("since"))
+	rows, next := s.messages.Since(from)
+	sim.WriteJSON(w, 200, map[string]any{"messages": rows, "next": next})
 }

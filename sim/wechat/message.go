@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -19,6 +20,8 @@ type SentMessage struct {
 	At         time.Time `json:"at"`
 	Kind       string    `json:"kind"` // template or subscribe
 	Openid     string    `json:"touser"`
+	To         string    `json:"to"`      // the same, under the name that all simulators use
+	Patient    string    `json:"patient"` // who that is
 	TemplateID string    `json:"template_id"`
 	Page       string    `json:"page,omitempty"`
 	Data       any       `json:"data"`
@@ -37,8 +40,19 @@ type messageForm struct {
 // Messages returns what was sent to patients.
 func (s *Server) Messages() []SentMessage { rows, _ := s.messages.Since(0); return rows }
 
-func (s *Server) listMessages(w http.ResponseWriter, _ *http.Request) {
-	sim.WriteJSON(w, 200, map[string]any{"messages": s.Messages()})
+func (s *Server) listMessages(w http.ResponseWriter, r *http.Request) {
+	from, _ := strconv.Atoi(r.URL.Query().Get("since"))
+	rows, next := s.messages.Since(from)
+	sim.WriteJSON(w, 200, map[string]any{"messages": rows, "next": next})
+}
+
+// tell puts a message on the patient's phone.
+func (s *Server) tell(kind string, f messageForm, page string) {
+	m := SentMessage{At: s.Clock().Now(), Kind: kind, Openid: f.ToUser, To: f.ToUser, TemplateID: f.TemplateID, Page: page, Data: f.Data}
+	if p := s.world.Find(f.ToUser); p != nil {
+		m.Patient = p.Code
+	}
+	s.messages.Add(m)
 }
 
 func (s *Server) readMessage(q url.Values, body []byte) (f messageForm, bad any) {
@@ -64,7 +78,7 @@ func (s *Server) templateMessage(q url.Values, body []byte) any {
 	if bad != nil {
 		return bad
 	}
-	s.messages.Add(SentMessage{s.Clock().Now(), "template", f.ToUser, f.TemplateID, f.URL, f.Data})
+	s.tell("template", f, f.URL)
 	return map[string]any{"errcode": 0, "errmsg": "ok", "msgid": 200228332}
 }
 
@@ -85,7 +99,7 @@ func (s *Server) subscribeMessage(q url.Values, body []byte) any {
 			return errcode(47003, "argument invalid! data."+key+".value invalid")
 		}
 	}
-	s.messages.Add(SentMessage{s.Clock().Now(), "subscribe", f.ToUser, f.TemplateID, f.Page, f.Data})
+	s.tell("subscribe", f, f.Page)
 	return map[string]any{"errcode": 0, "errmsg": "ok"}
 }
 
