@@ -138,11 +138,13 @@ func TestFaults_SeededFamilies(t *testing.T) {
 		plan       sim.Plan
 		want, not  string
 	}{
-		{"his", "debit", plain, "late_debit", "same_number unknown late_pay"}, {"his-2", "reverse", plain, "late_debit", "signtest bad_signature"},
+		{"his", "debit", plain, "late_debit", "same_number unknown late_pay"}, {"his-2", "reverse", plain, "late_debit",
+			"signtest bad_signature"},
 		{"his", "debit", with, "same_number future_time unknown_code lie_amount", "lost_package no_auth"},
 		{"wechat", "transfer", plain, "timeout_after signtest", "late_pay lie_payee no_auth lost_package"},
 		{"wechat", "transfer", with, "late_pay late_500 no_auth quota_exceeded lost_package accepted_first", "same_number"},
-		{"alipay", "query", with, "lie_payee lie_no_amount", "late_pay no_auth"}, {"alipay", "callback", with, "no_callback lie_app", "late_pay"},
+		{"alipay", "query", with, "lie_payee lie_no_amount", "late_pay no_auth"}, {"alipay", "callback", with,
+			"no_callback lie_app", "late_pay"},
 	} {
 		got := chosen(c.sim, c.plan, c.alias)
 		for _, k := range strings.Fields(c.want) {

@@ -4,7 +4,8 @@ import "hospay/sim"
 
 // liar says where answers and notifications tell what.
 func (s *Server) liar() sim.Liar {
-	return sim.Liar{Payee: []string{"receiver_user_id", "receiver_open_id", "buyer_user_id", "buyer_open_id", "buyer_id"}, App: []string{"app_id", "auth_app_id"},
+	return sim.Liar{Payee: []string{"receiver_user_id", "receiver_open_id", "buyer_user_id", "buyer_open_id", "buyer_id"},
+		App:      []string{"app_id", "auth_app_id"},
 		Merchant: []string{"seller_id"}, Number: []string{"out_biz_no", "out_request_no", "out_trade_no"},
 		Amount: []string{"trans_amount", "refund_amount", "refund_fee", "send_back_fee", "total_amount"}, Other: s.other}
 }

@@ -73,7 +73,8 @@ func (a *app) makeKeys() (err error) {
 		return err
 	}
 	name := strings.Replace(a.keyName, "-cert", "", 1)
-	a.cert, err = k.Cert(name, sim.CertSpec{Subject: subject(a.id), Serial: a.serial, Key: a.keyName, CA: "alipay-root", CAKey: "alipay-root"})
+	a.cert, err = k.Cert(name, sim.CertSpec{Subject: subject(a.id), Serial: a.serial, Key: a.keyName, CA: "alipay-root",
+		CAKey: "alipay-root"})
 	if err == nil {
 		a.certSN = certSN(a.cert)
 	}
@@ -81,7 +82,8 @@ func (a *app) makeKeys() (err error) {
 }
 
 func subject(cn string) pkix.Name {
-	return pkix.Name{CommonName: cn, OrganizationalUnit: []string{"Simulation"}, Organization: []string{"Simulated Alipay"}, Country: []string{"CN"}}
+	return pkix.Name{CommonName: cn, OrganizationalUnit: []string{"Simulation"}, Organization: []string{"Simulated Alipay"},
+		Country: []string{"CN"}}
 }
 
 // app finds an application whose keys are there.

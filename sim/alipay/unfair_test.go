@@ -39,7 +39,8 @@ func (r *rig) post(path, body string) {
 // asked is what a query tells about a number, by field; "" is a refusal's code.
 func asked(t *testing.T, c *pay.Client, no string) map[string]any {
 	t.Helper()
-	rsp, err := c.FundTransCommonQuery(context.Background(), gopay.BodyMap{"out_biz_no": no, "product_code": "TRANS_ACCOUNT_NO_PWD", "biz_scene": "DIRECT_TRANSFER"})
+	rsp, err := c.FundTransCommonQuery(context.Background(), gopay.BodyMap{"out_biz_no": no,
+		"product_code": "TRANS_ACCOUNT_NO_PWD", "biz_scene": "DIRECT_TRANSFER"})
 	if rsp == nil || rsp.Response == nil {
 		t.Fatal(err)
 	}
@@ -55,11 +56,14 @@ func asked(t *testing.T, c *pay.Client, no string) map[string]any {
 func TestRefusals_AreForGood(t *testing.T) {
 	r := setup(t)
 	for fault, want := range map[string][2]string{
-		"invalid_request": {"40004", "EXCEED_LIMIT_SM_AMOUNT"}, "no_auth": {"40004", "PRODUCT_NOT_SIGN"}, "ip_not_allowed": {"40006", "isv.illegal-client-ip"},
-		"openid_other_app": {"40004", "PAYEE_IDENTITY_NOT_MATCH"}, "quota_exceeded": {"40004", "EXCEED_LIMIT_DM_AMOUNT"}, "refuse": {"40004", "PERMIT_PAYER_FORBIDDEN"},
+		"invalid_request": {"40004", "EXCEED_LIMIT_SM_AMOUNT"}, "no_auth": {"40004", "PRODUCT_NOT_SIGN"},
+		"ip_not_allowed":   {"40006", "isv.illegal-client-ip"},
+		"openid_other_app": {"40004", "PAYEE_IDENTITY_NOT_MATCH"}, "quota_exceeded": {"40004", "EXCEED_LIMIT_DM_AMOUNT"},
+		"refuse": {"40004", "PERMIT_PAYER_FORBIDDEN"},
 	} {
 		no := "Q_" + fault
-		r.plan(fmt.Sprintf(`{"match":"transfer","no":%q,"fault":%q,"times":-1,"code":"PERMIT_PAYER_FORBIDDEN","message":"付款方受限"}`, no, fault))
+		r.plan(fmt.Sprintf(`{"match":"transfer","no":%q,"fault":%q,"times":-1,"code":"PERMIT_PAYER_FORBIDDEN","message":"付款方受限"}`,
+			no, fault))
 		for range 3 {
 			rsp, err := r.cert.FundTransUniTransfer(context.Background(), r.form(no, "1.00", "P0001"))
 			if rsp == nil || rsp.Response.Code != want[0] || rsp.Response.SubCode != want[1] {
@@ -71,9 +75,11 @@ func TestRefusals_AreForGood(t *testing.T) {
 		}
 	}
 	d := deposit(t, r.world)
-	for fault, want := range map[string]string{"invalid_request": "ACQ.TRADE_NOT_ALLOW_REFUND", "not_enough": "ACQ.SELLER_BALANCE_NOT_ENOUGH"} {
+	for fault, want := range map[string]string{"invalid_request": "ACQ.TRADE_NOT_ALLOW_REFUND",
+		"not_enough": "ACQ.SELLER_BALANCE_NOT_ENOUGH"} {
 		r.plan(fmt.Sprintf(`{"match":"refund","fault":%q}`, fault))
-		rsp, err := r.cert.TradeRefund(context.Background(), gopay.BodyMap{"trade_no": d.TransactionID, "refund_amount": "1.00", "out_request_no": "RQ"})
+		rsp, err := r.cert.TradeRefund(context.Background(), gopay.BodyMap{"trade_no": d.TransactionID, "refund_amount": "1.00",
+			"out_request_no": "RQ"})
 		if rsp == nil || rsp.Response.SubCode != want {
 			t.Errorf("%s: %v %+v", fault, err, rsp)
 		}
@@ -108,7 +114,8 @@ func TestLateRequests_AreExecutedAfterTheirSenderGaveUp(t *testing.T) {
 		if got := asked(t, r.cert, no)["status"]; got != "SUCCESS" {
 			t.Errorf("%s: %s after its time", fault, got)
 		}
-		if rsp, err := r.cert.FundTransUniTransfer(context.Background(), r.form(no, "1.00", "P0001")); err != nil || rsp.Response.Status != "SUCCESS" {
+		if rsp, err := r.cert.FundTransUniTransfer(context.Background(), r.form(no, "1.00", "P0001")); err != nil ||
+			rsp.Response.Status != "SUCCESS" {
 			t.Errorf("%s: repeat %v", fault, err)
 		}
 	}
@@ -124,8 +131,10 @@ func TestLies_InQueriesAreRightlySigned(t *testing.T) {
 	}
 	truth := asked(t, r.cert, "A1")
 	for fault, want := range map[string][2]string{
-		"lie_payee": {"receiver_user_id", r.world.Find("P0002").AlipayUserID}, "lie_no_payee": {"receiver_user_id", ""}, "lie_number": {"out_biz_no", "OTHERA1"},
-		"lie_amount": {"trans_amount", "6.00"}, "lie_no_amount": {"trans_amount", ""}, "lie_zero_amount": {"trans_amount", "0.00"}, "lie_bad_amount": {"trans_amount", "1,O0.5"},
+		"lie_payee": {"receiver_user_id", r.world.Find("P0002").AlipayUserID}, "lie_no_payee": {"receiver_user_id", ""},
+		"lie_number": {"out_biz_no", "OTHERA1"},
+		"lie_amount": {"trans_amount", "6.00"}, "lie_no_amount": {"trans_amount", ""}, "lie_zero_amount": {"trans_amount",
+			"0.00"}, "lie_bad_amount": {"trans_amount", "1,O0.5"},
 	} {
 		r.plan(fmt.Sprintf(`{"match":"query","fault":%q}`, fault))
 		lie := asked(t, r.cert, "A1")
@@ -144,8 +153,10 @@ func TestLies_InNotificationsAreRightlySigned(t *testing.T) {
 	r := setup(t)
 	r.post("/_sim/settings", fmt.Sprintf(`{"gateway_url":%q}`, r.notify))
 	for fault, want := range map[string][2]string{
-		"lie_app": {"app_id", "2021000199999999"}, "lie_payee": {"receiver_user_id", r.world.Find("P0002").AlipayUserID}, "lie_no_payee": {"receiver_user_id", "<nil>"},
-		"lie_amount": {"trans_amount", "6.00"}, "lie_no_amount": {"trans_amount", "<nil>"}, "lie_zero_amount": {"trans_amount", "0.00"}, "lie_number": {"out_biz_no", "OTHERN_lie_number"},
+		"lie_app": {"app_id", "2021000199999999"}, "lie_payee": {"receiver_user_id", r.world.Find("P0002").AlipayUserID},
+		"lie_no_payee": {"receiver_user_id", "<nil>"},
+		"lie_amount":   {"trans_amount", "6.00"}, "lie_no_amount": {"trans_amount", "<nil>"}, "lie_zero_amount": {"trans_amount",
+			"0.00"}, "lie_number": {"out_biz_no", "OTHERN_lie_number"},
 	} {
 		no, before := "N_"+fault, r.count()
 		r.plan(fmt.Sprintf(`{"match":"callback","no":%q,"fault":%q}`, no, fault))
@@ -165,12 +176,58 @@ func TestLies_InNotificationsAreRightlySigned(t *testing.T) {
 			t.Fatal(err)
 		}
 		inner["app_id"] = got.Get("app_id")
-		truth := map[string]string{"app_id": r.cfg.AppID, "receiver_user_id": r.world.Find("P0001").AlipayUserID, "trans_amount": "5.00", "out_biz_no": no}
+		truth := map[string]string{"app_id": r.cfg.AppID, "receiver_user_id": r.world.Find("P0001").AlipayUserID,
+			"trans_amount": "5.00", "out_biz_no": no}
 		truth[want[0]] = want[1]
 		for k, v := range truth {
 			if fmt.Sprint(inner[k]) != v {
 				t.Errorf("%s: %s is %v, want %s", fault, k, inner[k], v)
 			}
+		}
+	}
+}
+
+// A paid trade and its refund name buyer, seller, application and amounts.
+func TestLies_AboutTrades(t *testing.T) {
+	r := setup(t)
+	for fault, want := range map[string][2]string{"lie_merchant": {"seller_id", "2088999999999999"},
+		"lie_amount": {"total_amount", "10.00"},
+		"lie_app":    {"auth_app_id", "2021000199999999"}, "lie_payee": {"buyer_id", r.world.Find("P0001").AlipayUserID}} {
+		no, before := "T_"+fault, r.count()
+		r.plan(fmt.Sprintf(`{"match":"callback","no":%q,"fault":%q}`, no, fault))
+		order := gopay.BodyMap{"out_trade_no": no, "total_amount": "9.00", "subject": "门诊", "buyer_id": r.world.Find("P0002").AlipayUserID}
+		if _, err := r.cert.SetNotifyUrl(r.notify).TradeCreate(context.Background(), order); err != nil {
+			t.Fatal(err)
+		}
+		r.post("/_sim/pay/"+no, "")
+		got := r.notices(before + 1)[before]
+		bm := gopay.BodyMap{}
+		for k := range got {
+			bm.Set(k, got.Get(k))
+		}
+		if ok, err := pay.VerifySignWithCert([]byte(r.cfg.AlipayCert), bm); err != nil || !ok {
+			t.Errorf("%s: %v", fault, err)
+		}
+		truth := map[string]string{"seller_id": alipay.PID, "total_amount": "9.00", "auth_app_id": r.cfg.AppID,
+			"buyer_id": r.world.Find("P0002").AlipayUserID}
+		truth[want[0]] = want[1]
+		for k, v := range truth {
+			if got.Get(k) != v {
+				t.Errorf("%s: %s is %s, want %s", fault, k, got.Get(k), v)
+			}
+		}
+	}
+	d := deposit(t, r.world)
+	refund := gopay.BodyMap{"trade_no": d.TransactionID, "refund_amount": "1.00", "out_request_no": "RL"}
+	if _, err := r.cert.TradeRefund(context.Background(), refund); err != nil {
+		t.Fatal(err)
+	}
+	r.post("/_sim/clock", `{"advance":"1m"}`)
+	for fault, want := range map[string]string{"lie_zero_amount": "0.00 RL", "lie_no_amount": " RL", "lie_number": "1.00 OTHERRL"} {
+		r.plan(fmt.Sprintf(`{"match":"refund_query","fault":%q}`, fault))
+		rsp, err := r.cert.TradeFastPayRefundQuery(context.Background(), refund)
+		if err != nil || rsp.Response.RefundStatus != "REFUND_SUCCESS" || rsp.Response.RefundAmount+" "+rsp.Response.OutRequestNo != want {
+			t.Errorf("%s: %v %+v", fault, err, rsp)
 		}
 	}
 }
@@ -230,7 +287,8 @@ func TestMerchants_KnowTheirOwnNumbersOnly(t *testing.T) {
 		t.Error(paid)
 	}
 	d := deposit(t, r.world)
-	rsp, err := two.TradeRefund(context.Background(), gopay.BodyMap{"trade_no": d.TransactionID, "refund_amount": "1.00", "out_request_no": "RM"})
+	rsp, err := two.TradeRefund(context.Background(), gopay.BodyMap{"trade_no": d.TransactionID, "refund_amount": "1.00",
+		"out_request_no": "RM"})
 	if rsp == nil || rsp.Response.SubCode != "ACQ.TRADE_NOT_EXIST" {
 		t.Errorf("a deposit was paid to the first merchant only: %v", err)
 	}

@@ -128,7 +128,8 @@ func (s *Server) execute(op *operation, in input, f sim.Fault) (record, error) {
 type restDialect struct{}
 
 // The refusals that no repeat mends are codes that stand in no list.
-var failures = map[string]refusal{sim.InvalidRequest: {"2001", "超过退款限制"}, sim.NoAuth: {"2002", "接口未开通"}, sim.IPNotAllowed: {"2003", "IP未授权"},
+var failures = map[string]refusal{sim.InvalidRequest: {"2001", "超过退款限制"}, sim.NoAuth: {"2002", "接口未开通"},
+	sim.IPNotAllowed:   {"2003", "IP未授权"},
 	sim.OpenidOtherApp: {"2004", "患者标识不属于本机构"}, sim.QuotaExceeded: {"2005", "当日退款额度已用完"},
 	"500": {"9999", "系统异常"}, "system_error": {"9999", "系统异常"}, "unknown_code": {"8765", "未知返回"},
 	"rate_limited": {"1429", "请求过于频繁"}, "not_enough": {"1004", "余额不足"}}
@@ -175,7 +176,8 @@ func (s *Server) rest(w http.ResponseWriter, r *http.Request) {
 			f := err.(*refusal)
 			return sim.JSONReply(200, map[string]string{"code": f.code, "message": f.message})
 		}
-		return &sim.Reply{Status: 200, Type: "application/json; charset=utf-8", Body: []byte(`{"code":"0","message":"成功","data":` + out.json() + `}`)}
+		return &sim.Reply{Status: 200, Type: "application/json; charset=utf-8",
+			Body: []byte(`{"code":"0","message":"成功","data":` + out.json() + `}`)}
 	})
 }
 

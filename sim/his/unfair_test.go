@@ -61,7 +61,8 @@ func TestRefusals_UnlistedCodesAreForGood(t *testing.T) {
 	s := setup(t)
 	must(t, s, "debit", debit("U2"), "0")
 	before := s.Balance("C0001")
-	for fault, code := range map[string]string{"unknown_code": "8765", "invalid_request": "2001", "no_auth": "2002", "quota_exceeded": "2005", "refuse": "ORA-20001"} {
+	for fault, code := range map[string]string{"unknown_code": "8765", "invalid_request": "2001", "no_auth": "2002",
+		"quota_exceeded": "2005", "refuse": "ORA-20001"} {
 		for _, op := range []string{"debit", "reverse"} {
 			plan(t, s, fmt.Sprintf(`{"match":%q,"fault":%q,"times":3,"code":"ORA-20001","message":"ORA-20001: 该患者已结算"}`, op, fault))
 			for range 3 {
@@ -72,7 +73,9 @@ func TestRefusals_UnlistedCodesAreForGood(t *testing.T) {
 		must(t, s, "query_reverse", `{"our_no":"U2"}`, "1007")
 	}
 	plan(t, s, `{"match":"debit","fault":"refuse","code":"77","message":"不行"}`)
-	out := soap(t, s, "/soap/gbk", request("RefundDeposit", "<OurNo>U3</OurNo><OrderNo>R</OrderNo><CardNo>C0001</CardNo><Amount>1.00</Amount><Method>transfer</Method><Channel>wechat</Channel>"), true, false)
+	out := soap(t, s, "/soap/gbk", request("RefundDeposit",
+		"<OurNo>U3</OurNo><OrderNo>R</OrderNo><CardNo>C0001</CardNo><Amount>1.00</Amount>"+
+			"<Method>transfer</Method><Channel>wechat</Channel>"), true, false)
 	if !strings.Contains(out, "<ResultCode>77</ResultCode><ResultMsg>不行</ResultMsg>") || s.Balance("C0001") != before {
 		t.Error(out)
 	}
@@ -92,7 +95,8 @@ func TestOddities_OneNumberForTwoDebitsAndATimeToCome(t *testing.T) {
 		t.Error("only once")
 	}
 	plan(t, s, `{"match":"debit","fault":"future_time"},{"match":"reverse","fault":"future_time"}`)
-	for _, call := range [][2]string{{"debit", debit("N4")}, {"query_debit", `{"our_no":"N4"}`}, {"reverse", `{"our_no":"N4"}`}, {"query_reverse", `{"our_no":"N4"}`}} {
+	for _, call := range [][2]string{{"debit", debit("N4")}, {"query_debit", `{"our_no":"N4"}`}, {"reverse", `{"our_no":"N4"}`},
+		{"query_reverse", `{"our_no":"N4"}`}} {
 		if at := must(t, s, call[0], call[1], "0").Get("time").String(); at != "2099-12-31 23:59:59" {
 			t.Errorf("%s: %s", call[0], at)
 		}
@@ -108,18 +112,23 @@ func TestLies_TellOneThingElse(t *testing.T) {
 	s := setup(t)
 	must(t, s, "debit", debit("V1"), "0")
 	for _, op := range []string{"debit", "query_debit", "reverse"} {
-		truth := must(t, s, map[string]string{"debit": "debit", "query_debit": "query_debit", "reverse": "query_debit"}[op], debit("V1"), "0")
-		for fault, want := range map[string][2]string{"lie_payee": {"card_no", "C0002"}, "lie_no_payee": {"card_no", ""}, "lie_number": {"our_no", "OTHERV1"},
-			"lie_amount": {"amount", "200"}, "lie_no_amount": {"amount", ""}, "lie_zero_amount": {"amount", "0"}, "lie_bad_amount": {"amount", "1,O0.5"}} {
+		truth := must(t, s, map[string]string{"debit": "debit", "query_debit": "query_debit", "reverse": "query_debit"}[op],
+			debit("V1"), "0")
+		for fault, want := range map[string][2]string{"lie_payee": {"card_no", "C0002"}, "lie_no_payee": {"card_no", ""},
+			"lie_number": {"our_no", "OTHERV1"},
+			"lie_amount": {"amount", "200"}, "lie_no_amount": {"amount", ""}, "lie_zero_amount": {"amount", "0"},
+			"lie_bad_amount": {"amount", "1,O0.5"}} {
 			plan(t, s, fmt.Sprintf(`{"match":%q,"fault":%q}`, op, fault))
 			lie := must(t, s, op, debit("V1"), "0")
-			if got := lie.Get(want[0]); got.String() != want[1] || got.Exists() != (want[1] != "") || lie.Get("his_refund_no").String() != truth.Get("his_refund_no").String() {
+			if got := lie.Get(want[0]); got.String() != want[1] || got.Exists() != (want[1] != "") ||
+				lie.Get("his_refund_no").String() != truth.Get("his_refund_no").String() {
 				t.Errorf("%s, %s: %s", op, fault, lie.Raw)
 			}
 		}
 	}
 	plan(t, s, `{"match":"query_debit","fault":"lie_amount"}`)
-	if out := soap(t, s, "/soap/utf8", request("QueryRefund", "<OurNo>V1</OurNo>"), false, true); !strings.Contains(out, "<Amount>2.00</Amount>") {
+	if out := soap(t, s, "/soap/utf8", request("QueryRefund", "<OurNo>V1</OurNo>"), false, true); !strings.Contains(out,
+		"<Amount>2.00</Amount>") {
 		t.Error(out)
 	}
 }

@@ -81,7 +81,8 @@ func (s *Server) clear() {
 }
 
 func (s *Server) config(url.Values) (any, error) {
-	return map[string]string{"form_url": s.URL() + "/sms/form", "json_url": s.URL() + "/sms/json", "account": Account, "password": Password, "token": Token,
+	return map[string]string{"form_url": s.URL() + "/sms/form", "json_url": s.URL() + "/sms/json", "account": Account,
+		"password": Password, "token": Token,
 		"phones": s.URL() + "/phone/"}, nil
 }
 

@@ -116,7 +116,8 @@ func TestJSON_IsDeliveredOncePerNumber(t *testing.T) {
 	s, people := setup(t)
 	send := func(token, id string, phones ...string) map[string]any {
 		list, _ := json.Marshal(phones)
-		req, err := http.NewRequest("POST", s.URL()+"/sms/json", strings.NewReader(fmt.Sprintf(`{"requestId":%q,"phones":%s,"content":"已到账"}`, id, list)))
+		req, err := http.NewRequest("POST", s.URL()+"/sms/json",
+			strings.NewReader(fmt.Sprintf(`{"requestId":%q,"phones":%s,"content":"已到账"}`, id, list)))
 		req.Header.Set("Authorization", "Bearer "+token)
 		return answered(t, req, err)
 	}
@@ -149,8 +150,9 @@ func TestRefusals_SayWhy(t *testing.T) {
 			t.Errorf("%s: %v, want %s", body, v, code)
 		}
 	}
-	res, err := http.Post(s.URL()+"/_sim/faults", "application/json", strings.NewReader(`{"plan":[{"match":"message","fault":"quota_exceeded"},
-		{"match":"message","nth":2,"fault":"refuse","code":"99","message":"停机"},{"match":"message","nth":3,"fault":"500_before"},{"match":"message","nth":4,"fault":"timeout_after"}]}`))
+	rules := `{"plan":[{"match":"message","fault":"quota_exceeded"},{"match":"message","nth":2,"fault":"refuse","code":"99","message":"停机"},
+		{"match":"message","nth":3,"fault":"500_before"},{"match":"message","nth":4,"fault":"timeout_after"}]}`
+	res, err := http.Post(s.URL()+"/_sim/faults", "application/json", strings.NewReader(rules))
 	if err != nil || res.StatusCode != 200 {
 		t.Fatal(err, res)
 	}
@@ -163,7 +165,8 @@ func TestRefusals_SayWhy(t *testing.T) {
 	if len(s.Messages()) != 0 {
 		t.Error("a refused text is on no phone")
 	}
-	if res, err := http.Post(s.URL()+"/sms/form", "application/x-www-form-urlencoded", strings.NewReader(form(phone, "【医院】x"))); err == nil {
+	if res, err := http.Post(s.URL()+"/sms/form", "application/x-www-form-urlencoded", strings.NewReader(form(phone,
+		"【医院】x"))); err == nil {
 		res.Body.Close()
 		t.Error("the connection must break")
 	}
@@ -177,7 +180,8 @@ func TestPhone_CanBeLookedAt(t *testing.T) {
 	p := people.Find("P0014")
 	sendForm(t, s, form(p.Phone, "【演示医院】<b>请确认收款</b>：http://127.0.0.1:8090/#/records/x"), "utf-8")
 	for path, want := range map[string][]string{
-		"/phone/P0014": {p.Name, "&lt;b&gt;请确认收款", `<a href="http://127.0.0.1:8090/#/records/x">`}, "/phone/P0002": {"还没有短信"}, "/": {"/phone/P0014"},
+		"/phone/P0014": {p.Name, "&lt;b&gt;请确认收款", `<a href="http://127.0.0.1:8090/#/records/x">`}, "/phone/P0002": {"还没有短信"},
+		"/": {"/phone/P0014"},
 	} {
 		res, err := http.Get(s.URL() + path)
 		if err != nil {

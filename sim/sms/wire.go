@@ -18,7 +18,8 @@ import (
 // dialect is one way to answer; the gateway signs nothing.
 type dialect struct{ json bool }
 
-var failures = map[string]result{"rate_limited": {code: "7", text: "发送过于频繁"}, "not_enough": {code: "5", text: "余额不足"}, "unknown_code": {code: "8765", text: "未知返回"},
+var failures = map[string]result{"rate_limited": {code: "7", text: "发送过于频繁"}, "not_enough": {code: "5", text: "余额不足"},
+	"unknown_code":     {code: "8765", text: "未知返回"},
 	sim.InvalidRequest: {code: "16", text: "内容含有禁用词"}, sim.NoAuth: {code: "4", text: "账号已停用"}, sim.IPNotAllowed: {code: "6", text: "IP未授权"},
 	sim.QuotaExceeded: {code: "17", text: "当日条数已用完"}}
 

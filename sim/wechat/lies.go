@@ -6,7 +6,8 @@ import "hospay/sim"
 // name the payer where transfers name the payee, and their amount is the total.
 func (s *Server) liar(alias string) sim.Liar {
 	l := sim.Liar{Payee: []string{"openid"}, App: []string{"appid"}, Merchant: []string{"mch_id", "mchid"},
-		Number: []string{"out_bill_no", "out_refund_no"}, Amount: []string{"transfer_amount", "refund", "payer_refund", "settlement_refund"}, Other: s.other}
+		Number: []string{"out_bill_no", "out_refund_no"}, Amount: []string{"transfer_amount", "refund", "payer_refund",
+			"settlement_refund"}, Other: s.other}
 	if alias == "order" || alias == "order_query" {
 		l.Number, l.Amount = []string{"out_trade_no"}, []string{"total", "payer_total"}
 	}

@@ -278,7 +278,8 @@ func (m *merchant) config() Config {
 		MchPrivateKey: sim.PrivatePEM(m.mchKey), MchCertSerial: serialOf(m.mchCert), MchCert: m.mchCert.PEM,
 		PublicKey: sim.PublicPEM(&m.pubKey.PublicKey), PublicKeyID: m.publicKeyID,
 		PlatformCert: m.platCert.PEM, PlatformCertSerial: serialOf(m.platCert), SceneID: "1011", Scenes: scenes,
-		SingleLimit: m.settings.Get().SingleLimit, AuthorizeURL: m.URL() + "/connect/oauth2/authorize", ConfirmPage: m.URL() + "/_sim/confirm-page"}
+		SingleLimit: m.settings.Get().SingleLimit, AuthorizeURL: m.URL() + "/connect/oauth2/authorize",
+		ConfirmPage: m.URL() + "/_sim/confirm-page"}
 	for _, other := range m.merchants {
 		c.Merchants = append(c.Merchants, other.id)
 	}

@@ -56,10 +56,12 @@ func TestRefusals_AreForGood(t *testing.T) {
 		"refuse":           {403, "ACCOUNTERROR", "账户异常"},
 	} {
 		no := "Q" + strings.ReplaceAll(fault, "_", "")
-		r.plan(fmt.Sprintf(`{"match":"transfer","no":%q,"fault":%q,"times":-1,"code":"ACCOUNTERROR","message":"账户异常","status":403}`, no, fault))
+		words := `"code":"ACCOUNTERROR","message":"账户异常","status":403`
+		r.plan(fmt.Sprintf(`{"match":"transfer","no":%q,"fault":%q,"times":-1,%s}`, no, fault, words))
 		for range 4 {
 			rsp, err := r.client.V3TransferBills(context.Background(), r.body(no, 500, "P0001"))
-			if err != nil || rsp.Code != want.status || rsp.ErrResponse.Code != want.code || !strings.Contains(rsp.ErrResponse.Message, want.words) {
+			if err != nil || rsp.Code != want.status || rsp.ErrResponse.Code != want.code ||
+				!strings.Contains(rsp.ErrResponse.Message, want.words) {
 				t.Errorf("%s: %v %+v", fault, err, rsp)
 			}
 		}
@@ -166,7 +168,8 @@ func (r *rig) told(no string) string {
 }
 
 var transferLies = map[string]string{
-	"lie_payee": "openid", "lie_no_payee": "openid", "lie_app": "appid", "lie_merchant": "mch_id", "lie_number": "out_bill_no", "lie_amount": "transfer_amount",
+	"lie_payee": "openid", "lie_no_payee": "openid", "lie_app": "appid", "lie_merchant": "mch_id", "lie_number": "out_bill_no",
+	"lie_amount":    "transfer_amount",
 	"lie_no_amount": "transfer_amount", "lie_zero_amount": "transfer_amount",
 }
 
@@ -216,7 +219,8 @@ func TestLies_InCallbacksAreRightlySigned(t *testing.T) {
 		before := r.count()
 		r.post("/_sim/confirm/"+no, "", 200)
 		got := r.opened(before)
-		want := map[string]any{"out_bill_no": no, "mch_id": r.cfg.MchID, "transfer_amount": 500, "openid": r.world.Find("P0001").Openid, "state": "SUCCESS"}
+		want := map[string]any{"out_bill_no": no, "mch_id": r.cfg.MchID, "transfer_amount": 500,
+			"openid": r.world.Find("P0001").Openid, "state": "SUCCESS"}
 		for k, v := range want {
 			if (fmt.Sprint(got[k]) == fmt.Sprint(v)) == (k == field) {
 				t.Errorf("%s: %s is %v, the truth is %v", fault, k, got[k], v)
@@ -241,7 +245,8 @@ func (r *rig) opened(n int) map[string]any {
 	if err := n2.VerifySignByPKMap(r.client.WxPublicKeyMap()); err != nil {
 		r.t.Fatal(err)
 	}
-	plain, err := pay.V3DecryptNotifyCipherTextToBytes(n2.Resource.Ciphertext, n2.Resource.Nonce, n2.Resource.AssociatedData, r.cfg.APIv3Key)
+	plain, err := pay.V3DecryptNotifyCipherTextToBytes(n2.Resource.Ciphertext, n2.Resource.Nonce, n2.Resource.AssociatedData,
+		r.cfg.APIv3Key)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -251,7 +256,8 @@ func (r *rig) opened(n int) map[string]any {
 func TestLies_AboutRefunds(t *testing.T) {
 	r := setup(t)
 	d := deposit(t, r.world, world.Wechat)
-	body := gopay.BodyMap{"transaction_id": d.TransactionID, "out_refund_no": "RL1", "amount": map[string]any{"refund": 100, "total": d.Amount, "currency": "CNY"}}
+	body := gopay.BodyMap{"transaction_id": d.TransactionID, "out_refund_no": "RL1", "amount": map[string]any{"refund": 100,
+		"total": d.Amount, "currency": "CNY"}}
 	if rsp, err := r.client.V3Refund(context.Background(), body); err != nil || rsp.Code != 0 {
 		t.Fatal(err, rsp)
 	}
@@ -261,7 +267,8 @@ func TestLies_AboutRefunds(t *testing.T) {
 		if err != nil || rsp.Code != 0 {
 			t.Fatal(err, rsp)
 		}
-		if got := fmt.Sprintf("%d %s", rsp.Response.Amount.Refund, strings.TrimSuffix(rsp.Response.OutRefundNo, "RL1")); got != want || int64(rsp.Response.Amount.Total) != d.Amount {
+		if got := fmt.Sprintf("%d %s", rsp.Response.Amount.Refund, strings.TrimSuffix(rsp.Response.OutRefundNo,
+			"RL1")); got != want || int64(rsp.Response.Amount.Total) != d.Amount {
 			t.Errorf("%s: %s of %d", fault, got, rsp.Response.Amount.Total)
 		}
 	}
@@ -308,7 +315,8 @@ func (r *rig) second() *rig {
 func TestMerchants_KnowTheirOwnNumbersOnly(t *testing.T) {
 	r := setup(t)
 	two := r.second()
-	if two.cfg.MchID == r.cfg.MchID || two.cfg.AppID != r.cfg.AppID || two.cfg.PublicKeyID == r.cfg.PublicKeyID || two.cfg.APIv3Key == r.cfg.APIv3Key {
+	if two.cfg.MchID == r.cfg.MchID || two.cfg.AppID != r.cfg.AppID || two.cfg.PublicKeyID == r.cfg.PublicKeyID ||
+		two.cfg.APIv3Key == r.cfg.APIv3Key {
 		t.Fatalf("%+v", two.cfg)
 	}
 	before, beforeTwo := r.Balance(""), r.Balance(wechat.SecondMchID)
@@ -333,11 +341,13 @@ func TestMerchants_KnowTheirOwnNumbersOnly(t *testing.T) {
 			t.Error(e)
 		}
 	}
-	if paid[wechat.MchID] != 700 || paid[wechat.SecondMchID] != 700 || r.Balance("") != before-700 || r.Balance(wechat.SecondMchID) != beforeTwo-700 {
+	if paid[wechat.MchID] != 700 || paid[wechat.SecondMchID] != 700 || r.Balance("") != before-700 ||
+		r.Balance(wechat.SecondMchID) != beforeTwo-700 {
 		t.Error(paid, r.Balance(""), r.Balance(wechat.SecondMchID))
 	}
 	d := deposit(t, r.world, world.Wechat)
-	body := gopay.BodyMap{"transaction_id": d.TransactionID, "out_refund_no": "MR1", "amount": map[string]any{"refund": 100, "total": d.Amount, "currency": "CNY"}}
+	body := gopay.BodyMap{"transaction_id": d.TransactionID, "out_refund_no": "MR1", "amount": map[string]any{"refund": 100,
+		"total": d.Amount, "currency": "CNY"}}
 	if rsp, err := two.client.V3Refund(context.Background(), body); err != nil || rsp.ErrResponse.Code != "RESOURCE_NOT_EXISTS" {
 		t.Errorf("a deposit was paid to the first merchant only: %v %+v", err, rsp)
 	}
@@ -353,8 +363,10 @@ func TestMerchants_KnowTheirOwnNumbersOnly(t *testing.T) {
 // Who was told what, and how often, can be counted.
 func TestMessages_SayWhoGotThem(t *testing.T) {
 	r := setup(t)
-	token := fields(t, r.post("/cgi-bin/stable_token", fmt.Sprintf(`{"grant_type":"client_credential","appid":%q,"secret":%q}`, r.cfg.AppID, r.cfg.AppSecret), 200))["access_token"]
-	form := fmt.Sprintf(`{"touser":%q,"template_id":"T1","url":"http://hospital/x","data":{"thing1":{"value":"已到账"}}}`, r.world.Find("P0002").Openid)
+	token := fields(t, r.post("/cgi-bin/stable_token", fmt.Sprintf(`{"grant_type":"client_credential","appid":%q,"secret":%q}`,
+		r.cfg.AppID, r.cfg.AppSecret), 200))["access_token"]
+	form := fmt.Sprintf(`{"touser":%q,"template_id":"T1","url":"http://hospital/x","data":{"thing1":{"value":"已到账"}}}`,
+		r.world.Find("P0002").Openid)
 	for range 2 {
 		r.post(fmt.Sprintf("/cgi-bin/message/template/send?access_token=%s", token), form, 200)
 	}
@@ -367,7 +379,8 @@ func TestMessages_SayWhoGotThem(t *testing.T) {
 		Messages []wechat.SentMessage `json:"messages"`
 		Next     int                  `json:"next"`
 	}
-	if err := json.NewDecoder(res.Body).Decode(&v); err != nil || v.Next != 2 || len(v.Messages) != 1 || v.Messages[0].Patient != "P0002" || v.Messages[0].To != r.world.Find("P0002").Openid {
+	if err := json.NewDecoder(res.Body).Decode(&v); err != nil || v.Next != 2 || len(v.Messages) != 1 ||
+		v.Messages[0].Patient != "P0002" || v.Messages[0].To != r.world.Find("P0002").Openid {
 		t.Fatalf("%v %+v", err, v)
 	}
 }
