@@ -124,7 +124,7 @@ func TestLostPackage_IsToldToTheEqualRequestOnly(t *testing.T) {
 			t.Error(raw)
 		}
 		r.post("/_sim/confirm/"+no, `{"package":""}`, 409)
-		r.post("/_sim/confirm/"+no, `{}`, 409)
+		r.post("/_sim/confirm/"+no, `{"openid":""}`, 409)
 		r.post("/_sim/confirm/"+no, `{"package":"guessed"}`, 409)
 		other := r.body(no, 501, "P0001")
 		if rsp, err := r.client.V3TransferBills(context.Background(), other); err != nil || rsp.Code != 400 {
@@ -143,6 +143,18 @@ func TestLostPackage_IsToldToTheEqualRequestOnly(t *testing.T) {
 		r.post("/_sim/confirm/"+no, shown(r.cfg.AppID, r.cfg.MchID), 200)
 		if state := r.state(no); state != "SUCCESS" {
 			t.Errorf("%s: %s", no, state)
+		}
+	}
+}
+
+// Who says nothing confirms by the number alone, whatever the body looks like.
+func TestConfirm_PlainFormStays(t *testing.T) {
+	r := setup(t)
+	for no, body := range map[string]string{"P1": "", "P2": "null", "P3": "{}\n"} {
+		r.transfer(no, 500)
+		r.post("/_sim/confirm/"+no, body, 200)
+		if state := r.state(no); state != "SUCCESS" {
+			t.Errorf("%q: %s", body, state)
 		}
 	}
 }
