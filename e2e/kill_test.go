@@ -73,7 +73,7 @@ func newKillRun(t *testing.T) *killRun {
 	return k
 }
 
-// freePorts finds a base port with five free ports, and one more.
+// freePorts finds a base port with nine free ports, and one more.
 func freePorts(t *testing.T) (base, other int) {
 	t.Helper()
 	for range 50 {
@@ -84,7 +84,7 @@ func freePorts(t *testing.T) (base, other int) {
 		p := l.Addr().(*net.TCPAddr).Port
 		l.Close()
 		free := p < 65000
-		for n := range 6 {
+		for n := range 10 {
 			c, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", p+n))
 			if err != nil {
 				free = false
@@ -93,7 +93,7 @@ func freePorts(t *testing.T) (base, other int) {
 			c.Close()
 		}
 		if free {
-			return p, p + 5
+			return p, p + 9
 		}
 	}
 	t.Fatal("no free ports")

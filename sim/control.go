@@ -93,7 +93,7 @@ type Action func(no string, q url.Values) error
 
 // Control lists what a simulator adds to the common control routes.
 type Control struct {
-	Config   func() any
+	Config   func(q url.Values) (any, error)
 	Settings interface {
 		View() any
 		Patch([]byte) error
@@ -110,16 +110,23 @@ type Control struct {
 func (c *Core) MountControl(k Control) {
 	c.mux.HandleFunc("GET /_sim/ledger", c.getLedger)
 	c.mux.HandleFunc("GET /_sim/requests", c.getRequests)
-	c.mux.HandleFunc("GET /_sim/faults", func(w http.ResponseWriter, _ *http.Request) { WriteJSON(w, 200, c.faults.View()) })
+	c.mux.HandleFunc("GET /_sim/faults", c.getFaults)
 	c.mux.HandleFunc("POST /_sim/faults", c.postFaults)
-	c.mux.HandleFunc("DELETE /_sim/faults", func(w http.ResponseWriter, _ *http.Request) { c.faults.Clear(); WriteJSON(w, 200, c.faults.View()) })
+	c.mux.HandleFunc("DELETE /_sim/faults", func(w http.ResponseWriter, r *http.Request) { c.faults.Clear(); c.getFaults(w, r) })
 	c.mux.HandleFunc("GET /_sim/clock", c.getClock)
 	c.mux.HandleFunc("POST /_sim/clock", c.postClock)
 	c.mux.HandleFunc("GET /_sim/callbacks", func(w http.ResponseWriter, _ *http.Request) {
 		rows, next := c.courier.Log.Since(0)
 		WriteJSON(w, 200, map[string]any{"callbacks": rows, "next": next})
 	})
-	c.mux.HandleFunc("GET /_sim/config", func(w http.ResponseWriter, _ *http.Request) { WriteJSON(w, 200, k.Config()) })
+	c.mux.HandleFunc("GET /_sim/config", func(w http.ResponseWriter, r *http.Request) {
+		v, err := k.Config(r.URL.Query())
+		if err != nil {
+			WriteJSON(w, http.StatusNotFound, map[string]string{"error": err.Error()})
+			return
+		}
+		WriteJSON(w, 200, v)
+	})
 	c.mux.HandleFunc("POST /_sim/reset", func(w http.ResponseWriter, _ *http.Request) { c.reset(k); WriteJSON(w, 200, ok) })
 	for verb, act := range k.Actions {
 		c.mux.HandleFunc("POST /_sim/"+verb+"/{no}", actionHandler(act))
@@ -151,7 +158,16 @@ func (c *Core) postFaults(w http.ResponseWriter, r *http.Request) {
 		bad(w, err)
 		return
 	}
-	WriteJSON(w, 200, c.faults.View())
+	c.getFaults(w, r)
+}
+
+// getFaults shows what is planned, and which faults there are.
+func (c *Core) getFaults(w http.ResponseWriter, _ *http.Request) {
+	WriteJSON(w, 200, struct {
+		Plan
+		Kinds    []Kind              `json:"kinds"`
+		Families map[string][]string `json:"families"`
+	}{c.faults.View(), Kinds, families})
 }
 
 func bad(w http.ResponseWriter, err error) {

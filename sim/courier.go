@@ -14,10 +14,10 @@ import (
 type Message struct {
 	No       string
 	URL      string
-	Fault    Fault           // planned together with the request that caused it
+	Fault    Fault           // planned together with the request that caused it; a lie stays the same in every attempt
 	Gaps     []time.Duration // waits before each resend
 	Scale    float64         // factor on the gaps; 0 means 1
-	Make     func(how Seal) (http.Header, []byte)
+	Make     func(lie Fault, how Seal) (http.Header, []byte)
 	Accepted func(status int, body string) bool
 }
 
@@ -60,12 +60,13 @@ func (c *Courier) Send(m Message) {
 		return
 	}
 	f := m.Fault
-	if !f.Callback() {
+	if !f.Callback() && !f.Lie() {
 		f = c.faults.Next(Call{Op: "callback", Alias: "callback", No: m.No})
 	}
 	if m.Scale == 0 {
 		m.Scale = 1
 	}
+	m.Fault = f
 	switch f.Kind {
 	case NoCallback:
 	case LateCallback:
@@ -119,7 +120,7 @@ func (c *Courier) spawn(f func()) {
 }
 
 func (c *Courier) post(m Message, how Seal, attempt int) bool {
-	header, body := m.Make(how)
+	header, body := m.Make(m.Fault, how)
 	req, err := http.NewRequestWithContext(c.ctx, http.MethodPost, m.URL, bytes.NewReader(body))
 	if err != nil {
 		return true

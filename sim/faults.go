@@ -9,50 +9,6 @@ import (
 	"time"
 )
 
-// Names of the faults. "before" means that nothing was executed, "after" that
-// everything was and only the answer went wrong.
-const (
-	TimeoutBefore     = "timeout_before"
-	TimeoutAfter      = "timeout_after"
-	Error500Before    = "500_before"
-	Error500After     = "500_after"
-	HTML502After      = "html_502_after"
-	BadSignature      = "bad_signature"
-	Unsigned          = "unsigned"
-	SignTest          = "signtest"
-	UnknownCode       = "unknown_code"
-	UnknownCodeAfter  = "unknown_code_after"
-	Slow              = "slow"
-	TruncatedAfter    = "truncated_after"
-	RateLimited       = "rate_limited"
-	NotEnough         = "not_enough"
-	SystemErrorBefore = "system_error_before"
-	SystemErrorAfter  = "system_error_after"
-	NameMismatch      = "name_mismatch"
-	LateDebit         = "late_debit"
-	DuplicateCallback = "duplicate_callback"
-	LateCallback      = "late_callback"
-	NoCallback        = "no_callback"
-	ForgedCallback    = "forged_callback"
-	WrongKeyCallback  = "wrong_key_callback"
-)
-
-// FaultNames lists every fault that a plan may name.
-var FaultNames = []string{TimeoutBefore, TimeoutAfter, Error500Before, Error500After, HTML502After, BadSignature, Unsigned,
-	SignTest, UnknownCode, UnknownCodeAfter, Slow, TruncatedAfter, RateLimited, NotEnough, SystemErrorBefore, SystemErrorAfter,
-	NameMismatch, LateDebit, DuplicateCallback, LateCallback, NoCallback, ForgedCallback, WrongKeyCallback}
-
-var (
-	callbackFaults = []string{DuplicateCallback, LateCallback, NoCallback, ForgedCallback, WrongKeyCallback}
-	moneyOps       = []string{"transfer", "refund", "debit", "reverse", "cancel"}
-	moneyFaults    = []string{TimeoutBefore, TimeoutAfter, Error500Before, Error500After, HTML502After, BadSignature, Unsigned,
-		SignTest, UnknownCode, UnknownCodeAfter, TruncatedAfter, RateLimited, SystemErrorBefore, SystemErrorAfter}
-	readFaults = []string{TimeoutBefore, Error500Before, HTML502After, BadSignature, Unsigned, TruncatedAfter, RateLimited}
-	hisFaults  = []string{TimeoutBefore, TimeoutAfter, Error500Before, Error500After, HTML502After, UnknownCode, UnknownCodeAfter,
-		TruncatedAfter, RateLimited, SystemErrorBefore, SystemErrorAfter}
-	hisReads = []string{TimeoutBefore, Error500Before, HTML502After, TruncatedAfter, RateLimited}
-)
-
 // Rule plans one fault: it hits the Nth matching call after it was set, and
 // Times calls from there on (-1 = for ever).
 type Rule struct {
@@ -63,6 +19,9 @@ type Rule struct {
 	Times   int    `json:"times,omitempty"`
 	HangMS  int    `json:"hang_ms,omitempty"`
 	DelayMS int    `json:"delay_ms,omitempty"`
+	Code    string `json:"code,omitempty"`    // refuse: the code, in the other side's own place for it
+	Message string `json:"message,omitempty"` // refuse
+	Status  int    `json:"status,omitempty"`  // refuse: HTTP status where the other side uses it
 	Hit     int    `json:"hit"`
 	seen    int
 }
@@ -72,19 +31,26 @@ type Plan struct {
 	Rules  []Rule   `json:"plan,omitempty"`
 	Seed   int64    `json:"seed,omitempty"`
 	Rate   float64  `json:"rate,omitempty"`
-	Faults []string `json:"faults,omitempty"` // narrows what a seeded plan may choose
-	Ops    []string `json:"ops,omitempty"`    // narrows where it strikes
+	Faults []string `json:"faults,omitempty"`  // narrows what a seeded plan may choose
+	Ops    []string `json:"ops,omitempty"`     // narrows where it strikes
+	With   []string `json:"with,omitempty"`    // families that a seeded plan may choose besides
+	LateMS int      `json:"late_ms,omitempty"` // how late a late request of a seeded plan may be; 500 without
 }
 
 // Fault is what shall go wrong with one call; Kind "" means nothing.
 type Fault struct {
-	Kind  string
-	Hang  time.Duration
-	Delay time.Duration
+	Kind          string
+	Hang          time.Duration
+	Delay         time.Duration
+	Code, Message string // of a scripted refusal
+	Status        int
 }
 
 // Callback tells whether the fault concerns the callback and not the answer.
 func (f Fault) Callback() bool { return slices.Contains(callbackFaults, f.Kind) }
+
+// Lie tells whether an answer or callback is rightly signed and tells something else.
+func (f Fault) Lie() bool { return slices.Contains(lies, f.Kind) }
 
 // Faults decides call by call. The seeded choice depends on seed, simulator,
 // operation, number and how often that number came, never on arrival order.
@@ -104,6 +70,14 @@ func (f *Faults) Set(p Plan) error {
 	for _, r := range p.Rules {
 		if !slices.Contains(FaultNames, r.Fault) || r.Match == "" {
 			return fmt.Errorf("fault rule %q/%q: match must be set and fault one of %s", r.Match, r.Fault, strings.Join(FaultNames, " "))
+		}
+		if r.Fault == Refuse && r.Code == "" {
+			return fmt.Errorf("fault rule %q/%q: code must be set", r.Match, r.Fault)
+		}
+	}
+	for _, w := range p.With {
+		if families[w] == nil {
+			return fmt.Errorf("no family of faults named %q", w)
 		}
 	}
 	f.mu.Lock()
@@ -157,7 +131,7 @@ func (f *Faults) Next(c Call) Fault {
 	}
 	if hit != nil {
 		hit.Hit++
-		return Fault{hit.Fault, ms(hit.HangMS, 50), ms(hit.DelayMS, 2000)}
+		return Fault{hit.Fault, ms(hit.HangMS, 50), ms(hit.DelayMS, 2000), hit.Code, hit.Message, hit.Status}
 	}
 	if f.random.Rate <= 0 {
 		return Fault{}
@@ -177,7 +151,7 @@ func (r *Rule) strikes(c Call) bool {
 	if r.Match != "*" && r.Match != c.Op && r.Match != c.Alias || r.No != "" && r.No != c.No {
 		return false
 	}
-	if r.Match == "*" && c.Alias == "callback" && !slices.Contains(callbackFaults, r.Fault) {
+	if r.Match == "*" && c.Alias == "callback" && !slices.Contains(callbackFaults, r.Fault) && !slices.Contains(lies, r.Fault) {
 		return false
 	}
 	r.seen++
@@ -188,19 +162,60 @@ func (f *Faults) seeded(c Call) Fault {
 	if len(f.random.Ops) > 0 && !slices.Contains(f.random.Ops, c.Alias) && !slices.Contains(f.random.Ops, c.Op) {
 		return Fault{}
 	}
+	if kind := f.forGood(c); kind != "" {
+		return Fault{Kind: kind}
+	}
 	key := c.Op + "|" + c.No
 	f.attempt[key]++
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%d|%s|%s|%d", f.random.Seed, f.sim, key, f.attempt[key])
-	x := mix(h.Sum64())
-	if float64(x>>11)/(1<<53) >= f.random.Rate {
+	x := f.draw(key, f.attempt[key])
+	if share(x) >= f.random.Rate {
 		return Fault{}
 	}
 	names := f.sensible(c)
 	if len(names) == 0 {
 		return Fault{}
 	}
-	return Fault{names[mix(x)%uint64(len(names))], ms(0, 50), ms(0, 500)}
+	return Fault{Kind: names[mix(x)%uint64(len(names))], Hang: ms(0, 50), Delay: f.late(mix(x + 1))}
+}
+
+// draw is the number that fate has for a text and how often it came.
+func (f *Faults) draw(key string, n int) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d|%s|%s|%d", f.random.Seed, f.sim, key, n)
+	return mix(h.Sum64())
+}
+
+// share is a number between 0 and 1.
+func share(x uint64) float64 { return float64(x>>11) / (1 << 53) }
+
+func (f *Faults) late(x uint64) time.Duration {
+	if f.random.LateMS <= 0 {
+		return ms(0, 500)
+	}
+	return time.Duration(1+share(x)*float64(f.random.LateMS)) * time.Millisecond
+}
+
+// forGood decides about refusals, which are permanent: a number that is refused
+// is refused in the same words each time it comes.
+func (f *Faults) forGood(c Call) string {
+	if !slices.Contains(f.random.With, "refusals") || !slices.Contains(moneyOps, c.Alias) {
+		return ""
+	}
+	x := f.draw("refused|"+c.Op+"|"+c.No, 0)
+	if share(x) >= f.random.Rate/4 {
+		return ""
+	}
+	names := families["refusals"]
+	if f.kind() == "his" {
+		names = []string{UnknownCode} // what the mapping of HIS lacks
+	}
+	return names[mix(x)%uint64(len(names))]
+}
+
+// kind is what sort of simulator this is; a second of a kind has a longer name.
+func (f *Faults) kind() string {
+	kind, _, _ := strings.Cut(f.sim, "-")
+	return kind
 }
 
 // mix spreads the bits of a hash (splitmix64).
@@ -213,24 +228,46 @@ func mix(x uint64) uint64 {
 
 // sensible lists the faults that can happen to an operation.
 func (f *Faults) sensible(c Call) []string {
-	names := readFaults
+	names, his := readFaults, f.kind() == "his"
 	money := slices.Contains(moneyOps, c.Alias)
 	switch {
 	case c.Alias == "callback":
 		names = callbackFaults
-	case f.sim == "his" && money:
+	case his && money:
 		names = hisFaults
-	case f.sim == "his":
+	case his:
 		names = hisReads
 	case money:
 		names = moneyFaults
 	}
+	for _, with := range f.random.With {
+		names = append(slices.Clone(names), f.family(with, c, money)...)
+	}
 	var out []string
 	for _, n := range names {
-		if n == SignTest && f.sim != "wechat" || len(f.random.Faults) > 0 && !slices.Contains(f.random.Faults, n) {
+		if n == SignTest && f.kind() != "wechat" || len(f.random.Faults) > 0 && !slices.Contains(f.random.Faults, n) {
 			continue
 		}
 		out = append(out, n)
 	}
 	return out
+}
+
+// family lists what a family of faults may do to an operation.
+func (f *Faults) family(name string, c Call, money bool) []string {
+	fits := false
+	switch name {
+	case "late":
+		fits = money
+	case "lies":
+		fits = c.Alias == "callback" || slices.Contains(liableOps, c.Alias)
+	case "lost":
+		fits = f.kind() == "wechat" && c.Alias == "transfer"
+	case "odd":
+		fits = f.kind() == "his" && c.Alias == "debit"
+	}
+	if !fits {
+		return nil
+	}
+	return families[name]
 }

@@ -32,10 +32,18 @@ const (
 	SealOtherKey
 )
 
+// Failure is an error that is planned. Kind is "500", "unknown_code",
+// "rate_limited", "not_enough", "system_error" or the name of a refusal; a
+// scripted refusal (Refuse) brings its own code, message and status.
+type Failure struct {
+	Kind, Code, Message string
+	Status              int
+}
+
 // Dialect is what differs between the simulators: their error bodies and signatures.
 type Dialect interface {
-	// Fail builds an error answer; kind is "500", "unknown_code", "rate_limited", "not_enough" or "system_error".
-	Fail(kind string) *Reply
+	// Fail builds an error answer.
+	Fail(f Failure) *Reply
 	// Seal signs: it may set headers and returns the bytes to send.
 	Seal(h http.Header, r *Reply, how Seal) []byte
 }
@@ -64,7 +72,8 @@ func WriteJSON(w http.ResponseWriter, status int, v any) {
 }
 
 var beforeKinds = map[string]string{Error500Before: "500", UnknownCode: "unknown_code", RateLimited: "rate_limited",
-	NotEnough: "not_enough", SystemErrorBefore: "system_error"}
+	NotEnough: "not_enough", SystemErrorBefore: "system_error", InvalidRequest: InvalidRequest, NoAuth: NoAuth, IPNotAllowed: IPNotAllowed,
+	OpenidOtherApp: OpenidOtherApp, QuotaExceeded: QuotaExceeded, Refuse: Refuse}
 
 var afterKinds = map[string]string{Error500After: "500", UnknownCodeAfter: "unknown_code", SystemErrorAfter: "system_error"}
 
@@ -79,14 +88,18 @@ func (c *Core) Serve(w http.ResponseWriter, d Dialect, call Call, exec func(Faul
 	case TimeoutBefore:
 		drop(w, f.Hang)
 		return
-	case LateDebit:
-		time.AfterFunc(f.Delay, func() { exec(Fault{}) })
+	case LateDebit, LatePay:
+		c.clock.After(f.Delay, func() { exec(Fault{}) })
 		drop(w, f.Hang)
+		return
+	case Late500:
+		c.clock.After(f.Delay, func() { exec(Fault{}) })
+		answer(w, d, f, d.Fail(Failure{Kind: "500"}))
 		return
 	}
 	rep := (*Reply)(nil)
 	if kind, ok := beforeKinds[f.Kind]; ok {
-		rep = d.Fail(kind)
+		rep = d.Fail(Failure{kind, f.Code, f.Message, f.Status})
 	} else {
 		rep = exec(f)
 	}
@@ -107,10 +120,10 @@ func drop(w http.ResponseWriter, hang time.Duration) {
 
 func answer(w http.ResponseWriter, d Dialect, f Fault, rep *Reply) {
 	if kind, ok := afterKinds[f.Kind]; ok {
-		rep = d.Fail(kind)
+		rep = d.Fail(Failure{Kind: kind})
 	}
 	switch f.Kind {
-	case TimeoutAfter:
+	case TimeoutAfter, LostPackage:
 		drop(w, f.Hang)
 		return
 	case Slow:

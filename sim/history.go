@@ -23,6 +23,7 @@ type Past struct {
 	Party  string    `json:"party"`
 	Amount int64     `json:"amount"`
 
+	Merchant   string `json:"merchant,omitempty"`    // channels: whose movement it was; the first merchant's without
 	Of         string `json:"of,omitempty"`          // refund: merchant's number of the payment
 	ChannelNo  string `json:"channel_no,omitempty"`  // pay: the channel's number of the payment
 	OrderNo    string `json:"order_no,omitempty"`    // HIS, and the rest of what a debit says

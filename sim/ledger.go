@@ -12,13 +12,14 @@ import (
 
 // Entry is one movement of money that really happened. Amount is in fen.
 type Entry struct {
-	At     time.Time `json:"at"`      // virtual time: decides the day of the bill
-	RealAt time.Time `json:"real_at"` // wall clock
-	Kind   string    `json:"kind"`    // transfer, refund, pay, return, debit, reverse
-	No     string    `json:"no"`      // the number that the product sent
-	Party  string    `json:"party"`   // openid, account or card
-	Amount int64     `json:"amount"`
-	State  string    `json:"state"`
+	At       time.Time `json:"at"`                 // virtual time: decides the day of the bill
+	RealAt   time.Time `json:"real_at"`            // wall clock
+	Kind     string    `json:"kind"`               // transfer, refund, pay, return, debit, reverse
+	No       string    `json:"no"`                 // the number that the product sent
+	Merchant string    `json:"merchant,omitempty"` // channels: whose account it moved
+	Party    string    `json:"party"`              // who got it or gave it: openid, account or card
+	Amount   int64     `json:"amount"`
+	State    string    `json:"state"`
 }
 
 // Ledger is append-only: an entry is never changed or taken out.

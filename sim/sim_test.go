@@ -116,3 +116,71 @@ func TestPDF_HasAValidCrossReference(t *testing.T) {
 		t.Fatalf("object 1 at %d", first)
 	}
 }
+
+// What a seeded plan may choose grows by the families that it names; a late
+// debit is in every plan of a HIS.
+func TestFaults_SeededFamilies(t *testing.T) {
+	chosen := func(name string, p sim.Plan, alias string) map[string]int {
+		f := sim.NewFaults(name)
+		if err := f.Set(p); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]int{}
+		for i := range 3000 {
+			got[f.Next(sim.Call{Op: alias, Alias: alias, No: fmt.Sprint("N", i)}).Kind]++
+		}
+		return got
+	}
+	plain := sim.Plan{Seed: 3, Rate: 0.8}
+	with := sim.Plan{Seed: 3, Rate: 0.8, With: []string{"late", "lies", "refusals", "lost", "odd"}, LateMS: 60_000}
+	for _, c := range []struct {
+		sim, alias string
+		plan       sim.Plan
+		want, not  string
+	}{
+		{"his", "debit", plain, "late_debit", "same_number unknown late_pay"}, {"his-2", "reverse", plain, "late_debit",
+			"signtest bad_signature"},
+		{"his", "debit", with, "same_number future_time unknown_code lie_amount", "lost_package no_auth"},
+		{"wechat", "transfer", plain, "timeout_after signtest", "late_pay lie_payee no_auth lost_package"},
+		{"wechat", "transfer", with, "late_pay late_500 no_auth quota_exceeded lost_package accepted_first", "same_number"},
+		{"alipay", "query", with, "lie_payee lie_no_amount", "late_pay no_auth"}, {"alipay", "callback", with,
+			"no_callback lie_app", "late_pay"},
+	} {
+		got := chosen(c.sim, c.plan, c.alias)
+		for _, k := range strings.Fields(c.want) {
+			if got[k] == 0 {
+				t.Errorf("%s %s never meets %s", c.sim, c.alias, k)
+			}
+		}
+		for _, k := range strings.Fields(c.not) {
+			if got[k] != 0 {
+				t.Errorf("%s %s meets %s", c.sim, c.alias, k)
+			}
+		}
+	}
+	if (sim.NewFaults("his")).Set(sim.Plan{With: []string{"nothing"}}) == nil {
+		t.Error("a family that does not exist is refused")
+	}
+}
+
+// A number that fate refuses is refused in the same words as often as it comes.
+func TestFaults_RefusalsAreForGood(t *testing.T) {
+	f := sim.NewFaults("wechat")
+	f.Set(sim.Plan{Seed: 5, Rate: 1, With: []string{"refusals"}, Faults: []string{sim.TimeoutBefore}})
+	refused := 0
+	for i := range 400 {
+		c := sim.Call{Op: "transfer", Alias: "transfer", No: fmt.Sprint("N", i)}
+		first := f.Next(c).Kind
+		for range 3 {
+			if again := f.Next(c).Kind; again != first {
+				t.Fatalf("%s: %s, then %s", c.No, first, again)
+			}
+		}
+		if first != sim.TimeoutBefore {
+			refused++
+		}
+	}
+	if refused < 60 || refused > 140 {
+		t.Errorf("%d of 400", refused)
+	}
+}

@@ -320,7 +320,7 @@ func RefuseSimulator(base string) error {
 	if err != nil {
 		return fmt.Errorf("地址 %q 无法识别", base)
 	}
-	if port := u.Port(); loopback(u.Hostname()) && port >= "9101" && port <= "9105" {
+	if port := u.Port(); loopback(u.Hostname()) && port >= "9101" && port <= "9109" {
 		return fmt.Errorf("%s 是模拟器地址，生产环境拒绝使用", base)
 	}
 	return nil

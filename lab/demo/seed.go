@@ -34,8 +34,8 @@ const (
 // Endpoints are the simulators' addresses.
 type Endpoints struct{ WeChat, Alipay, HIS, Portal string }
 
-// At returns the endpoints of a base port: WeChat, Alipay, HIS, insurance
-// centre, portal in this order.
+// At returns the endpoints of a base port. Their order is that of the
+// simulators' table, which a test compares with it.
 func At(host string, base int) Endpoints {
 	u := func(n int) string { return fmt.Sprintf("http://%s:%d", host, base+n) }
 	return Endpoints{WeChat: u(0), Alipay: u(1), HIS: u(2), Portal: u(4)}

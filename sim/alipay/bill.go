@@ -29,19 +29,19 @@ type tradeRow struct {
 }
 
 // post books a movement. Callers hold the lock.
-func (s *Server) post(r *logRow) {
-	s.seq++
-	s.balance += r.amount
-	r.after, r.flowNo = s.balance, fmt.Sprintf("%s%012d", r.at.Format("060102"), s.seq)
+func (m *merchant) post(r *logRow) {
+	m.seq++
+	m.balance += r.amount
+	r.after, r.flowNo = m.balance, fmt.Sprintf("%s%012d", r.at.Format("060102"), m.seq)
 	day := r.at.Format(time.DateOnly)
-	s.logs[day] = append(s.logs[day], r)
-	s.logIndex[r.bizNo] = append(s.logIndex[r.bizNo], r)
-	s.logIndex[r.merchantNo] = append(s.logIndex[r.merchantNo], r)
+	m.logs[day] = append(m.logs[day], r)
+	m.logIndex[r.bizNo] = append(m.logIndex[r.bizNo], r)
+	m.logIndex[r.merchantNo] = append(m.logIndex[r.merchantNo], r)
 }
 
-func (s *Server) noteTrade(r tradeRow) {
+func (m *merchant) noteTrade(r tradeRow) {
 	day := r.at.Format(time.DateOnly)
-	s.tradeRows[day] = append(s.tradeRows[day], r)
+	m.tradeRows[day] = append(m.tradeRows[day], r)
 }
 
 // download is a file that can be fetched for 30 seconds.
@@ -52,8 +52,8 @@ type download struct {
 }
 
 // billDays checks the date and lists its days; a month has several.
-func (s *Server) billDays(date string) (days []string, from, to time.Time, bad *answer) {
-	set, now := s.settings.Get(), s.Clock().Now()
+func (m *merchant) billDays(date string) (days []string, from, to time.Time, bad *answer) {
+	set, now := m.settings.Get(), m.Clock().Now()
 	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, sim.Beijing)
 	from, err := time.ParseInLocation(time.DateOnly, date, sim.Beijing)
 	to = from.AddDate(0, 0, 1)
@@ -76,7 +76,7 @@ func (s *Server) billDays(date string) (days []string, from, to time.Time, bad *
 	return days, from, to, nil
 }
 
-func (s *Server) billURL(c *call, _ sim.Fault) *answer {
+func (m *merchant) billURL(c *call, _ sim.Fault) *answer {
 	var f struct {
 		Type string `json:"bill_type"`
 		Date string `json:"bill_date"`
@@ -84,48 +84,48 @@ func (s *Server) billURL(c *call, _ sim.Fault) *answer {
 	if bad := c.read(&f); bad != nil {
 		return bad
 	}
-	days, from, to, bad := s.billDays(f.Date)
+	days, from, to, bad := m.billDays(f.Date)
 	if bad != nil {
 		return bad
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := billFile{from: from, to: to, now: s.Clock().Now()}
-	stem := PID + "0156_" + strings.ReplaceAll(f.Date, "-", "")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b := billFile{pid: m.pid, from: from, to: to, now: m.Clock().Now()}
+	stem := m.pid + "0156_" + strings.ReplaceAll(f.Date, "-", "")
 	var count int
 	switch f.Type {
 	case "signcustomer":
-		count = b.ledger(s, days)
+		count = b.ledger(m, days)
 		b.name = stem + "_账务明细"
 	case "trade":
-		count = b.trades(s, days)
+		count = b.trades(m, days)
 		b.name = stem + "_业务明细"
 	default:
 		return refuse("TYPE_NOT_SUPPORTED", "不支持的账单类型")
 	}
 	v := map[string]string{}
 	if count == 0 {
-		if s.settings.Get().EmptyBill == "none" {
+		if m.settings.Get().EmptyBill == "none" {
 			return refuse("BILL_NOT_EXIST", "账单不存在")
 		}
 		v["bill_file_code"] = "EMPTY_DATA_WITH_BILL_FILE"
 	}
-	v["bill_download_url"] = s.offer(&download{b.now.Add(30 * time.Second), b.zip(), "application/zip"}, stem+".csv.zip", f.Type)
+	v["bill_download_url"] = m.offer(&download{b.now.Add(30 * time.Second), b.zip(), "application/zip"}, stem+".csv.zip", f.Type)
 	return done(v)
 }
 
 // offer keeps a file for its short life and drops those that ran out.
-func (s *Server) offer(d *download, name, kind string) string {
-	now := s.Clock().Now()
-	for k, old := range s.downloads {
+func (m *merchant) offer(d *download, name, kind string) string {
+	now := m.Clock().Now()
+	for k, old := range m.downloads {
 		if now.After(old.expires) {
-			delete(s.downloads, k)
+			delete(m.downloads, k)
 		}
 	}
 	token := sim.Token(24)
-	s.downloads[token] = d
-	host := s.URL()
-	if s.settings.Get().DownloadURL == "official" {
+	m.downloads[token] = d
+	host := m.URL()
+	if m.settings.Get().DownloadURL == "official" {
 		host = "https://dwbillcenter.alipay.com"
 	}
 	q := url.Values{"bizType": {kind}, "downloadFileName": {name}, "fileId": {token}}
@@ -136,7 +136,7 @@ func (s *Server) offer(d *download, name, kind string) string {
 type fileDialect struct{}
 
 // Fail answers a planned error.
-func (fileDialect) Fail(string) *sim.Reply {
+func (fileDialect) Fail(sim.Failure) *sim.Reply {
 	return &sim.Reply{Status: 500, Type: "text/plain", Raw: true, Body: []byte("system error")}
 }
 
@@ -158,6 +158,7 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request) {
 
 // billFile is a bill while it is written.
 type billFile struct {
+	pid             string
 	name            string
 	from, to, now   time.Time
 	detail, summary strings.Builder
@@ -167,16 +168,16 @@ const chineseStamp = "2006年01月02日 15:04:05"
 
 func (b *billFile) head(title string) {
 	fmt.Fprintf(&b.detail, "#支付宝%s查询\r\n#账号：[%s0156]\r\n#起始日期：[%s]   终止日期：[%s]\r\n#-----------------------------------------%s列表----------------------------------------\r\n",
-		title, PID, b.from.Format(chineseStamp), b.to.Format(chineseStamp), title)
+		title, b.pid, b.from.Format(chineseStamp), b.to.Format(chineseStamp), title)
 }
 
 // ledger writes the account bill (账务明细): the one that contains transfers.
-func (b *billFile) ledger(s *Server, days []string) (count int) {
+func (b *billFile) ledger(m *merchant, days []string) (count int) {
 	b.head("账务明细")
 	b.detail.WriteString("账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额（+元）,支出金额（-元）,账户余额（元）,交易渠道,业务类型,备注\r\n")
 	var in, out [2]int64
 	for _, day := range days {
-		for _, r := range s.logs[day] {
+		for _, r := range m.logs[day] {
 			income, spend := max(r.amount, 0), min(r.amount, 0)
 			k := &in
 			if r.amount < 0 {
@@ -191,7 +192,7 @@ func (b *billFile) ledger(s *Server, days []string) (count int) {
 	}
 	fmt.Fprintf(&b.detail, "#----------------------------------------账务明细列表结束-------------------------------------\r\n#支出合计：%d笔，共%s元\r\n#收入合计：%d笔，共%s元\r\n#导出时间：[%s]\r\n",
 		out[0], sim.Yuan(out[1]), in[0], sim.Yuan(in[1]), b.now.Format(chineseStamp))
-	fmt.Fprintf(&b.summary, "#支付宝账务汇总查询\r\n#账号：[%s0156]\r\n业务类型,收入笔数,收入金额（+元）,支出笔数,支出金额（-元）\r\n合计,%d,%s,%d,%s\r\n", PID, in[0], sim.Yuan(in[1]), out[0], sim.Yuan(out[1]))
+	fmt.Fprintf(&b.summary, "#支付宝账务汇总查询\r\n#账号：[%s0156]\r\n业务类型,收入笔数,收入金额（+元）,支出笔数,支出金额（-元）\r\n合计,%d,%s,%d,%s\r\n", b.pid, in[0], sim.Yuan(in[1]), out[0], sim.Yuan(out[1]))
 	return count
 }
 
@@ -210,12 +211,12 @@ func mask(account string) string {
 }
 
 // trades writes the business bill (业务明细).
-func (b *billFile) trades(s *Server, days []string) (count int) {
+func (b *billFile) trades(m *merchant, days []string) (count int) {
 	b.head("业务明细")
 	b.detail.WriteString("支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注\r\n")
 	var paid, refunded [2]int64
 	for _, day := range days {
-		for _, r := range s.tradeRows[day] {
+		for _, r := range m.tradeRows[day] {
 			kind, amount, no, sum := "交易", r.t.total, "", &paid
 			if r.r != nil {
 				kind, amount, no, sum = "退款", r.r.amount, r.r.no, &refunded
@@ -223,7 +224,7 @@ func (b *billFile) trades(s *Server, days []string) (count int) {
 			sum[0]++
 			sum[1] += amount
 			count++
-			if r.r != nil && s.settings.Get().BillRefundSign != "positive" {
+			if r.r != nil && m.settings.Get().BillRefundSign != "positive" {
 				amount = -amount
 			}
 			y := sim.Yuan(amount)
@@ -235,7 +236,7 @@ func (b *billFile) trades(s *Server, days []string) (count int) {
 	fmt.Fprintf(&b.detail, "#-----------------------------------------业务明细列表结束------------------------------------\r\n#交易合计：%d笔，商家实收共%s元，商家优惠共0.00元\r\n#退款合计：%d笔，商家实收退款共%s元，商家优惠退款共0.00元\r\n#导出时间：[%s]\r\n",
 		paid[0], sim.Yuan(paid[1]), refunded[0], sim.Yuan(-refunded[1]), b.now.Format(chineseStamp))
 	fmt.Fprintf(&b.summary, "#支付宝业务汇总查询\r\n#账号：[%s0156]\r\n门店编号,门店名称,交易订单总笔数,退款订单总笔数,订单金额（元）,商家实收（元）,支付宝优惠（元）,商家优惠（元）,卡消费金额（元）,服务费（元）,分润（元）,实收净额（元）\r\n合计,,%d,%d,%s,%s,0.00,0.00,0.00,0.00,0.00,%s\r\n",
-		PID, paid[0], refunded[0], sim.Yuan(net), sim.Yuan(net), sim.Yuan(net))
+		b.pid, paid[0], refunded[0], sim.Yuan(net), sim.Yuan(net), sim.Yuan(net))
 	return count
 }
 
@@ -243,10 +244,10 @@ func (b *billFile) trades(s *Server, days []string) (count int) {
 func (b *billFile) zip() []byte {
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
-	for _, m := range []struct{ name, text string }{{b.name + "(汇总).csv", b.summary.String()}, {b.name + ".csv", b.detail.String()}} {
-		f, err := w.CreateHeader(&zip.FileHeader{Name: string(gbk(m.name)), NonUTF8: true, Method: zip.Deflate})
+	for _, part := range []struct{ name, text string }{{b.name + "(汇总).csv", b.summary.String()}, {b.name + ".csv", b.detail.String()}} {
+		f, err := w.CreateHeader(&zip.FileHeader{Name: string(gbk(part.name)), NonUTF8: true, Method: zip.Deflate})
 		if err == nil {
-			f.Write(gbk(m.text))
+			f.Write(gbk(part.text))
 		}
 	}
 	w.Close()

@@ -101,7 +101,12 @@ func (c *call) dispatch(w http.ResponseWriter) {
 		if m.fundOut && c.app.cert == nil && !c.s.settings.Get().KeyModeFundOut {
 			return c.reply(&answer{code: "40001", subCode: "isv.missing-app-cert-sn", subMsg: "缺少应用公钥证书序列号"})
 		}
-		return c.reply(m.run(c.s, c, f))
+		a := m.run(c.app.m, c, f)
+		if a.code == "10000" && a.fields != nil {
+			told := *a
+			told.fields, a = c.s.liar().Tell(f, a.fields), &told
+		}
+		return c.reply(a)
 	})
 }
 
@@ -129,26 +134,49 @@ func (s *Server) reject(w http.ResponseWriter, method, sub, text string) {
 	w.Write([]byte(`{"` + key + `":` + string(body) + `}`))
 }
 
+// refusals are answers that no repeat mends: code, sub_code and text. The code
+// of an address that is not allowed stands in no public text.
+var refusals = map[string]answer{
+	sim.InvalidRequest: {code: "40004", subCode: "EXCEED_LIMIT_SM_AMOUNT", subMsg: "单笔额度超限"},
+	sim.NoAuth:         {code: "40004", subCode: "PRODUCT_NOT_SIGN", subMsg: "产品未签约"},
+	sim.IPNotAllowed:   {code: "40006", subCode: "isv.illegal-client-ip", subMsg: "IP地址不在白名单内"},
+	sim.OpenidOtherApp: {code: "40004", subCode: "PAYEE_IDENTITY_NOT_MATCH", subMsg: "收款方标识与应用不匹配"},
+	sim.QuotaExceeded:  {code: "40004", subCode: "EXCEED_LIMIT_DM_AMOUNT", subMsg: "日累计额度超限"},
+	"rate_limited":     {code: "40005", subCode: "isv.app-call-limited", subMsg: "应用调用次数超限，包含调用频率超限"},
+}
+
+// tradeRefusals are those of trades where they differ.
+var tradeRefusals = map[string]answer{
+	sim.InvalidRequest: {code: "40004", subCode: "ACQ.TRADE_NOT_ALLOW_REFUND", subMsg: "当前交易不允许退款"},
+	sim.NoAuth:         {code: "40006", subCode: "isv.insufficient-isv-permissions", subMsg: "ISV权限不足"},
+	sim.OpenidOtherApp: {code: "40004", subCode: "ACQ.USER_NOT_MATCH_ERR", subMsg: "交易用户不匹配"},
+	sim.QuotaExceeded:  {code: "40004", subCode: "ACQ.REFUND_CHARGE_ERROR", subMsg: "退收费异常"},
+	"not_enough":       {code: "40004", subCode: "ACQ.SELLER_BALANCE_NOT_ENOUGH", subMsg: "卖家余额不足"},
+}
+
 // Fail builds planned errors.
-func (c *call) Fail(kind string) *sim.Reply {
+func (c *call) Fail(f sim.Failure) *sim.Reply {
 	prefix := ""
 	if strings.HasPrefix(c.method, "alipay.trade.") {
 		prefix = "ACQ."
+		if a, known := tradeRefusals[f.Kind]; known {
+			return c.reply(&a)
+		}
 	}
-	switch kind {
+	if a, known := refusals[f.Kind]; known {
+		return c.reply(&a)
+	}
+	switch f.Kind {
 	case "500":
 		r := c.reply(&answer{code: "20000", subCode: "isp.unknow-error", subMsg: "系统繁忙"})
 		r.Status = 500
 		return r
-	case "rate_limited":
-		return c.reply(&answer{code: "40005", subCode: "isv.app-call-limited", subMsg: "应用调用次数超限，包含调用频率超限"})
 	case "not_enough":
-		if prefix != "" {
-			return c.reply(refuse("ACQ.SELLER_BALANCE_NOT_ENOUGH", "卖家余额不足"))
-		}
 		return c.reply(refuse("PAYER_BALANCE_NOT_ENOUGH", "付款方余额不足"))
 	case "unknown_code":
 		return c.reply(refuse(prefix+"CODE_NOT_IN_ANY_LIST", "未知的错误"))
+	case sim.Refuse:
+		return c.reply(refuse(f.Code, f.Message))
 	}
 	return c.reply(refuse(prefix+"SYSTEM_ERROR", "系统繁忙"))
 }
@@ -190,7 +218,7 @@ func (s *Server) authenticate(f url.Values) (a *app, sub, text string) {
 			return nil, p.sub, p.text
 		}
 	}
-	a = s.apps[f.Get("app_id")]
+	a = s.app(f.Get("app_id"))
 	at, err := time.ParseInLocation(time.DateTime, f.Get("timestamp"), sim.Beijing)
 	drift := time.Duration(s.settings.Get().MaxTimestampDrift) * time.Second
 	charset := strings.ToLower(f.Get("charset"))

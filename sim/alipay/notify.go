@@ -1,6 +1,7 @@
 package alipay
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,30 +17,44 @@ var (
 )
 
 // send signs a form by the V1 rule (without sign and sign_type) and hands it to the courier.
-func (s *Server) send(no, address, appID string, f url.Values, gaps []time.Duration, fault sim.Fault) {
+func (m *merchant) send(no, address, appID string, f url.Values, gaps []time.Duration, fault sim.Fault) {
 	if address == "" {
 		return
 	}
-	a := s.apps[appID]
+	a := m.app(appID)
 	f.Set("app_id", appID)
 	f.Set("sign_type", "RSA2")
-	if a.cert != nil && s.settings.Get().NotifyCertSN {
-		f.Set("alipay_cert_sn", s.alipayCertSN)
+	if a.cert != nil && m.settings.Get().NotifyCertSN {
+		f.Set("alipay_cert_sn", m.alipayCertSN)
 	}
-	content := []byte(signContent(f, "sign", "sign_type", "alipay_cert_sn"))
-	s.Courier().Send(sim.Message{No: no, URL: address, Fault: fault, Gaps: gaps, Scale: s.settings.Get().CallbackScale,
+	m.Courier().Send(sim.Message{No: no, URL: address, Fault: fault, Gaps: gaps, Scale: m.settings.Get().CallbackScale,
 		Accepted: func(status int, body string) bool { return status == 200 && body == "success" },
-		Make: func(how sim.Seal) (http.Header, []byte) {
-			out := url.Values{}
-			for k := range f {
-				out.Set(k, f.Get(k))
-			}
-			out.Set("sign", s.seal(a, content, how))
+		Make: func(lie sim.Fault, how sim.Seal) (http.Header, []byte) {
+			out := m.told(f, lie)
+			out.Set("sign", m.seal(a, []byte(signContent(out, "sign", "sign_type", "alipay_cert_sn")), how))
 			return http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}, []byte(out.Encode())
 		}})
 }
 
-func (s *Server) seal(a *app, content []byte, how sim.Seal) string {
+// told is a copy of a notification, as a lie has it.
+func (m *merchant) told(f url.Values, lie sim.Fault) url.Values {
+	plain, inner := map[string]any{}, map[string]any{}
+	for k := range f {
+		plain[k] = f.Get(k)
+	}
+	if json.Unmarshal([]byte(f.Get("biz_content")), &inner) == nil {
+		plain["biz_content"] = string(sim.JSON(m.liar().Tell(lie, inner)))
+	}
+	out := url.Values{}
+	for k, v := range m.liar().Tell(lie, plain).(map[string]any) {
+		if text, ok := v.(string); ok && text != "" {
+			out.Set(k, text)
+		}
+	}
+	return out
+}
+
+func (m *merchant) seal(a *app, content []byte, how sim.Seal) string {
 	if how == sim.SealOtherKey {
 		return sim.Sign(a.key, content)
 	}
@@ -55,8 +70,8 @@ func notifyID(at time.Time) string {
 }
 
 // notifyTransfer sends alipay.fund.trans.order.changed to the application gateway.
-func (s *Server) notifyTransfer(t *transfer) {
-	set, now := s.settings.Get(), s.Clock().Now()
+func (m *merchant) notifyTransfer(t *transfer) {
+	set, now := m.settings.Get(), m.Clock().Now()
 	address := set.GatewayURL
 	if address == "" && set.NotifyFallback {
 		address = t.notifyURL
@@ -72,18 +87,18 @@ func (s *Server) notifyTransfer(t *transfer) {
 	}
 	f := url.Values{"charset": {"UTF-8"}, "biz_content": {string(sim.JSON(b))}, "utc_timestamp": {fmt.Sprint(now.UnixMilli())}, "version": {"1.1"},
 		"notify_id": {notifyID(now)}, "msg_method": {"alipay.fund.trans.order.changed"}}
-	s.send(t.no, address, t.appID, f, messageGaps, t.fault)
+	m.send(t.no, address, t.appID, f, messageGaps, t.fault)
 }
 
 // notifyTrade tells about a payment (r nil) or a refund.
-func (s *Server) notifyTrade(t *trade, r *refund, fault sim.Fault) {
+func (m *merchant) notifyTrade(t *trade, r *refund, fault sim.Fault) {
 	if t.notifyURL == "" {
 		return
 	}
-	now, yuan := s.Clock().Now(), sim.Yuan(t.total)
+	now, yuan := m.Clock().Now(), sim.Yuan(t.total)
 	f := url.Values{"charset": {"utf-8"}, "version": {"1.0"}, "notify_id": {notifyID(now)}, "notify_type": {"trade_status_sync"}, "notify_time": {now.Format(time.DateTime)},
-		"auth_app_id": {t.appID}, "seller_id": {PID}, "buyer_id": {t.buyer}, "out_trade_no": {t.no}, "trade_no": {t.id}, "subject": {t.subject},
-		"trade_status": {s.tradeStatus(t)}, "total_amount": {yuan}, "receipt_amount": {yuan}, "buyer_pay_amount": {yuan}, "invoice_amount": {yuan}, "point_amount": {"0.00"},
+		"auth_app_id": {t.appID}, "seller_id": {m.pid}, "buyer_id": {t.buyer}, "out_trade_no": {t.no}, "trade_no": {t.id}, "subject": {t.subject},
+		"trade_status": {m.tradeStatus(t)}, "total_amount": {yuan}, "receipt_amount": {yuan}, "buyer_pay_amount": {yuan}, "invoice_amount": {yuan}, "point_amount": {"0.00"},
 		"gmt_create": {t.created.Format(time.DateTime)}, "gmt_payment": {t.paid.Format(time.DateTime)},
 		"fund_bill_list": {`[{"amount":"` + yuan + `","fundChannel":"ALIPAYACCOUNT"}]`}}
 	if t.passback != "" {
@@ -96,5 +111,5 @@ func (s *Server) notifyTrade(t *trade, r *refund, fault sim.Fault) {
 		f.Set("gmt_refund", r.at.Format("2006-01-02 15:04:05.000"))
 		f.Set("out_biz_no", r.no)
 	}
-	s.send(no, t.notifyURL, t.appID, f, tradeGaps, fault)
+	m.send(no, t.notifyURL, t.appID, f, tradeGaps, fault)
 }

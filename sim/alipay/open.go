@@ -57,7 +57,7 @@ func whole(v any, def int) int {
 // NewCode makes an authorisation code for a patient; it lives 3 minutes and works once.
 func (s *Server) NewCode(appID, patient string) (string, error) {
 	p := s.world.Find(patient)
-	if p == nil || s.apps[appID] == nil {
+	if p == nil || s.app(appID) == nil {
 		return "", fmt.Errorf("no patient %s or application %s", patient, appID)
 	}
 	c := sim.Token(16)
@@ -84,7 +84,7 @@ func (s *Server) issueCode(w http.ResponseWriter, r *http.Request) {
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	back, err := url.Parse(q.Get("redirect_uri"))
-	if s.apps[q.Get("app_id")] == nil || err != nil || !strings.HasPrefix(back.Scheme, "http") {
+	if s.app(q.Get("app_id")) == nil || err != nil || !strings.HasPrefix(back.Scheme, "http") {
 		sim.Page{Title: "授权参数错误", Lines: []string{"app_id 或 redirect_uri 不正确"}}.Show(w, 400)
 		return
 	}
@@ -189,6 +189,7 @@ type SentMessage struct {
 	At         time.Time `json:"at"`
 	Kind       string    `json:"kind"` // mini or public
 	To         string    `json:"to"`
+	Patient    string    `json:"patient"` // who that is
 	TemplateID string    `json:"template_id"`
 	Page       string    `json:"page,omitempty"`
 	Data       any       `json:"data"`
@@ -216,7 +217,7 @@ func (s *Server) miniMessage(c *call, _ sim.Fault) *answer {
 	case f.Template == "":
 		return refuse("USER_TEMPLATE_ILLEGAL", "模板不合法")
 	}
-	return s.deliver(SentMessage{s.Clock().Now(), "mini", f.ToUser + f.ToOpen, f.Template, f.Page, data})
+	return s.deliver(SentMessage{s.Clock().Now(), "mini", f.ToUser + f.ToOpen, "", f.Template, f.Page, data})
 }
 
 func (s *Server) publicMessage(c *call, _ sim.Fault) *answer {
@@ -235,7 +236,7 @@ func (s *Server) publicMessage(c *call, _ sim.Fault) *answer {
 		return refuse("TEMPLATE_ID_NULL", "模板ID为空")
 	}
 	link, _ := f.Template.Context["url"].(string)
-	return s.deliver(SentMessage{s.Clock().Now(), "public", f.ToUser + f.ToOpen, f.Template.ID, link, f.Template.Context})
+	return s.deliver(SentMessage{s.Clock().Now(), "public", f.ToUser + f.ToOpen, "", f.Template.ID, link, f.Template.Context})
 }
 
 func (s *Server) deliver(m SentMessage) *answer {
@@ -248,6 +249,7 @@ func (s *Server) deliver(m SentMessage) *answer {
 	case s.settings.Get().RefuseMessages:
 		return refuse("MSG_SD_NOFOLLOW", "用户未关注生活号")
 	}
+	m.Patient = p.Code
 	s.messages.Add(m)
 	return done(map[string]string{"msg_id": sim.Token(16)})
 }

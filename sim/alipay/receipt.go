@@ -14,7 +14,7 @@ type receipt struct {
 	pdf     []byte
 }
 
-func (s *Server) receiptApply(c *call, _ sim.Fault) *answer {
+func (m *merchant) receiptApply(c *call, _ sim.Fault) *answer {
 	var f struct {
 		Type string `json:"type"`
 		Key  string `json:"key"`
@@ -22,12 +22,12 @@ func (s *Server) receiptApply(c *call, _ sim.Fault) *answer {
 	if bad := c.read(&f); bad != nil {
 		return bad
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := &receipt{created: s.Clock().Now()}
-	switch t := s.transfers[f.Key]; {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := &receipt{created: m.Clock().Now()}
+	switch t := m.transfers[f.Key]; {
 	case f.Type == "FUND_DETAIL" && t != nil && t.no != f.Key && (t.status == "SUCCESS" || t.status == "REFUND"):
-		r.lines = []string{"支付宝电子回单（模拟）", "付款方：" + PID, "商户订单号：" + t.no, "支付宝订单号：" + t.orderID, "收款方：" + mask(t.party),
+		r.lines = []string{"支付宝电子回单（模拟）", "付款方：" + m.pid, "商户订单号：" + t.no, "支付宝订单号：" + t.orderID, "收款方：" + mask(t.party),
 			"金额：" + sim.Yuan(t.amount) + " 元", "时间：" + t.at.Format(time.DateTime), "备注：" + t.remark}
 	case f.Type == "FUND_DETAIL":
 		return refuse("BIZ_ERROR", "资金单据不存在")
@@ -37,25 +37,25 @@ func (s *Server) receiptApply(c *call, _ sim.Fault) *answer {
 		return refuse("INVALID_PARAMETER", "参数有误。type")
 	}
 	id := sim.Token(16)
-	s.receipts[id] = r
+	m.receipts[id] = r
 	return done(map[string]string{"file_id": id})
 }
 
 // receiptQuery goes through INIT and PROCESS to SUCCESS; a file lives two days, its address 30 seconds.
-func (s *Server) receiptQuery(c *call, _ sim.Fault) *answer {
+func (m *merchant) receiptQuery(c *call, _ sim.Fault) *answer {
 	var f struct {
 		FileID string `json:"file_id"`
 	}
 	if bad := c.read(&f); bad != nil {
 		return bad
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, now := s.receipts[f.FileID], s.Clock().Now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, now := m.receipts[f.FileID], m.Clock().Now()
 	if r == nil || now.Sub(r.created) > 48*time.Hour {
 		return refuse("INVALID_PARAMETER", "参数有误。file_id")
 	}
-	delay := time.Duration(s.settings.Get().ReceiptDelayMS) * time.Millisecond
+	delay := time.Duration(m.settings.Get().ReceiptDelayMS) * time.Millisecond
 	switch age := now.Sub(r.created); {
 	case age < delay/2:
 		return done(map[string]string{"status": "INIT"})
@@ -65,7 +65,7 @@ func (s *Server) receiptQuery(c *call, _ sim.Fault) *answer {
 	if r.pdf == nil {
 		r.pdf = sim.PDF(r.lines)
 	}
-	address := s.offer(&download{now.Add(30 * time.Second), r.pdf, "application/pdf"}, f.FileID+".pdf", "ereceipt")
+	address := m.offer(&download{now.Add(30 * time.Second), r.pdf, "application/pdf"}, f.FileID+".pdf", "ereceipt")
 	return done(map[string]string{"status": "SUCCESS", "download_url": address})
 }
 
@@ -84,7 +84,7 @@ func (r *logRow) logView() map[string]string {
 	return v
 }
 
-func (s *Server) accountLog(c *call, _ sim.Fault) *answer {
+func (m *merchant) accountLog(c *call, _ sim.Fault) *answer {
 	var f struct {
 		Start      string `json:"start_time"`
 		End        string `json:"end_time"`
@@ -106,19 +106,19 @@ func (s *Server) accountLog(c *call, _ sim.Fault) *answer {
 	case size < 1000 || size > 2000 || page < 1:
 		return refuse("INVALID_PARAMETER", "参数有误。page_size")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	rows := s.logIndex[byNo]
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rows := m.logIndex[byNo]
 	if byNo == "" {
-		rows = s.between(from, to)
+		rows = m.between(from, to)
 	}
 	return pageOf(rows, page, size)
 }
 
 // between collects the movements of a half-open span.
-func (s *Server) between(from, to time.Time) (rows []*logRow) {
+func (m *merchant) between(from, to time.Time) (rows []*logRow) {
 	for d := from; !d.After(to.Add(24 * time.Hour)); d = d.AddDate(0, 0, 1) {
-		for _, r := range s.logs[d.Format(time.DateOnly)] {
+		for _, r := range m.logs[d.Format(time.DateOnly)] {
 			if !r.at.Before(from) && r.at.Before(to) {
 				rows = append(rows, r)
 			}

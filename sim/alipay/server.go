@@ -5,58 +5,47 @@ package alipay
 
 import (
 	"crypto/md5"
-	"crypto/rsa"
-	"crypto/x509/pkix"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 
 	"hospay/sim"
 	"hospay/sim/world"
 )
 
-// The test merchant: one account, one application in each mode.
+// The test merchants: the first has an application in certificate mode, one in
+// key mode and a second one in certificate mode, the second merchant has one.
 const (
-	PID       = "2088012345678901"
-	CertAppID = "2021000100000001"
-	KeyAppID  = "2021000100000002"
-	AESKey    = "ZGVtby1hZXMta2V5LTAxMg==" // 16 bytes in base64
+	PID            = "2088012345678901"
+	CertAppID      = "2021000100000001"
+	KeyAppID       = "2021000100000002"
+	SecondAppID    = "2021000100000003"
+	SecondPID      = "2088012345678902"
+	SecondPIDAppID = "2021000100000004"
+	AESKey         = "ZGVtby1hZXMta2V5LTAxMg==" // 16 bytes in base64
 )
 
 // startBalance is what the merchant's account holds at first, in fen.
 const startBalance = 10_000_000_000
 
-// app is one application of the merchant.
-type app struct {
-	id     string
-	key    *rsa.PrivateKey // the application's
-	signer *rsa.PrivateKey // Alipay's, for answers to this application
-	cert   *sim.Cert       // nil in key mode
-	certSN string
-}
-
-// Server is Alipay for one merchant.
+// Server is Alipay.
 type Server struct {
 	*sim.Core
 	world    *world.World
 	settings *sim.Settings[Settings]
+	keys     *sim.Keys
 
+	merchants            []*merchant
 	apps                 map[string]*app
 	root, alipayCert     *sim.Cert
 	rootSN, alipayCertSN string
 
-	mu        sync.Mutex // guards all below
-	balance   int64
-	transfers map[string]*transfer // out_biz_no, order_id, pay_fund_order_id
-	trades    map[string]*trade    // out_trade_no, trade_no
+	mu        sync.Mutex // guards all below and the merchants' business
 	payCodes  map[string]*world.Patient
-	logs      map[string][]*logRow // by day
-	logIndex  map[string][]*logRow // by either order number
-	tradeRows map[string][]tradeRow
 	downloads map[string]*download
-	receipts  map[string]*receipt
-	spent     map[string]int64
 	seq       int64
 
 	oauth    oauthStore
@@ -65,8 +54,9 @@ type Server struct {
 
 // New makes Alipay for the people of w with keys out of k.
 func New(w *world.World, k *sim.Keys) (*Server, error) {
-	s := &Server{Core: sim.NewCore("alipay"), world: w, settings: sim.NewSettings(defaults())}
-	if err := s.loadKeys(k); err != nil {
+	s := &Server{Core: sim.NewCore("alipay"), world: w, keys: k, settings: sim.NewSettings(defaults())}
+	s.enrol()
+	if err := s.loadKeys(); err != nil {
 		return nil, err
 	}
 	s.clear()
@@ -77,10 +67,10 @@ func New(w *world.World, k *sim.Keys) (*Server, error) {
 	m.HandleFunc("GET /_sim/code", s.issueCode)
 	m.HandleFunc("GET /_sim/paycode", s.issuePayCode)
 	m.HandleFunc("GET /_sim/messages", s.listMessages)
-	s.MountControl(sim.Control{Config: s.config, Settings: s.settings, Balance: s.Balance, SetBal: s.SetBalance, Reset: s.clear, History: s.past,
+	s.MountControl(sim.Control{Config: s.getConfig, Settings: s.settings, Balance: s.Balance, SetBal: s.SetBalance, Reset: s.clear, History: s.past,
 		Actions: map[string]sim.Action{
-			"return": func(no string, _ url.Values) error { return s.Return(no) },
-			"pay":    func(no string, _ url.Values) error { return s.Pay(no) },
+			"return": func(no string, q url.Values) error { return s.returnNo(no, q.Get("merchant")) },
+			"pay":    func(no string, q url.Values) error { return s.payNo(no, q.Get("merchant")) },
 		}})
 	return s, nil
 }
@@ -88,35 +78,21 @@ func New(w *world.World, k *sim.Keys) (*Server, error) {
 // Settings gives direct access for Go tests.
 func (s *Server) Settings() *sim.Settings[Settings] { return s.settings }
 
-func (s *Server) loadKeys(k *sim.Keys) error {
-	names := []string{"alipay-root", "alipay-app-cert", "alipay-app-key", "alipay-signer-cert", "alipay-signer-key"}
-	if err := k.Prepare(names...); err != nil {
+func (s *Server) loadKeys() error {
+	k := s.keys
+	if err := k.Prepare("alipay-root", "alipay-app-cert", "alipay-app-key", "alipay-signer-cert", "alipay-signer-key"); err != nil {
 		return err
 	}
-	dn := func(cn string) pkix.Name {
-		return pkix.Name{CommonName: cn, OrganizationalUnit: []string{"Simulation"}, Organization: []string{"Simulated Alipay"}, Country: []string{"CN"}}
-	}
-	root, err := k.Cert("alipay-root", sim.CertSpec{Subject: dn("Simulated Alipay Root"), Serial: 201, Key: "alipay-root", IsCA: true})
+	root, err := k.Cert("alipay-root", sim.CertSpec{Subject: subject("Simulated Alipay Root"), Serial: 201, Key: "alipay-root", IsCA: true})
 	if err != nil {
 		return err
 	}
-	appCert, err := k.Cert("alipay-app", sim.CertSpec{Subject: dn(CertAppID), Serial: 202, Key: "alipay-app-cert", CA: "alipay-root", CAKey: "alipay-root"})
-	if err != nil {
-		return err
-	}
-	s.alipayCert, err = k.Cert("alipay-signer", sim.CertSpec{Subject: dn("Simulated Alipay Gateway"), Serial: 203, Key: "alipay-signer-cert", CA: "alipay-root", CAKey: "alipay-root"})
-	if err != nil {
+	gateway := sim.CertSpec{Subject: subject("Simulated Alipay Gateway"), Serial: 203, Key: "alipay-signer-cert", CA: "alipay-root", CAKey: "alipay-root"}
+	if s.alipayCert, err = k.Cert("alipay-signer", gateway); err != nil {
 		return err
 	}
 	s.root, s.rootSN, s.alipayCertSN = root, certSN(root), certSN(s.alipayCert)
-	certApp := &app{id: CertAppID, cert: appCert, certSN: certSN(appCert)}
-	keyApp := &app{id: KeyAppID}
-	certApp.key, _ = k.RSA("alipay-app-cert")
-	certApp.signer, _ = k.RSA("alipay-signer-cert")
-	keyApp.key, _ = k.RSA("alipay-app-key")
-	keyApp.signer, _ = k.RSA("alipay-signer-key")
-	s.apps = map[string]*app{CertAppID: certApp, KeyAppID: keyApp}
-	return nil
+	return errors.Join(s.apps[CertAppID].load(), s.apps[KeyAppID].load())
 }
 
 // certSN is the lower-case hex MD5 of the issuer's name and the decimal serial number.
@@ -129,26 +105,12 @@ func certSN(c *sim.Cert) string {
 func (s *Server) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.balance, s.seq = startBalance, 0
-	s.transfers, s.trades, s.payCodes = map[string]*transfer{}, map[string]*trade{}, map[string]*world.Patient{}
-	s.logs, s.logIndex, s.tradeRows = map[string][]*logRow{}, map[string][]*logRow{}, map[string][]tradeRow{}
-	s.downloads, s.receipts, s.spent = map[string]*download{}, map[string]*receipt{}, map[string]int64{}
+	for _, m := range s.merchants {
+		m.clear()
+	}
+	s.seq, s.payCodes, s.downloads = 0, map[string]*world.Patient{}, map[string]*download{}
 	s.oauth.clear()
 	s.messages.Clear()
-}
-
-// Balance is what the merchant's account can pay, in fen; there is only one account.
-func (s *Server) Balance(string) int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.balance
-}
-
-// SetBalance sets what the merchant's account can pay, in fen.
-func (s *Server) SetBalance(_ string, fen int64) {
-	s.mu.Lock()
-	s.balance = fen
-	s.mu.Unlock()
 }
 
 // AppConfig is what a hospital gets for one application.
@@ -174,22 +136,12 @@ type Config struct {
 	KeyApp       AppConfig `json:"key_app"`
 	SingleLimit  int64     `json:"single_limit"`
 	AuthorizeURL string    `json:"authorize_url"`
+	Merchants    []string  `json:"merchants"` // GET /_sim/config?merchant= gives the others
+	Apps         []string  `json:"apps"`      // GET /_sim/config?app_id= gives the others
 }
 
-// Config returns ids, keys and certificates of the test merchant.
-func (s *Server) Config() Config {
-	one := func(id, mode string) AppConfig {
-		a := s.apps[id]
-		return AppConfig{AppID: id, Mode: mode, AppPrivateKey: sim.PrivatePEM(a.key), AlipayPublicKey: sim.PublicPEM(&a.signer.PublicKey)}
-	}
-	c := Config{AppConfig: one(CertAppID, "cert"), KeyApp: one(KeyAppID, "key"), APIBase: s.URL(), Gateway: s.URL() + "/gateway.do", PID: PID, SellerID: PID,
-		AESKey: AESKey, SingleLimit: s.settings.Get().SingleLimit, AuthorizeURL: s.URL() + "/oauth2/publicAppAuthorize.htm"}
-	c.AppCert, c.AlipayCert, c.AlipayRootCert = s.apps[CertAppID].cert.PEM, s.alipayCert.PEM, s.root.PEM
-	return c
-}
-
-func (s *Server) config() any { return s.Config() }
-
-func (s *Server) listMessages(w http.ResponseWriter, _ *http.Request) {
-	sim.WriteJSON(w, 200, map[string]any{"messages": s.Messages()})
+func (s *Server) listMessages(w http.ResponseWriter, r *http.Request) {
+	from, _ := strconv.Atoi(r.URL.Query().Get("since"))
+	rows, next := s.messages.Since(from)
+	sim.WriteJSON(w, 200, map[string]any{"messages": rows, "next": next})
 }

@@ -13,6 +13,7 @@ type Settings struct {
 	NameCode          string  `json:"name_code"`             // PAYEE_NOT_EXIST or PAYEE_USER_INFO_ERROR
 	StoreFailed       bool    `json:"store_failed"`          // a refused payee leaves a FAIL order that the query shows
 	DealingMS         int     `json:"dealing_ms"`            // > 0: DEALING first
+	NumberScope       string  `json:"number_scope"`          // an out_biz_no is known to the whole "merchant" or to one "app"
 	AnyPayee          bool    `json:"any_payee"`             // accounts outside the test world are accepted
 	RefundDays        int     `json:"refund_days"`           // a payment becomes TRADE_FINISHED after this
 	RefundQuerySec    int     `json:"refund_query_sec"`      // a refund query earlier than this says nothing
@@ -31,7 +32,7 @@ type Settings struct {
 }
 
 func defaults() Settings {
-	return Settings{NotifyFallback: true, CallbackScale: 1, SingleLimit: 5_000_000, NameCode: "PAYEE_NOT_EXIST", RefundDays: 365, RefundQuerySec: 10,
+	return Settings{NotifyFallback: true, NumberScope: "merchant", CallbackScale: 1, SingleLimit: 5_000_000, NameCode: "PAYEE_NOT_EXIST", RefundDays: 365, RefundQuerySec: 10,
 		BillReadyHour: 9, EmptyBill: "file", BillTransferType: "转账", BillRefundSign: "negative", DownloadURL: "self", ReceiptDelayMS: 1000,
 		IDMode: "user_id", GrantIdentity: true, MaxTimestampDrift: 600}
 }

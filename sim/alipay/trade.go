@@ -27,26 +27,26 @@ type refund struct {
 }
 
 // trade finds a payment by either number; deposits of the test world count as paid. Callers hold the lock.
-func (s *Server) trade(outTradeNo, tradeNo string) *trade {
+func (m *merchant) trade(outTradeNo, tradeNo string) *trade {
 	no := tradeNo
 	if no == "" {
 		no = outTradeNo
 	}
-	if t := s.trades[no]; t != nil {
+	if t := m.trades[no]; t != nil {
 		return t
 	}
-	d := s.world.Trade(world.Alipay, no)
-	if d == nil {
+	d := m.world.Trade(world.Alipay, no)
+	if d == nil || !m.first() {
 		return nil
 	}
 	t := &trade{no: d.OutTradeNo, id: d.TransactionID, appID: CertAppID, subject: "门诊预交金充值", buyer: d.Patient.AlipayUserID, total: d.Amount,
 		created: d.PaidAt, paid: d.PaidAt, refunds: map[string]*refund{}}
-	s.trades[t.no], s.trades[t.id] = t, t
+	m.trades[t.no], m.trades[t.id] = t, t
 	return t
 }
 
-func (s *Server) tradeStatus(t *trade) string {
-	old := s.Clock().Now().Sub(t.paid) > time.Duration(s.settings.Get().RefundDays)*24*time.Hour
+func (m *merchant) tradeStatus(t *trade) string {
+	old := m.Clock().Now().Sub(t.paid) > time.Duration(m.settings.Get().RefundDays)*24*time.Hour
 	switch {
 	case t.closed || t.refunded > 0 && t.refunded == t.total:
 		return "TRADE_CLOSED"
@@ -82,7 +82,7 @@ func invalidTrade(what string) *answer {
 var noTrade = refuse("ACQ.TRADE_NOT_EXIST", "交易不存在")
 
 // open makes or finds the order that a create or pay call means.
-func (s *Server) open(c *call, f *tradeForm, buyer string) (*trade, *answer) {
+func (m *merchant) open(c *call, f *tradeForm, buyer string) (*trade, *answer) {
 	total, ok := sim.Fen(f.TotalAmount)
 	switch {
 	case !outTradeNo.MatchString(f.OutTradeNo):
@@ -92,7 +92,7 @@ func (s *Server) open(c *call, f *tradeForm, buyer string) (*trade, *answer) {
 	case f.Subject == "":
 		return nil, invalidTrade("subject")
 	}
-	t := s.trade(f.OutTradeNo, "")
+	t := m.trade(f.OutTradeNo, "")
 	switch {
 	case t != nil && (t.total != total || t.subject != f.Subject || t.buyer != buyer):
 		return nil, refuse("ACQ.CONTEXT_INCONSISTENT", "交易信息被篡改")
@@ -103,58 +103,58 @@ func (s *Server) open(c *call, f *tradeForm, buyer string) (*trade, *answer) {
 	case t != nil:
 		return t, nil
 	}
-	now := s.Clock().Now()
-	s.seq++
-	t = &trade{no: f.OutTradeNo, id: fmt.Sprintf("%s2200140000%010d", now.Format("20060102"), s.seq), appID: c.app.id, subject: f.Subject, buyer: buyer,
+	now := m.Clock().Now()
+	m.seq++
+	t = &trade{no: f.OutTradeNo, id: fmt.Sprintf("%s2200140000%010d", now.Format("20060102"), m.seq), appID: c.app.id, subject: f.Subject, buyer: buyer,
 		notifyURL: c.form.Get("notify_url"), passback: f.Passback, total: total, created: now, refunds: map[string]*refund{}}
-	s.trades[t.no], s.trades[t.id] = t, t
+	m.trades[t.no], m.trades[t.id] = t, t
 	return t, nil
 }
 
-func (s *Server) tradeCreate(c *call, _ sim.Fault) *answer {
+func (m *merchant) tradeCreate(c *call, _ sim.Fault) *answer {
 	var f tradeForm
 	if bad := c.read(&f); bad != nil {
 		return bad
 	}
 	buyer := f.BuyerID + f.BuyerOpenID
-	p := s.world.Find(buyer)
+	p := m.world.Find(buyer)
 	if p == nil {
 		return refuse("ACQ.BUYER_NOT_EXIST", "买家不存在")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, bad := s.open(c, &f, p.AlipayUserID)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t, bad := m.open(c, &f, p.AlipayUserID)
 	if bad != nil {
 		return bad
 	}
 	return done(map[string]string{"out_trade_no": t.no, "trade_no": t.id})
 }
 
-func (s *Server) tradePay(c *call, _ sim.Fault) *answer {
+func (m *merchant) tradePay(c *call, _ sim.Fault) *answer {
 	var f tradeForm
 	if bad := c.read(&f); bad != nil {
 		return bad
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.payCodes[f.AuthCode]
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := m.payCodes[f.AuthCode]
 	if p == nil || f.Scene != "bar_code" {
 		return refuse("ACQ.PAYMENT_AUTH_CODE_INVALID", "支付失败，获取顾客账户信息失败，请顾客刷新付款码后重新收款")
 	}
-	t, bad := s.open(c, &f, p.AlipayUserID)
+	t, bad := m.open(c, &f, p.AlipayUserID)
 	if bad != nil {
 		return bad
 	}
-	delete(s.payCodes, f.AuthCode)
-	s.settle(t)
-	v := s.tradeView(t)
+	delete(m.payCodes, f.AuthCode)
+	m.settle(t)
+	v := m.tradeView(t)
 	v["gmt_payment"] = v["send_pay_date"]
 	return done(v)
 }
 
-func (s *Server) tradeView(t *trade) map[string]any {
+func (m *merchant) tradeView(t *trade) map[string]any {
 	yuan := sim.Yuan(t.total)
-	v := map[string]any{"out_trade_no": t.no, "trade_no": t.id, "trade_status": s.tradeStatus(t), "total_amount": yuan, "buyer_user_id": t.buyer, "buyer_logon_id": "199******00"}
+	v := map[string]any{"out_trade_no": t.no, "trade_no": t.id, "trade_status": m.tradeStatus(t), "total_amount": yuan, "buyer_user_id": t.buyer, "buyer_logon_id": "199******00"}
 	if !t.paid.IsZero() {
 		v["send_pay_date"], v["receipt_amount"], v["buyer_pay_amount"], v["invoice_amount"], v["point_amount"] = t.paid.Format(time.DateTime), yuan, yuan, yuan, "0.00"
 		v["fund_bill_list"] = []map[string]string{{"amount": yuan, "fund_channel": "ALIPAYACCOUNT"}}
@@ -162,38 +162,38 @@ func (s *Server) tradeView(t *trade) map[string]any {
 	return v
 }
 
-func (s *Server) tradeQuery(c *call, _ sim.Fault) *answer {
-	t, bad := s.findTrade(c, &tradeForm{})
+func (m *merchant) tradeQuery(c *call, _ sim.Fault) *answer {
+	t, bad := m.findTrade(c, &tradeForm{})
 	if bad != nil {
 		return bad
 	}
-	defer s.mu.Unlock()
-	return done(s.tradeView(t))
+	defer m.mu.Unlock()
+	return done(m.tradeView(t))
 }
 
 // findTrade reads the form and returns the trade with the lock held; on a refusal the lock is free.
-func (s *Server) findTrade(c *call, f *tradeForm) (*trade, *answer) {
+func (m *merchant) findTrade(c *call, f *tradeForm) (*trade, *answer) {
 	if bad := c.read(f); bad != nil {
 		return nil, bad
 	}
 	if f.OutTradeNo == "" && f.TradeNo == "" {
 		return nil, invalidTrade("out_trade_no、trade_no不能同时为空")
 	}
-	s.mu.Lock()
-	if t := s.trade(f.OutTradeNo, f.TradeNo); t != nil {
+	m.mu.Lock()
+	if t := m.trade(f.OutTradeNo, f.TradeNo); t != nil {
 		return t, nil
 	}
-	s.mu.Unlock()
+	m.mu.Unlock()
 	return nil, noTrade
 }
 
-func (s *Server) tradeRefund(c *call, fault sim.Fault) *answer {
+func (m *merchant) tradeRefund(c *call, fault sim.Fault) *answer {
 	var f tradeForm
-	t, bad := s.findTrade(c, &f)
+	t, bad := m.findTrade(c, &f)
 	if bad != nil {
 		return bad
 	}
-	defer s.mu.Unlock()
+	defer m.mu.Unlock()
 	amount, ok := sim.Fen(f.RefundAmount)
 	if !ok || amount <= 0 {
 		return invalidTrade("refund_amount")
@@ -210,14 +210,14 @@ func (s *Server) tradeRefund(c *call, fault sim.Fault) *answer {
 		}
 		return done(t.refundView(r, "N"))
 	}
-	if bad := s.refundable(t, amount); bad != nil {
+	if bad := m.refundable(t, amount); bad != nil {
 		return bad
 	}
-	return done(t.refundView(s.refund(t, no, amount, f.RefundReason, fault), "Y"))
+	return done(t.refundView(m.refund(t, no, amount, f.RefundReason, fault), "Y"))
 }
 
-func (s *Server) refundable(t *trade, amount int64) *answer {
-	status := s.tradeStatus(t)
+func (m *merchant) refundable(t *trade, amount int64) *answer {
+	status := m.tradeStatus(t)
 	switch {
 	case t.paid.IsZero():
 		return refuse("ACQ.TRADE_STATUS_ERROR", "交易状态不合法")
@@ -227,20 +227,20 @@ func (s *Server) refundable(t *trade, amount int64) *answer {
 		return refuse("ACQ.TRADE_HAS_FINISHED", "交易已完结，不可退款")
 	case t.refunded+amount > t.total:
 		return refuse("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", "退款金额超限")
-	case s.balance < amount:
+	case m.balance < amount:
 		return refuse("ACQ.SELLER_BALANCE_NOT_ENOUGH", "卖家余额不足")
 	}
 	return nil
 }
 
-func (s *Server) refund(t *trade, no string, amount int64, reason string, fault sim.Fault) *refund {
-	r := &refund{no, amount, s.Clock().Now()}
+func (m *merchant) refund(t *trade, no string, amount int64, reason string, fault sim.Fault) *refund {
+	r := &refund{no, amount, m.Clock().Now()}
 	t.refunds[no] = r
 	t.refunded += amount
-	s.post(&logRow{at: r.at, bizNo: t.id, merchantNo: t.no, requestNo: no, title: t.subject, other: t.buyer, amount: -amount, kind: "交易退款", memo: reason})
-	s.noteTrade(tradeRow{r.at, t, r})
-	s.Ledger().Add(sim.Entry{At: r.at, Kind: "refund", No: no, Party: t.buyer, Amount: amount, State: "SUCCESS"})
-	s.notifyTrade(t, r, fault)
+	m.post(&logRow{at: r.at, bizNo: t.id, merchantNo: t.no, requestNo: no, title: t.subject, other: t.buyer, amount: -amount, kind: "交易退款", memo: reason})
+	m.noteTrade(tradeRow{r.at, t, r})
+	m.Ledger().Add(sim.Entry{At: r.at, Kind: "refund", No: no, Merchant: m.pid, Party: t.buyer, Amount: amount, State: "SUCCESS"})
+	m.notifyTrade(t, r, fault)
 	return r
 }
 
@@ -250,31 +250,31 @@ func (t *trade) refundView(r *refund, change string) map[string]any {
 }
 
 // refundQuery says REFUND_SUCCESS or nothing; too early it says nothing either.
-func (s *Server) refundQuery(c *call, _ sim.Fault) *answer {
+func (m *merchant) refundQuery(c *call, _ sim.Fault) *answer {
 	var f tradeForm
-	t, bad := s.findTrade(c, &f)
+	t, bad := m.findTrade(c, &f)
 	if bad != nil {
 		return bad
 	}
-	defer s.mu.Unlock()
+	defer m.mu.Unlock()
 	if f.OutRequestNo == "" {
 		return invalidTrade("out_request_no")
 	}
 	r := t.refunds[f.OutRequestNo]
-	wait := time.Duration(s.settings.Get().RefundQuerySec) * time.Second
-	if r == nil || s.Clock().Now().Sub(r.at) < wait {
+	wait := time.Duration(m.settings.Get().RefundQuerySec) * time.Second
+	if r == nil || m.Clock().Now().Sub(r.at) < wait {
 		return done(nil)
 	}
 	return done(map[string]string{"trade_no": t.id, "out_trade_no": t.no, "out_request_no": r.no, "total_amount": sim.Yuan(t.total),
 		"refund_amount": sim.Yuan(r.amount), "refund_status": "REFUND_SUCCESS", "gmt_refund_pay": r.at.Format(time.DateTime)})
 }
 
-func (s *Server) tradeClose(c *call, _ sim.Fault) *answer {
-	t, bad := s.findTrade(c, &tradeForm{})
+func (m *merchant) tradeClose(c *call, _ sim.Fault) *answer {
+	t, bad := m.findTrade(c, &tradeForm{})
 	if bad != nil {
 		return bad
 	}
-	defer s.mu.Unlock()
+	defer m.mu.Unlock()
 	if !t.paid.IsZero() {
 		return refuse("ACQ.TRADE_STATUS_ERROR", "交易状态不合法")
 	}
@@ -283,45 +283,31 @@ func (s *Server) tradeClose(c *call, _ sim.Fault) *answer {
 }
 
 // tradeCancel closes an unpaid trade and refunds a paid one in full.
-func (s *Server) tradeCancel(c *call, fault sim.Fault) *answer {
-	t, bad := s.findTrade(c, &tradeForm{})
+func (m *merchant) tradeCancel(c *call, fault sim.Fault) *answer {
+	t, bad := m.findTrade(c, &tradeForm{})
 	if bad != nil {
 		return bad
 	}
-	defer s.mu.Unlock()
+	defer m.mu.Unlock()
 	action := "close"
 	if left := t.total - t.refunded; !t.paid.IsZero() && left > 0 {
-		if bad := s.refundable(t, left); bad != nil {
+		if bad := m.refundable(t, left); bad != nil {
 			return bad
 		}
 		action = "refund"
-		s.refund(t, t.no+"cancel", left, "撤销交易", fault)
+		m.refund(t, t.no+"cancel", left, "撤销交易", fault)
 	}
 	t.closed = true
 	return done(map[string]string{"trade_no": t.id, "out_trade_no": t.no, "retry_flag": "N", "action": action})
 }
 
 // settle records the buyer's payment.
-func (s *Server) settle(t *trade) {
-	t.paid = s.Clock().Now()
-	s.post(&logRow{at: t.paid, bizNo: t.id, merchantNo: t.no, title: t.subject, other: t.buyer, amount: t.total, kind: "在线支付"})
-	s.noteTrade(tradeRow{t.paid, t, nil})
-	s.Ledger().Add(sim.Entry{At: t.paid, Kind: "pay", No: t.no, Party: t.buyer, Amount: t.total, State: "SUCCESS"})
-	s.notifyTrade(t, nil, sim.Fault{})
-}
-
-// Pay lets the patient pay a trade.
-func (s *Server) Pay(no string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := s.trade(no, "")
-	switch {
-	case t == nil || t.closed:
-		return fmt.Errorf("no open trade %s", no)
-	case t.paid.IsZero():
-		s.settle(t)
-	}
-	return nil
+func (m *merchant) settle(t *trade) {
+	t.paid = m.Clock().Now()
+	m.post(&logRow{at: t.paid, bizNo: t.id, merchantNo: t.no, title: t.subject, other: t.buyer, amount: t.total, kind: "在线支付"})
+	m.noteTrade(tradeRow{t.paid, t, nil})
+	m.Ledger().Add(sim.Entry{At: t.paid, Kind: "pay", No: t.no, Merchant: m.pid, Party: t.buyer, Amount: t.total, State: "SUCCESS"})
+	m.notifyTrade(t, nil, sim.Fault{})
 }
 
 // issuePayCode shows a payment code as the patient's phone would.

@@ -95,8 +95,8 @@ func (f *transferForm) checkScene(set *Settings) *answer {
 }
 
 // payee finds the account and compares the name.
-func (s *Server) payee(f *transferForm, fault sim.Fault) (userID string, bad *answer) {
-	p, set := s.world.Find(f.Payee.Identity), s.settings.Get()
+func (m *merchant) payee(f *transferForm, fault sim.Fault) (userID string, bad *answer) {
+	p, set := m.world.Find(f.Payee.Identity), m.settings.Get()
 	if p != nil && !owns(p, f.Payee.Type, f.Payee.Identity) {
 		p = nil
 	}
@@ -125,86 +125,86 @@ func owns(p *world.Patient, kind, identity string) bool {
 	return identity == p.Phone || strings.EqualFold(identity, p.AlipayEmail)
 }
 
-func (s *Server) uniTransfer(c *call, fault sim.Fault) *answer {
+func (m *merchant) uniTransfer(c *call, fault sim.Fault) *answer {
 	var f transferForm
 	if bad := c.read(&f); bad != nil {
 		return bad
 	}
 	hash := sim.HashJSON(json.RawMessage(c.biz))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if t := s.transfers[f.OutBizNo]; t != nil && t.no == f.OutBizNo {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if t := m.find(c.app.id, f.OutBizNo); t != nil {
 		if t.hash != hash {
 			return refuse("PAYMENT_INFO_INCONSISTENCY", "两次请求商户单号一样，但是参数不一致")
 		}
 		return t.created()
 	}
-	set := s.settings.Get()
+	set := m.settings.Get()
 	if bad := f.check(set); bad != nil {
 		return bad
 	}
 	amount, _ := sim.Fen(f.TransAmount)
 	t := &transfer{no: f.OutBizNo, party: f.Payee.Identity, title: f.OrderTitle, remark: f.Remark, passback: f.Passback, hash: hash, appID: c.app.id,
-		amount: amount, at: s.Clock().Now(), notifyURL: c.form.Get("notify_url")}
+		amount: amount, at: m.Clock().Now(), notifyURL: c.form.Get("notify_url")}
 	if fault.Callback() {
 		t.fault = fault
 	}
-	userID, bad := s.payee(&f, fault)
+	userID, bad := m.payee(&f, fault)
 	if bad != nil {
-		s.keepFailed(t, bad, set)
+		m.keepFailed(t, bad, set)
 		return bad
 	}
 	t.userID = userID
-	return s.execute(t, set)
+	return m.execute(t, set)
 }
 
 // keepFailed stores a refused order when the setting says that Alipay does so.
-func (s *Server) keepFailed(t *transfer, bad *answer, set *Settings) {
+func (m *merchant) keepFailed(t *transfer, bad *answer, set *Settings) {
 	if !set.StoreFailed {
 		return
 	}
-	s.name(t)
+	m.name(t)
 	t.status, t.errorCode, t.failReason = "FAIL", bad.subCode, bad.subMsg
 }
 
 // name gives a transfer its numbers and keeps it.
-func (s *Server) name(t *transfer) {
-	s.seq++
+func (m *merchant) name(t *transfer) {
+	m.seq++
 	day := t.at.Format("20060102")
-	t.orderID = fmt.Sprintf("%s110070000006%012d", day, s.seq)
-	t.fundID = fmt.Sprintf("%s110070001506%012d", day, s.seq)
-	s.transfers[t.no], s.transfers[t.orderID], s.transfers[t.fundID] = t, t, t
+	t.orderID = fmt.Sprintf("%s110070000006%012d", day, m.seq)
+	t.fundID = fmt.Sprintf("%s110070001506%012d", day, m.seq)
+	m.transfers[m.under(t.appID, t.no)], m.transfers[t.orderID], m.transfers[t.fundID] = t, t, t
 }
 
 // execute moves the money.
-func (s *Server) execute(t *transfer, set *Settings) *answer {
+func (m *merchant) execute(t *transfer, set *Settings) *answer {
 	day := t.at.Format(time.DateOnly)
 	switch {
-	case set.DayLimit > 0 && s.spent[day]+t.amount > set.DayLimit:
+	case set.DayLimit > 0 && m.spent[day]+t.amount > set.DayLimit:
 		return refuse("EXCEED_LIMIT_DM_AMOUNT", "日累计额度超限")
-	case s.balance < t.amount:
+	case m.balance < t.amount:
 		return refuse("PAYER_BALANCE_NOT_ENOUGH", "付款方余额不足")
 	}
-	s.name(t)
-	s.spent[day] += t.amount
+	m.name(t)
+	m.spent[day] += t.amount
 	if set.DealingMS > 0 {
 		t.status = "DEALING"
-		s.Clock().After(time.Duration(set.DealingMS)*time.Millisecond, func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.arrive(t)
+		m.Clock().After(time.Duration(set.DealingMS)*time.Millisecond, func() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.arrive(t)
 		})
 		return t.created()
 	}
-	s.arrive(t)
+	m.arrive(t)
 	return t.created()
 }
 
-func (s *Server) arrive(t *transfer) {
-	t.status, t.at = "SUCCESS", s.Clock().Now()
-	s.post(&logRow{at: t.at, bizNo: t.orderID, merchantNo: t.no, title: t.title, other: t.party, amount: -t.amount, kind: s.settings.Get().BillTransferType, memo: t.remark})
-	s.Ledger().Add(sim.Entry{At: t.at, Kind: "transfer", No: t.no, Party: t.party, Amount: t.amount, State: "SUCCESS"})
-	s.notifyTransfer(t)
+func (m *merchant) arrive(t *transfer) {
+	t.status, t.at = "SUCCESS", m.Clock().Now()
+	m.post(&logRow{at: t.at, bizNo: t.orderID, merchantNo: t.no, title: t.title, other: t.party, amount: -t.amount, kind: m.settings.Get().BillTransferType, memo: t.remark})
+	m.Ledger().Add(sim.Entry{At: t.at, Kind: "transfer", No: t.no, Merchant: m.pid, Party: t.party, Amount: t.amount, State: "SUCCESS"})
+	m.notifyTransfer(t)
 }
 
 // created is the answer to the call that made a transfer, and to its repeats.
@@ -225,22 +225,15 @@ func (t *transfer) created() *answer {
 	}{t.no, t.orderID, t.fundID, status, t.at.Format(time.DateTime)})
 }
 
-// Return brings the money of a successful transfer back to the merchant.
-func (s *Server) Return(no string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := s.transfers[no]
-	if t == nil || t.status != "SUCCESS" {
-		return fmt.Errorf("no successful transfer %s that can be returned", no)
-	}
-	t.status, t.returned, t.errorCode, t.failReason = "REFUND", s.Clock().Now(), "PAYEE_ACCOUNT_STATUS_ERROR", "收款账户状态异常，资金已退回"
-	s.post(&logRow{at: t.returned, bizNo: t.orderID, merchantNo: t.no, title: t.title, other: t.party, amount: t.amount, kind: s.settings.Get().BillTransferType + "退回", memo: t.remark})
-	s.Ledger().Add(sim.Entry{At: t.returned, Kind: "return", No: t.no, Party: t.party, Amount: t.amount, State: "SUCCESS"})
-	s.notifyTransfer(t)
-	return nil
+// giveBack brings the money of a successful transfer back to the merchant.
+func (m *merchant) giveBack(t *transfer) {
+	t.status, t.returned, t.errorCode, t.failReason = "REFUND", m.Clock().Now(), "PAYEE_ACCOUNT_STATUS_ERROR", "收款账户状态异常，资金已退回"
+	m.post(&logRow{at: t.returned, bizNo: t.orderID, merchantNo: t.no, title: t.title, other: t.party, amount: t.amount, kind: m.settings.Get().BillTransferType + "退回", memo: t.remark})
+	m.Ledger().Add(sim.Entry{At: t.returned, Kind: "return", No: t.no, Merchant: m.pid, Party: t.party, Amount: t.amount, State: "SUCCESS"})
+	m.notifyTransfer(t)
 }
 
-func (s *Server) commonQuery(c *call, _ sim.Fault) *answer {
+func (m *merchant) commonQuery(c *call, _ sim.Fault) *answer {
 	var f struct {
 		ProductCode string `json:"product_code"`
 		BizScene    string `json:"biz_scene"`
@@ -251,24 +244,22 @@ func (s *Server) commonQuery(c *call, _ sim.Fault) *answer {
 	if bad := c.read(&f); bad != nil {
 		return bad
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	var t *transfer
 	switch {
 	case f.FundID != "":
-		if t = s.transfers[f.FundID]; t != nil && t.fundID != f.FundID {
+		if t = m.transfers[f.FundID]; t != nil && t.fundID != f.FundID {
 			t = nil
 		}
 	case f.OrderID != "":
-		if t = s.transfers[f.OrderID]; t != nil && t.orderID != f.OrderID {
+		if t = m.transfers[f.OrderID]; t != nil && t.orderID != f.OrderID {
 			t = nil
 		}
 	case f.OutBizNo == "" || f.ProductCode != "TRANS_ACCOUNT_NO_PWD" || f.BizScene != "DIRECT_TRANSFER":
 		return refuse("INVALID_PARAMETER", "参数有误。")
 	default:
-		if t = s.transfers[f.OutBizNo]; t != nil && t.no != f.OutBizNo {
-			t = nil
-		}
+		t = m.find(c.app.id, f.OutBizNo)
 	}
 	if t == nil {
 		return refuse("ORDER_NOT_EXIST", "转账订单不存在")

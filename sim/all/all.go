@@ -14,26 +14,70 @@ import (
 	"hospay/sim/alipay"
 	"hospay/sim/his"
 	"hospay/sim/portal"
+	"hospay/sim/sms"
 	"hospay/sim/wechat"
 	"hospay/sim/world"
 )
 
 // Options says where the simulators live and who their patients are.
 type Options struct {
-	BasePort int    // WeChat = BasePort, Alipay +1, HIS +2, portal +4; 0 takes free ports
-	Dir      string // keeps the day from which deposits are counted back; "" = today
-	Seed     int64
-	Host     string // default 127.0.0.1
-	Patients int    // default 20
+	BasePort  int    // port of the first row of the table; 0 takes free ports
+	Dir       string // keeps the day from which deposits are counted back; "" = today
+	Seed      int64
+	Host      string // default 127.0.0.1
+	Patients  int    // default 20
+	SecondHIS bool   // also the HIS to which a hospital moves
 }
 
-// Set is the running simulators.
+// Set is the running simulators. A field without a simulator is nil.
 type Set struct {
 	World  *world.World
 	WeChat *wechat.Server
 	Alipay *alipay.Server
 	HIS    *his.Server
 	Portal *portal.Server
+	SMS    *sms.Server
+	HIS2   *his.Server
+
+	Running []Running
+}
+
+// Running is a simulator that serves.
+type Running struct {
+	Simulator
+	*sim.Core
+}
+
+// Simulator is a row of the table.
+type Simulator struct {
+	Name   string // stands for it in code and flags
+	Title  string // stands for it on a screen
+	Offset int    // of its port from the first
+	make   func(*Set) (*sim.Core, error)
+	wanted func(Options) bool // nil = always
+}
+
+// Simulators are all simulators; this table and the field of Set that a row
+// fills are the one place where a simulator is added. Offset 3 is kept for the
+// insurance centre.
+var Simulators = []Simulator{
+	{"wechat", "微信支付", 0, func(s *Set) (c *sim.Core, err error) {
+		if s.WeChat, err = wechat.New(s.World, sim.SharedKeys()); err == nil {
+			c = s.WeChat.Core
+		}
+		return c, err
+	}, nil},
+	{"alipay", "支付宝", 1, func(s *Set) (c *sim.Core, err error) {
+		if s.Alipay, err = alipay.New(s.World, sim.SharedKeys()); err == nil {
+			c = s.Alipay.Core
+		}
+		return c, err
+	}, nil},
+	{"his", "HIS", 2, func(s *Set) (*sim.Core, error) { s.HIS = his.New(s.World); return s.HIS.Core, nil }, nil},
+	{"portal", "医院门户", 4, func(s *Set) (*sim.Core, error) { s.Portal = portal.New(s.World); return s.Portal.Core, nil }, nil},
+	{"sms", "短信网关", 5, func(s *Set) (*sim.Core, error) { s.SMS = sms.New(s.World); return s.SMS.Core, nil }, nil},
+	{"his2", "新的HIS", 6, func(s *Set) (*sim.Core, error) { s.HIS2 = his.Second(s.World); return s.HIS2.Core, nil },
+		func(o Options) bool { return o.SecondHIS }},
 }
 
 // Start serves until ctx ends or Close is called.
@@ -42,51 +86,60 @@ func Start(ctx context.Context, o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys := sim.SharedKeys()
+	if o.Host == "" {
+		o.Host = "127.0.0.1"
+	}
 	s := &Set{World: world.New(o.Seed, o.Patients, base)}
-	if s.WeChat, err = wechat.New(s.World, keys); err != nil {
-		return nil, err
-	}
-	if s.Alipay, err = alipay.New(s.World, keys); err != nil {
-		return nil, errors.Join(err, s.WeChat.Close())
-	}
-	s.HIS, s.Portal = his.New(s.World), portal.New(s.World)
-	if err := s.listen(o); err != nil {
-		return nil, errors.Join(err, s.Close())
+	for _, row := range Simulators {
+		if row.wanted != nil && !row.wanted(o) {
+			continue
+		}
+		if err := s.start(row, o); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 	}
 	context.AfterFunc(ctx, func() { s.Close() })
 	return s, nil
 }
 
-func (s *Set) listen(o Options) error {
-	if o.Host == "" {
-		o.Host = "127.0.0.1"
+func (s *Set) start(row Simulator, o Options) error {
+	core, err := row.make(s)
+	if err != nil {
+		return fmt.Errorf("simulator %s: %w", row.Name, err)
 	}
-	for _, at := range []struct {
-		core   *sim.Core
-		offset int
-	}{{s.WeChat.Core, 0}, {s.Alipay.Core, 1}, {s.HIS.Core, 2}, {s.Portal.Core, 4}} {
-		port := 0
-		if o.BasePort > 0 {
-			port = o.BasePort + at.offset
-		}
-		if err := at.core.Listen(o.Host, port); err != nil {
-			return err
-		}
+	s.Running = append(s.Running, Running{row, core})
+	port := 0
+	if o.BasePort > 0 {
+		port = o.BasePort + row.Offset
 	}
-	return nil
+	return core.Listen(o.Host, port)
 }
 
 // Close stops all simulators.
 func (s *Set) Close() error {
-	return errors.Join(s.WeChat.Close(), s.Alipay.Close(), s.HIS.Close(), s.Portal.Close())
+	var err error
+	for _, r := range s.Running {
+		err = errors.Join(err, r.Core.Close())
+	}
+	return err
 }
 
 // Advance moves the virtual time of every simulator.
 func (s *Set) Advance(d time.Duration) {
-	for _, c := range []*sim.Core{s.WeChat.Core, s.Alipay.Core, s.HIS.Core, s.Portal.Core} {
-		c.Clock().Advance(d)
+	for _, r := range s.Running {
+		r.Clock().Advance(d)
 	}
+}
+
+// Titles are the titles of the simulators that run without being asked for.
+func Titles() string {
+	var out []string
+	for _, row := range Simulators {
+		if row.wanted == nil {
+			out = append(out, row.Title)
+		}
+	}
+	return strings.Join(out, "、")
 }
 
 // baseDay remembers the first day, so that the same deposits have the same dates after a restart.

@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
+	"hospay/sim"
 	"hospay/sim/all"
 )
 
@@ -16,7 +18,8 @@ func TestStart_ServesControlAndKeepsKeys(t *testing.T) {
 	first := start(t, all.Options{Dir: dir, Seed: 3})
 	key := first.WeChat.Config().MchPrivateKey
 	cert := first.Alipay.Config().AppCert
-	for _, base := range []string{first.WeChat.URL(), first.Alipay.URL(), first.HIS.URL(), first.Portal.URL()} {
+	for _, r := range first.Running {
+		base := r.URL()
 		for _, path := range []string{"/_sim/ledger", "/_sim/requests?since=0", "/_sim/config", "/_sim/clock", "/_sim/faults", "/_sim/settings"} {
 			var v map[string]any
 			res, err := http.Get(base + path)
@@ -42,6 +45,64 @@ func TestStart_ServesControlAndKeepsKeys(t *testing.T) {
 	}
 	if third := start(t, all.Options{Seed: 3}); third.Alipay.Config().AppCert != cert {
 		t.Error("keys must not depend on the directory")
+	}
+}
+
+// The table is the list of simulators: names, fields and ports are each one's own.
+func TestTable_EachRowIsASimulator(t *testing.T) {
+	s := start(t, all.Options{Seed: 3, SecondHIS: true})
+	names, offsets, cores := map[string]bool{}, map[int]bool{}, map[string]bool{}
+	for _, row := range all.Simulators {
+		if names[row.Name] || offsets[row.Offset] || row.Title == "" || row.Offset > 8 {
+			t.Errorf("%+v", row)
+		}
+		names[row.Name], offsets[row.Offset] = true, true
+	}
+	for _, r := range s.Running {
+		cores[r.URL()] = true
+	}
+	fields := []string{s.WeChat.URL(), s.Alipay.URL(), s.HIS.URL(), s.Portal.URL(), s.SMS.URL(), s.HIS2.URL()}
+	for _, u := range fields {
+		if !cores[u] {
+			t.Errorf("%q does not serve", u)
+		}
+	}
+	if len(s.Running) != len(all.Simulators) || len(cores) != len(fields) {
+		t.Error(len(s.Running), cores)
+	}
+	s.Advance(time.Hour)
+	for _, r := range s.Running {
+		if r.Clock().Offset() != time.Hour {
+			t.Error(r.Name, r.Clock().Offset())
+		}
+	}
+	if plain := start(t, all.Options{Seed: 3}); plain.HIS2 != nil || len(plain.Running) != len(all.Simulators)-1 {
+		t.Error("a second HIS runs when it is asked for")
+	}
+}
+
+// Every fault is named, and told what it does.
+func TestFaults_AreNamed(t *testing.T) {
+	s := start(t, all.Options{Seed: 3})
+	for _, r := range s.Running {
+		res, err := http.Get(r.URL() + "/_sim/faults")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v struct {
+			Kinds    []sim.Kind          `json:"kinds"`
+			Families map[string][]string `json:"families"`
+		}
+		err = json.NewDecoder(res.Body).Decode(&v)
+		res.Body.Close()
+		if err != nil || len(v.Kinds) != len(sim.FaultNames) || len(v.Families["lies"]) != 9 {
+			t.Fatal(r.Name, err, v)
+		}
+		for _, k := range v.Kinds {
+			if len(k.What) < 10 {
+				t.Errorf("%+v", k)
+			}
+		}
 	}
 }
 

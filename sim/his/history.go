@@ -41,7 +41,7 @@ func (b *books) pastOne(p sim.Past) (string, error) {
 }
 
 func (b *books) pastDebit(p sim.Past) (string, error) {
-	d := &debit{ourNo: p.No, orderNo: p.OrderNo, cardNo: p.Party, method: p.Method, channel: p.Channel, depositNo: p.DepositNo, amount: p.Amount, at: p.At}
+	d := &debit{ourNo: p.No, orderNo: p.OrderNo, cardNo: p.Party, method: p.Method, channel: p.Channel, depositNo: p.DepositNo, amount: p.Amount, at: p.At, told: p.At}
 	if p.Held {
 		var err error
 		if d.parts, err = b.account(p.Party).take(*d); err != nil {
@@ -52,7 +52,7 @@ func (b *books) pastDebit(p sim.Past) (string, error) {
 		}
 	}
 	b.seq++
-	d.hisNo = fmt.Sprintf("HT%s%06d", p.At.Format("20060102"), b.seq)
+	d.hisNo = fmt.Sprintf("%sT%s%06d", b.prefix, p.At.Format("20060102"), b.seq)
 	b.debits[d.ourNo] = d
 	b.notePast(p, d)
 	return d.hisNo, nil
@@ -63,7 +63,7 @@ func (b *books) pastReverse(p sim.Past, d *debit) {
 		part.from.left += part.amount
 	}
 	b.seq++
-	d.reversedAt, d.reverseNo = p.At, fmt.Sprintf("HC%s%06d", p.At.Format("20060102"), b.seq)
+	d.reversedAt, d.reversedTold, d.reverseNo = p.At, p.At, fmt.Sprintf("%sC%s%06d", b.prefix, p.At.Format("20060102"), b.seq)
 	b.notePast(p, d)
 }
 

@@ -52,10 +52,11 @@ type taken struct {
 type debit struct {
 	ourNo, orderNo, hisNo, cardNo, method, channel, depositNo string
 	amount                                                    int64
-	at                                                        time.Time
+	at, told                                                  time.Time // when it was, and when answers say that it was
 	parts                                                     []taken
 	reverseNo                                                 string
-	reversedAt                                                time.Time
+	reversedAt, reversedTold                                  time.Time
+	odd                                                       string // planned: SameNumber or FutureTime
 }
 
 func (d *debit) status() string {
@@ -81,18 +82,20 @@ type books struct {
 	accounts map[string]*account
 	debits   map[string]*debit
 	days     map[string][]row
+	prefix   string // of all numbers of this HIS
 	seq      int
+	last     string // number of the debit before
 }
 
-func newBooks(w *world.World, c *sim.Clock, l *sim.Ledger) *books {
-	b := &books{world: w, clock: c, ledger: l}
+func newBooks(w *world.World, c *sim.Clock, l *sim.Ledger, prefix string) *books {
+	b := &books{world: w, clock: c, ledger: l, prefix: prefix}
 	b.clear()
 	return b
 }
 
 func (b *books) clear() {
 	b.mu.Lock()
-	b.accounts, b.debits, b.days, b.seq = map[string]*account{}, map[string]*debit{}, map[string][]row{}, 0
+	b.accounts, b.debits, b.days, b.seq, b.last = map[string]*account{}, map[string]*debit{}, map[string][]row{}, 0, ""
 	b.mu.Unlock()
 }
 
@@ -156,10 +159,23 @@ func (b *books) debit(in debit) (out debit, balance int64, repeated bool, err er
 	}
 	b.seq++
 	in.at = b.clock.Now()
-	in.hisNo = fmt.Sprintf("HT%s%06d", in.at.Format("20060102"), b.seq)
+	in.told = tell(in.at, in.odd)
+	in.hisNo = fmt.Sprintf("%sT%s%06d", b.prefix, in.at.Format("20060102"), b.seq)
+	if in.odd == sim.SameNumber && b.last != "" {
+		in.hisNo = b.last
+	}
+	b.last = in.hisNo
 	b.debits[in.ourNo] = &in
 	b.note(row{&in, "debit", in.at})
 	return in, a.balance(), false, nil
+}
+
+// tell is the time that answers give for a moment.
+func tell(at time.Time, odd string) time.Time {
+	if odd == sim.FutureTime {
+		return time.Date(2099, 12, 31, 23, 59, 59, 0, sim.Beijing)
+	}
+	return at
 }
 
 func (d *debit) same(in debit) bool {
@@ -198,7 +214,7 @@ func (a *account) take(in debit) ([]taken, error) {
 }
 
 // reverse puts a debit back.
-func (b *books) reverse(ourNo string) (out debit, balance int64, repeated bool, err error) {
+func (b *books) reverse(ourNo, odd string) (out debit, balance int64, repeated bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	d := b.debits[ourNo]
@@ -211,7 +227,8 @@ func (b *books) reverse(ourNo string) (out debit, balance int64, repeated bool, 
 		}
 		b.seq++
 		d.reversedAt = b.clock.Now()
-		d.reverseNo = fmt.Sprintf("HC%s%06d", d.reversedAt.Format("20060102"), b.seq)
+		d.reversedTold = tell(d.reversedAt, odd)
+		d.reverseNo = fmt.Sprintf("%sC%s%06d", b.prefix, d.reversedAt.Format("20060102"), b.seq)
 		b.note(row{d, "reverse", d.reversedAt})
 	} else {
 		repeated = true

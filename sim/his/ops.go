@@ -45,7 +45,7 @@ func (in input) need(names ...string) error {
 type operation struct {
 	name, tradeCode string
 	number          string // field that holds our number
-	run             func(*Server, input) (record, error)
+	run             func(*Server, input, sim.Fault) (record, error)
 }
 
 var operations = []operation{
@@ -83,7 +83,7 @@ func (s *Server) patient(in input) (*world.Patient, error) {
 	return p, nil
 }
 
-func (s *Server) identity(in input) (record, error) {
+func (s *Server) identity(in input, _ sim.Fault) (record, error) {
 	p, err := s.patient(in)
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (s *Server) identity(in input) (record, error) {
 	return record{{"patient_id", p.Code}, {"name", p.Name}, {"id_type", "01"}, {"id_no", p.IDNo}, {"phone", p.Phone}, {"birth", p.Birth}}, nil
 }
 
-func (s *Server) cards(in input) (record, error) {
+func (s *Server) cards(in input, _ sim.Fault) (record, error) {
 	p, err := s.patient(in)
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (s *Server) cards(in input) (record, error) {
 	return record{{"cards", rows}}, nil
 }
 
-func (s *Server) balance(in input) (out record, err error) {
+func (s *Server) balance(in input, _ sim.Fault) (out record, err error) {
 	if err := in.need("card_no"); err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (s *Server) balance(in input) (out record, err error) {
 	return out, err
 }
 
-func (s *Server) deposits(in input) (out record, err error) {
+func (s *Server) deposits(in input, _ sim.Fault) (out record, err error) {
 	if err := in.need("card_no"); err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (s *Server) deposits(in input) (out record, err error) {
 	return out, err
 }
 
-func (s *Server) debit(in input) (record, error) {
+func (s *Server) debit(in input, f sim.Fault) (record, error) {
 	if err := in.need("our_no", "order_no", "card_no", "amount", "method", "channel"); err != nil {
 		return nil, err
 	}
@@ -141,15 +141,15 @@ func (s *Server) debit(in input) (record, error) {
 		return nil, &refusal{"1400", "参数错误：amount"}
 	}
 	d, balance, repeated, err := s.books.debit(debit{ourNo: in["our_no"], orderNo: in["order_no"], cardNo: in["card_no"], amount: amount,
-		method: in["method"], channel: in["channel"], depositNo: in["deposit_no"]})
+		method: in["method"], channel: in["channel"], depositNo: in["deposit_no"], odd: f.Kind})
 	if err != nil {
 		return nil, err
 	}
 	return record{{"our_no", d.ourNo}, {"order_no", d.orderNo}, {"his_refund_no", d.hisNo}, {"card_no", d.cardNo}, {"amount", fen(d.amount)},
-		{"status", "done"}, {"time", d.at.Format(stamp)}, {"balance", fen(balance)}, {"repeated", repeated}}, nil
+		{"status", "done"}, {"time", d.told.Format(stamp)}, {"balance", fen(balance)}, {"repeated", repeated}}, nil
 }
 
-func (s *Server) queryDebit(in input) (record, error) {
+func (s *Server) queryDebit(in input, _ sim.Fault) (record, error) {
 	if err := in.need("our_no"); err != nil {
 		return nil, err
 	}
@@ -158,25 +158,25 @@ func (s *Server) queryDebit(in input) (record, error) {
 		return nil, errNotFound
 	}
 	return record{{"our_no", d.ourNo}, {"order_no", d.orderNo}, {"his_refund_no", d.hisNo}, {"card_no", d.cardNo}, {"amount", fen(d.amount)},
-		{"method", d.method}, {"channel", d.channel}, {"status", d.status()}, {"time", d.at.Format(stamp)}}, nil
+		{"method", d.method}, {"channel", d.channel}, {"status", d.status()}, {"time", d.told.Format(stamp)}}, nil
 }
 
-func (s *Server) reverse(in input) (record, error) {
+func (s *Server) reverse(in input, f sim.Fault) (record, error) {
 	if err := in.need("our_no"); err != nil {
 		return nil, err
 	}
 	if !s.settings.Get().ReverseSupported {
 		return nil, errNoReversal
 	}
-	d, balance, repeated, err := s.books.reverse(in["our_no"])
+	d, balance, repeated, err := s.books.reverse(in["our_no"], f.Kind)
 	if err != nil {
 		return nil, err
 	}
 	return record{{"our_no", d.ourNo}, {"his_refund_no", d.hisNo}, {"his_reverse_no", d.reverseNo}, {"card_no", d.cardNo}, {"amount", fen(d.amount)},
-		{"status", "done"}, {"time", d.reversedAt.Format(stamp)}, {"balance", fen(balance)}, {"repeated", repeated}}, nil
+		{"status", "done"}, {"time", d.reversedTold.Format(stamp)}, {"balance", fen(balance)}, {"repeated", repeated}}, nil
 }
 
-func (s *Server) queryReverse(in input) (record, error) {
+func (s *Server) queryReverse(in input, _ sim.Fault) (record, error) {
 	if err := in.need("our_no"); err != nil {
 		return nil, err
 	}
@@ -185,10 +185,10 @@ func (s *Server) queryReverse(in input) (record, error) {
 		return nil, errNotFound
 	}
 	return record{{"our_no", d.ourNo}, {"his_refund_no", d.hisNo}, {"his_reverse_no", d.reverseNo}, {"amount", fen(d.amount)},
-		{"status", "done"}, {"time", d.reversedAt.Format(stamp)}}, nil
+		{"status", "done"}, {"time", d.reversedTold.Format(stamp)}}, nil
 }
 
-func (s *Server) statement(in input) (record, error) {
+func (s *Server) statement(in input, _ sim.Fault) (record, error) {
 	if _, err := time.Parse(time.DateOnly, in["date"]); err != nil {
 		return nil, &refusal{"1400", "参数错误：date"}
 	}

@@ -46,10 +46,16 @@ type Server struct {
 }
 
 // New makes a HIS for the people of w.
-func New(w *world.World) *Server {
-	s := &Server{Core: sim.NewCore("his"), world: w, byName: map[string]*operation{}, byCode: map[string]*operation{},
+func New(w *world.World) *Server { return open(w, "his", "H") }
+
+// Second makes another HIS for the same people, with books and numbers of its
+// own: it knows nothing of what the first has done.
+func Second(w *world.World) *Server { return open(w, "his-2", "K") }
+
+func open(w *world.World, name, prefix string) *Server {
+	s := &Server{Core: sim.NewCore(name), world: w, byName: map[string]*operation{}, byCode: map[string]*operation{},
 		settings: sim.NewSettings(Settings{ReverseSupported: true, QuerySupported: true, PageMax: 500})}
-	s.books = newBooks(w, s.Clock(), s.Ledger())
+	s.books = newBooks(w, s.Clock(), s.Ledger(), prefix)
 	for i := range operations {
 		op := &operations[i]
 		s.byName[op.name], s.byCode[op.tradeCode] = op, op
@@ -65,10 +71,10 @@ func New(w *world.World) *Server {
 // Settings gives direct access for Go tests.
 func (s *Server) Settings() *sim.Settings[Settings] { return s.settings }
 
-func (s *Server) config() any {
+func (s *Server) config(url.Values) (any, error) {
 	return map[string]string{"base_url": s.URL(), "rest_url": s.URL() + "/rest", "rest_key": RESTKey, "rest_secret": RESTSecret,
 		"soap_utf8_url": s.URL() + "/soap/utf8", "soap_gbk_url": s.URL() + "/soap/gbk", "soap_namespace": namespace,
-		"soap_action": namespace + "/Call", "soap_user": SOAPUser, "soap_password": SOAPPassword}
+		"soap_action": namespace + "/Call", "soap_user": SOAPUser, "soap_password": SOAPPassword}, nil
 }
 
 // SetCard freezes a card or leaves an unpaid bill on it: ?status=frozen|normal&unpaid=true|false.
@@ -106,27 +112,43 @@ func (s *Server) addDeposit(cardNo string, q url.Values) error {
 	})
 }
 
-// execute runs an operation when the HIS offers it.
-func (s *Server) execute(op *operation, in input) (record, error) {
+// execute runs an operation when the HIS offers it, and tells it as a lie has it.
+func (s *Server) execute(op *operation, in input, f sim.Fault) (record, error) {
 	if strings.HasPrefix(op.name, "query_") && !s.settings.Get().QuerySupported {
 		return nil, &refusal{"1400", "参数错误：不支持的交易"}
 	}
-	return op.run(s, in)
+	out, err := op.run(s, in, f)
+	if err != nil || !f.Lie() {
+		return out, err
+	}
+	return s.lie(f.Kind, out), nil
 }
 
 // restDialect speaks JSON; its answers are not signed.
 type restDialect struct{}
 
-var failures = map[string]refusal{"500": {"9999", "系统异常"}, "system_error": {"9999", "系统异常"}, "unknown_code": {"8765", "未知返回"},
+// The refusals that no repeat mends are codes that stand in no list.
+var failures = map[string]refusal{sim.InvalidRequest: {"2001", "超过退款限制"}, sim.NoAuth: {"2002", "接口未开通"},
+	sim.IPNotAllowed:   {"2003", "IP未授权"},
+	sim.OpenidOtherApp: {"2004", "患者标识不属于本机构"}, sim.QuotaExceeded: {"2005", "当日退款额度已用完"},
+	"500": {"9999", "系统异常"}, "system_error": {"9999", "系统异常"}, "unknown_code": {"8765", "未知返回"},
 	"rate_limited": {"1429", "请求过于频繁"}, "not_enough": {"1004", "余额不足"}}
 
+// planned is the refusal that a planned failure stands for.
+func planned(f sim.Failure) refusal {
+	if f.Kind == sim.Refuse {
+		return refusal{f.Code, f.Message}
+	}
+	return failures[f.Kind]
+}
+
 // Fail builds the error answers of README.md.
-func (restDialect) Fail(kind string) *sim.Reply {
-	f, status := failures[kind], 200
-	if f.code == "9999" {
+func (restDialect) Fail(f sim.Failure) *sim.Reply {
+	r, status := planned(f), max(f.Status, 200)
+	if r.code == "9999" {
 		status = 500
 	}
-	return sim.JSONReply(status, map[string]string{"code": f.code, "message": f.message})
+	return sim.JSONReply(status, map[string]string{"code": r.code, "message": r.message})
 }
 
 // Seal sends the body as it is.
@@ -148,13 +170,14 @@ func (s *Server) rest(w http.ResponseWriter, r *http.Request) {
 	}
 	in := input{}
 	gjson.ParseBytes(body).ForEach(func(k, v gjson.Result) bool { in[k.String()] = v.String(); return true })
-	s.Serve(w, restDialect{}, op.call(in), func(sim.Fault) *sim.Reply {
-		out, err := s.execute(op, in)
+	s.Serve(w, restDialect{}, op.call(in), func(f sim.Fault) *sim.Reply {
+		out, err := s.execute(op, in, f)
 		if err != nil {
 			f := err.(*refusal)
 			return sim.JSONReply(200, map[string]string{"code": f.code, "message": f.message})
 		}
-		return &sim.Reply{Status: 200, Type: "application/json; charset=utf-8", Body: []byte(`{"code":"0","message":"成功","data":` + out.json() + `}`)}
+		return &sim.Reply{Status: 200, Type: "application/json; charset=utf-8",
+			Body: []byte(`{"code":"0","message":"成功","data":` + out.json() + `}`)}
 	})
 }
 

@@ -27,13 +27,13 @@ type soapDialect struct {
 }
 
 // Fail builds a soap:Fault for HTTP 500 and coded answers for the rest.
-func (d soapDialect) Fail(kind string) *sim.Reply {
-	if kind == "500" {
+func (d soapDialect) Fail(f sim.Failure) *sim.Reply {
+	if f.Kind == "500" {
 		fault := `<soap:Fault><faultcode>soap:Server</faultcode><faultstring>系统异常</faultstring></soap:Fault>`
 		return d.reply(http.StatusInternalServerError, fault)
 	}
-	f := failures[kind]
-	return d.wrap(`<Response>` + result(f.code, f.message) + `</Response>`)
+	r := planned(f)
+	return d.wrap(`<Response>` + result(r.code, r.message) + `</Response>`)
 }
 
 // Seal sends the body as it is.
@@ -105,8 +105,8 @@ func (s *Server) serveSOAP(w http.ResponseWriter, d soapDialect, in input, code 
 		sim.Write(w, d, d.wrap("<Response>"+problem+"</Response>"), sim.SealGood, false)
 		return
 	}
-	s.Serve(w, d, op.call(in), func(sim.Fault) *sim.Reply {
-		out, err := s.execute(op, in)
+	s.Serve(w, d, op.call(in), func(f sim.Fault) *sim.Reply {
+		out, err := s.execute(op, in, f)
 		if err != nil {
 			f := err.(*refusal)
 			return d.wrap("<Response>" + result(f.code, f.message) + "</Response>")

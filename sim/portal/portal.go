@@ -62,6 +62,7 @@ type Answer struct {
 	Cards         []string `json:"cards"`
 	Openid        string   `json:"openid"`
 	AlipayUserID  string   `json:"alipay_user_id"`
+	AlipayOpenID  string   `json:"alipay_open_id"`
 }
 
 // New makes a portal for the people of w.
@@ -82,9 +83,9 @@ func New(w *world.World) *Server {
 // Settings gives direct access for Go tests.
 func (s *Server) Settings() *sim.Settings[Settings] { return s.settings }
 
-func (s *Server) config() any {
+func (s *Server) config(url.Values) (any, error) {
 	return map[string]any{"secret": Secret, "algorithm": "HMAC-SHA256", "issuer": "portal", "institution": s.settings.Get().Institution,
-		"ticket_url": s.URL() + "/_sim/ticket", "ttl_seconds": s.settings.Get().TTLSeconds}
+		"ticket_url": s.URL() + "/_sim/ticket", "ttl_seconds": s.settings.Get().TTLSeconds}, nil
 }
 
 // Ticket issues a ticket; via is "wechat", "alipay" or "" for a plain browser.
@@ -109,7 +110,7 @@ func (s *Server) issue(patient, via string, ttl time.Duration, secret string) (A
 	default:
 		return Answer{}, fmt.Errorf("via must be wechat, alipay, kiosk or empty, got %q", via)
 	}
-	return Answer{Sign(sim.JSON(c), secret), p.Name, p.IDNo, p.Phone, p.AlipayLogon, p.Cards, p.Openid, p.AlipayUserID}, nil
+	return Answer{Sign(sim.JSON(c), secret), p.Name, p.IDNo, p.Phone, p.AlipayLogon, p.Cards, p.Openid, p.AlipayUserID, p.AlipayOpenID}, nil
 }
 
 // Sign writes payload and HMAC-SHA256 in base64url without padding, joined by a dot.

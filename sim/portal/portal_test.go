@@ -16,7 +16,8 @@ import (
 )
 
 func TestTicket(t *testing.T) {
-	s := portal.New(world.New(1, 20, time.Time{}))
+	people := world.New(1, 20, time.Time{})
+	s := portal.New(people)
 	if err := s.Listen("127.0.0.1", 0); err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +28,8 @@ func TestTicket(t *testing.T) {
 	}
 	defer res.Body.Close()
 	var a portal.Answer
-	if err := json.NewDecoder(res.Body).Decode(&a); err != nil || a.Name != "测试甲一" || len(a.Cards) == 0 || a.Cards[0] != "C0001" {
+	if err := json.NewDecoder(res.Body).Decode(&a); err != nil || a.Name != "林若溪" || len(a.Cards) == 0 || a.Cards[0] != "C0001" ||
+		a.AlipayOpenID == "" || a.AlipayOpenID != people.Find("P0001").AlipayOpenID {
 		t.Fatalf("%v %+v", err, a)
 	}
 	first, second, _ := strings.Cut(a.Ticket, ".")
@@ -46,7 +48,7 @@ func TestTicket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer page.Body.Close()
-	if text, _ := io.ReadAll(page.Body); !strings.Contains(string(text), "测试甲一") || !strings.Contains(string(text), "/enter?patient=P0001") {
+	if text, _ := io.ReadAll(page.Body); !strings.Contains(string(text), "林若溪") || !strings.Contains(string(text), "/enter?patient=P0001") {
 		t.Fatalf("%s", text)
 	}
 }

@@ -34,7 +34,7 @@ func invalidRequest(message string) *apiError { return refuse(400, "INVALID_REQU
 // request is an authenticated call; it also signs its answer.
 type request struct {
 	*http.Request
-	s      *Server
+	m      *merchant
 	op     string
 	body   []byte
 	serial string // names the key that signs the answer and decrypts fields
@@ -52,27 +52,31 @@ func failed(e *apiError) plan {
 }
 
 // signed registers a path that checks the request signature.
-func (s *Server) signed(pattern, op, alias string, h func(*request) plan) {
+func (s *Server) signed(pattern, op, alias string, h func(*merchant, *request) plan) {
 	s.Mux().HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(io.LimitReader(r.Body, 4<<20))
-		if err == nil {
-			if e := s.authenticate(r, body); e != nil {
-				sim.WriteJSON(w, e.Status, e)
-				return
-			}
-		}
-		q := &request{Request: r, s: s, op: alias, body: body}
-		var e *apiError
-		named := r.Header.Get("Wechatpay-Serial")
-		if alias == "certificates" && named != PublicKeyID {
-			named = "" // a client that fetches certificates cannot name one yet
-		}
-		if q.serial, e = s.chooseSerial(named); e != nil {
+		body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+		m, e := s.authenticate(r, body)
+		if e != nil {
 			sim.WriteJSON(w, e.Status, e)
 			return
 		}
-		p := h(q)
-		s.Serve(w, q, sim.Call{Op: op, Alias: alias, No: p.no, Hash: sim.HashJSON(p.hash)}, func(f sim.Fault) *sim.Reply { return reply(p.run(f)) })
+		q := &request{Request: r, m: m, op: alias, body: body}
+		named := r.Header.Get("Wechatpay-Serial")
+		if alias == "certificates" && named != m.publicKeyID {
+			named = "" // a client that fetches certificates cannot name one yet
+		}
+		if q.serial, e = m.chooseSerial(named); e != nil {
+			sim.WriteJSON(w, e.Status, e)
+			return
+		}
+		p := h(m, q)
+		s.Serve(w, q, sim.Call{Op: op, Alias: alias, No: p.no, Hash: sim.HashJSON(p.hash)}, func(f sim.Fault) *sim.Reply {
+			v, e := p.run(f)
+			if e == nil && v != nil {
+				v = s.liar(alias).Tell(f, v)
+			}
+			return reply(v, e)
+		})
 	})
 }
 
@@ -88,8 +92,8 @@ func reply(v any, e *apiError) *sim.Reply {
 
 var authItem = regexp.MustCompile(`(\w+)="([^"]*)"`)
 
-// authenticate checks the five signed lines over the raw body.
-func (s *Server) authenticate(r *http.Request, body []byte) *apiError {
+// authenticate checks the five signed lines over the raw body and finds the merchant.
+func (s *Server) authenticate(r *http.Request, body []byte) (*merchant, *apiError) {
 	scheme, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	items := map[string]string{}
 	for _, m := range authItem.FindAllStringSubmatch(rest, -1) {
@@ -98,21 +102,22 @@ func (s *Server) authenticate(r *http.Request, body []byte) *apiError {
 	sec, _ := strconv.ParseInt(items["timestamp"], 10, 64)
 	age := time.Since(time.Unix(sec, 0)).Abs()
 	text := r.Method + "\n" + r.URL.RequestURI() + "\n" + items["timestamp"] + "\n" + items["nonce_str"] + "\n" + string(body) + "\n"
+	m := s.merchant(items["mchid"])
 	switch {
 	case scheme != "WECHATPAY2-SHA256-RSA2048" || items["nonce_str"] == "":
-		return signError("Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》", "authorization")
-	case items["mchid"] != MchID:
-		return signError("商户号不存在", "mchid")
-	case items["serial_no"] != serialOf(s.mchCert):
-		return signError("商户证书序列号有误。请使用签名私钥匹配的证书序列号", "serial_no")
+		return nil, signError("Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》", "authorization")
+	case m == nil || items["mchid"] == "":
+		return nil, signError("商户号不存在", "mchid")
+	case items["serial_no"] != serialOf(m.mchCert):
+		return nil, signError("商户证书序列号有误。请使用签名私钥匹配的证书序列号", "serial_no")
 	case age > 5*time.Minute:
-		return signError("Http头Authorization中的timestamp与发起请求的时间不得超过5分钟", "timestamp")
-	case !sim.Verify(&s.mchKey.PublicKey, []byte(text), items["signature"]):
-		return signError("错误的签名，验签失败", "signature")
+		return nil, signError("Http头Authorization中的timestamp与发起请求的时间不得超过5分钟", "timestamp")
+	case !sim.Verify(&m.mchKey.PublicKey, []byte(text), items["signature"]):
+		return nil, signError("错误的签名，验签失败", "signature")
 	case r.UserAgent() == "":
-		return paramError("Http头缺少User-Agent")
+		return nil, paramError("Http头缺少User-Agent")
 	}
-	return nil
+	return m, nil
 }
 
 func signError(message, field string) *apiError {
@@ -121,41 +126,58 @@ func signError(message, field string) *apiError {
 }
 
 // chooseSerial maps the request's Wechatpay-Serial to the key of the answer.
-func (s *Server) chooseSerial(named string) (string, *apiError) {
-	certs := s.settings.Get().PlatformCertificate
+func (m *merchant) chooseSerial(named string) (string, *apiError) {
+	certs := m.settings.Get().PlatformCertificate
 	switch {
-	case named == PublicKeyID:
-		return PublicKeyID, nil
-	case named == "" && certs, named == serialOf(s.platCert) && certs:
-		return serialOf(s.platCert), nil
+	case named == m.publicKeyID:
+		return m.publicKeyID, nil
+	case named == "" && certs, named == serialOf(m.platCert) && certs:
+		return serialOf(m.platCert), nil
 	case named == "":
-		return PublicKeyID, nil
+		return m.publicKeyID, nil
 	}
 	return "", paramError("平台证书序列号Wechatpay-Serial错误")
 }
 
-func (s *Server) keyOf(serial string) *rsa.PrivateKey {
-	if serial == PublicKeyID {
-		return s.pubKey
+func (m *merchant) keyOf(serial string) *rsa.PrivateKey {
+	if serial == m.publicKeyID {
+		return m.pubKey
 	}
-	return s.certKey
+	return m.certKey
+}
+
+// refusals are answers that no repeat mends. The status of a used-up quota is
+// that of the older interfaces.
+var refusals = map[string]*apiError{
+	sim.InvalidRequest: invalidRequest("超过单笔转账上下限，核实产品设置是否准确"),
+	sim.NoAuth:         refuse(403, "NO_AUTH", "当前商户号没有相关权限"),
+	sim.IPNotAllowed:   invalidRequest("此IP地址不允许调用接口，请按开发指引设置"),
+	sim.OpenidOtherApp: invalidRequest("openid与商户appid不匹配"),
+	sim.QuotaExceeded:  refuse(429, "QUOTA_EXCEED", "超出商户单日转账额度"),
+	"unknown_code":     refuse(400, "CODE_NOT_IN_ANY_LIST", "未知的错误"),
 }
 
 // Fail builds planned errors.
-func (q *request) Fail(kind string) *sim.Reply {
+func (q *request) Fail(f sim.Failure) *sim.Reply {
 	code := "FREQUENCY_LIMIT_EXCEED"
 	if q.op != "transfer" && q.op != "cancel" {
 		code = "FREQUENCY_LIMITED"
 	}
-	switch kind {
-	case "rate_limited":
-		return reply(nil, refuse(429, code, "请求过于频繁，请降低频率后重试"))
-	case "not_enough":
-		return reply(nil, notEnough(q.op == "transfer"))
-	case "unknown_code":
-		return reply(nil, refuse(400, "CODE_NOT_IN_ANY_LIST", "未知的错误"))
+	e := refusals[f.Kind]
+	switch {
+	case f.Kind == sim.InvalidRequest && q.op == "refund":
+		e = invalidRequest("订单已全额退款")
+	case e != nil:
+	case f.Kind == sim.Refuse:
+		e = refuse(max(f.Status, 400), f.Code, f.Message)
+	case f.Kind == "rate_limited":
+		e = refuse(429, code, "请求过于频繁，请降低频率后重试")
+	case f.Kind == "not_enough":
+		e = notEnough(q.op == "transfer")
+	default:
+		e = refuse(500, "SYSTEM_ERROR", "系统异常，请使用相同参数稍后重新调用")
 	}
-	return reply(nil, refuse(500, "SYSTEM_ERROR", "系统异常，请使用相同参数稍后重新调用"))
+	return reply(nil, e)
 }
 
 func notEnough(transfer bool) *apiError {
@@ -168,17 +190,17 @@ func notEnough(transfer bool) *apiError {
 // Seal signs an answer with the key that the request asked for.
 func (q *request) Seal(h http.Header, r *sim.Reply, how sim.Seal) []byte {
 	h.Set("Request-ID", "08"+strings.ToUpper(sim.Token(16))+"-268435456")
-	q.s.sealHeaders(h, q.serial, r.Body, how)
+	q.m.sealHeaders(h, q.serial, r.Body, how)
 	return r.Body
 }
 
 // sealHeaders writes the Wechatpay-* headers for a body.
-func (s *Server) sealHeaders(h http.Header, serial string, body []byte, how sim.Seal) {
+func (m *merchant) sealHeaders(h http.Header, serial string, body []byte, how sim.Seal) {
 	if how == sim.SealNone {
 		return
 	}
 	stamp, nonce := strconv.FormatInt(time.Now().Unix(), 10), sim.Token(16)
-	signature := sim.Sign(s.keyOf(serial), bytes.Join([][]byte{[]byte(stamp), []byte(nonce), body, nil}, []byte("\n")))
+	signature := sim.Sign(m.keyOf(serial), bytes.Join([][]byte{[]byte(stamp), []byte(nonce), body, nil}, []byte("\n")))
 	switch how {
 	case sim.SealBad:
 		signature = sim.Spoil(signature)
@@ -204,7 +226,7 @@ func (q *request) decrypt(text string) (string, *apiError) {
 	}
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err == nil {
-		raw, err = rsa.DecryptOAEP(sha1.New(), nil, q.s.keyOf(q.serial), raw, nil)
+		raw, err = rsa.DecryptOAEP(sha1.New(), nil, q.m.keyOf(q.serial), raw, nil)
 	}
 	if err != nil {
 		return "", paramError("敏感信息解密失败，请检查加密使用的公钥与Wechatpay-Serial是否一致")

@@ -42,9 +42,9 @@ func (a *account) post(f flow, flowNo string) {
 	a.days[day] = append(a.days[day], f)
 }
 
-func (s *Server) flowNo(at time.Time) string {
-	s.seq++
-	return fmt.Sprintf("%s%s%014d", MchID, at.Format("20060102"), s.seq)
+func (m *merchant) flowNo(at time.Time) string {
+	m.seq++
+	return fmt.Sprintf("%s%s%014d", m.id, at.Format("20060102"), m.seq)
 }
 
 // tradeRow is a row of the trade bill: a payment, or its refund.
@@ -54,25 +54,26 @@ type tradeRow struct {
 	r  *refund
 }
 
-func (s *Server) noteTrade(at time.Time, t *trade, r *refund) {
+func (m *merchant) noteTrade(at time.Time, t *trade, r *refund) {
 	day := at.Format(time.DateOnly)
-	s.tradeRows[day] = append(s.tradeRows[day], tradeRow{at, t, r})
+	m.tradeRows[day] = append(m.tradeRows[day], tradeRow{at, t, r})
 }
 
 // download is a file that can be fetched for a while.
 type download struct {
+	m       *merchant
 	expires time.Time
 	body    []byte
 	kind    string
 }
 
 // billDate checks the day that was asked for.
-func (s *Server) billDate(day string) *apiError {
+func (m *merchant) billDate(day string) *apiError {
 	d, err := time.ParseInLocation(time.DateOnly, day, sim.Beijing)
 	if err != nil {
 		return paramError("bill_date格式错误")
 	}
-	set, now := s.settings.Get(), s.Clock().Now()
+	set, now := m.settings.Get(), m.Clock().Now()
 	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, sim.Beijing)
 	switch {
 	case set.BillAnyDay && !d.After(today):
@@ -87,7 +88,7 @@ func (s *Server) billDate(day string) *apiError {
 	return nil
 }
 
-func (s *Server) fundFlowBill(q *request) plan {
+func (m *merchant) fundFlowBill(q *request) plan {
 	v := q.URL.Query()
 	day, acc := v.Get("bill_date"), v.Get("account_type")
 	if acc == "" {
@@ -97,11 +98,11 @@ func (s *Server) fundFlowBill(q *request) plan {
 		if acc != basic && acc != operation && acc != "FEES" {
 			return nil, paramError("account_type不合法")
 		}
-		return s.offerBill(day, v.Get("tar_type"), func() string { return s.fundFlowText(acc, day) })
+		return m.offerBill(day, v.Get("tar_type"), func() string { return m.fundFlowText(acc, day) })
 	}}
 }
 
-func (s *Server) tradeBill(q *request) plan {
+func (m *merchant) tradeBill(q *request) plan {
 	v := q.URL.Query()
 	day, kind := v.Get("bill_date"), v.Get("bill_type")
 	if kind == "" {
@@ -111,20 +112,20 @@ func (s *Server) tradeBill(q *request) plan {
 		if tradeColumns[kind] == "" {
 			return nil, paramError("bill_type不合法")
 		}
-		return s.offerBill(day, v.Get("tar_type"), func() string { return s.tradeText(kind, day) })
+		return m.offerBill(day, v.Get("tar_type"), func() string { return m.tradeText(kind, day) })
 	}}
 }
 
 // offerBill builds the file and answers its digest and address.
-func (s *Server) offerBill(day, tar string, build func() string) (any, *apiError) {
-	if e := s.billDate(day); e != nil {
+func (m *merchant) offerBill(day, tar string, build func() string) (any, *apiError) {
+	if e := m.billDate(day); e != nil {
 		return nil, e
 	}
 	if tar != "" && tar != "GZIP" {
 		return nil, paramError("tar_type不合法")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	text := build()
 	if text == "" {
 		return nil, refuse(400, "NO_STATEMENT_EXIST", "请求的账单文件不存在")
@@ -134,7 +135,7 @@ func (s *Server) offerBill(day, tar string, build func() string) (any, *apiError
 	if tar == "GZIP" {
 		body, suffix = zip(body), "&tartype=gzip"
 	}
-	address := s.keepDownload(&download{s.Clock().Now().Add(5 * time.Minute), body, "text/plain;charset=utf-8"}, "/v3/billdownload/file?token=") + suffix
+	address := m.keepDownload(&download{m, m.Clock().Now().Add(5 * time.Minute), body, "text/plain;charset=utf-8"}, "/v3/billdownload/file?token=") + suffix
 	return map[string]string{"hash_type": "SHA1", "hash_value": hex.EncodeToString(sum[:]), "download_url": address}, nil
 }
 
@@ -147,36 +148,39 @@ func zip(body []byte) []byte {
 }
 
 // keepDownload stores a file and drops those that ran out.
-func (s *Server) keepDownload(d *download, path string) string {
-	now := s.Clock().Now()
-	for k, old := range s.downloads {
+func (m *merchant) keepDownload(d *download, path string) string {
+	now := m.Clock().Now()
+	for k, old := range m.downloads {
 		if now.After(old.expires) {
-			delete(s.downloads, k)
+			delete(m.downloads, k)
 		}
 	}
 	token := sim.Token(24)
-	s.downloads[token] = d
+	m.downloads[token] = d
 	host := "https://api.mch.weixin.qq.com"
-	if s.settings.Get().DownloadURL == "self" {
-		host = s.URL()
+	if m.settings.Get().DownloadURL == "self" {
+		host = m.URL()
 	}
 	return host + path + token
 }
 
 // download serves a file; the request is signed, the answer is not.
 func (s *Server) download(w http.ResponseWriter, r *http.Request) {
-	if s.settings.Get().DownloadSigned {
-		if e := s.authenticate(r, nil); e != nil {
-			sim.WriteJSON(w, e.Status, e)
-			return
-		}
-	}
 	token := r.URL.Query().Get("token")
 	s.mu.Lock()
 	d := s.downloads[token]
 	expired := d == nil || s.Clock().Now().After(d.expires)
 	s.mu.Unlock()
-	q := &request{Request: r, s: s, op: "bill", serial: PublicKeyID}
+	m := s.merchants[0]
+	if s.settings.Get().DownloadSigned {
+		var e *apiError
+		if m, e = s.authenticate(r, nil); e != nil {
+			sim.WriteJSON(w, e.Status, e)
+			return
+		}
+		expired = expired || d.m != m
+	}
+	q := &request{Request: r, m: m, op: "bill", serial: m.publicKeyID}
 	s.Serve(w, q, sim.Call{Op: "bill_download", Alias: "bill"}, func(sim.Fault) *sim.Reply {
 		if expired {
 			return reply(nil, invalidRequest("下载地址已失效，请重新获取"))
@@ -196,14 +200,14 @@ func line(b *strings.Builder, cells ...any) {
 	b.WriteString("\r\n")
 }
 
-func (s *Server) fundFlowText(acc, day string) string {
-	if s.accounts[acc] == nil || len(s.accounts[acc].days[day]) == 0 {
+func (m *merchant) fundFlowText(acc, day string) string {
+	if m.accounts[acc] == nil || len(m.accounts[acc].days[day]) == 0 {
 		return ""
 	}
 	var b strings.Builder
 	b.WriteString("记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),资金变更提交申请人,备注,业务凭证号\r\n")
 	var count, sum [2]int64
-	for _, f := range s.accounts[acc].days[day] {
+	for _, f := range m.accounts[acc].days[day] {
 		k, way := 0, "收入"
 		if f.out {
 			k, way = 1, "支出"
@@ -237,11 +241,11 @@ const (
 // totals are the summary of a trade bill.
 type totals struct{ count, settled, refunded, order int64 }
 
-func (s *Server) tradeText(kind, day string) string {
+func (m *merchant) tradeText(kind, day string) string {
 	var b strings.Builder
 	var sum totals
 	b.WriteString(tradeColumns[kind] + "\r\n")
-	for _, row := range s.tradeRows[day] {
+	for _, row := range m.tradeRows[day] {
 		if kind == "SUCCESS" && row.r != nil || kind == "REFUND" && row.r == nil {
 			continue
 		}
@@ -270,7 +274,7 @@ func (row tradeRow) cells(kind string, sum *totals) []any {
 	sum.count++
 	sum.settled += settled
 	sum.order += order
-	head := []any{row.at.Format(time.DateTime), AppID, MchID, "0", "", t.id, t.no, t.openid, "JSAPI", state, "OTHERS", "CNY", sim.Yuan(settled), "0.00"}
+	head := []any{row.at.Format(time.DateTime), AppID, t.m.id, "0", "", t.id, t.no, t.openid, "JSAPI", state, "OTHERS", "CNY", sim.Yuan(settled), "0.00"}
 	if kind == "SUCCESS" {
 		return append(head, escape(t.description), escape(t.attach), "0.00000", "0.00%", sim.Yuan(order), "")
 	}

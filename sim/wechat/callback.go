@@ -17,44 +17,43 @@ var resendGaps = []time.Duration{15 * time.Second, 15 * time.Second, 30 * time.S
 
 // notice is a callback before it is encrypted.
 type notice struct {
-	no, url, event, summary, kind string
-	fault                         sim.Fault
-	content                       any
+	no, alias, url, event, summary, kind string
+	fault                                sim.Fault
+	content                              any
 }
 
 // send hands a notice to the courier. The envelope keeps its id on resends.
-func (s *Server) send(n notice) {
+func (m *merchant) send(n notice) {
 	if n.url == "" {
 		return
 	}
-	id, created := newID(), s.Clock().Now().Format(rfc3339)
-	plain := sim.JSON(n.content)
-	s.Courier().Send(sim.Message{No: n.no, URL: n.url, Fault: n.fault, Gaps: resendGaps, Scale: s.settings.Get().CallbackScale,
+	id, created := newID(), m.Clock().Now().Format(rfc3339)
+	m.Courier().Send(sim.Message{No: n.no, URL: n.url, Fault: n.fault, Gaps: resendGaps, Scale: m.settings.Get().CallbackScale,
 		Accepted: func(status int, _ string) bool { return status == 200 || status == 204 },
-		Make: func(how sim.Seal) (http.Header, []byte) {
-			nonce := sim.Token(6)
+		Make: func(lie sim.Fault, how sim.Seal) (http.Header, []byte) {
+			nonce, plain := sim.Token(6), sim.JSON(m.liar(n.alias).Tell(lie, n.content))
 			body := sim.JSON(map[string]any{"id": id, "create_time": created, "resource_type": "encrypt-resource", "event_type": n.event, "summary": n.summary,
 				"resource": map[string]string{"original_type": n.kind, "algorithm": "AEAD_AES_256_GCM", "associated_data": n.kind, "nonce": nonce,
-					"ciphertext": s.seal(plain, nonce, n.kind)}})
+					"ciphertext": m.seal(plain, nonce, n.kind)}})
 			h := http.Header{"Content-Type": {"application/json"}, "Accept": {"*/*"}}
-			s.sealHeaders(h, s.callbackSerial(), body, how)
+			m.sealHeaders(h, m.callbackSerial(), body, how)
 			return h, body
 		}})
 }
 
 // seal encrypts with the APIv3 key: ciphertext followed by the tag, in base64.
-func (s *Server) seal(plain []byte, nonce, associated string) string {
-	return base64.StdEncoding.EncodeToString(s.aead.Seal(nil, []byte(nonce), plain, []byte(associated)))
+func (m *merchant) seal(plain []byte, nonce, associated string) string {
+	return base64.StdEncoding.EncodeToString(m.aead.Seal(nil, []byte(nonce), plain, []byte(associated)))
 }
 
 // callbackSerial chooses the signing key by the setting; "alternate" plays a merchant that migrates.
-func (s *Server) callbackSerial() string {
-	set := s.settings.Get()
-	cert := set.CallbackKey == "certificate" || set.CallbackKey == "alternate" && atomic.AddUint64(&s.flip, 1)%2 == 0
+func (m *merchant) callbackSerial() string {
+	set := m.settings.Get()
+	cert := set.CallbackKey == "certificate" || set.CallbackKey == "alternate" && atomic.AddUint64(&m.flip, 1)%2 == 0
 	if cert && set.PlatformCertificate {
-		return serialOf(s.platCert)
+		return serialOf(m.platCert)
 	}
-	return PublicKeyID
+	return m.publicKeyID
 }
 
 // newID is a random UUID.
@@ -69,26 +68,26 @@ func newID() string {
 	return strings.Join([]string{hex[:8], hex[8:12], hex[12:16], hex[16:20], hex[20:]}, "-")
 }
 
-func (s *Server) notifyTransfer(b *bill) {
-	c := map[string]any{"out_bill_no": b.no, "transfer_bill_no": b.id, "state": b.state, s.settings.Get().CallbackMchField: MchID,
+func (m *merchant) notifyTransfer(b *bill) {
+	c := map[string]any{"out_bill_no": b.no, "transfer_bill_no": b.id, "state": b.state, m.settings.Get().CallbackMchField: m.id,
 		"transfer_amount": b.amount, "openid": b.openid, "create_time": b.created.Format(rfc3339), "update_time": b.updated.Format(rfc3339)}
 	if b.reason != "" {
 		c["fail_reason"] = b.reason
 	}
-	s.send(notice{b.no, b.notifyURL, "MCHTRANSFER.BILL.FINISHED", "商家转账单据终态通知", "mch_payment", b.fault, c})
+	m.send(notice{b.no, "transfer", b.notifyURL, "MCHTRANSFER.BILL.FINISHED", "商家转账单据终态通知", "mch_payment", b.fault, c})
 }
 
-func (s *Server) notifyRefund(r *refund) {
-	c := map[string]any{"mchid": MchID, "transaction_id": r.trade.id, "out_trade_no": r.trade.no, "refund_id": r.id, "out_refund_no": r.no,
+func (m *merchant) notifyRefund(r *refund) {
+	c := map[string]any{"mchid": m.id, "transaction_id": r.trade.id, "out_trade_no": r.trade.no, "refund_id": r.id, "out_refund_no": r.no,
 		"refund_status": r.status, "user_received_account": "支付用户零钱",
 		"amount": map[string]int64{"total": r.trade.total, "refund": r.amount, "payer_total": r.trade.total, "payer_refund": r.amount}}
 	if r.status == success {
 		c["success_time"] = r.done.Format(rfc3339)
 	}
 	summary := map[string]string{success: "退款成功", "ABNORMAL": "退款异常", "CLOSED": "退款关闭"}[r.status]
-	s.send(notice{r.no, r.notifyURL, "REFUND." + r.status, summary, "refund", r.fault, c})
+	m.send(notice{r.no, "refund", r.notifyURL, "REFUND." + r.status, summary, "refund", r.fault, c})
 }
 
-func (s *Server) notifyPaid(t *trade) {
-	s.send(notice{no: t.no, url: t.notifyURL, event: "TRANSACTION.SUCCESS", summary: "支付成功", kind: "transaction", content: t.view()})
+func (m *merchant) notifyPaid(t *trade) {
+	m.send(notice{no: t.no, alias: "order", url: t.notifyURL, event: "TRANSACTION.SUCCESS", summary: "支付成功", kind: "transaction", content: t.view()})
 }

@@ -1,10 +1,14 @@
 package wechat
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,6 +21,8 @@ type SentMessage struct {
 	At         time.Time `json:"at"`
 	Kind       string    `json:"kind"` // template or subscribe
 	Openid     string    `json:"touser"`
+	To         string    `json:"to"`      // the same, under the name that all simulators use
+	Patient    string    `json:"patient"` // who that is
 	TemplateID string    `json:"template_id"`
 	Page       string    `json:"page,omitempty"`
 	Data       any       `json:"data"`
@@ -35,8 +41,19 @@ type messageForm struct {
 // Messages returns what was sent to patients.
 func (s *Server) Messages() []SentMessage { rows, _ := s.messages.Since(0); return rows }
 
-func (s *Server) listMessages(w http.ResponseWriter, _ *http.Request) {
-	sim.WriteJSON(w, 200, map[string]any{"messages": s.Messages()})
+func (s *Server) listMessages(w http.ResponseWriter, r *http.Request) {
+	from, _ := strconv.Atoi(r.URL.Query().Get("since"))
+	rows, next := s.messages.Since(from)
+	sim.WriteJSON(w, 200, map[string]any{"messages": rows, "next": next})
+}
+
+// tell puts a message on the patient's phone.
+func (s *Server) tell(kind string, f messageForm, page string) {
+	m := SentMessage{At: s.Clock().Now(), Kind: kind, Openid: f.ToUser, To: f.ToUser, TemplateID: f.TemplateID, Page: page, Data: f.Data}
+	if p := s.world.Find(f.ToUser); p != nil {
+		m.Patient = p.Code
+	}
+	s.messages.Add(m)
 }
 
 func (s *Server) readMessage(q url.Values, body []byte) (f messageForm, bad any) {
@@ -62,7 +79,7 @@ func (s *Server) templateMessage(q url.Values, body []byte) any {
 	if bad != nil {
 		return bad
 	}
-	s.messages.Add(SentMessage{s.Clock().Now(), "template", f.ToUser, f.TemplateID, f.URL, f.Data})
+	s.tell("template", f, f.URL)
 	return map[string]any{"errcode": 0, "errmsg": "ok", "msgid": 200228332}
 }
 
@@ -83,13 +100,13 @@ func (s *Server) subscribeMessage(q url.Values, body []byte) any {
 			return errcode(47003, "argument invalid! data."+key+".value invalid")
 		}
 	}
-	s.messages.Add(SentMessage{s.Clock().Now(), "subscribe", f.ToUser, f.TemplateID, f.Page, f.Data})
+	s.tell("subscribe", f, f.Page)
 	return map[string]any{"errcode": 0, "errmsg": "ok"}
 }
 
 // confirmPage stands in for the page that WeChat shows to the payee.
 func (s *Server) confirmPage(w http.ResponseWriter, r *http.Request) {
-	b := s.billOf(r.URL.Query().Get("package"))
+	b := s.billShown(r.URL.Query().Get("package"))
 	if b.no == "" {
 		sim.Page{Title: "收款确认", Lines: []string{"单据不存在或已失效"}}.Show(w, 404)
 		return
@@ -106,7 +123,7 @@ func (s *Server) confirmPage(w http.ResponseWriter, r *http.Request) {
 var stateName = map[string]string{accepted: "已受理", processing: "处理中", waitConfirm: "待确认收款", transfering: "转账中", success: "已收款",
 	fail: "已失败", canceling: "撤销中", cancelled: "已撤销"}
 
-func (s *Server) billOf(pkg string) bill {
+func (s *Server) billShown(pkg string) bill {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if b := s.byPackage[pkg]; b != nil {
@@ -116,12 +133,34 @@ func (s *Server) billOf(pkg string) bill {
 }
 
 func (s *Server) confirmPagePost(w http.ResponseWriter, r *http.Request) {
-	b := s.billOf(r.FormValue("package"))
+	b := s.billShown(r.FormValue("package"))
 	line := "已收款 " + sim.Yuan(b.amount) + " 元"
-	if err := s.Confirm(b.no); err != nil {
+	if err := s.ConfirmShown(b.no, Shown{Package: r.FormValue("package")}); err != nil {
 		line = "无法收款：" + stateName[b.state]
 	}
 	sim.Page{Title: "收款确认", Lines: []string{line}, Choices: wayBack(r.FormValue("back"))}.Show(w, 200)
+}
+
+// confirmShown is the payee's confirmation for tests: by the number alone when
+// the body says nothing, else only through the package that a page was given.
+func (s *Server) confirmShown(w http.ResponseWriter, r *http.Request) {
+	no, q := r.PathValue("no"), r.URL.Query()
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<16))
+	var in Shown
+	switch {
+	case err != nil:
+	case slices.Contains([]string{"", "null", "{}"}, string(bytes.TrimSpace(body))):
+		err = s.confirmNo(no, q.Get("merchant"), q.Get("openid"))
+	default:
+		if err = json.Unmarshal(body, &in); err == nil {
+			err = s.ConfirmShown(no, in)
+		}
+	}
+	if err != nil {
+		sim.WriteJSON(w, http.StatusConflict, map[string]string{"error": err.Error()})
+		return
+	}
+	sim.WriteJSON(w, 200, map[string]bool{"ok": true})
 }
 
 // wayBack leads to the page that opened this one; WeChat itself closes its own.

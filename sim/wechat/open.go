@@ -53,8 +53,8 @@ func (s *Server) openRoutes(m *http.ServeMux) {
 type openDialect struct{}
 
 // Fail builds the errors of the open platform.
-func (openDialect) Fail(kind string) *sim.Reply {
-	switch kind {
+func (openDialect) Fail(f sim.Failure) *sim.Reply {
+	switch f.Kind {
 	case "rate_limited":
 		return sim.JSONReply(200, errcode(45011, "api minute-quota reach limit"))
 	case "unknown_code":

@@ -11,6 +11,7 @@ import (
 
 // trade is one payment, made here or lying in the test world's past.
 type trade struct {
+	m                                                                    *merchant
 	no, id, openid, attach, description, notifyURL, prepay, hash, closed string
 	total, refunded                                                      int64
 	refunds                                                              int
@@ -18,16 +19,16 @@ type trade struct {
 }
 
 // trade finds a payment by either number; deposits of the test world count as paid. Callers hold the lock.
-func (s *Server) trade(no string) *trade {
-	if t := s.trades[no]; t != nil {
+func (m *merchant) trade(no string) *trade {
+	if t := m.trades[no]; t != nil {
 		return t
 	}
-	d := s.world.Trade(world.Wechat, no)
-	if d == nil {
+	d := m.world.Trade(world.Wechat, no)
+	if d == nil || !m.first() {
 		return nil
 	}
-	t := &trade{no: d.OutTradeNo, id: d.TransactionID, openid: d.Patient.Openid, description: "门诊预交金充值", total: d.Amount, created: d.PaidAt, paid: d.PaidAt}
-	s.trades[t.no], s.trades[t.id] = t, t
+	t := &trade{m: m, no: d.OutTradeNo, id: d.TransactionID, openid: d.Patient.Openid, description: "门诊预交金充值", total: d.Amount, created: d.PaidAt, paid: d.PaidAt}
+	m.trades[t.no], m.trades[t.id] = t, t
 	return t
 }
 
@@ -62,9 +63,9 @@ type orderForm struct {
 
 var outTradeNo = regexp.MustCompile(`^[0-9A-Za-z_\-|*]{6,32}$`)
 
-func (f *orderForm) check() *apiError {
+func (f *orderForm) check(mchID string) *apiError {
 	switch {
-	case f.MchID != MchID:
+	case f.MchID != mchID:
 		return refuse(400, "MCH_NOT_EXISTS", "商户号不存在")
 	case f.AppID != AppID:
 		return refuse(400, "APPID_MCHID_NOT_MATCH", "AppID和mch_id不匹配")
@@ -74,36 +75,36 @@ func (f *orderForm) check() *apiError {
 	return nil
 }
 
-func (s *Server) createOrder(q *request) plan {
+func (m *merchant) createOrder(q *request) plan {
 	var f orderForm
 	e := q.read(&f)
 	if e == nil {
-		e = f.check()
+		e = f.check(m.id)
 	}
 	if e != nil {
 		return failed(e)
 	}
 	return plan{no: f.OutTradeNo, hash: f, run: func(sim.Fault) (any, *apiError) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return s.order(&f, sim.HashJSON(f))
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return m.order(&f, sim.HashJSON(f))
 	}}
 }
 
-func (s *Server) order(f *orderForm, hash string) (any, *apiError) {
-	now := s.Clock().Now()
-	t := s.trade(f.OutTradeNo)
+func (m *merchant) order(f *orderForm, hash string) (any, *apiError) {
+	now := m.Clock().Now()
+	t := m.trade(f.OutTradeNo)
 	switch {
 	case t != nil && (t.hash != hash || !t.paid.IsZero()):
 		return nil, refuse(403, "OUT_TRADE_NO_USED", "商户订单号重复")
 	case t != nil && t.state(now) == "CLOSED":
 		return nil, refuse(400, "ORDER_CLOSED", "订单已关闭")
 	case t == nil:
-		s.seq++
-		t = &trade{no: f.OutTradeNo, id: fmt.Sprintf("4200%s%016d", now.Format("20060102"), s.seq), openid: f.Payer.Openid, attach: f.Attach,
+		m.seq++
+		t = &trade{m: m, no: f.OutTradeNo, id: fmt.Sprintf("4200%s%016d", now.Format("20060102"), m.seq), openid: f.Payer.Openid, attach: f.Attach,
 			description: f.Description, notifyURL: f.NotifyURL, hash: hash, total: f.Amount.Total, created: now, expire: f.TimeExpire}
 		t.prepay = "wx" + now.Format("20060102150405") + sim.Token(9)
-		s.trades[t.no], s.trades[t.id] = t, t
+		m.trades[t.no], m.trades[t.id] = t, t
 	}
 	return map[string]string{"prepay_id": t.prepay}, nil
 }
@@ -115,7 +116,7 @@ func (t *trade) view() map[string]any { return t.viewAt(time.Now()) }
 
 func (t *trade) viewAt(now time.Time) map[string]any {
 	state := t.state(now)
-	v := map[string]any{"appid": AppID, "mchid": MchID, "out_trade_no": t.no, "trade_state": state, "trade_state_desc": stateText[state], "attach": t.attach,
+	v := map[string]any{"appid": AppID, "mchid": t.m.id, "out_trade_no": t.no, "trade_state": state, "trade_state_desc": stateText[state], "attach": t.attach,
 		"payer": map[string]string{"openid": t.openid}}
 	if t.paid.IsZero() {
 		v["amount"] = map[string]any{"total": t.total, "currency": "CNY"}
@@ -127,22 +128,22 @@ func (t *trade) viewAt(now time.Time) map[string]any {
 	return v
 }
 
-func (s *Server) queryOrder(q *request) plan {
+func (m *merchant) queryOrder(q *request) plan {
 	no := q.PathValue("no")
-	if q.URL.Query().Get("mchid") != MchID {
+	if q.URL.Query().Get("mchid") != m.id {
 		return failed(paramError("mchid不匹配"))
 	}
 	return plan{no: no, hash: map[string]string{"no": no}, run: func(sim.Fault) (any, *apiError) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if t := s.trade(no); t != nil {
-			return t.viewAt(s.Clock().Now()), nil
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if t := m.trade(no); t != nil {
+			return t.viewAt(m.Clock().Now()), nil
 		}
 		return nil, refuse(404, "ORDER_NOT_EXIST", "订单不存在")
 	}}
 }
 
-func (s *Server) closeOrder(q *request) plan {
+func (m *merchant) closeOrder(q *request) plan {
 	var f struct {
 		MchID string `json:"mchid"`
 	}
@@ -151,9 +152,9 @@ func (s *Server) closeOrder(q *request) plan {
 	}
 	no := q.PathValue("no")
 	return plan{no: no, hash: map[string]string{"out_trade_no": no}, run: func(sim.Fault) (any, *apiError) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		t := s.trade(no)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		t := m.trade(no)
 		switch {
 		case t == nil:
 			return nil, refuse(404, "ORDER_NOT_EXIST", "订单不存在")
@@ -165,23 +166,19 @@ func (s *Server) closeOrder(q *request) plan {
 	}}
 }
 
-// Pay lets the patient pay an order.
-func (s *Server) Pay(no string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, now := s.trade(no), s.Clock().Now()
+// pay lets the patient pay an order. Callers hold the lock.
+func (m *merchant) pay(t *trade) error {
+	now := m.Clock().Now()
 	switch {
-	case t == nil:
-		return fmt.Errorf("no order %s", no)
 	case !t.paid.IsZero():
 		return nil
 	case t.state(now) == "CLOSED":
-		return fmt.Errorf("order %s is closed", no)
+		return fmt.Errorf("order %s is closed", t.no)
 	}
 	t.paid = now
-	s.accounts[basic].post(flow{at: now, bizNo: t.id, name: "交易", amount: t.total, remark: t.description, voucher: t.no}, s.flowNo(now))
-	s.Ledger().Add(sim.Entry{At: now, Kind: "pay", No: t.no, Party: t.openid, Amount: t.total, State: success})
-	s.noteTrade(now, t, nil)
-	s.notifyPaid(t)
+	m.accounts[basic].post(flow{at: now, bizNo: t.id, name: "交易", amount: t.total, remark: t.description, voucher: t.no}, m.flowNo(now))
+	m.Ledger().Add(sim.Entry{At: now, Kind: "pay", No: t.no, Merchant: m.id, Party: t.openid, Amount: t.total, State: success})
+	m.noteTrade(now, t, nil)
+	m.notifyPaid(t)
 	return nil
 }

@@ -47,7 +47,7 @@ func (f *refundForm) check() *apiError {
 	return nil
 }
 
-func (s *Server) createRefund(q *request) plan {
+func (m *merchant) createRefund(q *request) plan {
 	var f refundForm
 	e := q.read(&f)
 	if e == nil {
@@ -59,30 +59,30 @@ func (s *Server) createRefund(q *request) plan {
 		return p
 	}
 	return plan{no: f.OutRefundNo, hash: f, run: func(fault sim.Fault) (any, *apiError) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return s.refund(&f, sim.HashJSON(f), fault)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return m.refund(&f, sim.HashJSON(f), fault)
 	}}
 }
 
 // refund executes a create call: at most one refund per number.
-func (s *Server) refund(f *refundForm, hash string, fault sim.Fault) (any, *apiError) {
-	if r := s.refunds[f.OutRefundNo]; r != nil {
+func (m *merchant) refund(f *refundForm, hash string, fault sim.Fault) (any, *apiError) {
+	if r := m.refunds[f.OutRefundNo]; r != nil {
 		if r.hash != hash {
 			return nil, invalidRequest("订单金额或退款金额与之前请求不一致，请核实后再试")
 		}
 		return r.view(), nil
 	}
-	t := s.trade(f.TransactionID)
+	t := m.trade(f.TransactionID)
 	if f.TransactionID == "" {
-		t = s.trade(f.OutTradeNo)
+		t = m.trade(f.OutTradeNo)
 	}
-	now := s.Clock().Now()
-	if e := s.refundable(t, f, now); e != nil {
+	now := m.Clock().Now()
+	if e := m.refundable(t, f, now); e != nil {
 		return nil, e
 	}
-	s.seq++
-	r := &refund{no: f.OutRefundNo, id: fmt.Sprintf("503%s%019d", now.Format("20060102"), s.seq), reason: f.Reason, notifyURL: f.NotifyURL, hash: hash,
+	m.seq++
+	r := &refund{no: f.OutRefundNo, id: fmt.Sprintf("503%s%019d", now.Format("20060102"), m.seq), reason: f.Reason, notifyURL: f.NotifyURL, hash: hash,
 		status: processing, funds: "AVAILABLE", amount: f.Amount.Refund, trade: t, created: now}
 	if fault.Callback() {
 		r.fault = fault
@@ -90,16 +90,16 @@ func (s *Server) refund(f *refundForm, hash string, fault sim.Fault) (any, *apiE
 	t.refunded += r.amount
 	t.refunds++
 	t.lastRefund = now
-	s.accounts[basic].locked += r.amount
-	s.refunds[r.no], s.refundIDs[r.id] = r, r
-	s.noteTrade(now, t, r)
+	m.accounts[basic].locked += r.amount
+	m.refunds[r.no], m.refundIDs[r.id] = r, r
+	m.noteTrade(now, t, r)
 	answer := r.view()
-	s.Clock().After(time.Duration(s.settings.Get().RefundMS)*time.Millisecond, func() { s.locked(func() { s.finishRefund(r) }) })
+	m.Clock().After(time.Duration(m.settings.Get().RefundMS)*time.Millisecond, func() { m.locked(func() { m.finishRefund(r) }) })
 	return answer, nil
 }
 
-func (s *Server) refundable(t *trade, f *refundForm, now time.Time) *apiError {
-	set, a := s.settings.Get(), s.accounts[basic]
+func (m *merchant) refundable(t *trade, f *refundForm, now time.Time) *apiError {
+	set, a := m.settings.Get(), m.accounts[basic]
 	switch {
 	case t == nil:
 		return refuse(404, "RESOURCE_NOT_EXISTS", "订单不存在")
@@ -123,32 +123,32 @@ func (s *Server) refundable(t *trade, f *refundForm, now time.Time) *apiError {
 	return nil
 }
 
-func (s *Server) finishRefund(r *refund) {
+func (m *merchant) finishRefund(r *refund) {
 	if r.status != processing {
 		return
 	}
-	now, a := s.Clock().Now(), s.accounts[basic]
+	now, a := m.Clock().Now(), m.accounts[basic]
 	r.status, r.done = success, now
 	a.locked -= r.amount
-	a.post(flow{at: now, bizNo: r.id, name: "退款", amount: r.amount, out: true, remark: r.reason, voucher: r.no}, s.flowNo(now))
-	s.Ledger().Add(sim.Entry{At: now, Kind: "refund", No: r.no, Party: r.trade.openid, Amount: r.amount, State: success})
-	s.notifyRefund(r)
+	a.post(flow{at: now, bizNo: r.id, name: "退款", amount: r.amount, out: true, remark: r.reason, voucher: r.no}, m.flowNo(now))
+	m.Ledger().Add(sim.Entry{At: now, Kind: "refund", No: r.no, Merchant: m.id, Party: r.trade.openid, Amount: r.amount, State: success})
+	m.notifyRefund(r)
 }
 
 // returnRefund makes a refund ABNORMAL: the payer's account sent the money back.
-func (s *Server) returnRefund(r *refund) error {
-	now, a := s.Clock().Now(), s.accounts[basic]
+func (m *merchant) returnRefund(r *refund) error {
+	now, a := m.Clock().Now(), m.accounts[basic]
 	switch r.status {
 	case processing:
 		a.locked -= r.amount
 	case success:
-		a.post(flow{at: now, bizNo: r.id, name: "退款退回", amount: r.amount, remark: r.reason, voucher: r.no}, s.flowNo(now))
-		s.Ledger().Add(sim.Entry{At: now, Kind: "return", No: r.no, Party: r.trade.openid, Amount: r.amount, State: success})
+		a.post(flow{at: now, bizNo: r.id, name: "退款退回", amount: r.amount, remark: r.reason, voucher: r.no}, m.flowNo(now))
+		m.Ledger().Add(sim.Entry{At: now, Kind: "return", No: r.no, Merchant: m.id, Party: r.trade.openid, Amount: r.amount, State: success})
 	default:
 		return fmt.Errorf("refund %s is %s and cannot be returned", r.no, r.status)
 	}
 	r.status = "ABNORMAL"
-	s.notifyRefund(r)
+	m.notifyRefund(r)
 	return nil
 }
 
@@ -164,12 +164,12 @@ func (r *refund) view() map[string]any {
 	return v
 }
 
-func (s *Server) queryRefund(q *request) plan {
+func (m *merchant) queryRefund(q *request) plan {
 	no := q.PathValue("no")
 	return plan{no: no, hash: map[string]string{"out_refund_no": no}, run: func(sim.Fault) (any, *apiError) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if r := s.refunds[no]; r != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if r := m.refunds[no]; r != nil {
 			return r.view(), nil
 		}
 		return nil, refuse(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
@@ -177,7 +177,7 @@ func (s *Server) queryRefund(q *request) plan {
 }
 
 // abnormalRefund sends an ABNORMAL refund to another card or account.
-func (s *Server) abnormalRefund(q *request) plan {
+func (m *merchant) abnormalRefund(q *request) plan {
 	var f struct {
 		OutRefundNo string `json:"out_refund_no"`
 		Type        string `json:"type"`
@@ -187,9 +187,9 @@ func (s *Server) abnormalRefund(q *request) plan {
 	}
 	id := q.PathValue("id")
 	return plan{no: f.OutRefundNo, hash: f, run: func(sim.Fault) (any, *apiError) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		r := s.refundIDs[id]
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		r := m.refundIDs[id]
 		switch {
 		case r == nil || r.no != f.OutRefundNo:
 			return nil, refuse(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
@@ -199,9 +199,9 @@ func (s *Server) abnormalRefund(q *request) plan {
 			return nil, invalidRequest("退款单不是异常状态")
 		}
 		r.status = processing
-		s.accounts[basic].locked += r.amount
+		m.accounts[basic].locked += r.amount
 		v := r.view()
-		s.Clock().After(0, func() { s.locked(func() { s.finishRefund(r) }) })
+		m.Clock().After(0, func() { m.locked(func() { m.finishRefund(r) }) })
 		return v, nil
 	}}
 }

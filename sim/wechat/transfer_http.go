@@ -40,7 +40,7 @@ type transferForm struct {
 
 var outBillNo = regexp.MustCompile(`^[0-9A-Za-z]{1,32}$`)
 
-func (s *Server) createTransfer(q *request) plan {
+func (m *merchant) createTransfer(q *request) plan {
 	var f transferForm
 	e := q.read(&f)
 	if e == nil {
@@ -54,7 +54,7 @@ func (s *Server) createTransfer(q *request) plan {
 		p.no = f.OutBillNo
 		return p
 	}
-	return plan{no: f.OutBillNo, hash: f, run: func(fault sim.Fault) (any, *apiError) { return s.transfer(f, fault) }}
+	return plan{no: f.OutBillNo, hash: f, run: func(fault sim.Fault) (any, *apiError) { return m.transfer(f, fault) }}
 }
 
 // check looks at the form alone.
@@ -91,8 +91,8 @@ func plainURL(text string) bool {
 }
 
 // checkProduct looks at scene, limits and payee.
-func (s *Server) checkProduct(f *transferForm) *apiError {
-	set, sc := s.settings.Get(), findScene(f.SceneID)
+func (m *merchant) checkProduct(f *transferForm) *apiError {
+	set, sc := m.settings.Get(), findScene(f.SceneID)
 	switch {
 	case f.AppID != AppID:
 		return invalidRequest("APPID不存在")
@@ -107,7 +107,7 @@ func (s *Server) checkProduct(f *transferForm) *apiError {
 	case f.Amount < 10 || f.Amount > set.SingleLimit:
 		return invalidRequest("超过单笔转账上下限，核实产品设置是否准确")
 	}
-	if p := s.world.Find(f.Openid); (p == nil || p.Openid != f.Openid) && set.UnknownOpenid != "fail" && !set.AnyOpenid {
+	if p := m.world.Find(f.Openid); (p == nil || p.Openid != f.Openid) && set.UnknownOpenid != "fail" && !set.AnyOpenid {
 		return invalidRequest("openid与商户appid不匹配")
 	}
 	return nil
@@ -129,36 +129,40 @@ func (sc *scene) reported(infos []reportInfo) bool {
 }
 
 // transfer executes a create call: at most one bill per number.
-func (s *Server) transfer(f transferForm, fault sim.Fault) (any, *apiError) {
+func (m *merchant) transfer(f transferForm, fault sim.Fault) (any, *apiError) {
 	hash := sim.HashJSON(f)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if b := s.bills[f.OutBillNo]; b != nil {
-		return s.repeat(b, hash)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if b := m.bills[f.OutBillNo]; b != nil {
+		return m.repeat(b, hash)
 	}
-	if e := s.checkProduct(&f); e != nil {
+	if e := m.checkProduct(&f); e != nil {
 		return nil, e
 	}
-	b := &bill{no: f.OutBillNo, appid: f.AppID, scene: f.SceneID, openid: f.Openid, userName: f.UserName, remark: f.Remark, notifyURL: f.NotifyURL,
+	b := &bill{m: m, no: f.OutBillNo, appid: f.AppID, scene: f.SceneID, openid: f.Openid, userName: f.UserName, remark: f.Remark, notifyURL: f.NotifyURL,
 		amount: f.Amount, hash: hash, nameFault: fault.Kind == sim.NameMismatch}
 	if fault.Callback() {
 		b.fault = fault
 	}
-	if e := s.accept(b); e != nil {
+	if e := m.accept(b); e != nil {
 		return nil, e
 	}
-	return b.created200(), nil
+	a := b.created200()
+	if fault.Kind == sim.AcceptedFirst {
+		a.State, a.PackageInfo = accepted, ""
+	}
+	return a, nil
 }
 
 // repeat answers a second POST under one number.
-func (s *Server) repeat(b *bill, hash string) (any, *apiError) {
-	set := s.settings.Get()
+func (m *merchant) repeat(b *bill, hash string) (any, *apiError) {
+	set := m.settings.Get()
 	if b.hash != hash {
 		return nil, refuse(400, set.DifferentParamsCode, "单号已存在但信息不一致，请查单后比较确认")
 	}
-	s.fund(b, set)
+	m.fund(b, set)
 	if b.state == waitConfirm && !set.SamePackage {
-		s.newPackage(b)
+		m.newPackage(b)
 	}
 	return b.created200(), nil
 }
@@ -195,51 +199,51 @@ type queryAnswer struct {
 	UpdateTime     string `json:"update_time"`
 }
 
-func (s *Server) queryTransfer(q *request) plan {
+func (m *merchant) queryTransfer(q *request) plan {
 	no := q.PathValue("no")
 	return plan{no: no, hash: map[string]string{"out_bill_no": no}, run: func(sim.Fault) (any, *apiError) {
-		return s.showBill(func() *bill { return s.bills[no] })
+		return m.showBill(func() *bill { return m.bills[no] })
 	}}
 }
 
-func (s *Server) queryTransferByID(q *request) plan {
+func (m *merchant) queryTransferByID(q *request) plan {
 	id := q.PathValue("id")
-	return plan{no: s.numberOf(id), hash: map[string]string{"transfer_bill_no": id}, run: func(sim.Fault) (any, *apiError) {
-		return s.showBill(func() *bill { return s.byID[id] })
+	return plan{no: m.numberOf(id), hash: map[string]string{"transfer_bill_no": id}, run: func(sim.Fault) (any, *apiError) {
+		return m.showBill(func() *bill { return m.byID[id] })
 	}}
 }
 
 // numberOf gives the merchant's number of a WeChat number, for the log.
-func (s *Server) numberOf(id string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if b := s.byID[id]; b != nil {
+func (m *merchant) numberOf(id string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if b := m.byID[id]; b != nil {
 		return b.no
 	}
 	return ""
 }
 
 // showBill answers a query; bills are found for 30 days.
-func (s *Server) showBill(find func() *bill) (any, *apiError) {
-	s.mu.Lock()
+func (m *merchant) showBill(find func() *bill) (any, *apiError) {
+	m.mu.Lock()
 	b := find()
-	if b == nil || s.Clock().Now().Sub(b.created) > 30*24*time.Hour {
-		s.mu.Unlock()
-		return nil, refuse(s.settings.Get().NotFoundStatus, "NOT_FOUND", "记录不存在")
+	if b == nil || m.Clock().Now().Sub(b.created) > 30*24*time.Hour {
+		m.mu.Unlock()
+		return nil, refuse(m.settings.Get().NotFoundStatus, "NOT_FOUND", "记录不存在")
 	}
-	a := queryAnswer{MchID: MchID, OutBillNo: b.no, TransferBillNo: b.id, AppID: b.appid, State: b.state, TransferAmount: b.amount, TransferRemark: b.remark,
+	a := queryAnswer{MchID: m.id, OutBillNo: b.no, TransferBillNo: b.id, AppID: b.appid, State: b.state, TransferAmount: b.amount, TransferRemark: b.remark,
 		FailReason: b.reason, Openid: b.openid, UserName: b.userName, CreateTime: b.created.Format(rfc3339), UpdateTime: b.updated.Format(rfc3339)}
-	s.mu.Unlock()
-	a.UserName = s.encryptForMerchant(a.UserName)
+	m.mu.Unlock()
+	a.UserName = m.encryptForMerchant(a.UserName)
 	return a, nil
 }
 
 // encryptForMerchant closes a name with the merchant certificate.
-func (s *Server) encryptForMerchant(text string) string {
+func (m *merchant) encryptForMerchant(text string) string {
 	if text == "" {
 		return ""
 	}
-	raw, err := rsa.EncryptOAEP(sha1.New(), rand.Reader, &s.mchKey.PublicKey, []byte(text), nil)
+	raw, err := rsa.EncryptOAEP(sha1.New(), rand.Reader, &m.mchKey.PublicKey, []byte(text), nil)
 	if err != nil {
 		return ""
 	}
@@ -253,19 +257,19 @@ type cancelAnswer struct {
 	UpdateTime     string `json:"update_time"`
 }
 
-func (s *Server) cancelTransfer(q *request) plan {
+func (m *merchant) cancelTransfer(q *request) plan {
 	no := q.PathValue("no")
 	if body := strings.TrimSpace(string(q.body)); body != "" && body[0] != '{' {
 		return failed(paramError("请求体不是合法的JSON"))
 	}
 	return plan{no: no, hash: map[string]string{"out_bill_no": no}, run: func(sim.Fault) (any, *apiError) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		b := s.bills[no]
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		b := m.bills[no]
 		if b == nil {
 			return nil, invalidRequest("单据不存在")
 		}
-		if e := s.cancel(b); e != nil {
+		if e := m.cancel(b); e != nil {
 			return nil, e
 		}
 		return cancelAnswer{b.no, b.id, b.state, b.updated.Format(rfc3339)}, nil

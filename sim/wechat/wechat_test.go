@@ -222,7 +222,7 @@ func TestTransfer_Refusals(t *testing.T) {
 		{"foreign appid", func(b gopay.BodyMap) { b["appid"] = "wx0000000000000000" }, 400, "INVALID_REQUEST"},
 		{"unknown openid", func(b gopay.BodyMap) { b["openid"] = "oNobody" }, 400, "INVALID_REQUEST"},
 		{"notify_url with a query", func(b gopay.BodyMap) { b["notify_url"] = "https://h.example/n?a=1" }, 400, "PARAM_ERROR"},
-		{"plain name", func(b gopay.BodyMap) { b["user_name"] = "测试甲一" }, 400, "PARAM_ERROR"},
+		{"plain name", func(b gopay.BodyMap) { b["user_name"] = "林若溪" }, 400, "PARAM_ERROR"},
 	} {
 		b := r.body("X1", 1000, "P0001")
 		c.change(b)

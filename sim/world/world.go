@@ -139,22 +139,6 @@ func (w *World) add(i int) {
 	}
 }
 
-const (
-	stems  = "甲乙丙丁戊己庚辛壬癸"
-	digits = "一二三四五六七八九十"
-)
-
-// chineseName numbers people in words: 测试甲一, 测试甲二, …
-func chineseName(i int) string {
-	i--
-	s, d := []rune(stems), []rune(digits)
-	name := "测试" + string(s[i/10%10]) + string(d[i%10])
-	for i /= 100; i > 0; i /= 10 {
-		name += string(d[i%10])
-	}
-	return name
-}
-
 func (w *World) person(i int, rng *rand.Rand) *Patient {
 	birth := w.base.AddDate(-20-rng.IntN(39), -rng.IntN(12), -rng.IntN(28))
 	switch i {
@@ -164,7 +148,7 @@ func (w *World) person(i int, rng *rand.Rand) *Patient {
 		birth = w.base.AddDate(-9, -2, -3)
 	}
 	code := fmt.Sprintf("P%04d", i)
-	p := &Patient{Code: code, Name: chineseName(i), Birth: birth.Format("2006-01-02"), IDNo: idNo(birth, i), Phone: fmt.Sprintf("199%08d", i),
+	p := &Patient{Code: code, Name: nameOf(i), Birth: birth.Format("2006-01-02"), IDNo: idNo(birth, i), Phone: fmt.Sprintf("199%08d", i),
 		Openid: "oSIM" + letters(w.seed, code+"openid", 24), Unionid: "oUNI" + letters(w.seed, code+"unionid", 24),
 		AlipayUserID: fmt.Sprintf("2088%012d", 900000000000+int64(i)), AlipayOpenID: letters(w.seed, code+"alipay", 32),
 		AlipayEmail: strings.ToLower(code) + "@alipay.test"}
@@ -174,9 +158,9 @@ func (w *World) person(i int, rng *rand.Rand) *Patient {
 	}
 	switch i { // accounts that belong to somebody else
 	case 19:
-		p.AlipayName = "测试异名甲"
+		p.AlipayName = strangerAtAlipay
 	case 20:
-		p.WechatName = "测试异名乙"
+		p.WechatName = strangerAtWechat
 	}
 	return p
 }

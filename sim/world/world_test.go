@@ -2,8 +2,11 @@ package world_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"hospay/sim/world"
 )
@@ -21,10 +24,10 @@ func TestWorld_IsDeterministicAndGrows(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, p := range big.Patients() {
-		if seen[p.IDNo] || seen[p.Name] || !checksum(p.IDNo) {
+		if seen[p.IDNo] || !checksum(p.IDNo) {
 			t.Fatalf("%+v", p)
 		}
-		seen[p.IDNo], seen[p.Name] = true, true
+		seen[p.IDNo] = true
 	}
 }
 
@@ -99,5 +102,38 @@ func TestWorld_SameDaySameDeposits(t *testing.T) {
 	c := world.New(1, 5, day.Add(6*time.Hour))
 	if !reflect.DeepEqual(a.Card("C0001"), c.Card("C0001")) {
 		t.Error("hours must not matter")
+	}
+}
+
+// People have the names that people have: nobody can be told from another by
+// the surname alone, and a name alone tells nobody.
+func TestWorld_NamesAreThoseOfPeople(t *testing.T) {
+	w := world.New(7, 2000, day)
+	surnames, names, dots, latin, same := map[string]int{}, map[string]int{}, 0, 0, 0
+	for _, p := range w.Patients() {
+		surnames[string([]rune(p.Name)[:1])]++
+		if names[p.Name]++; names[p.Name] == 2 {
+			same++
+		}
+		switch {
+		case strings.Contains(p.Name, "·"):
+			dots++
+		case strings.Contains(p.Name, " "):
+			latin++
+		}
+		if _, err := simplifiedchinese.GBK.NewEncoder().String(p.Name); err != nil {
+			t.Errorf("%s cannot be told in GBK", p.Name)
+		}
+	}
+	if len(surnames) < 60 || dots < 80 || latin < 40 || same == 0 {
+		t.Error(len(surnames), dots, latin, same)
+	}
+	for _, pair := range [][2]string{{"P0001", "P0002"}, {"P0013", "P0007"}, {"P0001", "P0003"}, {"P0011", "P0003"}, {"P0001", "P0008"}} {
+		if a, b := []rune(w.Find(pair[0]).Name), []rune(w.Find(pair[1]).Name); a[0] == b[0] {
+			t.Errorf("%v have one surname", pair)
+		}
+	}
+	if a, b := w.Find("P0017"), w.Find("P0018"); a.Name != b.Name || a.IDNo == b.IDNo {
+		t.Error("P0017 and P0018 are two people of one name")
 	}
 }
