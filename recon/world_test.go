@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"hospay/cmd"
 	"hospay/collections"
 	"hospay/internal/bookgen"
 	_ "hospay/pb_migrations" // the schema
@@ -41,7 +42,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: collections.Connect})
-	if err := errors.Join(app.Bootstrap(), app.RunAllMigrations()); err != nil {
+	if err := errors.Join(app.Bootstrap(), cmd.ThisProgram().Open(app)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = app.ClearBootstrap() })
