@@ -159,7 +159,7 @@ func (p Program) renew(tx core.App) error {
 	if _, err := core.NewMigrationsRunner(tx, p.Migrations).Up(); err != nil {
 		return err
 	}
-	if err := p.Guards.install(tx); err != nil {
+	if err := errors.Join(p.Guards.install(tx), p.Guards.Verify(tx)); err != nil {
 		return err
 	}
 	after := folder{Needs: p.Release, Hash: p.Guards.Hash(), Guards: p.Guards.prints()}
