@@ -7,7 +7,7 @@ SEEDS ?= 200
 KILLS ?= 5
 
 # walks-% stays without .PHONY, which knows no patterns.
-.PHONY: build pages demo test check unit web race torture bench fuzz clean compiler chromium shots
+.PHONY: fixture build pages demo test check unit web race torture bench fuzz clean compiler chromium shots
 
 # The program with its pages, as bin/hospay.
 build: pages
@@ -74,6 +74,11 @@ race: compiler
 # Seeded faults in the process, and kill -9 of a real server.
 torture:
 	TORTURE_SEEDS=$(SEEDS) TORTURE_KILLS=$(KILLS) go test -v -timeout 120m -run '^TestTorture' ./e2e | grep -v -E '^(=== |    --- PASS|        --- PASS)'
+
+# The data folder that a release leaves for the programs after it, once when the
+# release is cut: e2e/testdata/folder-<release>.tar.gz.
+fixture:
+	go test -count=1 -run '^TestFolder_IsMade$$' ./e2e -update
 
 # Prints a table and writes bench.json.
 bench: build

@@ -11,6 +11,7 @@ import (
 
 	"hospay/books"
 	"hospay/calendar"
+	"hospay/cmd"
 	"hospay/collections"
 	"hospay/lab/bookgen"
 	_ "hospay/pb_migrations"
@@ -42,7 +43,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: collections.Connect})
-	if err := errors.Join(app.Bootstrap(), app.RunAllMigrations()); err != nil {
+	if err := errors.Join(app.Bootstrap(), cmd.ThisProgram().Open(app)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = app.ClearBootstrap() })

@@ -28,7 +28,7 @@ func Prepare(app core.App, o Options) (*Runtime, error) {
 			return nil, err
 		}
 	}
-	if err := app.RunAllMigrations(); err != nil {
+	if err := o.program().Open(app); err != nil {
 		return nil, err
 	}
 	router, err := apis.NewRouter(app)

@@ -38,6 +38,7 @@ type Options struct {
 	Now       func() time.Time                // tests only
 	Wrap      func(refund.Store) refund.Store // tests only: stands between domain and store
 	Idle      bool                            // do not start worker and jobs (tests drive them)
+	Program   *collections.Program            // tests only: another one than ThisProgram
 	Log       *slog.Logger
 }
 
@@ -56,6 +57,13 @@ type Runtime struct {
 	now     func() time.Time
 	stop    context.CancelFunc
 	done    chan struct{}
+}
+
+func (o Options) program() collections.Program {
+	if o.Program != nil {
+		return *o.Program
+	}
+	return ThisProgram()
 }
 
 // Environment variables.
@@ -126,7 +134,8 @@ func Mount(app core.App, options func() Options, mounted func(*Runtime)) {
 // to the router of the serve event.
 func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	app := se.App
-	if err := collections.Verify(app); err != nil {
+	guards := o.program().Guards
+	if err := guards.Verify(app); err != nil {
 		return nil, err
 	}
 	log := o.Log
@@ -167,7 +176,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	}
 	h := &hooks.Hooks{App: app, Store: st, Service: service, Worker: rt.Worker, Exports: rt.Exports, Books: rt.Books, Production: o.Env == EnvProduction, Log: log}
 	h.Settings = &config.Service{App: app, Store: st, Production: h.Production}
-	h.Health, h.Jobs, h.Version = rt.Health, rt.Jobs, version()
+	h.Health, h.Jobs, h.Version, h.Guards = rt.Health, rt.Jobs, version(), guards
 	h.Bind(se)
 	servePages(se.Router)
 	extendDashboard(se)

@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"hospay/collections"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 )
 
@@ -47,13 +49,21 @@ func needsNoData(alone *cobra.Command, args []string) bool {
 	return err == nil && found != alone && found.Runnable()
 }
 
-// NewApp returns a PocketBase app with hospay's database settings.
+// NewApp returns a PocketBase app with hospay's database settings. Whichever
+// command opens the data folder, its migrations and guards are looked after
+// first.
 func NewApp(dir string) *pocketbase.PocketBase {
 	if dir == "" {
 		dir = defaultDir
 	}
 	app := pocketbase.NewWithConfig(pocketbase.Config{
 		DefaultDataDir: dir, DefaultEncryptionEnv: envSealing, DBConnect: collections.Connect, HideStartBanner: os.Getenv(envName) == EnvDemo,
+	})
+	app.OnBootstrap().BindFunc(func(e *core.BootstrapEvent) error {
+		if err := e.Next(); err != nil {
+			return err
+		}
+		return ThisProgram().Open(e.App)
 	})
 	return app
 }
@@ -64,11 +74,21 @@ func versionCommand() *cobra.Command {
 	}}
 }
 
-// version names the commit, the Go release and the PocketBase release.
+// Release is what this program is: the newest section of the changelog, or the
+// coming one with -dev, from the first change of the tables or the guards on.
+const Release = "0.1.0"
+
+// ThisProgram is what this program brings to a data folder.
+func ThisProgram() collections.Program {
+	return collections.Program{Release: Release, Migrations: core.AppMigrations, Guards: collections.Guards(), Record: store.GuardsInstalled}
+}
+
+// version names the release, the commit, the Go release and the PocketBase
+// release.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "hospay (unknown)"
+		return "hospay " + Release
 	}
 	commit, pb := "dev", "?"
 	for _, s := range info.Settings {
@@ -81,7 +101,7 @@ func version() string {
 			pb = d.Version
 		}
 	}
-	return fmt.Sprintf("hospay %s (%s, PocketBase %s)", commit, info.GoVersion, pb)
+	return fmt.Sprintf("hospay %s (%s, %s, PocketBase %s)", Release, commit, info.GoVersion, pb)
 }
 
 // secretFromFile sets an environment variable from the file that the variable

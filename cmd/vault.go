@@ -62,9 +62,6 @@ func vaultRotate(app *pocketbase.PocketBase) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rotate", Short: "换用新的数据密钥并重新加密；--kek 同时换密钥文件中的主密钥", Args: cobra.NoArgs, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := app.RunAllMigrations(); err != nil {
-				return err
-			}
 			o := FromEnvironment(app.DataDir())
 			file, err := vault.ReadKeyFile(o.KeyFile)
 			if err != nil {

@@ -18,8 +18,8 @@ var fixedChangeColumns = []string{
 	"institution", "collection", "record", "fresh", "version", "before", "after", "note", "proposer_kind", "proposer", "proposer_person", "sensitive", "seen", "created",
 }
 
-// ConfigTriggers lists the triggers of config_changes.
-func ConfigTriggers() []Trigger {
+// configTriggers lists the triggers of config_changes.
+func configTriggers() []Trigger {
 	decided := changed([]string{"state", "confirmer", "answer", "decided"})
 	states := "'" + strings.Join([]string{ChangeApplied, ChangeRejected, ChangeWithdrawn, ChangeSuperseded}, "','") + "'"
 	return []Trigger{

@@ -1,8 +1,8 @@
 package collections
 
-// DeskTriggers lists the triggers of the staff's desk: two people where two
+// deskTriggers lists the triggers of the staff's desk: two people where two
 // are needed.
-func DeskTriggers() []Trigger {
+func deskTriggers() []Trigger {
 	first := "(SELECT 1 FROM reviews f WHERE f.`order` = NEW.`order` AND f.stage = 'first'"
 	person := "COALESCE((SELECT person_index FROM staff WHERE id = "
 	last := "(SELECT p.event || ' ' || p.code || ' ' || p.actor FROM refund_events p WHERE p.`order` = NEW.`order` AND (p.`from` != p.`to` OR p.event IN ('suspense.proposed', 'suspense.withdrawn')) ORDER BY p.seq DESC LIMIT 1)"

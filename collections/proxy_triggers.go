@@ -16,9 +16,9 @@ var fixedProxyColumns = []string{
 
 var fixedMaterialColumns = []string{"application", "institution", "patient", "kind", "size", "sha256", "width", "height", "created"}
 
-// ProxyTriggers lists the triggers of proxy applications and of the orders
+// proxyTriggers lists the triggers of proxy applications and of the orders
 // made with them.
-func ProxyTriggers() []Trigger {
+func proxyTriggers() []Trigger {
 	approved := "(SELECT 1 FROM proxy_applications p WHERE p.id = NEW.proxy_application AND p.status = 'approved' AND p.patient = NEW.patient AND p.card_no = NEW.card_no AND p.institution = NEW.institution)"
 	return []Trigger{
 		trigger("guard_proxy_insert", "BEFORE INSERT ON proxy_applications WHEN NEW.status != 'draft'", "a proxy application starts as a draft"),

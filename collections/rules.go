@@ -24,8 +24,16 @@ func anyOf(rules ...string) string {
 	return "(" + out + ")"
 }
 
-// Rules are the access rules of a collection; nil is superusers only.
-type Rules struct{ List, View, Create, Update, Delete *string }
+// Rules are the access rules of a collection; nil is superusers only. Auth says
+// which accounts of an auth collection may log in.
+type Rules struct {
+	List   *string `db:"listRule"`
+	View   *string `db:"viewRule"`
+	Create *string `db:"createRule"`
+	Update *string `db:"updateRule"`
+	Delete *string `db:"deleteRule"`
+	Auth   *string `db:"authRule"`
+}
 
 func readBy(rule string) Rules { return Rules{List: &rule, View: &rule} }
 
@@ -49,6 +57,12 @@ func RulesOf(collection string) Rules {
 	case Reviews:
 		create := isStaff + " && " + role(people.RoleReviewer)
 		r.Create = &create
+	case Patients:
+		anybody := ""
+		r.Auth = &anybody
+	case Staff:
+		active := "active = true"
+		r.Auth = &active
 	}
 	return r
 }

@@ -129,6 +129,9 @@ var deleteTable = map[string]string{
 	"proxy_materials": `@request.auth.collectionName = "patients" && patient = @request.auth.id`,
 }
 
+// loginTable says which accounts may log in.
+var loginTable = map[string]string{"patients": "", "staff": "active = true"}
+
 func TestRules_AreExactlyThese(t *testing.T) {
 	seen := map[string]bool{}
 	text := func(rule *string) string {
@@ -145,6 +148,9 @@ func TestRules_AreExactlyThese(t *testing.T) {
 		}
 		if text(r.Create) != want.create {
 			t.Errorf("%s create:\n got %s\nwant %s", want.collection, text(r.Create), want.create)
+		}
+		if login, is := loginTable[want.collection]; is != (r.Auth != nil) || (is && *r.Auth != login) {
+			t.Errorf("%s login: got %s, want %q", want.collection, text(r.Auth), login)
 		}
 		if remove := deleteTable[want.collection]; remove != "" && text(r.Delete) == remove {
 			r.Delete = nil

@@ -21,8 +21,8 @@ func Standings() []string {
 
 // StandingOf is the SQL that tells where an order stands, from its own status
 // and that of the order that restores its returned payout (NULL: none).
-func StandingOf(status, returned string) string {
-	r := strings.NewReplacer("$status", status, "$returned", returned, "$finals", Finals())
+func (b Basis) StandingOf(status, returned string) string {
+	r := strings.NewReplacer("$status", status, "$returned", returned, "$finals", b.finals())
 	return r.Replace("CASE WHEN $status = 'succeeded' AND $returned IS NULL THEN 'refunded' WHEN $status = 'succeeded' AND $returned IN ($finals) THEN 'undone' " +
 		"WHEN $status = 'succeeded' THEN 'outstanding' WHEN $status IN ($finals) THEN 'undone' ELSE 'outstanding' END")
 }
@@ -39,10 +39,10 @@ func ReturnOf(id string) string {
 const NewRowID = "lower(hex(randomblob(7))) || 'd'"
 
 // book is the statement that adds orders to their day, or takes them off it.
-func book(sign, from, prefix, returned string) string {
+func (b Basis) book(sign, from, prefix, returned string) string {
 	p := prefix + "."
 	inner := "SELECT " + p + "institution AS institution, " + beijingDay(p+"his_refund_date") + " AS day, " + p + "channel AS channel, " + p + "method AS method, " +
-		p + "amount AS amount, " + StandingOf(p+"status", returned) + " AS standing" + from
+		p + "amount AS amount, " + b.StandingOf(p+"status", returned) + " AS standing" + from
 	var columns, values, sums []string
 	for _, s := range []string{StandingRefunded, StandingOutstanding, StandingUndone} {
 		columns = append(columns, s+"_amount", s+"_count")
@@ -54,22 +54,22 @@ func book(sign, from, prefix, returned string) string {
 		" ON CONFLICT (institution, day, channel, method) DO UPDATE SET " + strings.Join(sums, ", ") + "; "
 }
 
-// StatisticsTriggers lists the triggers that keep the summary tables in the
+// statisticsTriggers lists the triggers that keep the summary tables in the
 // same transaction as the move of an order.
-func StatisticsTriggers() []Trigger {
+func (b Basis) statisticsTriggers() []Trigger {
 	ofOriginal := " FROM refund_orders o WHERE o.id = NEW.compensates"
-	moved := "NEW.his_refund_date != OLD.his_refund_date OR " + StandingOf("NEW.status", ReturnOf("NEW.id")) + " != " + StandingOf("OLD.status", ReturnOf("NEW.id"))
+	moved := "NEW.his_refund_date != OLD.his_refund_date OR " + b.StandingOf("NEW.status", ReturnOf("NEW.id")) + " != " + b.StandingOf("OLD.status", ReturnOf("NEW.id"))
 	one := "INSERT INTO refund_counts (id, institution, status, count) VALUES (" + NewRowID + ", NEW.institution, NEW.status, 1) ON CONFLICT (institution, status) DO UPDATE SET count = count + 1; "
 	keep := func(name, when, body string) Trigger {
 		return Trigger{Name: name, SQL: "CREATE TRIGGER " + name + " " + when + " BEGIN " + body + "END"}
 	}
 	return []Trigger{
-		keep("stat_order_insert", "AFTER INSERT ON refund_orders WHEN NEW.compensates = '' AND NEW.his_refund_date != ''", book("", "", "NEW", "NULL")),
+		keep("stat_order_insert", "AFTER INSERT ON refund_orders WHEN NEW.compensates = '' AND NEW.his_refund_date != ''", b.book("", "", "NEW", "NULL")),
 		keep("stat_order_move", "AFTER UPDATE OF status, his_refund_date ON refund_orders WHEN NEW.compensates = '' AND ("+moved+")",
-			book("-", "", "OLD", ReturnOf("OLD.id"))+book("", "", "NEW", ReturnOf("NEW.id"))),
-		keep("stat_return_insert", "AFTER INSERT ON refund_orders WHEN NEW.compensates != ''", book("-", ofOriginal, "o", "NULL")+book("", ofOriginal, "o", "NEW.status")),
+			b.book("-", "", "OLD", ReturnOf("OLD.id"))+b.book("", "", "NEW", ReturnOf("NEW.id"))),
+		keep("stat_return_insert", "AFTER INSERT ON refund_orders WHEN NEW.compensates != ''", b.book("-", ofOriginal, "o", "NULL")+b.book("", ofOriginal, "o", "NEW.status")),
 		keep("stat_return_move", "AFTER UPDATE OF status ON refund_orders WHEN NEW.compensates != '' AND NEW.status != OLD.status",
-			book("-", ofOriginal, "o", "OLD.status")+book("", ofOriginal, "o", "NEW.status")),
+			b.book("-", ofOriginal, "o", "OLD.status")+b.book("", ofOriginal, "o", "NEW.status")),
 		keep("stat_count_insert", "AFTER INSERT ON refund_orders", one),
 		keep("stat_count_move", "AFTER UPDATE OF status ON refund_orders WHEN NEW.status != OLD.status",
 			"UPDATE refund_counts SET count = count - 1 WHERE institution = OLD.institution AND status = OLD.status; "+one),
@@ -83,7 +83,7 @@ func Recount() string {
 		sums = append(sums, fmt.Sprintf("SUM(CASE standing WHEN '%[1]s' THEN amount ELSE 0 END) AS %[1]s_amount, SUM(standing = '%[1]s') AS %[1]s_count", s))
 	}
 	return "SELECT institution, day, channel, method, " + strings.Join(sums, ", ") + " FROM (SELECT o.institution AS institution, " + beijingDay("o.his_refund_date") +
-		" AS day, o.channel AS channel, o.method AS method, o.amount AS amount, " + StandingOf("o.status", "c.status") + " AS standing FROM refund_orders o" +
+		" AS day, o.channel AS channel, o.method AS method, o.amount AS amount, " + TheBasis().StandingOf("o.status", "c.status") + " AS standing FROM refund_orders o" +
 		" LEFT JOIN refund_orders c ON c.compensates = o.id AND c.compensates != '' WHERE o.compensates = '' AND o.his_refund_date != '') GROUP BY institution, day, channel, method"
 }
 

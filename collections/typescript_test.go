@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"hospay/cmd"
 	"hospay/collections"
 	_ "hospay/pb_migrations"
 
@@ -26,7 +27,7 @@ func TestRecordTypes_MatchTheCollections(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = app.ClearBootstrap() })
-	if err := app.RunAllMigrations(); err != nil {
+	if err := cmd.ThisProgram().Open(app); err != nil {
 		t.Fatal(err)
 	}
 	want, err := typescript(app)

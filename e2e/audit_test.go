@@ -48,7 +48,7 @@ func TestAudit_EditedRowIsNamed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := testapp.New(t, testapp.Config{})
-			acts(t, a, 4, "")
+			acts(t, a, 3, "") // row 1 tells of the guards
 			acts(t, a, 4, a.Institution)
 			db := a.Runtime.App.NonconcurrentDB()
 			for _, trigger := range []string{"guard_audit_log_update", "guard_audit_log_delete"} {
@@ -84,14 +84,18 @@ func TestAudit_EditedRowIsNamed(t *testing.T) {
 // institution is what it was.
 func TestAudit_RowsFromBeforeTheColumnStillHold(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
-	row := dbx.Params{"id": "before000000000", "seq": 1, "actor_kind": "staff", "actor": "x", "action": "payouts.freeze", "target": "t", "details": `{"frozen":true}`, "address": "::1",
-		"prev_hash": "", "created": "2026-11-23 00:00:00.000Z"}
+	var last string
+	if err := a.Runtime.App.DB().NewQuery("SELECT hash FROM audit_log WHERE seq = 1").Row(&last); err != nil {
+		t.Fatal(err)
+	}
+	row := dbx.Params{"id": "before000000000", "seq": 2, "actor_kind": "staff", "actor": "x", "action": "payouts.freeze", "target": "t", "details": `{"frozen":true}`, "address": "::1",
+		"prev_hash": last, "created": "2026-11-23 00:00:00.000Z"}
 	row["hash"] = oldAuditHash(row)
 	if _, err := a.Runtime.App.NonconcurrentDB().Insert(collections.AuditLog, row).Execute(); err != nil {
 		t.Fatal(err)
 	}
 	acts(t, a, 2, a.Institution)
-	if s, err := a.Store.VerifyAudit(t.Context()); err != nil || s.Break != nil || s.Rows != 3 {
+	if s, err := a.Store.VerifyAudit(t.Context()); err != nil || s.Break != nil || s.Rows != 4 {
 		t.Errorf("%+v %v", s, err)
 	}
 }

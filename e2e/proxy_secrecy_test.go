@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -289,76 +288,6 @@ func TestProxy_TextsAreComplete(t *testing.T) {
 		if list, _ := res.Body[field].([]any); len(list) != n {
 			t.Errorf("%s: %v", field, res.Body[field])
 		}
-	}
-}
-
-// TestUpgrade_FromBeforeProxies brings a database that was made before the
-// proxies to the present, with its rows.
-func TestUpgrade_FromBeforeProxies(t *testing.T) {
-	testapp.Register()
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: collections.Connect})
-	if err := app.Bootstrap(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = app.ClearBootstrap() })
-	var before core.MigrationsList
-	before.Copy(core.SystemMigrations)
-	for _, m := range core.AppMigrations.Items() {
-		if m.File < "20261124" {
-			before.Add(m)
-		}
-	}
-	if _, err := core.NewMigrationsRunner(app, before).Up(); err != nil {
-		t.Fatal(err)
-	}
-	db := app.NonconcurrentDB()
-	for _, sql := range []string{
-		"DROP TRIGGER guard_order_fixed",
-		"CREATE TRIGGER guard_order_fixed BEFORE UPDATE ON refund_orders WHEN NEW.`no` IS NOT OLD.`no` BEGIN SELECT RAISE(ABORT, 'amount, payee and card of an order never change'); END",
-		"INSERT INTO institutions (id, code, name, active) VALUES ('inst00000000000', 'old', '老院', TRUE)",
-		"INSERT INTO patients (id, institution, patient_no, tokenKey, password) VALUES ('patient00000000', 'inst00000000000', 'P1', 'k', '!')",
-		"INSERT INTO notices (id, institution, version, title, content, active) VALUES ('notice000000000', 'inst00000000000', '3', '须知', 'x', TRUE)",
-		"INSERT INTO refund_orders (id, no, institution, patient, card_no, amount, status) VALUES ('order0000000000', 'R1', 'inst00000000000', 'patient00000000', 'C1', 100, 'submitted')",
-	} {
-		if _, err := db.NewQuery(sql).Execute(); err != nil {
-			t.Fatalf("%s: %v", sql, err)
-		}
-	}
-	if err := app.RunAllMigrations(); err != nil {
-		t.Fatal(err)
-	}
-	if err := collections.Verify(app); err != nil {
-		t.Fatal(err)
-	}
-	for what, sql := range map[string]string{
-		"notice":      "SELECT COUNT(*) FROM notices WHERE kind = 'refund' AND version = '3'",
-		"institution": "SELECT COUNT(*) FROM institutions WHERE proxy_on = FALSE AND proxy_payee = 'agent' AND proxy_days = 30 AND proxy_photo_days = 30",
-		"order":       "SELECT COUNT(*) FROM refund_orders WHERE no = 'R1' AND amount = 100 AND proxy_application = ''",
-	} {
-		var n int
-		if err := db.NewQuery(sql).Row(&n); err != nil || n != 1 {
-			t.Errorf("%s after the upgrade: %d, %v", what, n, err)
-		}
-	}
-	if _, err := db.NewQuery("UPDATE refund_orders SET proxy_application = 'x'").Execute(); err == nil {
-		t.Error("the proxy application of an old order can be changed")
-	}
-	labels := []string{}
-	for _, r := range app.Settings().RateLimits.Rules {
-		labels = append(labels, r.Label)
-	}
-	general := slices.Index(labels, "/api/")
-	for _, want := range []string{"proxy_applications:create", "proxy_materials:create", "refund_orders:create"} {
-		if at := slices.Index(labels, want); at < 0 || at > general {
-			t.Errorf("the limit of %s does not stand before the general one: %v", want, labels)
-		}
-	}
-	// A consent text in force stands beside the refund notice.
-	if _, err := db.NewQuery("INSERT INTO notices (id, institution, kind, version, title, content, active) VALUES ('notice000000001', 'inst00000000000', 'proxy', '3', '告知', 'x', TRUE)").Execute(); err != nil {
-		t.Error(err)
-	}
-	if err := app.RunAllMigrations(); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -38,6 +38,7 @@ type Hooks struct {
 	Health     *checkup.Health
 	Jobs       Jobs
 	Version    string
+	Guards     collections.GuardSet // that were laid over the tables
 	Log        *slog.Logger
 	guard      guard
 	misses     misses

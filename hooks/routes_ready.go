@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"hospay/collections"
-
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -42,7 +40,7 @@ func (h *Hooks) ready(e *core.RequestEvent) error {
 
 func (h *Hooks) unready(ctx context.Context) []string {
 	reasons := []string{}
-	if err := collections.Verify(h.App); err != nil {
+	if err := h.Guards.Verify(h.App); err != nil {
 		reasons = append(reasons, err.Error())
 	}
 	late, err := h.Store.Late(ctx, time.Now().Add(-oldestDue))

@@ -1,11 +1,13 @@
-// Package pb_migrations creates and changes the database, one Go migration per
-// change, in the order of the file names. Migrations are never edited once
-// released; every later change is a file of its own.
+// Package pb_migrations creates and changes the tables, one Go migration per
+// collection or change, in the order of the file names. Migrations are literals:
+// they import nothing of the program, which changes, and are never edited once
+// released; what is built here holds for all of them, past ones too. Triggers and
+// access rules are not made here: the program lays them over the tables
+// afterwards. How to add a migration: docs/migrations.md.
 package pb_migrations
 
 import (
-	"hospay/collections"
-	"hospay/refund"
+	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
@@ -17,13 +19,24 @@ const maxFen = 1_000_000_000_000
 func base(name string, fields ...core.Field) *core.Collection {
 	c := core.NewBaseCollection(name)
 	c.Fields.Add(fields...)
-	setRules(c)
 	return c
 }
 
-func setRules(c *core.Collection) {
-	r := collections.RulesOf(c.Name)
-	c.ListRule, c.ViewRule, c.CreateRule, c.UpdateRule, c.DeleteRule = r.List, r.View, r.Create, r.Update, r.Delete
+// create saves a new collection. Its links name other collections, which exist
+// already.
+func create(app core.App, c *core.Collection) error {
+	for _, f := range c.Fields {
+		r, ok := f.(*core.RelationField)
+		if !ok {
+			continue
+		}
+		to, err := app.FindCollectionByNameOrId(r.CollectionId)
+		if err != nil {
+			return fmt.Errorf("%s.%s links to %s: %w", c.Name, r.Name, r.CollectionId, err)
+		}
+		r.CollectionId = to.Id
+	}
+	return app.Save(c)
 }
 
 func text(name string, limit int) *core.TextField { return &core.TextField{Name: name, Max: limit} }
@@ -44,13 +57,13 @@ func integer(name string, lo, hi float64) *core.NumberField {
 
 func fen(name string) *core.NumberField { return integer(name, 0, maxFen) }
 
+func signedFen(name string) *core.NumberField { return integer(name, -maxFen, maxFen) }
+
 func count(name string) *core.NumberField { return integer(name, 0, 1_000_000_000) }
 
 func flag(name string) *core.BoolField { return &core.BoolField{Name: name} }
 
 func date(name string) *core.DateField { return &core.DateField{Name: name} }
-
-func hiddenDate(name string) *core.DateField { return &core.DateField{Name: name, Hidden: true} }
 
 func object(name string) *core.JSONField { return &core.JSONField{Name: name, MaxSize: 200_000} }
 
@@ -68,60 +81,22 @@ func updated() *core.AutodateField {
 	return &core.AutodateField{Name: "updated", OnCreate: true, OnUpdate: true}
 }
 
-// link is a relation to one record of a collection that exists already.
-func link(app core.App, name, collection string, required bool) (*core.RelationField, error) {
-	c, err := app.FindCollectionByNameOrId(collection)
-	if err != nil {
-		return nil, err
-	}
-	return &core.RelationField{Name: name, CollectionId: c.Id, MaxSelect: 1, Required: required}, nil
+// mayLink is a relation to at most one record of a collection, which is named
+// here and found by create.
+func mayLink(name, collection string) *core.RelationField {
+	return &core.RelationField{Name: name, CollectionId: collection, MaxSelect: 1}
 }
 
-// links adds required relations to a collection.
-func links(app core.App, c *core.Collection, names map[string]string) error {
-	for name, target := range names {
-		f, err := link(app, name, target, true)
-		if err != nil {
-			return err
-		}
-		c.Fields.Add(f)
-	}
-	return nil
+// link is a relation to one record.
+func link(name, collection string) *core.RelationField {
+	f := mayLink(name, collection)
+	f.Required = true
+	return f
 }
 
-// drop is the way back of a collection that holds nothing.
-func drop(app core.App, name string) error {
-	c, err := app.FindCollectionByNameOrId(name)
-	if err != nil {
-		return err
-	}
-	n, err := app.CountRecords(name)
-	if err != nil {
-		return err
-	}
-	if n > 0 {
-		return collections.ErrNotEmpty
-	}
-	return app.Delete(c)
-}
-
-// statusNames lists the states of an order as select values.
-func statusNames() []string {
-	var out []string
-	for _, s := range refund.Statuses() {
-		out = append(out, string(s))
-	}
-	return out
-}
-
-// notFinal is the condition of partial indexes over orders under way.
-func notFinal() string {
-	cond := ""
-	for _, s := range refund.FinalStatuses() {
-		if cond != "" {
-			cond += " AND "
-		}
-		cond += "status != '" + string(s) + "'"
-	}
-	return cond
+// hiddenLink is a link that leaves the server only inside it.
+func hiddenLink(name, collection string) *core.RelationField {
+	f := link(name, collection)
+	f.Hidden = true
+	return f
 }

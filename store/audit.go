@@ -74,3 +74,9 @@ func auditHash(row dbx.Params) string {
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
+
+// GuardsInstalled writes down that a program has laid other guards over the
+// tables than the one before.
+func GuardsInstalled(tx core.App, hash string, details map[string]any) error {
+	return Audit(tx, AuditEntry{ActorKind: "system", Action: "guards.installed", Target: hash, Details: details})
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hospay/calendar"
+	"hospay/cmd"
 	"hospay/collections"
 	"hospay/money"
 	"hospay/refund"
@@ -27,7 +28,7 @@ func bare(t *testing.T) (core.App, *store.Store) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = app.ClearBootstrap() })
-	if err := app.RunAllMigrations(); err != nil {
+	if err := cmd.ThisProgram().Open(app); err != nil {
 		t.Fatal(err)
 	}
 	return app, store.New(app, nil)
@@ -242,44 +243,5 @@ func TestStatistics_EditedSummaryIsFoundAndRepairedOnlyByName(t *testing.T) {
 	var details string
 	if err := app.ConcurrentDB().NewQuery("SELECT details FROM audit_log WHERE action = 'stats.repair'").Row(&details); err != nil || !strings.Contains(details, "手工改动后重算") {
 		t.Errorf("audit: %q %v", details, err)
-	}
-}
-
-// TestStatistics_ExistingOrdersAreCounted migrates a database that held orders
-// and audit rows before.
-func TestStatistics_ExistingOrdersAreCounted(t *testing.T) {
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: collections.Connect})
-	if err := app.Bootstrap(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = app.ClearBootstrap() })
-	var before core.MigrationsList
-	for _, m := range core.AppMigrations.Items() {
-		if m.File < "202611250010" {
-			before.Register(m.Up, m.Down, m.File)
-		}
-	}
-	if err := app.RunSystemMigrations(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := core.NewMigrationsRunner(app, before).Up(); err != nil {
-		t.Fatal(err)
-	}
-	w := &walk{app: app, rnd: rand.New(rand.NewPCG(9, 9))}
-	for range 300 {
-		w.step(t)
-	}
-	w.sql(t, "INSERT INTO audit_log (id, seq, action) VALUES ('before000000000', 1, 'x')", nil)
-	if err := app.RunAllMigrations(); err != nil {
-		t.Fatal(err)
-	}
-	st := store.New(app, nil)
-	compare(t, app, st, "after the migration")
-	for range 50 {
-		w.step(t)
-		compare(t, app, st, "after the migration, one move later")
-	}
-	if err := collections.Verify(app); err != nil {
-		t.Error(err)
 	}
 }

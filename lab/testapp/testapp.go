@@ -91,7 +91,7 @@ func New(tb testing.TB, c Config) *App {
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "PB_ENCRYPTION_KEY", DBConnect: collections.Connect})
 	a.must(app.Bootstrap())
 	tb.Cleanup(func() { _ = app.ClearBootstrap() })
-	a.must(app.RunAllMigrations())
+	a.must(cmd.ThisProgram().Open(app))
 	var err error
 	a.Router, err = apis.NewRouter(app)
 	a.must(err)
