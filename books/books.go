@@ -137,7 +137,7 @@ func (f *feeder) loadFlights() error {
 	params := dbx.Params{"i": f.inst, "since": stamp(f.from.AddDate(0, 0, -longest)), "made": stamp(f.from.AddDate(0, 0, -2*longest)), "to": stamp(f.to.Add(window))}
 	return f.rows(flightsSQL(), params, func(o orderLine) error {
 		status, at := reconcile.Pending, o.HISAt.Time()
-		if refund.Status(o.Status).Final() {
+		if refund.Machine.Final(refund.Status(o.Status)) {
 			status = reconcile.Failed
 		}
 		if at.IsZero() {

@@ -97,7 +97,7 @@ func (s *Service) present(ctx context.Context, inst, day string, bills []Stateme
 // on it. One payout is enough, so that neither looks at all orders of a month.
 func throughSQL() []string {
 	var final []string
-	for _, st := range refund.FinalStatuses() {
+	for _, st := range refund.Machine.Finals() {
 		final = append(final, "'"+string(st)+"'")
 	}
 	sent := func(where, when string) string {

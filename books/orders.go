@@ -62,9 +62,9 @@ const awaySQL = "SELECT o.no, h.id IS NOT NULL AS hand FROM refund_orders o " + 
 // along the index of their status: few orders fail.
 func flightsSQL() string {
 	var open, ended []string
-	for _, st := range refund.Statuses() {
+	for _, st := range refund.Machine.States() {
 		switch {
-		case !st.Final():
+		case !refund.Machine.Final(st):
 			open = append(open, "'"+string(st)+"'")
 		case st != refund.StatusSucceeded:
 			ended = append(ended, "'"+string(st)+"'")

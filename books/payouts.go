@@ -65,7 +65,7 @@ func (f *feeder) tellNumber(found *reconcile.Order) error {
 		how = "已于 " + day + " 由两人凭凭证确认为线下付款"
 	case status == refund.StatusSucceeded:
 		how = "已于 " + day + " 记为到账"
-	case status.Final():
+	case refund.Machine.Final(status):
 		how = "没有付成，余额已退回"
 	}
 	found.Explain = fmt.Sprintf("渠道付了退款单 %s 的单号 %s，而平台记该单%s。若患者因此收了两次，请立即追回一次；若只有这一次，请与该单那一天的差异一并核对，注明后处理。", o.No, found.BillNo, how)

@@ -105,7 +105,7 @@ func (s *Service) wakeable(ctx context.Context, d Difference) (bool, error) {
 	if errors.Is(err, flow.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && !w.Order.Status.Final() && w.Order.Status != refund.StatusReviewing, err
+	return err == nil && !refund.Machine.Final(w.Order.Status) && w.Order.Status != refund.StatusReviewing, err
 }
 
 func (s *Service) wake(ctx context.Context, inst, id string, by Actor) error {

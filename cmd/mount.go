@@ -16,6 +16,7 @@ import (
 	"hospay/collections"
 	"hospay/config"
 	"hospay/exports"
+	"hospay/flow"
 	"hospay/hooks"
 	"hospay/internal/checkup"
 	"hospay/internal/vault"
@@ -47,7 +48,7 @@ type Runtime struct {
 	App     core.App
 	Store   *store.Store
 	Service *refund.Service
-	Worker  *refund.Worker
+	Worker  *flow.Worker
 	Notices *notify.Service
 	Jobs    *jobs.Schedule
 	Exports *exports.Jobs
@@ -162,7 +163,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	host, _ := os.Hostname()
 	rt := &Runtime{
 		App: app, Store: st, Service: service,
-		Worker:  refund.NewWorker(service, fmt.Sprintf("%s/%d", host, os.Getpid()), max(o.Slots, 1), o.Poll),
+		Worker:  flow.NewWorker(fmt.Sprintf("%s/%d", host, os.Getpid()), max(o.Slots, 1), o.Poll, log, service),
 		Notices: notify.New(st.Outbox(), senders(app, st), o.Now, log),
 		Exports: &exports.Jobs{App: app, Store: st}, log: log,
 		Books:  &books.Service{App: app, Store: st, Wake: service.Wake, Clock: o.Now},

@@ -76,7 +76,7 @@ func versionCommand() *cobra.Command {
 
 // Release is what this program is: the newest section of the changelog, or the
 // coming one with -dev, from the first change of the tables or the guards on.
-const Release = "0.1.0"
+const Release = "0.2.0-dev"
 
 // ThisProgram is what this program brings to a data folder.
 func ThisProgram() collections.Program {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"hospay/flow"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -23,21 +24,14 @@ var fixedColumns = []string{
 
 // Basis is what the guards are generated from.
 type Basis struct {
-	States []refund.Status                     // of an order, in a fixed order
-	Next   func(refund.Status) []refund.Status // the legal moves; a state without any is final
-	Fixed  []string                            // columns of an order that never change
+	Machine *flow.Machine // of refund orders
+	Fixed   []string      // columns of an order that never change
 }
 
 // TheBasis returns the basis of this program.
-func TheBasis() Basis {
-	return Basis{States: refund.Statuses(), Next: refund.Status.Next, Fixed: slices.Clone(fixedColumns)}
-}
+func TheBasis() Basis { return Basis{Machine: refund.Machine, Fixed: slices.Clone(fixedColumns)} }
 
-func (b Basis) final(s refund.Status) bool { return len(b.Next(s)) == 0 }
-
-// Finals lists the final states as SQL.
-func Finals() string { return TheBasis().finals() }
-
+// StandingOf is the SQL that tells where an order of this program stands.
 func StandingOf(status, returned string) string { return TheBasis().StandingOf(status, returned) }
 
 // GuardSet is what a program lays over the tables that the migrations make:
@@ -73,10 +67,8 @@ func AllTriggers() []Trigger { return Guards().Triggers }
 func (b Basis) neededIndexes() map[string]string {
 	unique := func(name, on string) string { return "CREATE UNIQUE INDEX " + name + " ON " + on }
 	var open []string
-	for _, s := range b.States {
-		if b.final(s) {
-			open = append(open, "status != '"+string(s)+"'")
-		}
+	for _, s := range b.Machine.Finals() {
+		open = append(open, "status != '"+string(s)+"'")
 	}
 	active := "compensates = '' AND " + strings.Join(open, " AND ")
 	out := map[string]string{"idx_refund_orders_due": "CREATE INDEX idx_refund_orders_due ON refund_orders (next_at) WHERE next_at != ''"}

@@ -22,7 +22,7 @@ func Standings() []string {
 // StandingOf is the SQL that tells where an order stands, from its own status
 // and that of the order that restores its returned payout (NULL: none).
 func (b Basis) StandingOf(status, returned string) string {
-	r := strings.NewReplacer("$status", status, "$returned", returned, "$finals", b.finals())
+	r := strings.NewReplacer("$status", status, "$returned", returned, "$finals", Finals(b.Machine))
 	return r.Replace("CASE WHEN $status = 'succeeded' AND $returned IS NULL THEN 'refunded' WHEN $status = 'succeeded' AND $returned IN ($finals) THEN 'undone' " +
 		"WHEN $status = 'succeeded' THEN 'outstanding' WHEN $status IN ($finals) THEN 'undone' ELSE 'outstanding' END")
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+
+	"hospay/flow"
 )
 
 // Trigger is a database trigger that keeps a rule of the money tables, also
@@ -18,13 +20,13 @@ type Trigger struct {
 func (b Basis) orderTriggers() []Trigger {
 	ts := []Trigger{
 		trigger("guard_order_insert", "BEFORE INSERT ON refund_orders WHEN NOT (NEW.status = 'submitted' OR (NEW.status = 'reversing' AND NEW.compensates != ''))", "an order starts at submitted"),
-		trigger("guard_order_move", "BEFORE UPDATE ON refund_orders WHEN NEW.status != OLD.status AND (OLD.status || '>' || NEW.status) NOT IN ("+b.moves()+")", "illegal move of an order"),
-		trigger("guard_order_final", "BEFORE UPDATE ON refund_orders WHEN OLD.status IN ("+b.finals()+") AND (NEW.amount != OLD.amount OR NEW.paid_at != OLD.paid_at OR NEW.fail_code != OLD.fail_code)", "a final order stays as it is"),
+		trigger("guard_order_move", "BEFORE UPDATE ON refund_orders WHEN NEW.status != OLD.status AND (OLD.status || '>' || NEW.status) NOT IN ("+moves(b.Machine)+")", "illegal move of an order"),
+		trigger("guard_order_final", "BEFORE UPDATE ON refund_orders WHEN OLD.status IN ("+Finals(b.Machine)+") AND (NEW.amount != OLD.amount OR NEW.paid_at != OLD.paid_at OR NEW.fail_code != OLD.fail_code)", "a final order stays as it is"),
 		trigger("guard_order_fixed", "BEFORE UPDATE ON refund_orders WHEN "+changed(b.Fixed), "amount, payee and card of an order never change"),
-		trigger("guard_order_group", "BEFORE INSERT ON refund_orders WHEN NEW.compensates = '' AND EXISTS (SELECT 1 FROM refund_orders WHERE institution = NEW.institution AND card_no = NEW.card_no AND compensates = '' AND status NOT IN ("+b.finals()+") AND (`group` != NEW.`group` OR NEW.`group` = ''))", "the card has an active order"),
-		trigger("guard_transfer_fixed", "BEFORE UPDATE ON transfer_orders WHEN "+changed([]string{"order", "attempt", "out_bill_no", "amount", "method", "channel", "hash"}), "the content of a payout number never changes"),
+		trigger("guard_order_group", "BEFORE INSERT ON refund_orders WHEN NEW.compensates = '' AND EXISTS (SELECT 1 FROM refund_orders WHERE institution = NEW.institution AND card_no = NEW.card_no AND compensates = '' AND status NOT IN ("+Finals(b.Machine)+") AND (`group` != NEW.`group` OR NEW.`group` = ''))", "the card has an active order"),
+		trigger("guard_transfer_fixed", "BEFORE UPDATE ON transfer_orders WHEN "+changed([]string{"order", "attempt", "out_bill_no", "amount", "method", "channel", "hash", "connection"}), "the content of a payout number never changes"),
 		trigger("guard_transfer_done", "BEFORE UPDATE ON transfer_orders WHEN OLD.state = 'done' AND NEW.state != 'done'", "a paid payout stays paid"),
-		trigger("guard_his_call_fixed", "BEFORE UPDATE ON his_calls WHEN "+changed([]string{"order", "kind", "attempt", "no", "amount", "hash"}), "the content of a HIS number never changes"),
+		trigger("guard_his_call_fixed", "BEFORE UPDATE ON his_calls WHEN "+changed([]string{"order", "kind", "attempt", "no", "amount", "hash", "connection"}), "the content of a HIS number never changes"),
 		trigger("guard_his_call_done", "BEFORE UPDATE ON his_calls WHEN OLD.state = 'done' AND NEW.state != 'done'", "a finished HIS call stays finished"),
 	}
 	for _, table := range AppendOnly() {
@@ -40,10 +42,11 @@ func trigger(name, when, message string) Trigger {
 	return Trigger{Name: name, SQL: fmt.Sprintf("CREATE TRIGGER %s %s BEGIN SELECT RAISE(ABORT, '%s'); END", name, when, message)}
 }
 
-func (b Basis) moves() string {
+// moves lists the legal moves of a machine as SQL.
+func moves(m *flow.Machine) string {
 	var out []string
-	for _, from := range b.States {
-		for _, to := range b.Next(from) {
+	for _, from := range m.States() {
+		for _, to := range m.Next(from) {
 			out = append(out, fmt.Sprintf("'%s>%s'", from, to))
 		}
 	}
@@ -51,13 +54,11 @@ func (b Basis) moves() string {
 	return strings.Join(out, ",")
 }
 
-// finals lists the states that no order leaves.
-func (b Basis) finals() string {
+// Finals lists the final states of a machine as SQL.
+func Finals(m *flow.Machine) string {
 	var out []string
-	for _, s := range b.States {
-		if b.final(s) {
-			out = append(out, "'"+string(s)+"'")
-		}
+	for _, s := range m.Finals() {
+		out = append(out, "'"+string(s)+"'")
 	}
 	return strings.Join(out, ",")
 }

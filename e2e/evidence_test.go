@@ -90,7 +90,7 @@ func TestEvidence_HoldsEverythingWithHashes(t *testing.T) {
 	if len(files) != 10 {
 		t.Errorf("%d files", len(files))
 	}
-	for _, want := range []string{w.Order.No, "43.21 元（肆拾叁元贰角壹分）", "演示医院", "审计员 于 ", "已到账", w.Transfer.ChannelNo, "收款人姓名与就诊卡姓名比对：通过", "HIS 已退预交金"} {
+	for _, want := range []string{w.Order.No, "43.21 元（肆拾叁元贰角壹分）", "演示医院", "审计员 于 ", "已到账", w.Transfer.Theirs, "收款人姓名与就诊卡姓名比对：通过", "HIS 已退预交金"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -207,13 +207,14 @@ func (f *folder) tries(sql string) string {
 // move.
 func moreMoves() collections.Program {
 	b := collections.TheBasis()
-	next := b.Next
-	b.Next = func(s refund.Status) []refund.Status {
-		if s == refund.StatusReviewing {
-			return append(next(s), refund.StatusSuspense)
+	m := *b.Machine
+	m.Table = slices.Clone(m.Table)
+	for i, l := range m.Table {
+		if l.From == refund.StatusReviewing {
+			m.Table[i].To = append(slices.Clone(l.To), refund.StatusSuspense)
 		}
-		return next(s)
 	}
+	b.Machine = &m
 	p := cmd.ThisProgram()
 	p.Release, p.Guards = "99.0.0", b.Guards()
 	return p

@@ -83,7 +83,7 @@ func TestReview_TwoAtOnceOneWins(t *testing.T) {
 			t.Fatalf("round %d: %d decisions", i, won)
 		}
 		a.Drain()
-		if s := a.Order(id).Order.Status; !s.Final() {
+		if s := a.Order(id).Order.Status; !refund.Machine.Final(s) {
 			t.Fatalf("order is %s", s)
 		}
 	}
@@ -117,7 +117,7 @@ func TestReview_ApproveRejectCancelAtOnce(t *testing.T) {
 		a.Drain()
 		s := a.Order(id).Order.Status
 		seen[s]++
-		if !s.Final() {
+		if !refund.Machine.Final(s) {
 			t.Fatalf("order is %s", s)
 		}
 	}

@@ -184,7 +184,7 @@ func (d *day) heal() {
 			case s == refund.StatusReviewing:
 				d.Review(d.reviewer, id, "approve", "")
 				open++
-			case !s.Final():
+			case !refund.Machine.Final(s):
 				open++
 			}
 		}

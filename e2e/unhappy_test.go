@@ -70,7 +70,7 @@ func TestWeChat_NotEnoughHoldsAndGoesOnUnderTheSameNumber(t *testing.T) {
 	a.Sims.WeChat.SetBalance("", 0)
 	id := approved(t, a, "P0001", "wechat", "transfer", 3100)
 	w := wantStatus(t, a, id, refund.StatusPaying)
-	if w.Transfer.State != refund.CallHeld {
+	if w.Transfer.State != flow.CallHeld {
 		t.Fatalf("the payout is %s", w.Transfer.State)
 	}
 	for range 3 {

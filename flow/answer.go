@@ -48,3 +48,11 @@ type Reason struct {
 	Actor   Actor
 	Hold    bool
 }
+
+// String is the other side's code and words.
+func (r Reason) String() string {
+	if r.Code == "" {
+		return r.Message
+	}
+	return r.Code + " " + r.Message
+}

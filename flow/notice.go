@@ -2,8 +2,14 @@ package flow
 
 import "time"
 
-// NoticeEvent names what the patient is told.
+// NoticeEvent names what somebody is told.
 type NoticeEvent string
+
+// The events that every domain tells staff about.
+const (
+	NoticeHold     NoticeEvent = "hold"     // an account of the other side is short or closed
+	NoticeSuspense NoticeEvent = "suspense" // an order needs people
+)
 
 // Notice asks for a message. Not before At; Round counts reminders.
 type Notice struct {

@@ -30,7 +30,7 @@ type Hooks struct {
 	App        core.App
 	Store      *store.Store
 	Service    *refund.Service
-	Worker     *refund.Worker
+	Worker     *flow.Worker
 	Exports    *exports.Jobs
 	Books      *books.Service
 	Production bool

@@ -66,7 +66,7 @@ func (r receipts) collect(ctx context.Context, rec *core.Record) error {
 	if err != nil {
 		return err
 	}
-	got, err := conn.Receipt(ctx, w.Transfer.No, w.Transfer.ChannelNo, rec.GetString("token"))
+	got, err := conn.Receipt(ctx, w.Transfer.No, w.Transfer.Theirs, rec.GetString("token"))
 	tries := rec.GetInt("tries") + 1
 	rec.Set("tries", tries)
 	switch {

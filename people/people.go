@@ -27,3 +27,6 @@ type By struct {
 func (b By) Same(other By) bool {
 	return (b.ID != "" && b.ID == other.ID) || (b.Person != "" && b.Person == other.Person)
 }
+
+// System is hospay itself.
+func System() By { return By{Kind: BySystem} }

@@ -79,12 +79,12 @@ func (t *turn) notified(ctx context.Context, n Notification) (string, error) {
 		return effect, err
 	case EffectReturned:
 		t.c.Compensate = t.compensation()
-		t.note("payout.returned", by, n.Answer.Reason.Code, n.Answer.Reason.Message)
+		t.Note("payout.returned", by, n.Answer.Reason.Code, n.Answer.Reason.Message)
 	case EffectMismatch, EffectContradiction:
-		t.note("callback."+effect, by, string(n.Answer.State), n.No)
+		t.Note("callback."+effect, by, string(n.Answer.State), n.No)
 		t.contradict(effect, n)
 	case EffectHint:
-		t.wake()
+		t.DueNow()
 	}
 	return effect, t.commit(ctx, false)
 }
@@ -96,7 +96,7 @@ func (t *turn) weigh(n Notification) string {
 	switch {
 	case n.Answer.Amount != 0 && n.Answer.Amount != o.Amount, n.Channel != o.Channel, n.Payee != "" && o.Payee.Account != "" && sameForm(o.Payee) && n.Payee != o.Payee.Account:
 		return EffectMismatch
-	case tr == nil || tr.No != n.No, o.Status == StatusSucceeded && tr.State != CallDone:
+	case tr == nil || tr.No != n.No, o.Status == StatusSucceeded && tr.State != flow.CallDone:
 		// A number that was proved to pay nothing: a new one was made, or people
 		// have paid by hand. That it pays after all is news, nothing else is.
 		if n.Answer.State == PayoutSucceeded {
@@ -111,7 +111,7 @@ func (t *turn) weigh(n Notification) string {
 		return EffectReturned
 	case (o.Status == StatusPaying || o.Status == StatusAwaitingPayee) && final:
 		return EffectApplied
-	case !o.Status.Final() && (!o.undoing() || (o.Status == StatusSuspense && n.Answer.State != PayoutSucceeded)):
+	case !Machine.Final(o.Status) && (!o.undoing() || (o.Status == StatusSuspense && n.Answer.State != PayoutSucceeded)):
 		return EffectHint
 	case n.Answer.State == PayoutFailed && o.Status != StatusSucceeded:
 		return EffectRepeat
@@ -133,22 +133,22 @@ func sameForm(p Payee) bool { return p.Type != AccountAlipayLogonID }
 // arrived although the order counts as unpaid must not also be restored.
 func (t *turn) contradict(effect string, n Notification) {
 	o, tr := &t.w.Order, t.w.Transfer
-	if effect == EffectContradiction && n.Answer.State == PayoutSucceeded && !o.Status.Final() && tr != nil {
+	if effect == EffectContradiction && n.Answer.State == PayoutSucceeded && !Machine.Final(o.Status) && tr != nil {
 		code := flow.CodePaidOldNumber
 		if tr.No == n.No { // the channel has taken back what it had said
-			code, tr.State, tr.Reported = flow.CodePaidAfterFailure, CallOpen, PayoutSucceeded
+			code, tr.State, tr.Reported = flow.CodePaidAfterFailure, flow.CallOpen, PayoutSucceeded
 			t.c.Transfer = tr
 		}
 		if o.FailCode = string(code); o.Status == StatusSuspense { // people have it already
-			t.tell(flow.Notice{Event: NoticeSuspense, Staff: true, At: t.at})
+			t.Tell(flow.Notice{Event: flow.NoticeSuspense, Staff: true, At: t.At})
 		}
-		t.suspend(code, flow.Reason{Actor: flow.ActorFinance})
+		t.Suspend(code, flow.Reason{Actor: flow.ActorFinance})
 		return
 	}
-	if !o.Status.Final() {
-		t.wake()
+	if !Machine.Final(o.Status) {
+		t.DueNow()
 	}
-	t.tell(flow.Notice{Event: NoticeSuspense, Staff: true, At: t.at})
+	t.Tell(flow.Notice{Event: flow.NoticeSuspense, Staff: true, At: t.At})
 }
 
 // compensation is the order that gives the balance back after a payout that
@@ -157,8 +157,8 @@ func (t *turn) compensation() *Order {
 	o := t.w.Order
 	c := o
 	c.ID = "" // the store's; the index on Compensates keeps it one
-	c.No, c.Compensates, c.Created = o.No+"C", o.ID, t.at
-	c.Status, c.Target, c.NextAt, c.Version = StatusReversing, StatusFailed, t.at, 0
+	c.No, c.Compensates, c.Created = o.No+"C", o.ID, t.At
+	c.Status, c.Target, c.NextAt, c.Version = StatusReversing, StatusFailed, t.At, 0
 	c.FailCode, c.FailReason = string(CodePayoutReturned), ""
 	c.ChannelNo, c.PaidAt, c.Group, c.GroupSeq = "", noTime, "", 0
 	return &c

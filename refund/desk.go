@@ -45,18 +45,18 @@ type Sides struct{ Debit, Reversal, Payout Side }
 
 // Sides reads the evidence from the journal.
 func (w Work) Sides() Sides {
-	s := Sides{Debit: w.Debit.side(), Reversal: w.Reversal.side(), Payout: w.Transfer.side(w.Order.Method)}
-	if s.Reversal == SideOpen && w.Order.FailCode == string(flow.CodeHISNoReversal) && w.Reversal.State == CallRefused && w.Reversal.Reported == "" {
+	s := Sides{Debit: sideOf(w.Debit), Reversal: sideOf(w.Reversal), Payout: w.Transfer.side(w.Order.Method)}
+	if s.Reversal == SideOpen && w.Order.FailCode == string(flow.CodeHISNoReversal) && w.Reversal.State == flow.CallRefused && w.Reversal.Reported == "" {
 		s.Reversal = SideNot // the refusal was believed when the order was suspended
 	}
 	return s
 }
 
-func (c *HISCall) side() Side {
+func sideOf(c *flow.Call) Side {
 	switch {
 	case c == nil:
 		return SideNone
-	case c.State == CallDone, c.Reported == HISDone:
+	case c.State == flow.CallDone, c.Reported == HISDone:
 		return SideDone
 	case c.Reported == HISNotFound:
 		return SideNot
@@ -71,9 +71,9 @@ func (t *Transfer) side(m Method) Side {
 	switch {
 	case t == nil:
 		return SideNone
-	case t.State == CallDone, t.Reported == PayoutSucceeded:
+	case t.State == flow.CallDone, t.Reported == PayoutSucceeded:
 		return SideDone
-	case t.State != CallRefused:
+	case t.State != flow.CallRefused:
 		return SideOpen
 	case t.Reported == PayoutFailed, t.Reported == PayoutNotFound, t.Reported == PayoutReturned && m == MethodTransfer:
 		return SideNot

@@ -12,11 +12,11 @@ import (
 )
 
 // everyCall lists the journal rows that one number can have.
-func everyCall() []*HISCall {
-	out := []*HISCall{nil}
-	for _, state := range []CallState{CallIntent, CallOpen, CallRefused, CallDone} {
+func everyCall() []*flow.Call {
+	out := []*flow.Call{nil}
+	for _, state := range []flow.CallState{flow.CallIntent, flow.CallOpen, flow.CallRefused, flow.CallDone} {
 		for _, told := range []HISState{"", HISPending, HISNotFound, HISDone} {
-			out = append(out, &HISCall{State: state, Reported: told})
+			out = append(out, &flow.Call{State: state, Reported: told})
 		}
 	}
 	return out
@@ -24,7 +24,7 @@ func everyCall() []*HISCall {
 
 func everyTransfer() []*Transfer {
 	out := []*Transfer{nil}
-	for _, state := range []CallState{CallIntent, CallOpen, CallHeld, CallRefused, CallDone} {
+	for _, state := range []flow.CallState{flow.CallIntent, flow.CallOpen, flow.CallHeld, flow.CallRefused, flow.CallDone} {
 		for _, told := range []PayoutState{"", PayoutProcessing, PayoutAwaitingPayee, PayoutSucceeded, PayoutFailed, PayoutReturned, PayoutNotFound} {
 			out = append(out, &Transfer{State: state, Reported: told})
 		}
@@ -33,13 +33,13 @@ func everyTransfer() []*Transfer {
 }
 
 // moved lists what may be true, or still come true, of a HIS number.
-func moved(c *HISCall, refusalBelieved bool) []bool {
+func moved(c *flow.Call, refusalBelieved bool) []bool {
 	switch {
 	case c == nil:
 		return []bool{false}
-	case c.State == CallDone || c.Reported == HISDone:
+	case c.State == flow.CallDone || c.Reported == HISDone:
 		return []bool{true}
-	case c.Reported == HISNotFound, refusalBelieved && c.State == CallRefused && c.Reported == "":
+	case c.Reported == HISNotFound, refusalBelieved && c.State == flow.CallRefused && c.Reported == "":
 		return []bool{false}
 	}
 	return []bool{false, true}
@@ -54,9 +54,9 @@ func pays(t *Transfer, m Method) []bool {
 	switch {
 	case t == nil:
 		return []bool{false}
-	case t.State == CallDone || t.Reported == PayoutSucceeded:
+	case t.State == flow.CallDone || t.Reported == PayoutSucceeded:
 		return []bool{true}
-	case t.State == CallRefused && slices.Contains(over, t.Reported):
+	case t.State == flow.CallRefused && slices.Contains(over, t.Reported):
 		return []bool{false}
 	}
 	return []bool{false, true}
@@ -138,8 +138,8 @@ func judgeOffers(t *testing.T, w Work, believed bool, offered map[Action]int) {
 
 // TestDesk_WhatIsOffered names the cases that finance meets.
 func TestDesk_WhatIsOffered(t *testing.T) {
-	done, open, refused := &HISCall{State: CallDone}, &HISCall{State: CallOpen}, &HISCall{State: CallRefused}
-	failed, unknown := &Transfer{State: CallRefused, Reported: PayoutFailed}, &Transfer{State: CallOpen}
+	done, open, refused := &flow.Call{State: flow.CallDone}, &flow.Call{State: flow.CallOpen}, &flow.Call{State: flow.CallRefused}
+	failed, unknown := &Transfer{State: flow.CallRefused, Reported: PayoutFailed}, &Transfer{State: flow.CallOpen}
 	all := HISTraits{Queryable: true, Idempotent: true, Reversible: true}
 	for _, c := range []struct {
 		name string
@@ -157,10 +157,10 @@ func TestDesk_WhatIsOffered(t *testing.T) {
 		{"驳回后 HIS 拒绝撤销", StatusReversing, flow.CodeHISNoReversal, Work{Order: Order{Target: StatusRejected}, Debit: done, Reversal: refused}, all, "resume restore restored_by_hand"},
 		{"撤销未知", StatusReversing, flow.CodeUnknownTooLong, Work{Debit: done, Reversal: open, Transfer: failed}, all, "resume"},
 		{"撤销未知，HIS 不能查询", StatusReversing, flow.CodeHISNotQueryable, Work{Debit: done, Reversal: open, Transfer: failed}, HISTraits{}, "resume restored_by_hand"},
-		{"失败后又到账，撤销未知", StatusReversing, flow.CodePaidAfterFailure, Work{Debit: done, Reversal: open, Transfer: &Transfer{State: CallOpen, Reported: PayoutSucceeded}}, all, ""},
-		{"失败后又到账，尚未撤销", StatusReversing, flow.CodePaidAfterFailure, Work{Debit: done, Transfer: &Transfer{State: CallOpen, Reported: PayoutSucceeded}}, all, "resume"},
+		{"失败后又到账，撤销未知", StatusReversing, flow.CodePaidAfterFailure, Work{Debit: done, Reversal: open, Transfer: &Transfer{State: flow.CallOpen, Reported: PayoutSucceeded}}, all, ""},
+		{"失败后又到账，尚未撤销", StatusReversing, flow.CodePaidAfterFailure, Work{Debit: done, Transfer: &Transfer{State: flow.CallOpen, Reported: PayoutSucceeded}}, all, "resume"},
 		{"失败后又在处理", StatusReversing, flow.CodeUnknownTooLong, Work{Debit: done, Reversal: open, Transfer: unknown}, all, ""},
-		{"原路退被退回", StatusPaying, CodePayoutReturned, Work{Order: Order{Method: MethodOriginal}, Debit: done, Transfer: &Transfer{State: CallOpen, Reported: PayoutReturned}}, all, "resume"},
+		{"原路退被退回", StatusPaying, CodePayoutReturned, Work{Order: Order{Method: MethodOriginal}, Debit: done, Transfer: &Transfer{State: flow.CallOpen, Reported: PayoutReturned}}, all, "resume"},
 		{"金额不符", StatusPaying, flow.CodeAmountMismatch, Work{Debit: done, Transfer: failed}, all, "resume"},
 		{"患者已撤销", StatusReversing, flow.CodeHISNoReversal, Work{Order: Order{CancelAsked: true, Target: StatusCancelled}, Debit: done, Reversal: refused, Transfer: failed}, all, "resume restore restored_by_hand"},
 	} {

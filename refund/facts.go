@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"hospay/flow"
 	"hospay/money"
 	"hospay/people"
 )
@@ -28,7 +29,7 @@ type Looked struct {
 // Findings judges what was looked up, for the reviewer to decide on.
 func (w Work) Findings(l Looked) []Finding {
 	f := l.Facts
-	debited := w.Debit != nil && w.Debit.State == CallDone
+	debited := w.Debit != nil && w.Debit.State == flow.CallDone
 	out := []Finding{
 		{"name_equal", SameName(f.CardName, f.PayeeName), "收款人姓名与就诊卡姓名比对"},
 		w.refundable(l, debited),

@@ -28,13 +28,13 @@ func (w *world) desk() {
 	case 2, 3:
 		err = w.svc.Confirm(context.Background(), id, Seen{}, by, "n")
 		if before != nil && w.depth == 0 && err == nil && before.By.ID == by.ID {
-			w.NewError("%s: one person did what needs two", id)
+			w.fail("%s: one person did what needs two", id)
 		}
 	case 4:
 		err = w.svc.Withdraw(context.Background(), id, by, "n")
 	}
 	if err != nil && flow.CodeOf(err) == "" && !errors.Is(err, errCrash) {
-		w.NewError("desk: %v", err)
+		w.fail("desk: %v", err)
 	}
 }
 
@@ -86,7 +86,7 @@ func (w *world) people() {
 				continue
 			}
 			if err := w.svc.Confirm(context.Background(), id, Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "t"}, "n"); err != nil {
-				w.NewError("%s: %s was safe to propose, not to confirm: %v", id, a, err)
+				w.fail("%s: %s was safe to propose, not to confirm: %v", id, a, err)
 			}
 			break
 		}
@@ -99,7 +99,7 @@ func (w *world) deskIsEmpty() {
 	for _, id := range w.store.ids() {
 		k := w.store.orders[id]
 		if o := k.Order; o.Status == StatusSuspense && (k.Transfer == nil || w.sides.pays[k.Transfer.No] == nil || w.sides.pays[k.Transfer.No].state != PayoutReturned) {
-			w.NewError("%s: nothing safe could be done", o.No)
+			w.fail("%s: nothing safe could be done", o.No)
 		}
 	}
 }

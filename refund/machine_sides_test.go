@@ -87,7 +87,7 @@ func (c channelSide) Capabilities() Capabilities { return Capabilities{} }
 // Pay implements Channel.
 func (c channelSide) Pay(_ context.Context, p Payout) PayoutAnswer {
 	if c.w.inst.Frozen {
-		c.w.NewError("%s: paid while payouts are frozen", p.No)
+		c.w.fail("%s: paid while payouts are frozen", p.No)
 	}
 	c.w.called("Pay", p.No, p.Hash())
 	how := c.w.fault("pay", 10)
@@ -114,7 +114,7 @@ func (c channelSide) Pay(_ context.Context, p Payout) PayoutAnswer {
 func (c channelSide) accept(p Payout) {
 	if have := c.pays[p.No]; have != nil {
 		if have.payout.Hash() != p.Hash() {
-			c.w.NewError("%s: sent with other content", p.No)
+			c.w.fail("%s: sent with other content", p.No)
 		}
 		return
 	}
@@ -194,12 +194,12 @@ func (h hisSide) book(d Debit, reverse bool) HISAnswer {
 func (h hisSide) enter(d Debit, reverse, pending bool) {
 	if have := h.books[d.No]; have != nil {
 		if have.debit.Hash() != d.Hash() {
-			h.w.NewError("%s: booked with other content", d.No)
+			h.w.fail("%s: booked with other content", d.No)
 		}
 		return
 	}
 	if reverse && (h.books[d.DebitNo] == nil || !h.books[d.DebitNo].done) {
-		h.w.NewError("%s: reverses %q, which is not debited", d.No, d.DebitNo)
+		h.w.fail("%s: reverses %q, which is not debited", d.No, d.DebitNo)
 	}
 	h.books[d.No] = &booking{debit: d, reverse: reverse, pending: pending, done: !pending}
 }

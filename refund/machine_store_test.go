@@ -22,12 +22,12 @@ type memStore struct {
 	reviews map[string]bool
 	seen    map[string]bool
 	journal map[string]string // number → content of its committed intent
-	history map[string][]Move
+	history map[string][]flow.Move
 	first   map[string]string // order → who approved it first
 }
 
 func newMemStore(w *world) *memStore {
-	return &memStore{w: w, orders: map[string]*Work{}, leases: map[string]string{}, reviews: map[string]bool{}, seen: map[string]bool{}, journal: map[string]string{}, history: map[string][]Move{}, first: map[string]string{}}
+	return &memStore{w: w, orders: map[string]*Work{}, leases: map[string]string{}, reviews: map[string]bool{}, seen: map[string]bool{}, journal: map[string]string{}, history: map[string][]flow.Move{}, first: map[string]string{}}
 }
 
 func clone[T any](p *T) *T {
@@ -149,19 +149,19 @@ func (s *memStore) apply(c *Change) error {
 			s.first[c.ID] = c.Review.Reviewer
 		}
 		if needs := s.w.inst.Review.NeedsSecond(c.Order); needs && c.Review.Stage == StageAuto && c.Review.Decision == OutcomeApprove {
-			s.w.NewError("%s: the rules approved what two people decide on", c.Order.No)
+			s.w.fail("%s: the rules approved what two people decide on", c.Order.No)
 		}
 	}
 	at := c.From
 	for _, m := range c.Moves {
-		if m.To != m.From && (m.From != at || !at.Can(m.To)) {
-			s.w.NewError("illegal move %s→%s (at %s) of %s", m.From, m.To, at, c.Order.No)
+		if m.To != m.From && (m.From != at || !Machine.Can(at, m.To)) {
+			s.w.fail("illegal move %s→%s (at %s) of %s", m.From, m.To, at, c.Order.No)
 		}
 		at = m.To
 		s.history[c.ID] = append(s.history[c.ID], m)
 	}
 	if at != c.Order.Status {
-		s.w.NewError("%s: moved to %s, stored as %s", c.Order.No, at, c.Order.Status)
+		s.w.fail("%s: moved to %s, stored as %s", c.Order.No, at, c.Order.Status)
 	}
 	lease := k.Order.LeaseUntil
 	k.Order = c.Order
@@ -181,7 +181,7 @@ func (s *memStore) apply(c *Change) error {
 func (s *memStore) putCalls(k *Work, c *Change) {
 	keep := func(no, hash string) {
 		if have := s.journal[no]; have != "" && have != hash {
-			s.w.NewError("%s: other content under the same number", no)
+			s.w.fail("%s: other content under the same number", no)
 		}
 		s.journal[no] = hash
 		s.w.numbers[no] = c.ID
@@ -196,8 +196,8 @@ func (s *memStore) putCalls(k *Work, c *Change) {
 	}
 	if c.Transfer != nil {
 		keep(c.Transfer.No, c.Transfer.Hash)
-		if k.Transfer != nil && k.Transfer.No == c.Transfer.No && k.Transfer.State == CallDone && c.Transfer.State != CallDone {
-			s.w.NewError("%s: a paid payout became %s", c.Transfer.No, c.Transfer.State)
+		if k.Transfer != nil && k.Transfer.No == c.Transfer.No && k.Transfer.State == flow.CallDone && c.Transfer.State != flow.CallDone {
+			s.w.fail("%s: a paid payout became %s", c.Transfer.No, c.Transfer.State)
 		}
 		k.Transfer = clone(c.Transfer)
 	}

@@ -43,7 +43,7 @@ func newWorld(rt *rapid.T) *world {
 	return w
 }
 
-func (w *world) NewError(format string, args ...any) {
+func (w *world) fail(format string, args ...any) {
 	w.rt.Helper()
 	text := fmt.Sprintf(format, args...)
 	for _, id := range w.store.ids() {
@@ -73,7 +73,7 @@ func (w *world) fault(label string, n int) int {
 // while the call is under way.
 func (w *world) called(what, no, hash string) {
 	if w.store.journal[no] != hash {
-		w.NewError("%s of %s without its committed intent", what, no)
+		w.fail("%s of %s without its committed intent", what, no)
 	}
 	w.sides.arrive()
 	for !w.healed && w.depth < 2 && w.draw("meanwhile", 3) == 0 {
@@ -146,7 +146,7 @@ func (w *world) work() {
 	works, _ := w.store.Claim(context.Background(), "w", w.clock, w.clock.Add(w.svc.timing.Lease), 1+w.draw("claim", 3))
 	for _, k := range works {
 		if err := w.svc.Advance(context.Background(), k); err != nil && !errors.Is(err, flow.ErrConflict) && !errors.Is(err, errCrash) {
-			w.NewError("advance: %v", err)
+			w.fail("advance: %v", err)
 		}
 	}
 }
@@ -189,9 +189,9 @@ func (w *world) review(id string, approve bool, who string) {
 	after := w.store.orders[id].Order
 	switch {
 	case before.Stage == StageSecond && w.store.first[id] == who && flow.CodeOf(err) != CodeSameReviewer && w.depth == 0:
-		w.NewError("%s: %s decided twice: %v", before.No, who, err)
+		w.fail("%s: %s decided twice: %v", before.No, who, err)
 	case err == nil && approve && needs && before.Stage == StageFirst && after.Status != StatusReviewing && w.depth == 0:
-		w.NewError("%s: approved by one person", before.No)
+		w.fail("%s: approved by one person", before.No)
 	}
 }
 
@@ -231,10 +231,10 @@ func (w *world) callback() {
 	before := w.store.orders[w.numbers[no]].Order.Status
 	effect, err := w.svc.Notify(context.Background(), n)
 	if err != nil && !errors.Is(err, errCrash) && !errors.Is(err, flow.ErrConflict) {
-		w.NewError("notify: %v", err)
+		w.fail("notify: %v", err)
 	}
 	if after := w.store.orders[w.numbers[no]].Order.Status; forged && after != before {
-		w.NewError("a callback that does not fit (%s) moved %s→%s", effect, before, after)
+		w.fail("a callback that does not fit (%s) moved %s→%s", effect, before, after)
 	}
 }
 
@@ -278,10 +278,10 @@ func (w *world) judge() {
 		}
 		his, channel, payments := w.net(id)
 		if channel > o.Amount || payments > 1 {
-			w.NewError("%s: paid %d in %d payments, amount %d", o.No, channel, payments, o.Amount)
+			w.fail("%s: paid %d in %d payments, amount %d", o.No, channel, payments, o.Amount)
 		}
 		if his < 0 || his > o.Amount {
-			w.NewError("%s: HIS net %d", o.No, his)
+			w.fail("%s: HIS net %d", o.No, his)
 		}
 	}
 }
@@ -296,7 +296,7 @@ func (w *world) heal() {
 			if o.Status == StatusReviewing && (round > 3 || !w.inst.Review.Auto) {
 				w.review(id, true, []string{"s", "t", "u"}[round%3])
 			}
-			open = open || !o.Status.Final()
+			open = open || !Machine.Final(o.Status)
 		}
 		if !open {
 			break
@@ -311,7 +311,7 @@ func (w *world) heal() {
 			works, _ := w.store.Claim(context.Background(), "w", w.clock, w.clock.Add(w.svc.timing.Lease), 10)
 			for _, k := range works {
 				if err := w.svc.Advance(context.Background(), k); err != nil && !errors.Is(err, flow.ErrConflict) {
-					w.NewError("healed, but: %v", err)
+					w.fail("healed, but: %v", err)
 				}
 			}
 			w.pass(time.Minute)
@@ -323,7 +323,7 @@ func (w *world) heal() {
 func (w *world) settled(k *Work) bool {
 	o := k.Order
 	switch {
-	case o.Status.Final():
+	case Machine.Final(o.Status):
 		return true
 	case o.Status != StatusSuspense:
 		return false
@@ -351,10 +351,10 @@ func (w *world) end() {
 		k := w.store.orders[id]
 		o := k.Order
 		if !w.settled(k) {
-			w.NewError("%s is left to people although a query could settle it", o.No)
+			w.fail("%s is left to people although a query could settle it", o.No)
 		}
 		comp := w.store.orders[compensationOf(id)]
-		if !o.Status.Final() || o.Compensates != "" || (comp != nil && !comp.Order.Status.Final()) {
+		if !Machine.Final(o.Status) || o.Compensates != "" || (comp != nil && !Machine.Final(comp.Order.Status)) {
 			continue
 		}
 		his, channel, _ := w.net(id)
@@ -363,13 +363,13 @@ func (w *world) end() {
 			returned = returned || (order == id && w.sides.pays[no] != nil && w.sides.pays[no].state == PayoutReturned)
 		}
 		if his != channel && (!returned || comp != nil || o.Status != StatusSucceeded) {
-			w.NewError("%s ended %s: HIS %d, channel %d", o.No, o.Status, his, channel)
+			w.fail("%s ended %s: HIS %d, channel %d", o.No, o.Status, his, channel)
 		}
 		if o.Status == StatusSucceeded && !returned && channel != o.Amount {
-			w.NewError("%s succeeded with %d", o.No, channel)
+			w.fail("%s succeeded with %d", o.No, channel)
 		}
 		if o.Status != StatusSucceeded && channel != 0 {
-			w.NewError("%s ended %s with %d paid", o.No, o.Status, channel)
+			w.fail("%s ended %s with %d paid", o.No, o.Status, channel)
 		}
 	}
 }

@@ -24,7 +24,8 @@ const (
 
 // Order is one refund: one card, one amount, one method, one channel.
 type Order struct {
-	ID, No, Institution, Patient string
+	flow.Order
+	Patient string
 
 	CardNo    string
 	DepositNo string // the deposit that goes back by original route
@@ -42,15 +43,8 @@ type Order struct {
 	Compensates string
 	Created     time.Time
 
-	Status        Status
-	Target        Status // where reversing ends
-	SuspendedFrom Status // where suspense goes back to
-	Version       int64
-	Tries         int       // consecutive open answers in this state
-	OpenSince     time.Time // since when the outcome is open, in suspense since when people have it
-	NextAt        time.Time // zero: nothing to do before somebody acts
-	LeaseUntil    time.Time
-	CancelAsked   bool
+	Target      Status // where reversing ends
+	CancelAsked bool
 
 	Stage       ReviewStage // under review: the decision that is next, first or second
 	ReviewMode  string      // auto, manual
@@ -58,62 +52,12 @@ type Order struct {
 	HISRefundAt time.Time
 	ChannelNo   string
 	PaidAt      time.Time
-	FailCode    string
-	FailReason  string
 }
 
-// CallState is the stored state of an outside call.
-type CallState string
-
-// The states of HISCall and Transfer rows. CallIntent: committed, perhaps sent.
-const (
-	CallIntent  CallState = "intent"
-	CallOpen    CallState = "open" // accepted or unknown
-	CallHeld    CallState = "held" // refused for now; the same number goes out again
-	CallDone    CallState = "done"
-	CallRefused CallState = "refused"
-)
-
-// The kinds of HIS calls.
-const (
-	HISDebit   = "debit"
-	HISReverse = "reverse"
-)
-
-// HISCall is the journal row of one HIS number.
-type HISCall struct {
-	Kind    string // debit, reverse
-	Attempt int
-	No      string
-	Hash    string // of the business content; the same for every send
-	Amount  money.Fen
-	State   CallState
-	HISNo   string
-	// Reported is what HIS last said when it was asked for the number; a proof
-	// only once no send can still be under way.
-	Reported HISState
-	Code     string
-	Message  string
-	Sent     int
-	SentAt   time.Time // last send
-	DoneAt   time.Time
-}
-
-// Transfer is the journal row of one channel number (转账单).
+// Transfer is the journal row of one channel number (转账单), with what the
+// payee's phone needs to confirm it.
 type Transfer struct {
-	Attempt   int
-	No        string
-	Hash      string
-	Amount    money.Fen
-	State     CallState
-	Reported  PayoutState // what the channel last said
-	ChannelNo string
-	Code      string
-	Message   string
-	Doubt     bool // a send of this number is unaccounted for
-	Sent      int
-	SentAt    time.Time // last send that is booked; before it, when the intent was written
-	PaidAt    time.Time
+	flow.Call
 	Confirm   Confirmation
 	ExpiresAt time.Time
 }
@@ -121,8 +65,8 @@ type Transfer struct {
 // Work is an order with the journal rows that its next step needs.
 type Work struct {
 	Order    Order
-	Debit    *HISCall
-	Reversal *HISCall
+	Debit    *flow.Call
+	Reversal *flow.Call
 	Transfer *Transfer
 	Proposal *Proposal // what somebody proposes to do with a suspended order
 	First    people.By // who gave the first approval of an order that stands at the second

@@ -17,7 +17,7 @@ const resendEvery = 4
 // here, and an order has at most one payout whose end is open.
 func (t *turn) intendPayout() {
 	o := t.w.Order
-	tr := &Transfer{Attempt: 1, Amount: o.Amount, State: CallIntent, SentAt: t.at}
+	tr := &Transfer{Call: flow.Call{Kind: CallPayout, Attempt: 1, Amount: o.Amount, State: flow.CallIntent, SentAt: t.At}}
 	if t.w.Transfer != nil {
 		tr.Attempt = t.w.Transfer.Attempt + 1
 	}
@@ -26,8 +26,20 @@ func (t *turn) intendPayout() {
 	t.w.Transfer, t.c.Transfer = tr, tr
 }
 
-// stepPayout sends a payout whose intent is new or on hold, or asks for the
-// outcome of one that may already have been sent.
+// payoutTraits are what a channel's answers are worth: a number twice is one
+// payment, a refusal may be overtaken by an earlier send, and queries of a
+// number are answered for 30 days (WeChat).
+var payoutTraits = flow.Traits{Queryable: true, Repeatable: true, ConfirmRefuse: true, ProofDays: 29}
+
+// answer is a channel's answer as the flow goes by it.
+func (a PayoutAnswer) answer() flow.Answer {
+	reports := map[PayoutState]flow.Report{
+		PayoutNotFound: flow.ReportMissing, PayoutSucceeded: flow.ReportDone, PayoutFailed: flow.ReportFailed, PayoutReturned: flow.ReportFailed,
+	}
+	return flow.Answer{Verdict: a.Verdict, Reason: a.Reason, Report: reports[a.State], Said: a.State, Theirs: a.ChannelNo}
+}
+
+// stepPayout takes a payout one step on.
 func (t *turn) stepPayout(ctx context.Context) (bool, error) {
 	ch, err := t.dir.Channel(ctx, t.w.Order.Institution, t.w.Order.Channel)
 	if err != nil {
@@ -35,104 +47,60 @@ func (t *turn) stepPayout(ctx context.Context) (bool, error) {
 	}
 	tr := t.w.Transfer
 	t.c.Transfer = tr
-	fresh := t.fresh
-	t.fresh = false
-	if fresh || tr.State == CallHeld {
-		return t.sendPayout(ctx, ch, fresh)
-	}
-	ans := t.askPayout(ctx, ch)
-	if ans.Verdict == flow.Done && ans.State == PayoutNotFound {
-		return t.lostPayout(ctx, ch)
-	}
-	if stuck(ans, t.w.Order) {
-		return t.sendPayout(ctx, ch, false)
-	}
-	if ans.Verdict == flow.Done && ans.State == PayoutAwaitingPayee && t.w.Order.CancelAsked {
-		t.cancelPayout(ctx, ch)
-	}
-	return t.heardPayout(ctx, ans, people.By{Kind: people.BySystem})
-}
-
-func stuck(ans PayoutAnswer, o Order) bool {
-	return ans.Verdict == flow.Done && ans.State == PayoutProcessing && o.Status == StatusPaying && o.Tries%resendEvery == resendEvery-1
-}
-
-// sendPayout sends, unless payouts are frozen or the lease is too old to be
-// sure that nobody else has taken the order over.
-func (t *turn) sendPayout(ctx context.Context, ch Channel, first bool) (bool, error) {
-	tr, o := t.w.Transfer, &t.w.Order
-	inst, err := t.dir.Institution(ctx, o.Institution)
-	if err != nil {
-		return false, err
-	}
-	if inst.Frozen {
-		t.wait(t.frozenWait())
-		return false, t.commit(ctx, false)
-	}
-	ctxCall, cancel := context.WithTimeout(ctx, t.timing.Call)
-	defer cancel()
-	if t.stale() {
-		return false, flow.ErrConflict
-	}
-	tr.Sent++
-	tr.SentAt = t.now()
-	tr.Doubt = tr.Doubt || !first // another send may be under way, unbooked
-	ans := ch.Pay(ctxCall, o.payout(tr.No))
-	t.at = t.now()
-	return t.answeredPay(ctx, ans, first)
-}
-
-// answeredPay books the answer to a send. A refusal is believed only after a
-// query has confirmed that the number does not exist.
-func (t *turn) answeredPay(ctx context.Context, ans PayoutAnswer, first bool) (bool, error) {
-	tr := t.w.Transfer
+	var heard PayoutAnswer
+	outcome, _, err := t.Exchange(ctx, flow.Exchange{
+		Call: &tr.Call, Traits: payoutTraits, Event: "payout", Before: t.mayPay, Again: t.stuck,
+		Send: func(ctx context.Context) flow.Answer {
+			heard = ch.Pay(ctx, t.w.Order.payout(tr.No))
+			return heard.answer()
+		},
+		Ask: func(ctx context.Context) flow.Answer {
+			heard = ch.Query(ctx, t.w.Order.payout(tr.No))
+			return heard.answer()
+		},
+	})
 	switch {
-	case ans.Verdict == flow.Refused && ans.Reason.Hold:
-		t.hold(ans.Reason)
-		return false, t.commit(ctx, false)
-	case ans.Verdict == flow.Refused:
-		tr.State, tr.Code, tr.Message = CallRefused, ans.Reason.Code, ans.Reason.Message
-		t.note("payout.refused", people.By{Kind: people.BySystem}, ans.Reason.Code, ans.Reason.Message)
-		clean := first && !tr.Doubt
-		t.settle(clean)
-		return clean, t.commit(ctx, clean)
-	case ans.Verdict == flow.Unknown:
-		tr.Doubt = true
+	case err != nil:
+		return false, err
+	case outcome == flow.OutcomeAsk:
+		return true, t.commit(ctx, true)
+	case outcome == flow.OutcomeRefused:
+		t.undo(t.failTarget(), "payout.failed", people.System(), tr.Code, tr.Message)
+		return t.goOn(ctx)
+	case outcome == flow.OutcomeHeard:
+		if heard.State == PayoutAwaitingPayee && t.w.Order.CancelAsked {
+			t.cancelPayout(ctx, ch)
+		}
+		return t.bookPayout(ctx, heard, people.System())
 	}
-	return t.heardPayout(ctx, ans, people.By{Kind: people.BySystem})
+	return false, t.commit(ctx, false)
 }
 
-// settle makes the confirming query due: at once when every send of the number
-// was answered, else when none can still be under way.
-func (t *turn) settle(clean bool) {
-	if clean {
-		t.wake()
-		return
+// mayPay lets nothing leave while payouts are frozen.
+func (t *turn) mayPay(ctx context.Context) (time.Duration, error) {
+	inst, err := t.dir.Institution(ctx, t.w.Order.Institution)
+	if err != nil || !inst.Frozen {
+		return 0, err
 	}
-	t.w.Order.NextAt = t.w.Transfer.SentAt.Add(t.timing.Settle)
+	return t.frozenWait(), nil
 }
 
-// hold keeps the payout for a later send under the same number and tells
-// finance once per reason.
-func (t *turn) hold(r flow.Reason) {
-	tr := t.w.Transfer
-	if tr.State != CallHeld || tr.Code != r.Code {
-		t.note("payout.held", people.By{Kind: people.BySystem}, r.Code, r.Message)
-		t.tell(flow.Notice{Event: NoticeHold, Staff: true, At: t.at})
-	}
-	tr.State, tr.Code, tr.Message = CallHeld, r.Code, r.Message
-	t.wait(t.timing.Hold)
+// stuck reports whether an accepted payout has not moved for so long that it
+// is sent again.
+func (t *turn) stuck(ans flow.Answer) bool {
+	o := t.w.Order
+	return ans.Said == PayoutProcessing && o.Status == StatusPaying && o.Tries%resendEvery == resendEvery-1
 }
 
+// askPayout asks for a payout outside of its exchange.
 func (t *turn) askPayout(ctx context.Context, ch Channel) PayoutAnswer {
-	ctx, cancel := context.WithTimeout(ctx, t.timing.Call)
-	defer cancel()
-	ans := ch.Query(ctx, t.w.Order.payout(t.w.Transfer.No))
-	t.at = t.now()
-	if ans.Verdict == flow.Refused { // a refused question says nothing about the money
-		ans.Verdict = flow.Unknown
-	}
-	return ans
+	var heard PayoutAnswer
+	ans := t.Ask(ctx, func(ctx context.Context) flow.Answer {
+		heard = ch.Query(ctx, t.w.Order.payout(t.w.Transfer.No))
+		return heard.answer()
+	})
+	heard.Verdict = ans.Verdict
+	return heard
 }
 
 // cancelPayout asks the channel to close; what became of it is asked later.
@@ -140,27 +108,7 @@ func (t *turn) cancelPayout(ctx context.Context, ch Channel) {
 	ctx, cancel := context.WithTimeout(ctx, t.timing.Call)
 	defer cancel()
 	ans := ch.Cancel(ctx, t.w.Order.payout(t.w.Transfer.No))
-	t.note("payout.cancel_sent", people.By{Kind: people.BySystem}, ans.Reason.Code, ans.Verdict.String())
-}
-
-// lostPayout follows "no such number": a refusal is thereby confirmed, any
-// other number goes out again unchanged.
-func (t *turn) lostPayout(ctx context.Context, ch Channel) (bool, error) {
-	tr, o := t.w.Transfer, &t.w.Order
-	if (tr.State != CallRefused || tr.Doubt) && !t.askable() {
-		t.suspend(flow.CodeUnknownTooLong, flow.Reason{Message: "渠道已不再回答这个单号的查询", Actor: flow.ActorFinance})
-		return false, t.commit(ctx, false)
-	}
-	if tr.State != CallRefused {
-		return t.sendPayout(ctx, ch, false)
-	}
-	if tr.Doubt && t.at.Before(tr.SentAt.Add(t.timing.Settle)) {
-		t.settle(false)
-		return false, t.commit(ctx, false)
-	}
-	tr.Reported = PayoutNotFound
-	t.undo(t.failTarget(), "payout.failed", people.By{Kind: people.BySystem}, tr.Code, tr.Message)
-	return t.goOn(ctx, o)
+	t.Note("payout.cancel_sent", people.System(), ans.Reason.Code, ans.Verdict.String())
 }
 
 // failTarget is where an unpaid order ends.
@@ -172,37 +120,44 @@ func (t *turn) failTarget() Status {
 }
 
 // goOn commits and continues with the reversal under the same lease.
-func (t *turn) goOn(ctx context.Context, o *Order) (bool, error) {
-	again := t.worker && o.Status == StatusReversing
-	t.fresh = again
+func (t *turn) goOn(ctx context.Context) (bool, error) {
+	again := t.Worker && t.w.Order.Status == StatusReversing
+	t.Fresh = again
 	return again, t.commit(ctx, again)
 }
 
-// heardPayout books what a channel says about the payout, from whichever way
-// it came: the answer to a send, a query, or a verified callback.
+// heardPayout books a verified callback.
 func (t *turn) heardPayout(ctx context.Context, ans PayoutAnswer, by people.By) (bool, error) {
+	t.Hear(&t.w.Transfer.Call, ans.answer())
+	return t.bookPayout(ctx, ans, by)
+}
+
+// bookPayout books what a channel says about the payout, from whichever way it
+// came: the answer to a send, a query, or a verified callback.
+func (t *turn) bookPayout(ctx context.Context, ans PayoutAnswer, by people.By) (bool, error) {
 	tr, o := t.w.Transfer, &t.w.Order
-	if ans.Verdict != flow.Done {
-		t.unknownPayout(ans)
-		return false, t.commit(ctx, false)
+	if ans.ChannelNo != "" {
+		o.ChannelNo = ans.ChannelNo
 	}
-	t.heardFacts(ans)
+	if ans.Confirm.Package != "" {
+		tr.Confirm = ans.Confirm
+	}
 	if ans.State == PayoutReturned && o.Method == MethodOriginal {
 		// The refund came back from the payer's card and can still be paid under
 		// its number by hand, so the balance must not be restored by itself.
-		t.suspend(CodePayoutReturned, flow.Reason{Code: ans.Reason.Code, Actor: flow.ActorFinance})
+		t.Suspend(CodePayoutReturned, flow.Reason{Code: ans.Reason.Code, Actor: flow.ActorFinance})
 		return false, t.commit(ctx, false)
 	}
 	switch ans.State {
 	case PayoutSucceeded:
 		t.paid(ans, by)
 	case PayoutFailed, PayoutReturned:
-		tr.State, tr.Code, tr.Message = CallRefused, ans.Reason.Code, ans.Reason.Message
+		tr.State, tr.Code, tr.Message = flow.CallRefused, ans.Reason.Code, ans.Reason.Message
 		if ans.State == PayoutReturned && tr.Code == "" {
 			tr.Code = string(CodePayoutReturned)
 		}
 		t.undo(t.failTarget(), "payout.failed", by, tr.Code, tr.Message)
-		return t.goOn(ctx, o)
+		return t.goOn(ctx)
 	case PayoutAwaitingPayee:
 		t.awaiting(ans, by)
 	default:
@@ -211,48 +166,18 @@ func (t *turn) heardPayout(ctx context.Context, ans PayoutAnswer, by people.By) 
 	return false, t.commit(ctx, false)
 }
 
-// heardFacts keeps what an authentic answer tells.
-func (t *turn) heardFacts(ans PayoutAnswer) {
-	tr := t.w.Transfer
-	tr.Reported, tr.Doubt = ans.State, false
-	if ans.ChannelNo != "" {
-		tr.ChannelNo = ans.ChannelNo
-		t.w.Order.ChannelNo = ans.ChannelNo
-	}
-	if ans.Confirm.Package != "" {
-		tr.Confirm = ans.Confirm
-	}
-	if tr.State != CallDone {
-		tr.State = CallOpen
-	}
-}
-
-func (t *turn) unknownPayout(ans PayoutAnswer) {
-	tr := t.w.Transfer
-	if tr.State == CallIntent || tr.State == CallHeld {
-		tr.State = CallOpen
-	}
-	if tr.State != CallRefused {
-		tr.Code, tr.Message = ans.Reason.Code, ans.Reason.Message
-	}
-	if t.w.Order.Tries == 0 {
-		t.note("payout.unknown", people.By{Kind: people.BySystem}, ans.Reason.Code, ans.Reason.Message)
-	}
-	t.open(t.timing.Unknown, t.timing.SuspendAfter, flow.CodeUnknownTooLong, ans.Reason)
-}
-
 // paid books the arrival of the money.
 func (t *turn) paid(ans PayoutAnswer, by people.By) {
 	tr, o := t.w.Transfer, &t.w.Order
 	if ans.Amount != 0 && ans.Amount != o.Amount {
-		t.suspend(flow.CodeAmountMismatch, flow.Reason{Message: "渠道 " + ans.Amount.Yuan(), Actor: flow.ActorFinance})
+		t.Suspend(flow.CodeAmountMismatch, flow.Reason{Message: "渠道 " + ans.Amount.Yuan(), Actor: flow.ActorFinance})
 		return
 	}
-	tr.State, tr.PaidAt = CallDone, ans.PaidAt
-	if tr.PaidAt.IsZero() {
-		tr.PaidAt = t.at
+	tr.State, tr.DoneAt = flow.CallDone, ans.PaidAt
+	if tr.DoneAt.IsZero() {
+		tr.DoneAt = t.At
 	}
-	o.PaidAt, o.FailCode, o.FailReason = tr.PaidAt, "", ""
+	o.PaidAt, o.FailCode, o.FailReason = tr.DoneAt, "", ""
 	t.move(StatusSucceeded, "payout.succeeded", by, "", "")
 	t.ended(StatusSucceeded)
 }
@@ -261,14 +186,14 @@ func (t *turn) paid(ans PayoutAnswer, by people.By) {
 func (t *turn) awaiting(_ PayoutAnswer, by people.By) {
 	tr, o := t.w.Transfer, &t.w.Order
 	if tr.ExpiresAt.IsZero() {
-		tr.ExpiresAt = t.at.Add(confirmTime)
+		tr.ExpiresAt = t.At.Add(confirmTime)
 	}
 	if o.Status == StatusPaying {
 		t.move(StatusAwaitingPayee, "payout.awaiting_payee", by, "", "")
 	}
 	t.remind(tr.ExpiresAt.Add(-confirmTime))
-	limit := tr.ExpiresAt.Sub(t.at) + t.timing.PayeeLimit
-	t.open(t.timing.Payee, max(limit, t.timing.PayeeLimit), flow.CodePendingTooLong, flow.Reason{Actor: flow.ActorFinance})
+	limit := tr.ExpiresAt.Sub(t.At) + t.timing.PayeeLimit
+	t.Open(t.timing.Payee, max(limit, t.timing.PayeeLimit), flow.CodePendingTooLong, flow.Reason{Actor: flow.ActorFinance})
 }
 
 // confirmTime is how long a payee has to confirm (WeChat: 24 hours).
@@ -277,10 +202,10 @@ const confirmTime = 24 * time.Hour
 // remind asks for the reminders whose time has come since the last queries.
 // Each round is told once, however often it is asked for.
 func (t *turn) remind(since time.Time) {
-	gap := 2 * step(t.timing.Payee, len(t.timing.Payee))
+	gap := 2 * flow.Step(t.timing.Payee, len(t.timing.Payee))
 	for round, after := range t.timing.Reminders {
-		if at := since.Add(after); !at.After(t.at) && t.at.Sub(at) <= max(gap, time.Hour) {
-			t.tell(flow.Notice{Event: NoticeAwaitingPayee, Round: round, At: t.at})
+		if at := since.Add(after); !at.After(t.At) && t.At.Sub(at) <= max(gap, time.Hour) {
+			t.Tell(flow.Notice{Event: NoticeAwaitingPayee, Round: round, At: t.At})
 		}
 	}
 }
@@ -291,7 +216,7 @@ func (t *turn) processing(by people.By) {
 	if t.w.Order.Status == StatusAwaitingPayee {
 		t.move(StatusPaying, "payout.confirmed", by, "", "")
 	}
-	t.open(t.timing.Pending, t.timing.PendingLimit, flow.CodePendingTooLong, flow.Reason{Actor: flow.ActorFinance})
+	t.Open(t.timing.Pending, t.timing.PendingLimit, flow.CodePendingTooLong, flow.Reason{Actor: flow.ActorFinance})
 }
 
 // stepSuspense asks once a day; an answer that proves the outcome brings the
@@ -303,16 +228,16 @@ func (t *turn) stepSuspense(ctx context.Context) (bool, error) {
 		if err := t.refresh(ctx); err != nil && flow.CodeOf(err) == "" {
 			return false, err
 		}
-		t.wait(t.timing.Daily)
+		t.Wait(t.timing.Daily)
 		return false, t.commit(ctx, false)
 	}
 	back := o.SuspendedFrom
 	if proved, err := t.proved(ctx, back); err != nil || !proved {
-		t.wait(t.timing.Daily)
+		t.Wait(t.timing.Daily)
 		return false, orCommit(err, t.commit(ctx, false))
 	}
 	o.FailCode, o.FailReason = "", ""
-	t.move(back, "suspense.proved", people.By{Kind: people.BySystem}, "", "")
+	t.move(back, "suspense.proved", people.System(), "", "")
 	return true, t.commit(ctx, true)
 }
 
@@ -326,8 +251,8 @@ func (t *turn) proved(ctx context.Context, back Status) (bool, error) {
 		}
 		return t.provesPayout(t.askPayout(ctx, ch)), nil
 	case StatusDebiting, StatusReversing:
-		his, _, err := t.dir.HIS(ctx, t.w.Order.Institution)
-		if err != nil {
+		his, can, err := t.dir.HIS(ctx, t.w.Order.Institution)
+		if err != nil || !can.Queryable {
 			return false, err
 		}
 		kind := HISDebit
@@ -343,16 +268,6 @@ func (t *turn) proved(ctx context.Context, back Status) (bool, error) {
 	return false, nil
 }
 
-// queryDays is how long channels answer queries of a number (WeChat: 30 days).
-// After that "no such number" proves nothing.
-const queryDays = 29
-
-// askable reports whether the channel must still know the number if it ever
-// reached it.
-func (t *turn) askable() bool {
-	return t.at.Before(t.w.Transfer.SentAt.AddDate(0, 0, queryDays))
-}
-
 func (t *turn) provesPayout(ans PayoutAnswer) bool {
 	switch {
 	case ans.Verdict != flow.Done:
@@ -360,7 +275,7 @@ func (t *turn) provesPayout(ans PayoutAnswer) bool {
 	case ans.State == PayoutReturned: // what came back by original route waits for people
 		return t.w.Order.Method == MethodTransfer
 	case ans.State == PayoutNotFound:
-		return t.askable()
+		return t.Askable(&t.w.Transfer.Call, payoutTraits)
 	}
 	return true
 }

@@ -58,7 +58,7 @@ type Payout struct {
 }
 
 // PayoutState is what a channel says about one payout number.
-type PayoutState string
+type PayoutState = flow.Said
 
 // The states of a payout at the channel.
 const (
@@ -170,7 +170,7 @@ type Debit struct {
 }
 
 // HISState is what HIS says about one of our numbers.
-type HISState string
+type HISState = flow.Said
 
 // The states of a HIS call.
 const (

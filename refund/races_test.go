@@ -146,7 +146,7 @@ func TestReject_NeedsNoQueryBeforeTheFirstReversal(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.turnAll(t)
-		if o := w.store.orders["o"].Order; !o.Status.Final() {
+		if o := w.store.orders["o"].Order; !Machine.Final(o.Status) {
 			t.Errorf("%s: order is %s %s", name, o.Status, o.FailCode)
 		}
 	}
@@ -156,12 +156,11 @@ func TestReject_NeedsNoQueryBeforeTheFirstReversal(t *testing.T) {
 // worker that was stopped for minutes must not send when it wakes up.
 func TestStale_NothingLeavesUnderAnOldLease(t *testing.T) {
 	now := time.Date(2026, 11, 23, 10, 0, 0, 0, calendar.Beijing)
-	s := &Service{timing: DefaultTiming(), now: func() time.Time { return now }}
 	for lease, want := range map[time.Duration]bool{
 		-time.Minute: true, 5 * time.Second: true, time.Minute: false,
 	} {
-		turn := &turn{Service: s, w: Work{Order: Order{LeaseUntil: now.Add(lease)}}}
-		if turn.stale() != want {
+		turn := flow.NewTurn(Machine, flow.DefaultTiming(), func() time.Time { return now }, &flow.Order{LeaseUntil: now.Add(lease)})
+		if turn.Stale() != want {
 			t.Errorf("lease of %s: stale is %v", lease, !want)
 		}
 	}

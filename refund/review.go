@@ -71,7 +71,7 @@ func (t *turn) mayDecide(d Decision, by people.By) error {
 
 // toReview opens the review and sets the time of the automatic one.
 func (t *turn) toReview() {
-	t.move(StatusReviewing, "review.opened", people.By{Kind: people.BySystem}, "", "")
+	t.move(StatusReviewing, "review.opened", people.System(), "", "")
 	t.w.Order.Stage = StageFirst
 	t.scheduleReview()
 }
@@ -83,7 +83,7 @@ func (t *turn) scheduleReview() {
 		o.NextAt = noTime
 		return
 	}
-	o.NextAt = t.at.Add(r.Delay)
+	o.NextAt = t.At.Add(r.Delay)
 	if r.Auto {
 		o.NextAt = calendar.NextWindow(o.NextAt, r.From, r.To)
 	}
@@ -96,11 +96,11 @@ func (t *turn) stepReviewing(ctx context.Context) (bool, error) {
 		t.w.Order.NextAt = noTime
 		return false, t.commit(ctx, false)
 	}
-	if r.Auto && !calendar.InWindow(t.at, r.From, r.To) {
-		t.w.Order.NextAt = calendar.NextWindow(t.at, r.From, r.To)
+	if r.Auto && !calendar.InWindow(t.At, r.From, r.To) {
+		t.w.Order.NextAt = calendar.NextWindow(t.At, r.From, r.To)
 		return false, t.commit(ctx, false)
 	}
-	facts, err := t.store.Facts(ctx, t.w.Order, t.at)
+	facts, err := t.store.Facts(ctx, t.w.Order, t.At)
 	if err != nil {
 		return false, err
 	}
@@ -112,11 +112,11 @@ func (t *turn) stepReviewing(ctx context.Context) (bool, error) {
 	}
 	if !r.Auto || outcome == OutcomeManual {
 		t.c.Review = &rv
-		t.note("review."+string(rv.Stage), people.By{Kind: people.BySystem}, string(outcome), rv.Note)
+		t.Note("review."+string(rv.Stage), people.System(), string(outcome), rv.Note)
 		t.w.Order.NextAt = noTime
 		return false, t.commit(ctx, false)
 	}
-	t.decide(rv, people.By{Kind: people.BySystem})
+	t.decide(rv, people.System())
 	if t.w.Order.Status == StatusApproved { // and the payout's intent joins it
 		return t.stepApproved(ctx)
 	}
@@ -128,7 +128,7 @@ func (t *turn) stepReviewing(ctx context.Context) (bool, error) {
 func (t *turn) decide(rv Review, by people.By) {
 	t.c.Review = &rv
 	if rv.Stage != StageSecond && rv.Decision == OutcomeApprove && t.inst.Review.NeedsSecond(t.w.Order) {
-		t.note("review.first_approved", by, "", rv.Note)
+		t.Note("review.first_approved", by, "", rv.Note)
 		t.w.Order.Stage, t.w.Order.NextAt = StageSecond, noTime
 		return
 	}

@@ -2,7 +2,6 @@ package refund
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -46,8 +45,8 @@ func (s *Service) Cancel(ctx context.Context, id string, by people.By) error {
 			t.undo(StatusCancelled, "order.cancelled", by, "", "")
 		case StatusAwaitingPayee:
 			t.w.Order.CancelAsked = true
-			t.wake()
-			t.note("order.cancel_asked", by, "", "")
+			t.DueNow()
+			t.Note("order.cancel_asked", by, "", "")
 		default:
 			return flow.NewError(flow.CodeConflict, string(t.w.Order.Status))
 		}
@@ -65,14 +64,14 @@ func (s *Service) Wake(ctx context.Context, id string, by people.By) error {
 		if err != nil {
 			return err
 		}
-		if s := t.w.Order.Status; s.Final() || s == StatusReviewing {
+		if s := t.w.Order.Status; Machine.Final(s) || s == StatusReviewing {
 			return flow.NewError(flow.CodeConflict, string(s))
 		}
-		if t.w.Order.LeaseUntil.After(t.at) {
+		if t.w.Order.LeaseUntil.After(t.At) {
 			return nil
 		}
-		t.wake()
-		t.note("order.woken", by, "", "")
+		t.DueNow()
+		t.Note("order.woken", by, "", "")
 		return t.commit(ctx, false)
 	})
 }
@@ -88,17 +87,14 @@ func (s *Service) retry(f func() error) error {
 	return err
 }
 
-// turn is one worker's hold on an order: the work as read, and the change that
+// turn is one hold on a refund order: the work as read, and the change that
 // will be committed next.
 type turn struct {
 	*Service
+	*flow.Turn
 	w    Work
 	c    Change
-	at   time.Time
 	inst Institution
-	// worker: this turn holds the order's lease. fresh: the intent of the
-	// current call was committed in this turn, so it has not been sent yet.
-	worker, fresh bool
 }
 
 func (s *Service) load(ctx context.Context, id string) (*turn, error) {
@@ -114,84 +110,39 @@ func (s *Service) begin(ctx context.Context, w Work) (*turn, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &turn{Service: s, w: w, at: s.now(), inst: inst}
-	t.reset()
+	t := &turn{Service: s, w: w, inst: inst}
+	t.Turn = flow.NewTurn(Machine, s.timing.Timing, s.now, &t.w.Order.Order)
 	return t, nil
-}
-
-func (t *turn) reset() {
-	t.c = Change{ID: t.w.Order.ID, From: t.w.Order.Status, Version: t.w.Order.Version}
 }
 
 // commit writes the collected change and starts the next one.
 func (t *turn) commit(ctx context.Context, keep bool) error {
-	t.c.Order, t.c.KeepLease = t.w.Order, keep
+	t.Change.KeepLease = keep
+	t.c.Change, t.c.Order = t.Change, t.w.Order
 	if err := t.store.Commit(ctx, &t.c); err != nil {
 		return err
 	}
-	t.w.Order.Version++
-	t.reset()
+	t.Committed()
+	t.c = Change{}
 	return nil
 }
 
-// move changes the state and records why.
+// move changes the state and records why; a stage of review ends with it.
 func (t *turn) move(to Status, event string, by people.By, code, message string) {
-	o := &t.w.Order
-	t.c.Moves = append(t.c.Moves, Move{From: o.Status, To: to, Event: event, By: by, Code: code, Message: message})
-	o.Status, o.Tries, o.OpenSince, o.NextAt, o.Stage = to, 0, time.Time{}, time.Time{}, ""
-	if !to.Final() {
-		o.NextAt = t.at
-	}
+	t.Move(to, event, by, code, message)
+	t.w.Order.Stage = ""
 }
 
-// note records a fact without a change of state.
-func (t *turn) note(event string, by people.By, code, message string) {
-	s := t.w.Order.Status
-	t.c.Moves = append(t.c.Moves, Move{From: s, To: s, Event: event, By: by, Code: code, Message: message})
-}
-
-func (t *turn) wake() { t.w.Order.NextAt = t.at }
-
-func (t *turn) wait(d time.Duration) { t.w.Order.NextAt = t.at.Add(d) }
-
-// open waits for the next query of an open outcome, or gives the order to
-// people once it has been open for too long.
-func (t *turn) open(schedule []time.Duration, limit time.Duration, code flow.Code, r flow.Reason) {
-	o := &t.w.Order
-	if o.OpenSince.IsZero() {
-		o.OpenSince = t.at
+// Due implements flow.Source.
+func (s *Service) Due(ctx context.Context, owner string, limit int) ([]flow.Task, error) {
+	now := s.now()
+	works, err := s.store.Claim(ctx, owner, now, now.Add(s.timing.Lease), limit)
+	tasks := make([]flow.Task, len(works))
+	for i, w := range works {
+		tasks[i] = flow.Task{No: w.Order.No, Status: w.Order.Status, Do: func(ctx context.Context) error { return s.Advance(ctx, w) }}
 	}
-	if limit > 0 && t.at.Sub(o.OpenSince) >= limit {
-		t.suspend(code, r)
-		return
-	}
-	t.wait(step(schedule, o.Tries))
-	o.Tries++
+	return tasks, err
 }
-
-// suspend gives the order to people (挂账) with the reason.
-func (t *turn) suspend(code flow.Code, r flow.Reason) {
-	o := &t.w.Order
-	if o.Status == StatusSuspense {
-		t.wait(t.timing.Daily)
-		return
-	}
-	o.SuspendedFrom = o.Status
-	o.FailCode, o.FailReason = string(code), r.Message
-	t.move(StatusSuspense, "order.suspended", people.By{Kind: people.BySystem}, string(code), joinReason(r))
-	t.w.Order.OpenSince = t.at
-	t.wait(t.timing.Daily)
-	t.tell(flow.Notice{Event: NoticeSuspense, Staff: true, At: t.at})
-}
-
-func joinReason(r flow.Reason) string {
-	if r.Code == "" {
-		return r.Message
-	}
-	return r.Code + " " + r.Message
-}
-
-func (t *turn) tell(n flow.Notice) { t.c.Notices = append(t.c.Notices, n) }
 
 // Advance takes a claimed order as far as it goes now. It never returns an
 // error for what the other sides answer; an error means that the store or the
@@ -201,16 +152,13 @@ func (s *Service) Advance(ctx context.Context, w Work) error {
 	if err != nil {
 		return err
 	}
-	t.worker = true
+	t.Worker = true
 	for range 12 {
 		again, err := t.step(ctx)
-		if errors.Is(err, flow.ErrConflict) || err != nil {
+		if err != nil || !again {
 			return err
 		}
-		if !again {
-			return nil
-		}
-		t.at = s.now()
+		t.At = s.now()
 	}
 	return nil
 }
@@ -239,40 +187,28 @@ func (t *turn) step(ctx context.Context) (bool, error) {
 func (t *turn) stepSubmitted(ctx context.Context) (bool, error) {
 	if t.w.Order.DebitAt == DebitAtApproval {
 		t.toReview()
-		return t.due(), t.commit(ctx, t.due())
+		return t.IsDue(), t.commit(ctx, t.IsDue())
 	}
 	t.intendHIS(HISDebit)
-	t.move(StatusDebiting, "order.debiting", people.By{Kind: people.BySystem}, "", "")
-	t.fresh = true
+	t.move(StatusDebiting, "order.debiting", people.System(), "", "")
+	t.Fresh = true
 	return true, t.commit(ctx, true)
-}
-
-func (t *turn) due() bool {
-	o := t.w.Order
-	return !o.NextAt.IsZero() && !o.NextAt.After(t.at) && !o.Status.Final()
 }
 
 func (t *turn) stepApproved(ctx context.Context) (bool, error) {
 	if t.inst.Frozen {
-		t.wait(t.frozenWait())
+		t.Wait(t.frozenWait())
 		return false, t.commit(ctx, false)
 	}
-	t.fresh = true
+	t.Fresh = true
 	if t.w.Order.DebitAt == DebitAtApproval && t.w.Debit == nil {
 		t.intendHIS(HISDebit)
-		t.move(StatusDebiting, "order.debiting", people.By{Kind: people.BySystem}, "", "")
+		t.move(StatusDebiting, "order.debiting", people.System(), "", "")
 		return true, t.commit(ctx, true)
 	}
 	t.intendPayout()
-	t.move(StatusPaying, "payout.started", people.By{Kind: people.BySystem}, "", "")
+	t.move(StatusPaying, "payout.started", people.System(), "", "")
 	return true, t.commit(ctx, true)
-}
-
-// stale reports whether the lease is too old to be sure that nobody else has
-// taken the order over: then nothing that moves money may leave any more.
-func (t *turn) stale() bool {
-	lease := t.w.Order.LeaseUntil
-	return !lease.IsZero() && t.now().After(lease.Add(-t.timing.Call))
 }
 
 func (t *turn) frozenWait() time.Duration { return t.timing.Hold / 10 }
@@ -292,9 +228,9 @@ func (t *turn) undo(target Status, event string, by people.By, code, message str
 		return
 	}
 	o.Target = target
-	if t.worker {
+	if t.Worker {
 		t.intendHIS(HISReverse)
-		t.fresh = true
+		t.Fresh = true
 	} else {
 		t.reopenReversal()
 	}
@@ -305,14 +241,14 @@ func (t *turn) undo(target Status, event string, by people.By, code, message str
 func (t *turn) ended(final Status) {
 	switch final {
 	case StatusSucceeded:
-		t.tell(flow.Notice{Event: NoticeSucceeded, At: t.at})
+		t.Tell(flow.Notice{Event: NoticeSucceeded, At: t.At})
 	case StatusRejected:
-		t.tell(flow.Notice{Event: NoticeRejected, At: t.at})
+		t.Tell(flow.Notice{Event: NoticeRejected, At: t.At})
 	case StatusRefused, StatusFailed:
 		if t.w.Order.Compensates != "" {
-			t.tell(flow.Notice{Event: NoticeReturned, At: t.at})
+			t.Tell(flow.Notice{Event: NoticeReturned, At: t.At})
 			return
 		}
-		t.tell(flow.Notice{Event: NoticeFailed, At: t.at})
+		t.Tell(flow.Notice{Event: NoticeFailed, At: t.At})
 	}
 }

@@ -1,9 +1,9 @@
 package refund
 
-import "slices"
+import "hospay/flow"
 
-// Status is the state of a refund order. The zero value is not a state.
-type Status string
+// Status is the state of a refund order.
+type Status = flow.State
 
 // The states of an order.
 const (
@@ -22,45 +22,24 @@ const (
 	StatusFailed        Status = "failed"         // payout failed, balance restored
 )
 
-// transitions is the one table of legal moves; the database enforces the same
-// table by a trigger generated from it.
-var transitions = map[Status][]Status{
-	StatusSubmitted:     {StatusDebiting, StatusReviewing, StatusCancelled},
-	StatusDebiting:      {StatusReviewing, StatusPaying, StatusRefused, StatusSuspense},
-	StatusReviewing:     {StatusApproved, StatusReversing, StatusRejected, StatusCancelled},
-	StatusApproved:      {StatusPaying, StatusDebiting, StatusReversing, StatusCancelled},
-	StatusPaying:        {StatusAwaitingPayee, StatusSucceeded, StatusReversing, StatusSuspense},
-	StatusAwaitingPayee: {StatusPaying, StatusSucceeded, StatusReversing, StatusSuspense},
-	StatusReversing:     {StatusRejected, StatusCancelled, StatusFailed, StatusSuspense},
-	StatusSuspense:      {StatusDebiting, StatusPaying, StatusAwaitingPayee, StatusReversing},
-	StatusSucceeded:     nil,
-	StatusRefused:       nil,
-	StatusRejected:      nil,
-	StatusCancelled:     nil,
-	StatusFailed:        nil,
+// Machine is the one table of legal moves of refund orders; the database
+// enforces the same table by triggers generated from it.
+var Machine = &flow.Machine{
+	Orders: "refund_orders", Events: "refund_events", Desk: StatusSuspense,
+	Starts: []Status{StatusSubmitted},
+	Table: []flow.Legal{
+		{From: StatusSubmitted, To: []Status{StatusDebiting, StatusReviewing, StatusCancelled}},
+		{From: StatusDebiting, To: []Status{StatusReviewing, StatusPaying, StatusRefused, StatusSuspense}},
+		{From: StatusReviewing, To: []Status{StatusApproved, StatusReversing, StatusRejected, StatusCancelled}},
+		{From: StatusApproved, To: []Status{StatusPaying, StatusDebiting, StatusReversing, StatusCancelled}},
+		{From: StatusPaying, To: []Status{StatusAwaitingPayee, StatusSucceeded, StatusReversing, StatusSuspense}},
+		{From: StatusAwaitingPayee, To: []Status{StatusPaying, StatusSucceeded, StatusReversing, StatusSuspense}},
+		{From: StatusReversing, To: []Status{StatusRejected, StatusCancelled, StatusFailed, StatusSuspense}},
+		{From: StatusSuspense, To: []Status{StatusDebiting, StatusPaying, StatusAwaitingPayee, StatusReversing}},
+		{From: StatusSucceeded},
+		{From: StatusRefused},
+		{From: StatusRejected},
+		{From: StatusCancelled},
+		{From: StatusFailed},
+	},
 }
-
-// Statuses lists all states in a fixed order.
-func Statuses() []Status {
-	return []Status{
-		StatusSubmitted, StatusDebiting, StatusReviewing, StatusApproved, StatusPaying, StatusAwaitingPayee, StatusReversing,
-		StatusSuspense, StatusSucceeded, StatusRefused, StatusRejected, StatusCancelled, StatusFailed,
-	}
-}
-
-// FinalStatuses lists the states that no order leaves.
-func FinalStatuses() []Status {
-	return slices.DeleteFunc(Statuses(), func(s Status) bool { return !s.Final() })
-}
-
-// Valid reports whether s is a state.
-func (s Status) Valid() bool { _, ok := transitions[s]; return ok }
-
-// Final reports whether no order leaves s.
-func (s Status) Final() bool { next, ok := transitions[s]; return ok && len(next) == 0 }
-
-// Can reports whether an order may move from s to next.
-func (s Status) Can(next Status) bool { return slices.Contains(transitions[s], next) }
-
-// Next lists the states that may follow s.
-func (s Status) Next() []Status { return slices.Clone(transitions[s]) }

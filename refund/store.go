@@ -6,21 +6,10 @@ import (
 
 	"hospay/flow"
 	"hospay/money"
-	"hospay/people"
 )
 
 // EventSuspense begins the events of what people do with a suspended order.
 const EventSuspense = "suspense."
-
-// Move is one event of an order. To equal to From records a fact without a
-// change of state.
-type Move struct {
-	From, To Status
-	Event    string // order.debited, payout.unknown …
-	By       people.By
-	Code     string
-	Message  string
-}
 
 // Review is a decision on an order.
 type Review struct {
@@ -43,7 +32,7 @@ const (
 	StageSecond ReviewStage = "second" // 复核
 )
 
-// The events that are told about, once per order and event; NoticeSuspense each
+// The events that are told about, once per order and event; flow.NoticeSuspense each
 // time that an order needs people.
 const (
 	NoticeSucceeded     flow.NoticeEvent = "succeeded"
@@ -52,8 +41,6 @@ const (
 	NoticeAwaitingPayee flow.NoticeEvent = "awaiting_payee"
 	NoticeReturned      flow.NoticeEvent = "returned"
 	NoticePaidByHand    flow.NoticeEvent = "paid_by_hand"
-	NoticeHold          flow.NoticeEvent = "hold"     // to finance: a channel's account is short or closed
-	NoticeSuspense      flow.NoticeEvent = "suspense" // to finance: an order needs people
 	NoticeProxyApproved flow.NoticeEvent = "proxy_approved"
 	NoticeProxyRejected flow.NoticeEvent = "proxy_rejected"
 )
@@ -62,19 +49,14 @@ const (
 // the events that led there, and the rows that go with them. The store applies
 // it only if the order still has Version and From.
 type Change struct {
-	ID         string
-	From       Status
-	Version    int64
-	Order      Order // new values of the changeable fields
-	Moves      []Move
-	Debit      *HISCall // insert or update by number
-	Reversal   *HISCall
+	flow.Change
+	Order      Order      // new values of the changeable fields
+	Debit      *flow.Call // insert or update by number
+	Reversal   *flow.Call
 	Transfer   *Transfer
 	Review     *Review
-	Notices    []flow.Notice
 	Callback   *CallbackRow
 	Compensate *Order // a new order that restores a returned payout
-	KeepLease  bool   // the same worker goes on with the next step
 }
 
 // CallbackRow is the record of a verified notification.

@@ -36,7 +36,7 @@ func (s *Service) Propose(ctx context.Context, id string, p Proposal, evidence s
 		if _, err := t.safe(ctx, p.Action); err != nil {
 			return err
 		}
-		t.note(EventProposed, p.By, string(p.Action), p.Reason)
+		t.Note(EventProposed, p.By, string(p.Action), p.Reason)
 		return nil
 	})
 }
@@ -47,7 +47,7 @@ func (s *Service) Withdraw(ctx context.Context, id string, by people.By, note st
 		if t.w.Proposal == nil {
 			return flow.NewError(flow.CodeNoProposal, "")
 		}
-		t.note(EventWithdrawn, by, string(t.w.Proposal.Action), note)
+		t.Note(EventWithdrawn, by, string(t.w.Proposal.Action), note)
 		return nil
 	})
 }
@@ -94,7 +94,7 @@ func (s *Service) suspended(ctx context.Context, id string, f func(*turn) error)
 
 // safe asks both sides and refuses an action that the answers do not carry.
 func (t *turn) safe(ctx context.Context, a Action) (Why, error) {
-	if t.at.Before(t.w.Order.OpenSince.Add(t.timing.Settle)) { // a send may still be under way
+	if t.At.Before(t.w.Order.OpenSince.Add(t.timing.Settle)) { // a send may still be under way
 		return "", flow.NewError(flow.CodeActionUnsafe, string(WhySettling))
 	}
 	_, can, err := t.dir.HIS(ctx, t.w.Order.Institution)
@@ -129,7 +129,7 @@ func (t *turn) refresh(ctx context.Context) error {
 // that has no proved end is asked for. A side that does not answer proves
 // nothing, so nothing is done.
 func (t *turn) askSides(ctx context.Context, can HISTraits) error {
-	if t.w.Transfer != nil && t.w.Transfer.State != CallDone {
+	if t.w.Transfer != nil && t.w.Transfer.State != flow.CallDone {
 		ch, err := t.dir.Channel(ctx, t.w.Order.Institution, t.w.Order.Channel)
 		if err != nil {
 			return err
@@ -146,7 +146,7 @@ func (t *turn) askSides(ctx context.Context, can HISTraits) error {
 	}
 	for _, kind := range []string{HISDebit, HISReverse} {
 		call := t.hisCall(kind)
-		if call == nil || call.State == CallDone {
+		if call == nil || call.State == flow.CallDone {
 			continue
 		}
 		ans := t.askHIS(ctx, his, kind, call)
@@ -166,19 +166,19 @@ func (t *turn) toldPayout(ans PayoutAnswer) {
 	t.c.Transfer = tr
 	switch ans.State {
 	case PayoutNotFound:
-		if tr.State == CallRefused && tr.Reported == "" && t.askable() {
+		if tr.State == flow.CallRefused && tr.Reported == "" && t.Askable(&tr.Call, payoutTraits) {
 			tr.Reported = PayoutNotFound
 		}
 		return
 	case PayoutFailed:
-		tr.State, tr.Code, tr.Message = CallRefused, ans.Reason.Code, ans.Reason.Message
+		tr.State, tr.Code, tr.Message = flow.CallRefused, ans.Reason.Code, ans.Reason.Message
 	case PayoutReturned:
-		tr.State = CallOpen
+		tr.State = flow.CallOpen
 		if t.w.Order.Method == MethodTransfer {
-			tr.State = CallRefused
+			tr.State = flow.CallRefused
 		}
 	default:
-		tr.State = CallOpen
+		tr.State = flow.CallOpen
 	}
 	tr.Reported, tr.Doubt = ans.State, false
 	if ans.State == PayoutSucceeded && ans.Amount != 0 && ans.Amount != t.w.Order.Amount {
@@ -187,7 +187,7 @@ func (t *turn) toldPayout(ans PayoutAnswer) {
 }
 
 // toldHIS books what HIS says about a number of a suspended order.
-func (t *turn) toldHIS(kind string, call *HISCall, ans HISAnswer) {
+func (t *turn) toldHIS(kind string, call *flow.Call, ans HISAnswer) {
 	if ans.State != HISDone {
 		return
 	}
@@ -196,11 +196,11 @@ func (t *turn) toldHIS(kind string, call *HISCall, ans HISAnswer) {
 		o.FailCode = string(flow.CodeAmountMismatch)
 		return
 	}
-	call.State, call.HISNo, call.DoneAt = CallDone, ans.HISNo, t.at
+	call.State, call.Theirs, call.DoneAt = flow.CallDone, ans.HISNo, t.At
 	if kind == HISDebit && o.Compensates == "" {
 		o.HISRefundNo, o.HISRefundAt = ans.HISNo, ans.At
 		if ans.At.IsZero() {
-			o.HISRefundAt = t.at
+			o.HISRefundAt = t.At
 		}
 	}
 }
@@ -224,10 +224,10 @@ func (t *turn) act(a Action, by people.By, note string, why Why) {
 		t.intendPayout()
 		next(StatusPaying)
 	case ActionPaidByHand:
-		o.FailCode, o.FailReason, o.Target, o.PaidAt = "", "", "", t.at
+		o.FailCode, o.FailReason, o.Target, o.PaidAt = "", "", "", t.At
 		next(StatusPaying)
 		t.move(StatusSucceeded, EventPaidHand, by, string(why), t.w.Proposal.Reason)
-		t.tell(flow.Notice{Event: NoticePaidByHand, At: t.at})
+		t.Tell(flow.Notice{Event: NoticePaidByHand, At: t.At})
 	case ActionRestoredHand:
 		t.aim()
 		next(StatusReversing)

@@ -29,24 +29,31 @@ type commitGroup struct {
 }
 
 type pendingCommit struct {
-	change *refund.Change
-	err    error
-	done   chan struct{}
+	write func(core.App) error
+	err   error
+	done  chan struct{}
 }
 
-// Commit writes a change. It returns when the change is on disk, or was not
-// written at all: a change that fails takes nothing of its group with it.
+// Commit writes a change of a refund order.
 func (s *Store) Commit(_ context.Context, c *refund.Change) error {
-	p := &pendingCommit{change: c, done: make(chan struct{})}
+	err := s.together(func(tx core.App) error { return s.write(tx, c) })
+	if err == nil && c.ID != "" && s.Committed != nil {
+		s.Committed(c.ID)
+	}
+	return err
+}
+
+// together runs write in a transaction that it may share with the changes of
+// others, of any domain. It returns when the change is on disk, or was not
+// written at all: a change that fails takes nothing of its group with it.
+func (s *Store) together(write func(core.App) error) error {
+	p := &pendingCommit{write: write, done: make(chan struct{})}
 	g := &s.group
 	g.mu.Lock()
 	g.waiting = append(g.waiting, p)
 	g.mu.Unlock()
 	for !p.finished() {
 		s.lead(p)
-	}
-	if p.err == nil && c.ID != "" && s.Committed != nil {
-		s.Committed(c.ID)
 	}
 	return p.err
 }
@@ -107,7 +114,7 @@ func (s *Store) commitOne(tx core.App, p *pendingCommit) error {
 	if err := exec(db, "SAVEPOINT change"); err != nil {
 		return err
 	}
-	if p.err = s.write(tx, p.change); p.err != nil {
+	if p.err = p.write(tx); p.err != nil {
 		if err := exec(db, "ROLLBACK TO change"); err != nil {
 			return err
 		}

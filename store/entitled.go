@@ -66,7 +66,7 @@ func holds(staff *core.Record, institution string, roles []string) bool {
 
 // stillProposed refuses to confirm what nobody proposes any more.
 func stillProposed(tx core.App, c *refund.Change, roles []string) error {
-	if !slices.ContainsFunc(c.Moves, func(m refund.Move) bool { return m.Event == refund.EventConfirmed }) {
+	if !slices.ContainsFunc(c.Moves, func(m flow.Move) bool { return m.Event == refund.EventConfirmed }) {
 		return nil
 	}
 	p, err := openProposal(context.Background(), tx.DB(), c.ID)

@@ -104,7 +104,7 @@ func (s *Store) PayeeIndex(account string) string { return s.vault.Index("payee"
 func (s *Store) ActiveElsewhere(ctx context.Context, institution, cardNo, group string) (bool, error) {
 	var n int
 	err := s.app.ConcurrentDB().NewQuery(`SELECT COUNT(*) FROM refund_orders WHERE institution = {:inst} AND card_no = {:card} AND compensates = ''
-		AND status NOT IN (` + collections.Finals() + `) AND (` + "`group`" + ` != {:group} OR ` + "`group`" + ` = '')`).
+		AND status NOT IN (` + collections.Finals(refund.Machine) + `) AND (` + "`group`" + ` != {:group} OR ` + "`group`" + ` = '')`).
 		Bind(dbx.Params{"inst": institution, "card": cardNo, "group": group}).WithContext(ctx).Row(&n)
 	return n > 0, err
 }

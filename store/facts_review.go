@@ -35,7 +35,7 @@ func (s *Store) Related(ctx context.Context, o refund.Order, limit int) ([]Relat
 		return nil, 0, err
 	}
 	active := 0
-	err = db.NewQuery("SELECT COUNT(*) FROM refund_orders WHERE institution = {:i} AND card_no = {:c} AND id != {:id} AND compensates = '' AND status NOT IN (" + collections.Finals() + ") AND (`group` != {:g} OR `group` = '')").
+	err = db.NewQuery("SELECT COUNT(*) FROM refund_orders WHERE institution = {:i} AND card_no = {:c} AND id != {:id} AND compensates = '' AND status NOT IN (" + collections.Finals(refund.Machine) + ") AND (`group` != {:g} OR `group` = '')").
 		Bind(dbx.Params{"i": o.Institution, "c": o.CardNo, "id": o.ID, "g": o.Group}).WithContext(ctx).Row(&active)
 	return rows, active, err
 }

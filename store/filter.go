@@ -85,7 +85,7 @@ type OrderFilter struct {
 func (f OrderFilter) Valid() bool {
 	in := func(v string, known ...string) bool { return v == "" || slices.Contains(known, v) }
 	for _, s := range f.Statuses {
-		if !refund.Status(s).Valid() {
+		if !refund.Machine.Valid(refund.Status(s)) {
 			return false
 		}
 	}

@@ -37,6 +37,6 @@ func (k KeyStore) DataKeys() ([]vault.DataKey, error) {
 // SaveDataKey inserts a key, or replaces how it is wrapped.
 func (k KeyStore) SaveDataKey(key vault.DataKey) error {
 	now := stamp(time.Now())
-	fixed := dbx.Params{"key_id": key.ID, "purpose": string(key.Purpose), "alg": key.Alg}
-	return put(k.App.NonconcurrentDB(), collections.VaultKeys, dbx.HashExp{"key_id": key.ID}, fixed, dbx.Params{"kek": key.KEK, "wrapped": key.Wrapped, "updated": now})
+	fixed := dbx.Params{"purpose": string(key.Purpose), "alg": key.Alg}
+	return put(k.App.NonconcurrentDB(), collections.VaultKeys, dbx.Params{"key_id": key.ID}, fixed, dbx.Params{"kek": key.KEK, "wrapped": key.Wrapped, "updated": now})
 }

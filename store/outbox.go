@@ -46,7 +46,7 @@ type told struct {
 // queueNotice writes the outbox rows of a notice about an order. An order may
 // need people more than once, and each time is told.
 func (s *Store) queueNotice(tx core.App, o refund.Order, n flow.Notice) error {
-	if n.Event == refund.NoticeSuspense {
+	if n.Event == flow.NoticeSuspense {
 		before := dbx.HashExp{"order": o.ID, "event": string(n.Event), "via": notify.ViaInApp, "staff": true}
 		if err := tx.DB().Select("COUNT(*)").From(collections.Notifications).Where(before).Row(&n.Round); err != nil {
 			return err

@@ -44,7 +44,7 @@ func OverviewQueries() map[string]string {
 		"open": `SELECT o.institution, o.status, COUNT(*) AS n, MIN(o.created) AS since, o.no, SUM(o.tries > 0) AS tried
 			FROM institutions i CROSS JOIN refund_orders o INDEXED BY idx_refund_orders_status ON o.institution = i.id AND o.status IN (` + list(openStatuses()) + `) GROUP BY o.institution, o.status`,
 		"ended": `SELECT o.institution, o.status, COUNT(*) AS n, '' AS since, '' AS no, 0 AS tried
-			FROM institutions i CROSS JOIN refund_orders o INDEXED BY idx_refund_orders_status ON o.institution = i.id AND o.status IN (` + collections.Finals() + `) AND o.created >= {:day} GROUP BY o.institution, o.status`,
+			FROM institutions i CROSS JOIN refund_orders o INDEXED BY idx_refund_orders_status ON o.institution = i.id AND o.status IN (` + collections.Finals(refund.Machine) + `) AND o.created >= {:day} GROUP BY o.institution, o.status`,
 		"paid": `SELECT institution, channel, SUM(amount) AS amount, COUNT(*) AS n FROM transfer_orders INDEXED BY idx_transfer_orders_paid
 			WHERE state = 'done' AND paid_at >= {:day} GROUP BY institution, channel`,
 	}
@@ -52,8 +52,8 @@ func OverviewQueries() map[string]string {
 
 func openStatuses() []string {
 	var out []string
-	for _, s := range refund.Statuses() {
-		if !s.Final() {
+	for _, s := range refund.Machine.States() {
+		if !refund.Machine.Final(s) {
 			out = append(out, string(s))
 		}
 	}

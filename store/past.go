@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/vault"
 	"hospay/people"
 	"hospay/refund"
@@ -94,7 +95,7 @@ func (s *Store) insertPast(db dbx.Builder, p Past) error {
 	if _, err := db.Update(collections.Patients, dbx.Params{"created": at}, dbx.NewExp("id = {:id} AND created > {:at}", dbx.Params{"id": o.Patient, "at": at})).Execute(); err != nil {
 		return err
 	}
-	return appendEvents(db, o.ID, o.Institution, []refund.Move{{
+	return refunds.append(db, o.ID, o.Institution, []flow.Move{{
 		To: refund.StatusSubmitted, Event: "order.submitted", By: people.By{Kind: people.ByPatient, ID: o.Patient},
 	}}, p.Order.Created)
 }

@@ -2,12 +2,12 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
+	"maps"
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/vault"
 	"hospay/money"
 	"hospay/people"
@@ -61,42 +61,6 @@ type orderRow struct {
 	FailReason       string         `db:"fail_reason"`
 }
 
-type hisCallRow struct {
-	Kind    string         `db:"kind"`
-	Attempt int            `db:"attempt"`
-	No      string         `db:"no"`
-	Hash    string         `db:"hash"`
-	Amount  int64          `db:"amount"`
-	State   string         `db:"state"`
-	HISNo   string         `db:"his_no"`
-	Told    string         `db:"reported"`
-	Code    string         `db:"code"`
-	Message string         `db:"message"`
-	Sent    int            `db:"sent"`
-	SentAt  types.DateTime `db:"sent_at"`
-	DoneAt  types.DateTime `db:"done_at"`
-}
-
-type transferRow struct {
-	Attempt    int            `db:"attempt"`
-	No         string         `db:"out_bill_no"`
-	Hash       string         `db:"hash"`
-	Amount     int64          `db:"amount"`
-	State      string         `db:"state"`
-	Reported   string         `db:"reported"`
-	ChannelNo  string         `db:"channel_no"`
-	Code       string         `db:"code"`
-	Message    string         `db:"message"`
-	Doubt      bool           `db:"doubt"`
-	Sent       int            `db:"sent"`
-	SentAt     types.DateTime `db:"sent_at"`
-	PaidAt     types.DateTime `db:"paid_at"`
-	Package    string         `db:"package"`
-	PackageMch string         `db:"package_mch"`
-	PackageApp string         `db:"package_app"`
-	ExpiresAt  types.DateTime `db:"expires_at"`
-}
-
 // work completes an order row with its opened payee and its journal rows.
 func (s *Store) work(ctx context.Context, db dbx.Builder, r orderRow) (refund.Work, error) {
 	o, err := s.order(r)
@@ -108,10 +72,10 @@ func (s *Store) work(ctx context.Context, db dbx.Builder, r orderRow) (refund.Wo
 	if r.Compensates != "" {
 		debitOf = r.Compensates
 	}
-	if w.Debit, err = lastHISCall(ctx, db, debitOf, refund.HISDebit); err != nil {
+	if w.Debit, err = hisJournal.last(ctx, db, debitOf, refund.HISDebit, nil); err != nil {
 		return w, err
 	}
-	if w.Reversal, err = lastHISCall(ctx, db, r.ID, refund.HISReverse); err != nil {
+	if w.Reversal, err = hisJournal.last(ctx, db, r.ID, refund.HISReverse, nil); err != nil {
 		return w, err
 	}
 	if o.Status == refund.StatusSuspense {
@@ -167,79 +131,12 @@ func sealedID(r orderRow) string {
 
 // orderColumns are the changeable columns of an order.
 func orderColumns(o refund.Order) dbx.Params {
-	return dbx.Params{
-		"status": string(o.Status), "target": string(o.Target), "suspended_from": string(o.SuspendedFrom), "tries": o.Tries,
-		"open_since": stamp(o.OpenSince), "next_at": stamp(o.NextAt), "cancel_asked": o.CancelAsked, "review_mode": o.ReviewMode, "stage": string(o.Stage),
-		"his_refund_no": clip(o.HISRefundNo, 64), "his_refund_date": stamp(o.HISRefundAt), "channel_bill_no": clip(o.ChannelNo, 64),
-		"paid_at": stamp(o.PaidAt), "fail_code": clip(o.FailCode, 100), "fail_reason": clip(o.FailReason, 500),
-	}
-}
-
-func lastHISCall(ctx context.Context, db dbx.Builder, order, kind string) (*refund.HISCall, error) {
-	var r hisCallRow
-	err := db.Select("*").From(collections.HISCalls).Where(dbx.HashExp{"order": order, "kind": kind}).OrderBy("attempt DESC").Limit(1).WithContext(ctx).One(&r)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	return &refund.HISCall{
-		Kind: r.Kind, Attempt: r.Attempt, No: r.No, Hash: r.Hash, Amount: money.Fen(r.Amount), State: refund.CallState(r.State), HISNo: r.HISNo, Reported: refund.HISState(r.Told),
-		Code: r.Code, Message: r.Message, Sent: r.Sent, SentAt: r.SentAt.Time(), DoneAt: r.DoneAt.Time(),
-	}, err
-}
-
-func lastTransfer(ctx context.Context, db dbx.Builder, order string) (*refund.Transfer, error) {
-	var r transferRow
-	err := db.Select("*").From(collections.TransferOrders).Where(dbx.HashExp{"order": order}).OrderBy("attempt DESC").Limit(1).WithContext(ctx).One(&r)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	return &refund.Transfer{
-		Attempt: r.Attempt, No: r.No, Hash: r.Hash, Amount: money.Fen(r.Amount), State: refund.CallState(r.State), Reported: refund.PayoutState(r.Reported),
-		ChannelNo: r.ChannelNo, Code: r.Code, Message: r.Message, Doubt: r.Doubt, Sent: r.Sent, SentAt: r.SentAt.Time(), PaidAt: r.PaidAt.Time(),
-		Confirm: refund.Confirmation{MchID: r.PackageMch, AppID: r.PackageApp, Package: r.Package}, ExpiresAt: r.ExpiresAt.Time(),
-	}, err
-}
-
-func putHISCall(db dbx.Builder, o refund.Order, c *refund.HISCall, at time.Time) error {
-	changing := dbx.Params{
-		"state": string(c.State), "reported": string(c.Reported), "his_no": clip(c.HISNo, 64), "code": clip(c.Code, 100), "message": clip(c.Message, 500), "sent": c.Sent,
-		"sent_at": stamp(c.SentAt), "done_at": stamp(c.DoneAt), "updated": stamp(at),
-	}
-	fixed := dbx.Params{"order": o.ID, "institution": o.Institution, "kind": c.Kind, "attempt": c.Attempt, "no": c.No, "amount": int64(c.Amount), "hash": c.Hash}
-	return put(db, collections.HISCalls, dbx.HashExp{"no": c.No}, fixed, changing)
-}
-
-func putTransfer(db dbx.Builder, o refund.Order, t *refund.Transfer, at time.Time) error {
-	changing := dbx.Params{
-		"state": string(t.State), "reported": string(t.Reported), "channel_no": clip(t.ChannelNo, 64), "code": clip(t.Code, 100), "message": clip(t.Message, 500),
-		"doubt": t.Doubt, "sent": t.Sent, "sent_at": stamp(t.SentAt), "paid_at": stamp(t.PaidAt), "package": t.Confirm.Package,
-		"package_mch": t.Confirm.MchID, "package_app": t.Confirm.AppID, "expires_at": stamp(t.ExpiresAt), "updated": stamp(at),
-	}
-	fixed := dbx.Params{
-		"order": o.ID, "institution": o.Institution, "attempt": t.Attempt, "out_bill_no": t.No, "method": string(o.Method), "channel": o.Channel,
-		"amount": int64(t.Amount), "hash": t.Hash,
-	}
-	return put(db, collections.TransferOrders, dbx.HashExp{"out_bill_no": t.No}, fixed, changing)
-}
-
-// put updates the row of a number, or inserts it when the number is new.
-func put(db dbx.Builder, table string, key dbx.HashExp, fixed, changing dbx.Params) error {
-	res, err := db.Update(table, changing, key).Execute()
-	if err != nil {
-		return err
-	}
-	if n, err := res.RowsAffected(); err != nil || n > 0 {
-		return err
-	}
-	row := dbx.Params{"id": newID(), "created": changing["updated"]}
-	for k, v := range fixed {
-		row[k] = v
-	}
-	for k, v := range changing {
-		row[k] = v
-	}
-	_, err = db.Insert(table, row).Execute()
-	return conflictOnUnique(err)
+	set := refunds.head(o.Order)
+	maps.Copy(set, dbx.Params{
+		"target": string(o.Target), "cancel_asked": o.CancelAsked, "review_mode": o.ReviewMode, "stage": string(o.Stage),
+		"his_refund_no": clip(o.HISRefundNo, 64), "his_refund_date": stamp(o.HISRefundAt), "channel_bill_no": clip(o.ChannelNo, 64), "paid_at": stamp(o.PaidAt),
+	})
+	return set
 }
 
 // insertCompensation writes the order that restores a returned payout. The
@@ -268,8 +165,8 @@ func (s *Store) insertCompensation(db dbx.Builder, o refund.Order, at time.Time)
 	if err != nil {
 		return err
 	}
-	return appendEvents(db, o.ID, o.Institution, []refund.Move{{
-		To: refund.StatusReversing, Event: "order.compensates", By: people.By{Kind: people.BySystem}, Code: string(refund.CodePayoutReturned),
+	return refunds.append(db, o.ID, o.Institution, []flow.Move{{
+		To: refund.StatusReversing, Event: "order.compensates", By: people.System(), Code: string(refund.CodePayoutReturned),
 	}}, at)
 }
 

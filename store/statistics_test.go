@@ -181,7 +181,7 @@ func (w *walk) step(t *testing.T) string {
 			return "payout returned"
 		}
 	}
-	next := refund.Status(o.Status).Next()
+	next := refund.Machine.Next(refund.Status(o.Status))
 	if len(next) == 0 {
 		return "stays"
 	}
@@ -210,7 +210,7 @@ func TestStatistics_DueIsRefundedPlusOutstanding(t *testing.T) {
 			}
 		}
 	}
-	for _, s := range refund.Statuses() {
+	for _, s := range refund.Machine.States() {
 		if s != refund.StatusSubmitted && !reached[string(s)] {
 			t.Errorf("no order came to %s", s)
 		}

@@ -5,9 +5,7 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -67,23 +65,13 @@ func (s *Store) transact(f func(tx core.App) error) error {
 	})
 }
 
-// Claim leases due orders. It looks with a reading connection first, so that
-// an idle worker never takes the writer.
+// refunds are the refund orders.
+var refunds = orders{refund.Machine}
+
+// Claim leases due refund orders.
 func (s *Store) Claim(ctx context.Context, owner string, now, leaseUntil time.Time, limit int) ([]refund.Work, error) {
-	due := `next_at != '' AND next_at <= {:now} AND lease_until < {:now}`
-	params := dbx.Params{"now": stamp(now), "until": stamp(leaseUntil), "owner": owner, "limit": limit}
-	var one int
-	err := s.app.ConcurrentDB().NewQuery(`SELECT 1 FROM refund_orders WHERE ` + due + ` LIMIT 1`).Bind(params).WithContext(ctx).Row(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
 	var rows []orderRow
-	err = s.app.NonconcurrentDB().NewQuery(`UPDATE refund_orders SET lease_until = {:until}, lease_owner = {:owner}, version = version + 1
-		WHERE id IN (SELECT id FROM refund_orders WHERE ` + due + ` ORDER BY next_at LIMIT {:limit}) RETURNING *`).Bind(params).WithContext(ctx).All(&rows)
-	if err != nil {
+	if err := refunds.claim(ctx, s.app, owner, now, leaseUntil, limit, &rows); err != nil {
 		return nil, err
 	}
 	works := make([]refund.Work, 0, len(rows))
@@ -135,26 +123,14 @@ func (s *Store) apply(tx core.App, c *refund.Change, now time.Time) error {
 			return err
 		}
 	}
-	if err := s.updateOrder(db, c, now); err != nil {
-		return err
-	}
-	if err := appendEvents(db, c.ID, c.Order.Institution, c.Moves, now); err != nil {
+	if err := refunds.move(db, c.Change, c.Order.Institution, c.Order.Status, orderColumns(c.Order), now); err != nil {
 		return err
 	}
 	if err := auditDesk(tx, c); err != nil {
 		return err
 	}
-	for _, call := range []*refund.HISCall{c.Debit, c.Reversal} {
-		if call != nil && (call != c.Debit || c.Order.Compensates == "") {
-			if err := putHISCall(db, c.Order, call, now); err != nil {
-				return err
-			}
-		}
-	}
-	if c.Transfer != nil {
-		if err := putTransfer(db, c.Order, c.Transfer, now); err != nil {
-			return err
-		}
+	if err := putCalls(db, c, stamp(now)); err != nil {
+		return err
 	}
 	for _, n := range c.Notices {
 		if err := s.queueNotice(tx, c.Order, n); err != nil {
@@ -165,78 +141,6 @@ func (s *Store) apply(tx core.App, c *refund.Change, now time.Time) error {
 		return s.insertCompensation(db, *c.Compensate, now)
 	}
 	return nil
-}
-
-// updateOrder moves the summary row by compare-and-set, one move after the
-// other, so that the database judges each of them.
-func (s *Store) updateOrder(db dbx.Builder, c *refund.Change, now time.Time) error {
-	from := c.From
-	for _, m := range c.Moves {
-		if m.To == m.From || m.To == c.Order.Status {
-			continue
-		}
-		if err := s.cas(db, c.ID, from, c.Version, dbx.Params{"status": string(m.To)}, now); err != nil {
-			return err
-		}
-		from = m.To
-	}
-	set := orderColumns(c.Order)
-	set["version"] = c.Version + 1
-	if !c.KeepLease {
-		set["lease_until"], set["lease_owner"] = "", ""
-	}
-	return s.cas(db, c.ID, from, c.Version, set, now)
-}
-
-func (s *Store) cas(db dbx.Builder, id string, from refund.Status, version int64, set dbx.Params, now time.Time) error {
-	set["updated"] = stamp(now)
-	res, err := db.Update(collections.RefundOrders, set, dbx.HashExp{"id": id, "status": string(from), "version": version}).Execute()
-	if err != nil {
-		return err
-	}
-	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return flow.ErrConflict
-	}
-	return nil
-}
-
-// appendEvents continues the order's chain of events. Each hash covers the one
-// before, so that a changed or missing row shows.
-func appendEvents(db dbx.Builder, order, institution string, moves []refund.Move, at time.Time) error {
-	if len(moves) == 0 {
-		return nil
-	}
-	var last struct {
-		Seq  int    `db:"seq"`
-		Hash string `db:"hash"`
-	}
-	err := db.Select("seq", "hash").From(collections.RefundEvents).Where(dbx.HashExp{"order": order}).OrderBy("seq DESC").Limit(1).One(&last)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	for _, m := range moves {
-		last.Seq++
-		row := dbx.Params{
-			"id": newID(), "order": order, "institution": institution, "seq": last.Seq, "from": string(m.From), "to": string(m.To), "event": m.Event,
-			"actor_kind": string(m.By.Kind), "actor": m.By.ID, "code": clip(m.Code, 100), "message": clip(m.Message, 1000), "created": stamp(at),
-		}
-		last.Hash = eventHash(last.Hash, row)
-		row["hash"] = last.Hash
-		if _, err := db.Insert(collections.RefundEvents, row).Execute(); err != nil {
-			return conflictOnUnique(err)
-		}
-	}
-	return nil
-}
-
-func eventHash(prev string, row dbx.Params) string {
-	var b strings.Builder
-	b.WriteString(prev)
-	for _, k := range []string{"order", "seq", "from", "to", "event", "actor_kind", "actor", "code", "message", "created"} {
-		fmt.Fprintf(&b, "\x00%v", row[k])
-	}
-	sum := sha256.Sum256([]byte(b.String()))
-	return hex.EncodeToString(sum[:])
 }
 
 func insertCallback(db dbx.Builder, c *refund.Change) error {
@@ -303,7 +207,7 @@ func (s *Store) WakeStopped(ctx context.Context, institution string) error {
 
 // FirstEvent writes the event of an order's submission.
 func FirstEvent(tx core.App, order *core.Record) error {
-	return appendEvents(tx.DB(), order.Id, order.GetString("institution"), []refund.Move{{
+	return refunds.append(tx.DB(), order.Id, order.GetString("institution"), []flow.Move{{
 		To: refund.StatusSubmitted, Event: "order.submitted", By: people.By{Kind: people.ByPatient, ID: order.GetString("patient")},
 	}}, time.Now())
 }

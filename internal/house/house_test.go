@@ -44,9 +44,9 @@ var allowed = map[string][]string{
 	"hospay/report":          {"reconcile"},
 	"hospay/exports":         {"refund", "collections", "store", "report", "internal/i18n"},
 
-	"hospay/collections":   {"refund"},
-	"hospay/store":         {"refund", "collections", "channels", "his", "notify", "internal/i18n", "internal/idno", "internal/totp", "internal/vault"},
-	"hospay/config":        {"refund", "channels", "collections", "store", "notify/sms", "internal/i18n", "internal/idno", "internal/richtext"},
+	"hospay/collections": {"refund"},
+	"hospay/store":       {"refund", "collections", "channels", "his", "notify", "internal/i18n", "internal/idno", "internal/totp", "internal/vault"},
+	"hospay/config":      {"refund", "channels", "collections", "store", "notify/sms", "internal/i18n", "internal/idno", "internal/richtext"},
 	"hospay/hooks": {"refund", "channels", "collections", "store", "exports", "books", "config", "internal/i18n", "internal/idno", "internal/photo",
 		"internal/richtext", "internal/totp", "internal/vault", "internal/checkup"},
 	"hospay/jobs": {"refund", "notify", "channels", "collections", "store", "books", "internal/checkup"},

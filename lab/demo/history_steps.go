@@ -20,7 +20,7 @@ type walk struct {
 }
 
 // step records a change; the order's fields have been set before.
-func (w *walk) step(at time.Time, c refund.Change, moves ...refund.Move) {
+func (w *walk) step(at time.Time, c refund.Change, moves ...flow.Move) {
 	c.From = w.o.Status
 	for i := range moves {
 		moves[i].From = w.o.Status
@@ -33,18 +33,18 @@ func (w *walk) step(at time.Time, c refund.Change, moves ...refund.Move) {
 	w.steps = append(w.steps, store.PastStep{At: at, Change: c})
 }
 
-func (w *walk) to(s refund.Status, event string) refund.Move {
-	return refund.Move{To: s, Event: event, By: w.system}
+func (w *walk) to(s refund.Status, event string) flow.Move {
+	return flow.Move{To: s, Event: event, By: w.system}
 }
 
 // past is an order with everything that happened to it.
 func (p *plan) past(o *order) store.Past {
-	w := &walk{o: o.Order, system: people.By{Kind: people.BySystem}, patient: people.By{Kind: people.ByPatient, ID: o.Patient}}
+	w := &walk{o: o.Order, system: people.System(), patient: people.By{Kind: people.ByPatient, ID: o.Patient}}
 	debit := p.debit(w, o)
 	switch {
 	case o.way == wayCancelled:
 		w.o.Target, w.o.Stage = refund.StatusCancelled, ""
-		w.step(o.reviewed, refund.Change{}, refund.Move{To: refund.StatusReversing, Event: "order.cancelled", By: w.patient})
+		w.step(o.reviewed, refund.Change{}, flow.Move{To: refund.StatusReversing, Event: "order.cancelled", By: w.patient})
 		w.restore(o, debit)
 	case p.review(w, o):
 		p.payout(w, o, debit)
@@ -55,19 +55,19 @@ func (p *plan) past(o *order) store.Past {
 }
 
 // debit is the way from the application to the review.
-func (p *plan) debit(w *walk, o *order) refund.HISCall {
-	call := refund.HISCall{Kind: refund.HISDebit, Attempt: 1, No: flow.CallNo(o.No, 'D', 1), Amount: o.Amount, State: refund.CallIntent}
+func (p *plan) debit(w *walk, o *order) flow.Call {
+	call := flow.Call{Kind: refund.HISDebit, Attempt: 1, No: flow.CallNo(o.No, 'D', 1), Amount: o.Amount, State: flow.CallIntent}
 	call.Hash = refund.Debit{No: call.No, OrderNo: o.No, CardNo: o.CardNo, Amount: o.Amount, Method: o.Method, Channel: o.Channel, DepositNo: o.DepositNo}.Hash()
 	intent := call
 	w.step(o.Created.Add(time.Second), refund.Change{Debit: &intent}, w.to(refund.StatusDebiting, "order.debiting"))
-	call.State, call.HISNo, call.Sent, call.SentAt, call.DoneAt = refund.CallDone, o.his, 1, o.Created.Add(time.Second), o.debited
+	call.State, call.Theirs, call.Sent, call.SentAt, call.DoneAt = flow.CallDone, o.his, 1, o.Created.Add(time.Second), o.debited
 	done := call
 	w.o.HISRefundNo, w.o.HISRefundAt, w.o.Stage = o.his, o.debited, refund.StageFirst
-	moves := []refund.Move{{Event: "his.debited", By: w.system}, w.to(refund.StatusReviewing, "review.opened")}
+	moves := []flow.Move{{Event: "his.debited", By: w.system}, w.to(refund.StatusReviewing, "review.opened")}
 	change := refund.Change{Debit: &done}
 	if outcome, verdicts := p.rules(o); outcome != refund.OutcomeApprove {
 		change.Review = &refund.Review{Stage: refund.StageAuto, Decision: outcome, Verdicts: verdicts, Note: failed(verdicts)}
-		moves = append(moves, refund.Move{Event: "review.auto", By: w.system, Code: string(outcome), Message: change.Review.Note})
+		moves = append(moves, flow.Move{Event: "review.auto", By: w.system, Code: string(outcome), Message: change.Review.Note})
 	}
 	w.step(o.debited, change, moves...)
 	return call
@@ -88,7 +88,7 @@ func (p *plan) review(w *walk, o *order) bool {
 	outcome, verdicts := p.rules(o)
 	decide := func(at time.Time, rv refund.Review, by people.By) {
 		w.o.Stage = ""
-		w.step(at, refund.Change{Review: &rv}, refund.Move{To: refund.StatusApproved, Event: "review.approved", By: by})
+		w.step(at, refund.Change{Review: &rv}, flow.Move{To: refund.StatusApproved, Event: "review.approved", By: by})
 	}
 	switch {
 	case o.way == wayOpen:
@@ -96,7 +96,7 @@ func (p *plan) review(w *walk, o *order) bool {
 	case o.way == wayRejected:
 		w.o.Target, w.o.Stage, w.o.ReviewMode, w.o.FailCode, w.o.FailReason = refund.StatusRejected, "", "manual", "rejected", o.note
 		w.step(o.reviewed, refund.Change{Review: &refund.Review{Stage: refund.StageFirst, Decision: refund.OutcomeReject, Reviewer: p.first.ID, Note: o.note}},
-			refund.Move{To: refund.StatusReversing, Event: "review.rejected", By: p.first, Code: "rejected", Message: o.note})
+			flow.Move{To: refund.StatusReversing, Event: "review.rejected", By: p.first, Code: "rejected", Message: o.note})
 		return false
 	case outcome == refund.OutcomeApprove:
 		w.o.ReviewMode = "auto"
@@ -110,38 +110,38 @@ func (p *plan) review(w *walk, o *order) bool {
 		return true
 	}
 	w.o.Stage, w.o.ReviewMode = refund.StageSecond, ""
-	w.step(o.reviewed, refund.Change{Review: &first}, refund.Move{Event: "review.first_approved", By: p.first})
+	w.step(o.reviewed, refund.Change{Review: &first}, flow.Move{Event: "review.first_approved", By: p.first})
 	w.o.ReviewMode = "manual"
 	decide(o.again, refund.Review{Stage: refund.StageSecond, Decision: refund.OutcomeApprove, Reviewer: p.second.ID}, p.second)
 	return true
 }
 
 // payout pays an approved order, or lets its confirmation expire.
-func (p *plan) payout(w *walk, o *order, debit refund.HISCall) {
-	tr := refund.Transfer{Attempt: 1, No: flow.CallNo(o.No, 'T', 1), Amount: o.Amount, State: refund.CallIntent, SentAt: o.started}
+func (p *plan) payout(w *walk, o *order, debit flow.Call) {
+	tr := refund.Transfer{Attempt: 1, No: flow.CallNo(o.No, 'T', 1), Amount: o.Amount, State: flow.CallIntent, SentAt: o.started}
 	tr.Hash = refund.Payout{No: tr.No, Method: o.Method, Amount: o.Amount, Payee: o.Payee, Original: o.Original}.Hash()
 	put := func() refund.Change { c := tr; return refund.Change{Transfer: &c} }
 	w.step(o.started, put(), w.to(refund.StatusPaying, "payout.started"))
 	by := people.By{Kind: people.ByChannel, ID: o.Channel}
-	tr.Sent, tr.ChannelNo, w.o.ChannelNo = 1, o.channel, o.channel
+	tr.Sent, tr.Theirs, w.o.ChannelNo = 1, o.channel, o.channel
 	if o.Channel == "wechat" && o.Method == refund.MethodTransfer {
-		tr.State, tr.Reported, tr.ExpiresAt = refund.CallOpen, refund.PayoutAwaitingPayee, o.started.Add(24*time.Hour)
+		tr.State, tr.Reported, tr.ExpiresAt = flow.CallOpen, refund.PayoutAwaitingPayee, o.started.Add(24*time.Hour)
 		w.step(o.started.Add(time.Second), put(), w.to(refund.StatusAwaitingPayee, "payout.awaiting_payee"))
 	}
 	if o.way == wayExpired {
-		tr.State, tr.Reported, tr.Code, tr.Message = refund.CallRefused, refund.PayoutFailed, "OVERDUE_CLOSE", "超过 24 小时未确认收款"
+		tr.State, tr.Reported, tr.Code, tr.Message = flow.CallRefused, refund.PayoutFailed, "OVERDUE_CLOSE", "超过 24 小时未确认收款"
 		w.o.Target, w.o.FailCode, w.o.FailReason = refund.StatusFailed, tr.Code, tr.Message
-		w.step(o.ended.Add(-2*time.Second), put(), refund.Move{To: refund.StatusReversing, Event: "payout.failed", By: by, Code: tr.Code, Message: tr.Message})
+		w.step(o.ended.Add(-2*time.Second), put(), flow.Move{To: refund.StatusReversing, Event: "payout.failed", By: by, Code: tr.Code, Message: tr.Message})
 		w.restore(o, debit)
 		return
 	}
-	tr.State, tr.Reported, tr.PaidAt, w.o.PaidAt = refund.CallDone, refund.PayoutSucceeded, o.ended, o.ended
-	w.step(o.ended, put(), refund.Move{To: refund.StatusSucceeded, Event: "payout.succeeded", By: by})
+	tr.State, tr.Reported, tr.DoneAt, w.o.PaidAt = flow.CallDone, refund.PayoutSucceeded, o.ended, o.ended
+	w.step(o.ended, put(), flow.Move{To: refund.StatusSucceeded, Event: "payout.succeeded", By: by})
 }
 
 // restore puts the balance back on the card.
-func (w *walk) restore(o *order, debit refund.HISCall) {
-	call := refund.HISCall{Kind: refund.HISReverse, Attempt: 1, No: flow.CallNo(o.No, 'V', 1), Amount: o.Amount, State: refund.CallDone, HISNo: o.restored,
+func (w *walk) restore(o *order, debit flow.Call) {
+	call := flow.Call{Kind: refund.HISReverse, Attempt: 1, No: flow.CallNo(o.No, 'V', 1), Amount: o.Amount, State: flow.CallDone, Theirs: o.restored,
 		Sent: 1, SentAt: o.ended.Add(-time.Second), DoneAt: o.ended}
 	call.Hash = refund.Debit{No: call.No, OrderNo: o.No, CardNo: o.CardNo, Amount: o.Amount, DepositNo: o.DepositNo, DebitNo: debit.No}.Hash()
 	w.step(o.ended, refund.Change{Reversal: &call}, w.to(w.o.Target, "his.reversed"))

@@ -220,6 +220,7 @@ export interface TransferOrder {
   channel: 'wechat' | 'alipay' | ''
   channel_no: string
   code: string
+  connection: string
   created: string
   doubt: boolean
   expires_at: string
@@ -242,8 +243,10 @@ export interface HisCall {
   amount: number
   attempt: number
   code: string
+  connection: string
   created: string
   done_at: string
+  doubt: boolean
   hash: string
   his_no: string
   id: string

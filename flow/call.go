@@ -1,0 +1,75 @@
+package flow
+
+import (
+	"time"
+
+	"hospay/money"
+)
+
+// CallState is the stored state of an outside call.
+type CallState string
+
+// The states of a call. CallIntent: committed, perhaps sent.
+const (
+	CallIntent  CallState = "intent"
+	CallOpen    CallState = "open" // accepted or unknown
+	CallHeld    CallState = "held" // refused for now; the same number goes out again
+	CallDone    CallState = "done"
+	CallRefused CallState = "refused"
+)
+
+// Call is the journal row of one number that the other side was given, or will
+// be. It is committed before the number leaves, and its content never changes.
+type Call struct {
+	Kind       string // debit, reverse, payout …
+	Attempt    int
+	No         string
+	Hash       string // of the business content; the same for every send
+	Amount     money.Fen
+	Connection string // what it was sent through; queries and repeats go there
+	State      CallState
+	// Reported is what the other side last said of the number; a proof only once no send can still be under way.
+	Reported Said
+	Theirs   string // the other side's number
+	Code     string
+	Message  string
+	Doubt    bool // a send of this number is unaccounted for
+	Sent     int
+	SentAt   time.Time // last send that is booked; before it, when the intent was written
+	DoneAt   time.Time
+}
+
+// Traits is what the other side's answers about a kind of call are worth.
+type Traits struct {
+	Queryable     bool // it can be asked for by our number
+	Repeatable    bool // the same number twice is one movement
+	ConfirmRefuse bool // a refusal counts only once a query does not find the number
+	ProofDays     int  // for so many days "no such number" proves something; 0 = always
+}
+
+// Said is what the other side says of a number, in the word of its port: not
+// found, pending, succeeded … It is what the journal keeps.
+type Said string
+
+// Report is what the other side says of one number, as far as the flow goes by
+// it.
+type Report int8
+
+// The reports. The zero value is ReportOpen: whatever was forgotten is asked
+// for again.
+const (
+	ReportOpen    Report = iota // known, not at its end
+	ReportMissing               // the number is not known (yet)
+	ReportDone                  // the money has moved
+	ReportFailed                // it has not moved and never will, or has come back
+)
+
+// Answer is what one exchange with the other side proved. Report and what
+// follows are facts only when Verdict is Done.
+type Answer struct {
+	Verdict Verdict
+	Reason  Reason
+	Report  Report
+	Said    Said // the report in the word of the port
+	Theirs  string
+}
