@@ -172,7 +172,9 @@ func (p Program) renew(tx core.App) error {
 	if before.Hash == after.Hash {
 		return nil
 	}
-	return Audit(tx, AuditEntry{ActorKind: "system", Action: "guards.installed", Target: after.Hash, Details: after.changes(before, p.Release)})
+	return Audit(tx, AuditEntry{
+		ActorKind: "system", Action: "guards.installed", Target: after.Hash, Details: after.changes(before, p.Release),
+	})
 }
 
 // lift takes away the guards that were installed.
