@@ -211,7 +211,8 @@ func present(db dbx.Builder) (prints, error) {
 		Name string `db:"name"`
 		Rules
 	}
-	err := db.NewQuery("SELECT name, listRule, viewRule, createRule, updateRule, deleteRule, json_extract(options, '$.authRule') AS authRule FROM _collections").All(&rules)
+	err := db.NewQuery("SELECT name, listRule, viewRule, createRule, updateRule, deleteRule, " +
+		"json_extract(options, '$.authRule') AS authRule FROM _collections").All(&rules)
 	if err != nil {
 		return nil, err
 	}

@@ -176,7 +176,7 @@ func TestFreeze_StopsPayoutsAndNothingElse(t *testing.T) {
 	a.Drain()
 	wantStatus(t, a, fresh, refund.StatusSucceeded)
 	wantStatus(t, a, lost, refund.StatusSucceeded)
-	if n := countRows(t, a, collections.AuditLog, nil); n != 2 {
+	if n := countRows(t, a, collections.AuditLog, dbx.HashExp{"action": "payouts.freeze"}); n != 2 {
 		t.Errorf("%d audit rows of two switches", n)
 	}
 	booksAgree(t, a)
