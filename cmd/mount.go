@@ -17,6 +17,12 @@ import (
 	"hospay/config"
 	"hospay/exports"
 	"hospay/hooks"
+	"hospay/hooks/finance"
+	"hospay/hooks/inbound"
+	"hospay/hooks/it"
+	"hospay/hooks/kit"
+	"hospay/hooks/patient"
+	"hospay/hooks/staff"
 	"hospay/internal/checkup"
 	"hospay/internal/vault"
 	"hospay/jobs"
@@ -165,16 +171,27 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	if rt.Jobs, err = jobs.New(calendar.Beijing, st, log, rt.jobs()...); err != nil {
 		return nil, err
 	}
-	h := &hooks.Hooks{App: app, Store: st, Service: service, Worker: rt.Worker, Exports: rt.Exports, Books: rt.Books, Production: o.Env == EnvProduction, Log: log}
-	h.Settings = &config.Service{App: app, Store: st, Production: h.Production}
-	h.Health, h.Jobs, h.Version = rt.Health, rt.Jobs, version()
-	h.Bind(se)
+	edge(rt, o).Bind(se)
 	servePages(se.Router)
 	extendDashboard(se)
 	if !o.Idle {
 		rt.Start()
 	}
 	return rt, nil
+}
+
+// edge puts the doors together.
+func edge(rt *Runtime, o Options) *hooks.Hooks {
+	production := o.Env == EnvProduction
+	settings := &config.Service{App: rt.App, Store: rt.Store, Production: production}
+	return &hooks.Hooks{
+		Kit:     &kit.Kit{App: rt.App, Store: rt.Store, Log: rt.log, Production: production},
+		Patient: patient.Hooks{Service: rt.Service, Worker: rt.Worker},
+		Staff:   staff.Hooks{Service: rt.Service, Worker: rt.Worker, Exports: rt.Exports, Settings: settings},
+		Finance: finance.Hooks{Books: rt.Books, Worker: rt.Worker},
+		IT:      it.Hooks{Worker: rt.Worker, Settings: settings, Health: rt.Health, Jobs: rt.Jobs, Version: version()},
+		Inbound: inbound.Hooks{Service: rt.Service, Worker: rt.Worker},
+	}
 }
 
 // logger writes to PocketBase's log and, when HOSPAY_LOG says how, also to the

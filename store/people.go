@@ -208,3 +208,17 @@ func (s *Store) OpenPerson(_ context.Context, rec *core.Record) (refund.Person, 
 	}
 	return p, nil
 }
+
+// StaffNames tells the names of an institution's staff by id.
+func (s *Store) StaffNames(ctx context.Context, institution string) (map[string]string, error) {
+	var rows []struct {
+		ID   string `db:"id"`
+		Name string `db:"name"`
+	}
+	err := s.app.ConcurrentDB().Select("id", "name").From(collections.Staff).Where(dbx.HashExp{"institution": institution}).WithContext(ctx).All(&rows)
+	out := map[string]string{}
+	for _, r := range rows {
+		out[r.ID] = r.Name
+	}
+	return out, err
+}

@@ -1,0 +1,31 @@
+// Package patient is the patients' door: login, cards, orders, and what they ask
+// for on behalf of somebody else.
+package patient
+
+import (
+	"hospay/hooks/kit"
+	"hospay/refund"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// Hooks is the patients' door.
+type Hooks struct {
+	*kit.Kit
+	Service *refund.Service
+	Worker  *refund.Worker
+	misses  misses
+}
+
+// Bind registers record events and routes.
+func (h *Hooks) Bind(se *core.ServeEvent) {
+	h.bindRefundEvents()
+	h.bindProxyEvents()
+	h.bindAuthRoutes(se)
+	h.bindEntryRoutes(se)
+	h.bindPatientRoutes(se)
+	h.bindStatusRoutes(se)
+	h.bindRefundRoutes(se)
+	h.bindUploadLimit(se)
+	h.bindProxyRoutes(se)
+}
