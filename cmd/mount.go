@@ -183,11 +183,12 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 // edge puts the doors together.
 func edge(rt *Runtime, o Options) *hooks.Hooks {
 	production := o.Env == EnvProduction
+	intake := refund.NewIntake(rt.Store, rt.Store, o.Now, rt.log)
 	settings := &config.Service{App: rt.App, Store: rt.Store, Production: production}
 	return &hooks.Hooks{
 		Kit:     &kit.Kit{App: rt.App, Store: rt.Store, Log: rt.log, Production: production},
-		Patient: patient.Hooks{Service: rt.Service, Worker: rt.Worker},
-		Staff:   staff.Hooks{Service: rt.Service, Worker: rt.Worker, Exports: rt.Exports, Settings: settings},
+		Patient: patient.Hooks{Service: rt.Service, Worker: rt.Worker, Intake: intake},
+		Staff:   staff.Hooks{Service: rt.Service, Worker: rt.Worker, Intake: intake, Exports: rt.Exports, Settings: settings, Batches: &store.BatchRunner{Store: rt.Store, Log: rt.log}},
 		Finance: finance.Hooks{Books: rt.Books, Worker: rt.Worker},
 		IT:      it.Hooks{Worker: rt.Worker, Settings: settings, Health: rt.Health, Jobs: rt.Jobs, Version: version()},
 		Inbound: inbound.Hooks{Service: rt.Service, Worker: rt.Worker},

@@ -3,7 +3,6 @@ package patient
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	"hospay/internal/idno"
 	"hospay/internal/vault"
 	"hospay/refund"
-	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -60,14 +58,14 @@ func (h *Hooks) applyProxy(e *core.RecordRequestEvent) error {
 	if err != nil {
 		return h.Fail(e.RequestEvent, err)
 	}
-	principal, card, err := h.findPrincipal(ctx, inst.ID, w)
+	principal, card, err := h.Intake.Principal(ctx, inst.ID, w)
 	if err != nil {
 		return h.Fail(e.RequestEvent, err)
 	}
-	if err := h.fillProxy(e, w, inst.ID, principal.Id, now); err != nil {
+	if err := h.fillProxy(e, w, inst.ID, principal, now); err != nil {
 		return h.Fail(e.RequestEvent, err)
 	}
-	showCard(e.Record, store.KnownCard{Card: card, AsOf: now})
+	showCard(e.Record, refund.KnownCard{Card: card, AsOf: now})
 	h.Allow(e.Record)
 	defer h.Forget(e.Record)
 	if err = e.Next(); err != nil {
@@ -120,66 +118,9 @@ func (h *Hooks) appliedBefore(e *core.RecordRequestEvent, w refund.ProxyWish) (b
 }
 
 // showCard adds the principal's card to the answer (A38).
-func showCard(rec *core.Record, c store.KnownCard) {
+func showCard(rec *core.Record, c refund.KnownCard) {
 	rec.WithCustomData(true)
 	rec.Set("card", viewCard(c, false))
-}
-
-// findPrincipal asks HIS for the person and the card, and keeps both. Whatever
-// does not fit is one answer, so that nobody learns which part was right.
-func (h *Hooks) findPrincipal(ctx context.Context, institution string, w refund.ProxyWish) (*core.Record, refund.Card, error) {
-	p, card, err := h.askPrincipal(ctx, institution, w)
-	if err != nil {
-		if code := flow.CodeOf(err); code != "" && code != flow.CodeHISUnavailable {
-			err = flow.NewError(refund.CodePrincipalNotFound, "")
-		}
-		return nil, card, err
-	}
-	rec, err := h.Store.KeepPrincipal(institution, p)
-	if err != nil {
-		return nil, card, err
-	}
-	return rec, card, h.Store.KeepCard(ctx, rec.Id, card, time.Now())
-}
-
-func (h *Hooks) askPrincipal(ctx context.Context, institution string, w refund.ProxyWish) (refund.Person, refund.Card, error) {
-	missing := flow.NewError(refund.CodePrincipalNotFound, "")
-	his, _, err := h.Store.HIS(ctx, institution)
-	if err != nil {
-		return refund.Person{}, refund.Card{}, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*loginHIS)
-	defer cancel()
-	p, err := his.Person(ctx, refund.Identity{IDType: "01", IDNo: w.IDNo, Name: w.Name})
-	if err != nil {
-		return p, refund.Card{}, err
-	}
-	if p.PatientNo == "" || !refund.SameName(p.Name, w.Name) || (p.IDNo != "" && idno.Normalize(p.IDNo) != w.IDNo) {
-		return p, refund.Card{}, missing
-	}
-	p.IDType, p.IDNo = "01", w.IDNo
-	list, err := his.Cards(ctx, p)
-	if err != nil {
-		return p, refund.Card{}, err
-	}
-	at := slices.IndexFunc(list, func(c refund.Card) bool { return c.No == w.CardNo })
-	if at < 0 {
-		return p, refund.Card{}, missing
-	}
-	card, err := his.Card(ctx, w.CardNo)
-	if err != nil {
-		return p, card, err
-	}
-	if card.IssuedAt.IsZero() {
-		card.IssuedAt = list[at].IssuedAt
-	}
-	if card.Name == "" {
-		card.Name = list[at].Name
-	}
-	if !refund.SameName(card.Name, p.Name) {
-		return p, card, missing
-	}
-	return p, card, nil
 }
 
 // fillProxy sets every field of the new application; whatever else was sent is

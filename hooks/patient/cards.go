@@ -2,9 +2,7 @@ package patient
 
 import (
 	"cmp"
-	"context"
 	"net/http"
-	"reflect"
 	"strconv"
 	"time"
 
@@ -18,14 +16,9 @@ import (
 	"hospay/internal/vault"
 	"hospay/money"
 	"hospay/refund"
-	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
-	"golang.org/x/sync/errgroup"
 )
-
-// cardsAge is how old a card's balance may be when an order is taken.
-const cardsAge = 10 * time.Second
 
 func (h *Hooks) bindPatientRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
@@ -74,7 +67,7 @@ type cardView struct {
 }
 
 // viewCard shows a card; deposits where they are asked for.
-func viewCard(c store.KnownCard, deposits bool) cardView {
+func viewCard(c refund.KnownCard, deposits bool) cardView {
 	v := cardView{No: c.No, Name: vault.MaskName(c.Name), Balance: c.Balance, Refundable: c.Refundable, AsOf: calendar.Clock(c.AsOf)}
 	if !deposits {
 		return v
@@ -90,18 +83,18 @@ func viewCard(c store.KnownCard, deposits bool) cardView {
 // proxy application, the principal's one card.
 func (h *Hooks) cards(e *core.RequestEvent) error {
 	ctx := e.Request.Context()
-	ps, err := h.standIn(ctx, e.Auth, e.Request.URL.Query().Get("proxy"), "")
+	ps, err := h.Intake.StandIn(ctx, who(e.Auth), e.Request.URL.Query().Get("proxy"), "")
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	if ps.proxy != nil {
-		card, err := h.freshPrincipalCard(ctx, *ps.proxy)
+	if ps.Proxy != nil {
+		card, err := h.Intake.PrincipalCard(ctx, *ps.Proxy)
 		if err != nil {
 			return h.Fail(e, err)
 		}
 		return e.JSON(http.StatusOK, map[string]any{"cards": []cardView{viewCard(card, true)}})
 	}
-	if err := h.refreshCards(ctx, e.Auth); err != nil {
+	if err := h.Intake.Refresh(ctx, who(e.Auth)); err != nil {
 		return h.Fail(e, err)
 	}
 	known, err := h.Store.Cards(ctx, e.Auth.Id)
@@ -113,42 +106,6 @@ func (h *Hooks) cards(e *core.RequestEvent) error {
 		views = append(views, viewCard(c, true))
 	}
 	return e.JSON(http.StatusOK, map[string]any{"cards": views})
-}
-
-// refreshCards asks HIS for the patient's cards with balances and deposits, and
-// stores what it says.
-func (h *Hooks) refreshCards(ctx context.Context, patient *core.Record) error {
-	his, _, err := h.Store.HIS(ctx, patient.GetString("institution"))
-	if err != nil {
-		return err
-	}
-	person, err := h.Store.OpenPerson(ctx, patient)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*loginHIS)
-	defer cancel()
-	list, err := his.Cards(ctx, person)
-	if err != nil {
-		return err
-	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(4)
-	full := make([]refund.Card, len(list))
-	for i, c := range list {
-		g.Go(func() error {
-			card, err := his.Card(gctx, c.No)
-			if card.IssuedAt.IsZero() {
-				card.IssuedAt = c.IssuedAt
-			}
-			full[i] = card
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return h.Store.SaveCards(ctx, patient.Id, full, time.Now())
 }
 
 // options tells what the patient may choose for a card, with the reasons for
@@ -165,21 +122,25 @@ func (h *Hooks) options(e *core.RequestEvent) error {
 		return h.Fail(e, err)
 	}
 	cardNo := e.Request.URL.Query().Get("card_no")
-	ps, err := h.standIn(ctx, e.Auth, e.Request.URL.Query().Get("proxy"), cardNo)
+	ps, err := h.Intake.StandIn(ctx, who(e.Auth), e.Request.URL.Query().Get("proxy"), cardNo)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	payee, err := e.App.FindRecordById(collections.Patients, ps.Payee)
 	if err != nil {
 		return h.Fail(e, err)
 	}
 	out := map[string]any{
-		"notice": h.notice(e, inst, collections.NoticeRefund), "methods": inst.Methods, "channels": h.channelViews(ps.payee, inst, offers), "open": inst.Active,
-		"min_amount": inst.MinAmount, "day_limit": inst.DayLimit, "payee": map[string]any{"who": ps.who, "name": ps.payee.GetString("name")},
+		"notice": h.notice(e, inst, collections.NoticeRefund), "methods": inst.Methods, "channels": h.channelViews(payee, inst, offers), "open": inst.Active,
+		"min_amount": inst.MinAmount, "day_limit": inst.DayLimit, "payee": map[string]any{"who": ps.Who, "name": payee.GetString("name")},
 	}
 	if cardNo == "" {
 		return e.JSON(http.StatusOK, out)
 	}
-	if err := h.freshFor(ctx, e.Auth, cardNo, e.Request.URL.Query().Get("proxy")); err != nil {
+	if err := h.Intake.Fresh(ctx, who(e.Auth), cardNo, e.Request.URL.Query().Get("proxy")); err != nil {
 		return h.Fail(e, err)
 	}
-	card, err := h.Store.Card(ctx, ps.owner.Id, cardNo)
+	card, err := h.Store.Card(ctx, ps.Owner, cardNo)
 	if err != nil || card == nil {
 		return h.Fail(e, orElse(err, flow.NewError(flow.CodeCardNotYours, "")))
 	}
@@ -241,45 +202,6 @@ func (h *Hooks) channelViews(payee *core.Record, inst refund.Institution, offers
 		out = append(out, v)
 	}
 	return out
-}
-
-// freshCard makes sure that a card's balance is young enough to decide on. A
-// card that is known to be the patient's is asked for alone.
-func (h *Hooks) freshCard(ctx context.Context, patient *core.Record, cardNo string) error {
-	known, err := h.Store.Cards(ctx, patient.Id)
-	if err != nil {
-		return err
-	}
-	for _, c := range known {
-		if c.No != cardNo {
-			continue
-		}
-		if time.Since(c.AsOf) < cardsAge {
-			return nil
-		}
-		return h.refreshCard(ctx, patient, c)
-	}
-	return h.refreshCards(ctx, patient)
-}
-
-func (h *Hooks) refreshCard(ctx context.Context, patient *core.Record, known store.KnownCard) error {
-	his, _, err := h.Store.HIS(ctx, patient.GetString("institution"))
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*loginHIS)
-	defer cancel()
-	card, err := his.Card(ctx, known.No)
-	if err != nil {
-		return err
-	}
-	if card.IssuedAt.IsZero() {
-		card.IssuedAt = known.IssuedAt
-	}
-	if reflect.DeepEqual(card, known.Card) {
-		return nil // HIS says what is stored
-	}
-	return h.Store.SaveCard(ctx, patient.Id, card, time.Now())
 }
 
 func orElse(err, other error) error {

@@ -14,7 +14,13 @@ type Hooks struct {
 	*kit.Kit
 	Service *refund.Service
 	Worker  *refund.Worker
+	Intake  *refund.Intake
 	misses  misses
+}
+
+// who names the patient who asks.
+func who(r *core.Record) refund.Patient {
+	return refund.Patient{ID: r.Id, Institution: r.GetString("institution")}
 }
 
 // Bind registers record events and routes.

@@ -17,8 +17,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// loginHIS bounds how long a login waits for the identity source.
-const loginHIS = 5 * time.Second
+// exchangeTime bounds how long a login waits for the channel.
+const exchangeTime = 10 * time.Second
 
 func (h *Hooks) bindAuthRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay/auth")
@@ -79,40 +79,18 @@ func (h *Hooks) checkTicket(s string) (Ticket, *core.Record, error) {
 	return t, inst, nil
 }
 
-// visitor fetches the person's real-name data from the identity source. While
-// HIS cannot be reached the portal's signed data counts; a HIS that knows the
-// number under another name refuses the login.
+// visitor is the person of a ticket, as the portal and the identity source tell.
 func (h *Hooks) visitor(ctx context.Context, institution string, t Ticket) (store.Visitor, error) {
-	v := store.Visitor{
-		Person: refund.Person{PatientNo: t.Subject, Name: t.Name, IDType: t.IDType, IDNo: t.IDNo, Phone: t.Phone},
-		Via:    t.Via, Wechat: t.WechatOpenID,
-	}
+	v := store.Visitor{Via: t.Via, Wechat: t.WechatOpenID}
 	if v.Via != "alipay" {
 		v.Via = "wechat"
 	}
 	if t.AlipayUserID != "" {
 		v.Alipay = refund.Payee{Account: t.AlipayUserID, Type: refund.AccountAlipayUserID}
 	}
-	his, _, err := h.Store.HIS(ctx, institution)
-	if err != nil {
-		return v, nil //nolint:nilerr // without HIS the portal's data is what there is
-	}
-	ctx, cancel := context.WithTimeout(ctx, loginHIS)
-	defer cancel()
-	p, err := his.Person(ctx, refund.Identity{PatientNo: t.Subject, IDType: t.IDType, IDNo: t.IDNo, Name: t.Name})
-	switch {
-	case flow.CodeOf(err) == flow.CodePatientNotFound:
-		return v, err
-	case err != nil:
-		h.Log.Warn("login.identity", "error", err)
-		return v, nil
-	case !refund.SameName(p.Name, t.Name):
-		return v, flow.NewError(flow.CodePatientNotFound, "name differs")
-	}
-	if v.Person.Phone == "" {
-		v.Person.Phone = p.Phone
-	}
-	return v, nil
+	var err error
+	v.Person, err = h.Intake.Identify(ctx, institution, refund.Person{PatientNo: t.Subject, Name: t.Name, IDType: t.IDType, IDNo: t.IDNo, Phone: t.Phone})
+	return v, err
 }
 
 // loginByChannel exchanges an OAuth code. A patient who is logged in binds the
@@ -133,7 +111,7 @@ func (h *Hooks) loginByChannel(e *core.RequestEvent, channel string) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	ctx, cancel := context.WithTimeout(e.Request.Context(), 2*loginHIS)
+	ctx, cancel := context.WithTimeout(e.Request.Context(), exchangeTime)
 	defer cancel()
 	account, err := conn.Exchange(ctx, body.Code)
 	if errors.Is(err, channels.ErrBadCode) {

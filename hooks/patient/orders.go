@@ -1,7 +1,6 @@
 package patient
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,28 +31,12 @@ func (h *Hooks) bindRefundRoutes(se *core.ServeEvent) {
 			return kit.Error(http.StatusBadRequest, "bad_request", "")
 		}
 		if body.CardNo != "" {
-			if err := h.freshFor(e.Request.Context(), e.Auth, body.CardNo, body.Proxy); err != nil {
+			if err := h.Intake.Fresh(e.Request.Context(), who(e.Auth), body.CardNo, body.Proxy); err != nil {
 				return h.Fail(e, err)
 			}
 		}
 		return e.Next()
 	}})
-}
-
-// freshFor brings the card of an order up to date, the principal's with a proxy
-// application. What cannot be used is left to the checks of the order.
-func (h *Hooks) freshFor(ctx context.Context, patient *core.Record, cardNo, proxy string) error {
-	ps, err := h.standIn(ctx, patient, proxy, cardNo)
-	switch {
-	case flow.CodeOf(err) == refund.CodeProxyNotApproved:
-		return nil
-	case err != nil:
-		return err
-	case ps.proxy != nil:
-		_, err := h.freshPrincipalCard(ctx, *ps.proxy)
-		return err
-	}
-	return h.freshCard(ctx, patient, cardNo)
 }
 
 // creates knows the creation of a record however its collection is spelled:

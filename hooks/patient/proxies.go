@@ -92,7 +92,7 @@ func (h *Hooks) proxyView(e *core.RequestEvent, rec *core.Record) (map[string]an
 	out["materials"], out["card"] = materials, nil
 	out["status_text"], out["next"] = kit.ProxyText("status", string(p.Status)), kit.ProxyText("next", string(p.Status))
 	if p.Status == refund.ProxyDraft || p.Usable(time.Now()) {
-		card, err := h.freshPrincipalCard(e.Request.Context(), p)
+		card, err := h.Intake.PrincipalCard(e.Request.Context(), p)
 		switch {
 		case err == nil, flow.CodeOf(err) == flow.CodeHISUnavailable && card.No != "":
 			out["card"] = viewCard(card, false)

@@ -46,11 +46,11 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 		return err
 	}
 	ctx := e.Request.Context()
-	ps, err := h.parties(ctx, e.Auth, a.Proxy)
+	ps, err := h.Intake.Parties(ctx, who(e.Auth), a.Proxy)
 	if err != nil {
 		return h.Fail(e.RequestEvent, err)
 	}
-	if err := h.completePayee(ctx, ps.payee.Id, &a); err != nil {
+	if err := h.Intake.Payee(ctx, ps.Payee, &a); err != nil {
 		return h.Fail(e.RequestEvent, err)
 	}
 	s, err := h.situation(ctx, e.Auth, a, group, ps)
@@ -80,7 +80,7 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 		return kit.Error(http.StatusConflict, string(flow.CodeActiveOrderExists), "")
 	}
 	if a.Proxy != "" {
-		if _, err := h.standIn(ctx, e.Auth, a.Proxy, a.CardNo); err != nil { // closed at the same moment
+		if _, err := h.Intake.StandIn(ctx, who(e.Auth), a.Proxy, a.CardNo); err != nil { // closed at the same moment
 			return h.Fail(e.RequestEvent, err)
 		}
 	}
@@ -123,41 +123,19 @@ func (h *Hooks) submittedBefore(e *core.RecordRequestEvent, a refund.Application
 	return true, e.JSON(http.StatusOK, have)
 }
 
-// completePayee finds the account that a transfer goes to: the payee's own at
-// WeChat; at Alipay the one that was entered, or else the payee's own.
-func (h *Hooks) completePayee(ctx context.Context, payee string, a *refund.Application) error {
-	if a.Method != refund.MethodTransfer {
-		a.Payee.Account = ""
-		return nil
-	}
-	if a.Channel == "alipay" && a.Payee.Account != "" {
-		a.Payee.Type = refund.AccountAlipayLogonID
-		if len(a.Payee.Account) == 16 && strings.HasPrefix(a.Payee.Account, "2088") {
-			a.Payee.Type = refund.AccountAlipayUserID
-		}
-		return nil
-	}
-	own, err := h.Store.PatientAccount(ctx, payee, a.Channel)
-	if err != nil {
-		return err
-	}
-	a.Payee.Account, a.Payee.Type = own.Account, own.Type
-	return nil
-}
-
 // situation reads what the checks of an application need to know.
-func (h *Hooks) situation(ctx context.Context, patient *core.Record, a refund.Application, group string, ps parties) (refund.Situation, error) {
-	s := refund.Situation{Now: time.Now(), Proxy: ps.proxy}
+func (h *Hooks) situation(ctx context.Context, applicant *core.Record, a refund.Application, group string, ps refund.Parties) (refund.Situation, error) {
+	s := refund.Situation{Now: time.Now(), Proxy: ps.Proxy}
 	var err error
-	if ps.proxy != nil {
-		if s.PayeeName, err = h.Store.RealName(ctx, ps.payee.Id); err != nil {
+	if ps.Proxy != nil {
+		if s.PayeeName, err = h.Store.RealName(ctx, ps.Payee); err != nil {
 			return s, err
 		}
 	}
-	if s.Institution, err = h.Store.Institution(ctx, patient.GetString("institution")); err != nil {
+	if s.Institution, err = h.Store.Institution(ctx, applicant.GetString("institution")); err != nil {
 		return s, err
 	}
-	if s.Card, err = h.Store.Card(ctx, ps.owner.Id, a.CardNo); err != nil {
+	if s.Card, err = h.Store.Card(ctx, ps.Owner, a.CardNo); err != nil {
 		return s, err
 	}
 	if s.ChannelOn, err = h.Store.ChannelOn(ctx, s.Institution.ID, a.Channel); err != nil {
@@ -170,7 +148,7 @@ func (h *Hooks) situation(ctx context.Context, patient *core.Record, a refund.Ap
 		}
 		s.Channel = ch.Capabilities()
 	}
-	if s.OrdersToday, err = h.Store.OrdersToday(ctx, s.Now, patient.Id, ps.owner.Id); err != nil {
+	if s.OrdersToday, err = h.Store.OrdersToday(ctx, s.Now, applicant.Id, ps.Owner); err != nil {
 		return s, err
 	}
 	s.OtherActive, err = h.Store.ActiveElsewhere(ctx, s.Institution.ID, a.CardNo, group)

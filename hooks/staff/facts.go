@@ -18,9 +18,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// loginHIS bounds how long HIS is waited for.
-const loginHIS = 5 * time.Second
-
 // relatedOrders is how many other orders of a card a reviewer is shown.
 const relatedOrders = 20
 
@@ -45,7 +42,7 @@ func (h *Hooks) facts(e *core.RequestEvent) error {
 	}
 	out := map[string]any{"balance": nil, "balance_error": ""}
 	l := refund.Looked{Now: time.Now()}
-	card, err := h.askCard(ctx, w.Order)
+	card, err := h.Intake.OrderCard(ctx, w.Order)
 	switch {
 	case err == nil:
 		l.Refundable = &card.Refundable
@@ -62,28 +59,6 @@ func (h *Hooks) facts(e *core.RequestEvent) error {
 		return h.Fail(e, err)
 	}
 	return e.JSON(http.StatusOK, out)
-}
-
-// askCard asks HIS for the card of an order and keeps what it says.
-func (h *Hooks) askCard(ctx context.Context, o refund.Order) (refund.Card, error) {
-	owner, err := h.Store.CardOwner(ctx, o)
-	if err != nil {
-		return refund.Card{}, err
-	}
-	his, _, err := h.Store.HIS(ctx, o.Institution)
-	if err != nil {
-		return refund.Card{}, err
-	}
-	asking, cancel := context.WithTimeout(ctx, 2*loginHIS)
-	defer cancel()
-	card, err := his.Card(asking, o.CardNo)
-	if err != nil {
-		return card, err
-	}
-	if known, err := h.Store.Card(ctx, owner, o.CardNo); err == nil && known != nil && card.IssuedAt.IsZero() {
-		card.IssuedAt = known.IssuedAt
-	}
-	return card, h.Store.KeepCard(ctx, owner, card, time.Now())
 }
 
 // lookUp adds what the books say: findings, verdicts of the rules now, other

@@ -7,6 +7,7 @@ import (
 	"hospay/exports"
 	"hospay/hooks/kit"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -16,9 +17,10 @@ type Hooks struct {
 	*kit.Kit
 	Service  *refund.Service
 	Worker   *refund.Worker
+	Intake   *refund.Intake
 	Exports  *exports.Jobs
 	Settings *config.Service
-	batches  batches
+	Batches  *store.BatchRunner
 }
 
 // Bind registers record events and routes.

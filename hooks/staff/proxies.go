@@ -12,7 +12,6 @@ import (
 	"hospay/hooks/kit"
 	"hospay/internal/idno"
 	"hospay/people"
-	"hospay/refund"
 	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -105,22 +104,12 @@ func (h *Hooks) compareHIS(ctx context.Context, rec *core.Record) (any, string, 
 	if err != nil {
 		return nil, "", err
 	}
-	his, _, err := h.Store.HIS(ctx, rec.GetString("institution"))
-	if err != nil {
+	like, err := h.Intake.Compare(ctx, rec.GetString("institution"), name, idNo)
+	switch code := flow.CodeOf(err); {
+	case err == nil:
+		return map[string]any{"found": like.Found, "name_equal": like.Name, "id_no_equal": like.IDNo}, "", nil
+	case code == "":
 		return nil, "", err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*loginHIS)
-	defer cancel()
-	person, err := his.Person(ctx, refund.Identity{IDType: "01", IDNo: idNo, Name: name})
-	if err == nil {
-		same := refund.SameName(person.Name, name)
-		return map[string]any{"found": true, "name_equal": same, "id_no_equal": person.IDNo == "" || idno.Normalize(person.IDNo) == idNo}, "", nil
-	}
-	switch code := flow.CodeOf(err); code {
-	case "":
-		return nil, "", err
-	case flow.CodePatientNotFound:
-		return map[string]any{"found": false, "name_equal": false, "id_no_equal": false}, "", nil
 	default:
 		return nil, kit.ErrorText(code), nil
 	}

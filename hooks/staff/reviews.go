@@ -3,13 +3,10 @@ package staff
 import (
 	"context"
 	"net/http"
-	"sync"
-	"time"
 
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/hooks/kit"
-	"hospay/internal/i18n"
 	"hospay/money"
 	"hospay/people"
 	"hospay/refund"
@@ -65,18 +62,8 @@ func (h *Hooks) review(ctx context.Context, by people.By, orderID, decision stri
 	return nil
 }
 
-func codeOr(err error, other string) string {
-	if c := flow.CodeOf(err); c != "" {
-		return string(c)
-	}
-	return other
-}
-
 // batchLimit bounds the orders of a batch.
 const batchLimit = 500
-
-// batches runs one batch after the other.
-type batches struct{ running sync.Mutex }
 
 func (h *Hooks) bindBatchRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
@@ -128,24 +115,27 @@ func (h *Hooks) reviewBatch(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	results := make([]store.BatchResult, 0, len(b.Orders))
+	results, decide := make([]store.BatchResult, 0, len(b.Orders)), h.decider(kit.ByRequest(e))
 	for _, id := range b.Orders {
-		results = append(results, h.decideOne(e.Request.Context(), kit.ByRequest(e), b, id))
+		results = append(results, decide(e.Request.Context(), b, id))
 	}
 	return e.JSON(http.StatusOK, map[string]any{"results": results})
 }
 
-// decideOne goes the way of a single review; each order stands for itself.
-func (h *Hooks) decideOne(ctx context.Context, by people.By, b store.Batch, order string) store.BatchResult {
-	err := h.review(ctx, by, order, b.Decision, refund.Decision{Note: b.Note, Batch: true})
-	if err == nil {
-		return store.BatchResult{Order: order, OK: true}
+// decider goes the way of a single review; each order stands for itself.
+func (h *Hooks) decider(by people.By) func(context.Context, store.Batch, string) store.BatchResult {
+	return func(ctx context.Context, b store.Batch, order string) store.BatchResult {
+		err := h.review(ctx, by, order, b.Decision, refund.Decision{Note: b.Note, Batch: true})
+		if err == nil {
+			return store.BatchResult{Order: order, OK: true}
+		}
+		code := flow.CodeOf(err)
+		if code == "" {
+			h.Log.Error("batch.review", "order", order, "error", err)
+			code = "internal"
+		}
+		return store.BatchResult{Order: order, Code: string(code), Message: kit.ErrorText(code)}
 	}
-	if flow.CodeOf(err) == "" {
-		h.Log.Error("batch.review", "order", order, "error", err)
-	}
-	code := codeOr(err, "internal")
-	return store.BatchResult{Order: order, Code: code, Message: i18n.Text(i18n.Default, "error."+code, "detail", "")}
 }
 
 // startBatch stores a batch and decides in the background.
@@ -157,7 +147,7 @@ func (h *Hooks) startBatch(e *core.RequestEvent) error {
 	if b, err = h.Store.NewBatch(e.Request.Context(), b); err != nil {
 		return h.Fail(e, err)
 	}
-	go h.runBatch(context.WithoutCancel(e.Request.Context()), kit.ByRequest(e), b)
+	go h.Batches.Run(context.WithoutCancel(e.Request.Context()), b, h.decider(kit.ByRequest(e)))
 	return e.JSON(http.StatusOK, b)
 }
 
@@ -182,41 +172,6 @@ func (h *Hooks) continueBatch(e *core.RequestEvent) error {
 		return h.Fail(e, err)
 	}
 	b.State = store.BatchQueued
-	go h.runBatch(context.WithoutCancel(ctx), kit.ByRequest(e), b)
+	go h.Batches.Run(context.WithoutCancel(ctx), b, h.decider(kit.ByRequest(e)))
 	return e.JSON(http.StatusOK, b)
-}
-
-// runBatch decides on the orders that are left, one after the other, and keeps
-// each result before it goes on. It is on record like every job.
-func (h *Hooks) runBatch(ctx context.Context, by people.By, b store.Batch) {
-	h.batches.running.Lock()
-	defer h.batches.running.Unlock()
-	started, before := time.Now(), b.Progress
-	err := h.Store.MoveBatch(ctx, b.ID, store.BatchQueued, store.BatchRunning)
-	for i, id := range b.Left() {
-		if err != nil {
-			break
-		}
-		r := h.decideOne(ctx, by, b, id)
-		if i == 0 && r.Code == string(flow.CodeConflict) && h.decidedBefore(ctx, b, id) {
-			r = store.BatchResult{Order: id, OK: true}
-		}
-		err = h.Store.KeepResult(ctx, &b, r)
-	}
-	if err == nil {
-		err = h.Store.MoveBatch(ctx, b.ID, store.BatchRunning, store.BatchDone)
-	}
-	if err != nil {
-		h.Log.Error("batch.run", "batch", b.ID, "error", err)
-	}
-	if e := h.Store.RecordRun("batch", started, time.Now(), b.Progress-before, err); e != nil {
-		h.Log.Error("batch.record", "batch", b.ID, "error", e)
-	}
-}
-
-// decidedBefore finds the decision that a batch made and died before it could
-// keep the result.
-func (h *Hooks) decidedBefore(ctx context.Context, b store.Batch, order string) bool {
-	done, err := h.Store.DecidedBy(ctx, order, b.Starter, b.Decision, b.Created)
-	return err == nil && done
 }
