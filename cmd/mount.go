@@ -16,6 +16,7 @@ import (
 	"hospay/collections"
 	"hospay/config"
 	"hospay/exports"
+	"hospay/flow"
 	"hospay/hooks"
 	"hospay/hooks/finance"
 	"hospay/hooks/inbound"
@@ -191,8 +192,21 @@ func edge(rt *Runtime, o Options) *hooks.Hooks {
 		Staff:   staff.Hooks{Service: rt.Service, Worker: rt.Worker, Intake: intake, Exports: rt.Exports, Settings: settings, Batches: &store.BatchRunner{Store: rt.Store, Log: rt.log}},
 		Finance: finance.Hooks{Books: rt.Books, Worker: rt.Worker},
 		IT:      it.Hooks{Worker: rt.Worker, Settings: settings, Health: rt.Health, Jobs: rt.Jobs, Version: version()},
-		Inbound: inbound.Hooks{Service: rt.Service, Worker: rt.Worker},
+		Inbound: inbound.Hooks{Inbox: inbox(rt)},
 	}
+}
+
+// inbox says who reads which callbacks. What was booked is worked on at once.
+func inbox(rt *Runtime) *flow.Inbox {
+	in := &flow.Inbox{}
+	in.Handle(func(ctx context.Context, c flow.Callback) (string, error) {
+		effect, err := rt.Service.Heard(ctx, c)
+		if err == nil {
+			rt.Worker.Kick()
+		}
+		return effect, err
+	}, refund.CallbackTransfer, refund.CallbackRefund)
+	return in
 }
 
 // logger writes to PocketBase's log and, when HOSPAY_LOG says how, also to the

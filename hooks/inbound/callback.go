@@ -6,8 +6,8 @@ import (
 	"net/http"
 
 	"hospay/channels"
+	"hospay/flow"
 	"hospay/hooks/kit"
-	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -19,8 +19,7 @@ const maxCallback = 1 << 20
 // Hooks is the door of callbacks.
 type Hooks struct {
 	*kit.Kit
-	Service *refund.Service
-	Worker  *refund.Worker
+	Inbox *flow.Inbox
 }
 
 // Bind registers the routes.
@@ -30,8 +29,9 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	g.POST("/{channel}/{institution}", h.callback)
 }
 
-// callback verifies a notification over its raw body, books it, and answers in
-// the channel's own form. Nothing is called outside on the way.
+// callback verifies a message over its raw body, hands it to whoever reads its
+// kind, and answers in the sender's own form. Nothing is called outside on the
+// way.
 func (h *Hooks) callback(e *core.RequestEvent) error {
 	ctx := e.Request.Context()
 	institution, channel := e.Request.PathValue("institution"), e.Request.PathValue("channel")
@@ -39,29 +39,28 @@ func (h *Hooks) callback(e *core.RequestEvent) error {
 	if err != nil {
 		return kit.Error(http.StatusNotFound, "not_found", "")
 	}
+	port, err := channels.As[channels.Callbacks](conn)
+	if err != nil {
+		return kit.Error(http.StatusNotFound, "not_found", "")
+	}
 	body, err := io.ReadAll(io.LimitReader(e.Request.Body, maxCallback+1))
 	if err != nil || len(body) > maxCallback {
 		return kit.Error(http.StatusRequestEntityTooLarge, "bad_request", "")
 	}
-	cb, err := conn.ParseCallback(ctx, e.Request.Header, body)
+	cb, err := port.ParseCallback(ctx, e.Request.Header, body)
 	if err != nil {
 		h.Log.Warn("callback.refused", "channel", channel, "institution", institution, "error", err)
-		conn.Acknowledge(e.Response, err)
+		port.Acknowledge(e.Response, err)
 		return nil
 	}
-	if cb.Kind == channels.CallbackOther {
-		conn.Acknowledge(e.Response, nil)
-		return nil
-	}
-	effect, err := h.Service.Notify(ctx, refund.Notification{
-		Institution: institution, Channel: channel, ID: cb.ID, Kind: string(cb.Kind), No: cb.No, Payee: cb.Payee, Answer: cb.Answer, Body: cb.Body,
-	})
-	if err != nil {
+	cb.Institution, cb.Channel = institution, channel
+	effect, err := h.Inbox.Deliver(ctx, cb)
+	switch {
+	case err != nil:
 		h.Log.Error("callback.failed", "channel", channel, "no", cb.No, "error", err)
-	} else {
+	case effect != "":
 		h.Log.Debug("callback.booked", "channel", channel, "no", cb.No, "effect", effect)
-		h.Worker.Kick()
 	}
-	conn.Acknowledge(e.Response, err)
+	port.Acknowledge(e.Response, err)
 	return nil
 }

@@ -47,7 +47,11 @@ func (h *Hooks) loginLinks(e *core.RequestEvent) error {
 		if err != nil || home == "" {
 			continue // not ready for logins; the portal's ticket is left
 		}
-		links = append(links, map[string]any{"channel": c.GetString("channel"), "url": conn.AuthorizeURL(home, q.Get("state"))})
+		login, err := channels.As[channels.Login](conn)
+		if err != nil {
+			continue
+		}
+		links = append(links, map[string]any{"channel": c.GetString("channel"), "url": login.AuthorizeURL(home, q.Get("state"))})
 	}
 	return e.JSON(http.StatusOK, map[string]any{"links": links})
 }
@@ -78,8 +82,8 @@ func (h *Hooks) signPage(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	signer, ok := conn.(channels.PageSigner)
-	if !ok {
+	signer, err := channels.As[channels.PageSigner](conn)
+	if err != nil {
 		return kit.Error(http.StatusBadRequest, "channel_off", "")
 	}
 	s, err := signer.SignPage(e.Request.Context(), page)

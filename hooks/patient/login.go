@@ -111,9 +111,13 @@ func (h *Hooks) loginByChannel(e *core.RequestEvent, channel string) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
+	login, err := channels.As[channels.Login](conn)
+	if err != nil {
+		return kit.Error(http.StatusBadRequest, string(flow.CodeChannelOff), "")
+	}
 	ctx, cancel := context.WithTimeout(e.Request.Context(), exchangeTime)
 	defer cancel()
-	account, err := conn.Exchange(ctx, body.Code)
+	account, err := login.Exchange(ctx, body.Code)
 	if errors.Is(err, channels.ErrBadCode) {
 		return kit.Error(http.StatusUnauthorized, "code_invalid", "")
 	}

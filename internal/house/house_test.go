@@ -56,7 +56,7 @@ var allowed = map[string][]string{
 		"internal/checkup"},
 	"hospay/hooks/finance": {"hooks/kit", "refund", "collections", "books"},
 	"hospay/hooks/it":      {"hooks/kit", "refund", "collections", "store", "config", "internal/richtext", "internal/vault", "internal/checkup"},
-	"hospay/hooks/inbound": {"hooks/kit", "refund", "channels"},
+	"hospay/hooks/inbound": {"hooks/kit", "channels"},
 	"hospay/jobs":          {"refund", "notify", "channels", "collections", "store", "books", "internal/checkup"},
 	"hospay/cmd": {"refund", "channels", "his", "notify", "notify/...", "jobs", "hooks", "hooks/...", "collections", "store", "config", "pb_public", "dashboard",
 		"reconcile", "reconcile/...", "report", "books", "exports", "lab/...", "internal/...", "sim/all"},
