@@ -112,7 +112,7 @@ func (s *Service) Month(ctx context.Context, inst, month string) (Month, error) 
 		return Month{}, err
 	}
 	out := Month{Month: month, State: row.State, Books: map[string]BookSum{}, Channels: []ChannelRow{}, MissingDays: []string{}, ClosedAt: calendar.Clock(row.ClosedAt.Time())}
-	names, err := s.Names(ctx, inst)
+	names, err := s.Store.StaffNames(ctx, inst)
 	if err != nil {
 		return out, err
 	}

@@ -166,17 +166,3 @@ func clip(s string, limit int) string {
 	}
 	return s
 }
-
-// Names tells the names of staff members by id.
-func (s *Service) Names(ctx context.Context, inst string) (map[string]string, error) {
-	var rows []struct {
-		ID   string `db:"id"`
-		Name string `db:"name"`
-	}
-	err := s.App.ConcurrentDB().Select("id", "name").From(collections.Staff).Where(dbx.HashExp{"institution": inst}).WithContext(ctx).All(&rows)
-	out := map[string]string{}
-	for _, r := range rows {
-		out[r.ID] = r.Name
-	}
-	return out, err
-}

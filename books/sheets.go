@@ -172,7 +172,7 @@ func channelTable(channels []ChannelRow, books map[string]BookSum) report.Table 
 
 // differenceSheet lists all differences with how they were worked off.
 func (s *Service) differenceSheet(ctx context.Context, inst string, f Filter, form report.Sheet) (report.Sheet, error) {
-	names, err := s.Names(ctx, inst)
+	names, err := s.Store.StaffNames(ctx, inst)
 	if err != nil {
 		return form, err
 	}

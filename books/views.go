@@ -50,7 +50,7 @@ func (s *Service) Day(ctx context.Context, inst, day string) (DayView, error) {
 	if err != nil {
 		return v, err
 	}
-	names, err := s.Names(ctx, inst)
+	names, err := s.Store.StaffNames(ctx, inst)
 	if err != nil {
 		return v, err
 	}

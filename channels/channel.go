@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"hospay/flow"
 	"hospay/money"
 	"hospay/refund"
 )
@@ -33,42 +34,25 @@ type Config struct {
 	Now         func() time.Time  // nil = time.Now
 }
 
-// Channel is a configured channel.
-type Channel interface {
-	refund.Channel
-	Callbacks
-	Login
-	Bills
-	Receipts
-	Messenger
-	Credentials
+// Channel is a configured channel. All of them pay back; what else one can do
+// shows in the ports that it implements (Callbacks, Login, Bills, Receipts,
+// Messenger, Credentials, PageSigner), which As finds.
+type Channel interface{ refund.Channel }
+
+// As returns the port T of a connection, or ErrNotSupported when it has none.
+func As[T any](conn any) (T, error) {
+	port, ok := conn.(T)
+	if !ok {
+		return port, ErrNotSupported
+	}
+	return port, nil
 }
-
-// Callback is a verified notification of a channel.
-type Callback struct {
-	ID     string // the channel's notification id
-	Kind   CallbackKind
-	No     string // our payout number
-	Payee  string // payee account as told, empty when not told
-	Answer refund.PayoutAnswer
-	Body   string // masked text for the record; no keys, no personal data
-}
-
-// CallbackKind says what a callback is about.
-type CallbackKind string
-
-// The kinds of callbacks. Those that hospay does not act on are CallbackOther.
-const (
-	CallbackTransfer CallbackKind = "transfer"
-	CallbackRefund   CallbackKind = "refund"
-	CallbackOther    CallbackKind = "other"
-)
 
 // Callbacks verifies and answers notifications.
 type Callbacks interface {
 	// ParseCallback verifies header and raw body (signature, time, merchant,
 	// app) and reads the notification. ErrBadCallback wraps every refusal.
-	ParseCallback(ctx context.Context, header http.Header, body []byte) (Callback, error)
+	ParseCallback(ctx context.Context, header http.Header, body []byte) (flow.Callback, error)
 	// Acknowledge answers the channel: accepted when err is nil.
 	Acknowledge(w http.ResponseWriter, err error)
 }

@@ -25,7 +25,7 @@ func TestSimulator_AlipayTransfer(t *testing.T) {
 	if q := b.want("query", b.ali.Query(ctx, p), refund.PayoutSucceeded); q.Amount != p.Amount || q.PaidAt.IsZero() || q.ChannelNo != a.ChannelNo {
 		t.Errorf("%+v", q)
 	}
-	if cb := b.callback("AT1"); cb.Kind != channels.CallbackTransfer || cb.Answer.State != refund.PayoutSucceeded || cb.Answer.Amount != p.Amount {
+	if cb := b.callback("AT1"); cb.Kind != refund.CallbackTransfer || told(cb).Answer.State != refund.PayoutSucceeded || told(cb).Answer.Amount != p.Amount {
 		t.Errorf("%+v", cb)
 	}
 	other := p
@@ -101,7 +101,7 @@ func TestSimulator_AlipayRefund(t *testing.T) {
 func TestSimulator_LoginAndMessages(t *testing.T) {
 	b, ctx := newBench(t), t.Context()
 	for _, row := range []struct {
-		ch   channels.Channel
+		ch   full
 		base string
 		want string
 	}{{b.wx, b.sims.WeChat.URL(), b.patient().Openid}, {b.ali, b.sims.Alipay.URL(), b.patient().AlipayUserID}} {
@@ -159,7 +159,7 @@ func drive(t *testing.T, ch channels.Channel, p refund.Payout, confirm func(no s
 func TestSimulator_RandomFaultsPayOnce(t *testing.T) {
 	b := newBench(t)
 	for _, side := range []struct {
-		ch   channels.Channel
+		ch   full
 		base string
 		make func(string) refund.Payout
 	}{

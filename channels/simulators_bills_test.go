@@ -25,7 +25,7 @@ type fetched struct {
 	data []byte
 }
 
-func (b *bench) fetch(ch channels.Channel, day string, kind channels.BillKind) fetched {
+func (b *bench) fetch(ch channels.Bills, day string, kind channels.BillKind) fetched {
 	b.t.Helper()
 	var out bytes.Buffer
 	if _, err := ch.DownloadBill(b.t.Context(), day, kind, &out); err != nil {

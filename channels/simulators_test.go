@@ -23,14 +23,24 @@ import (
 	"hospay/sim/world"
 )
 
+// full is a channel with every port that both kinds have.
+type full interface {
+	channels.Channel
+	channels.Callbacks
+	channels.Login
+	channels.Bills
+	channels.Receipts
+	channels.Messenger
+}
+
 // The simulators were written from the same facts by other hands. These tests
 // see that both sides read them alike.
 type bench struct {
 	t    *testing.T
 	sims *all.Set
-	wx   channels.Channel
-	ali  channels.Channel
-	got  chan channels.Callback
+	wx   full
+	ali  full
+	got  chan flow.Callback
 }
 
 func newBench(t *testing.T) *bench {
@@ -40,7 +50,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { sims.Close() })
-	b := &bench{t: t, sims: sims, got: make(chan channels.Callback, 10_000)}
+	b := &bench{t: t, sims: sims, got: make(chan flow.Callback, 10_000)}
 	inbox := httptest.NewServer(http.HandlerFunc(b.receive))
 	t.Cleanup(inbox.Close)
 	w := b.config(sims.WeChat.URL())
@@ -59,7 +69,7 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-func (b *bench) channel(c channels.Channel, err error) channels.Channel {
+func (b *bench) channel(c full, err error) full {
 	b.t.Helper()
 	if err != nil {
 		b.t.Fatal(err)
@@ -131,7 +141,7 @@ func (b *bench) refused(what string, a refund.PayoutAnswer, code string, hold bo
 	}
 }
 
-func (b *bench) callback(no string) channels.Callback {
+func (b *bench) callback(no string) flow.Callback {
 	b.t.Helper()
 	deadline := time.After(5 * time.Second)
 	for {
@@ -193,7 +203,7 @@ func TestSimulator_WeChatTransfer(t *testing.T) {
 	if q := b.want("query", b.wx.Query(ctx, p), refund.PayoutSucceeded); q.Amount != p.Amount || q.PaidAt.IsZero() || q.ChannelNo != a.ChannelNo {
 		t.Errorf("%+v", q)
 	}
-	if cb := b.callback("WT1"); cb.Kind != channels.CallbackTransfer || cb.Answer.State != refund.PayoutSucceeded || cb.Answer.Amount != p.Amount || cb.Payee != p.Payee.Account {
+	if cb := b.callback("WT1"); cb.Kind != refund.CallbackTransfer || told(cb).Answer.State != refund.PayoutSucceeded || told(cb).Answer.Amount != p.Amount || told(cb).Payee != p.Payee.Account {
 		t.Errorf("%+v", cb)
 	}
 
@@ -261,7 +271,7 @@ func TestSimulator_WeChatRefundBillsReceipts(t *testing.T) {
 	if a := b.wx.Pay(ctx, p); a.Verdict != flow.Done {
 		t.Fatalf("%+v", a)
 	}
-	if cb := b.callback("WR1"); cb.Kind != channels.CallbackRefund || cb.Answer.State != refund.PayoutSucceeded || cb.Answer.Amount != p.Amount {
+	if cb := b.callback("WR1"); cb.Kind != refund.CallbackRefund || told(cb).Answer.State != refund.PayoutSucceeded || told(cb).Answer.Amount != p.Amount {
 		t.Errorf("%+v", cb)
 	}
 	b.want("again", b.wx.Pay(ctx, p), refund.PayoutSucceeded)
@@ -279,7 +289,7 @@ func TestSimulator_WeChatRefundBillsReceipts(t *testing.T) {
 	b.bills(b.wx, []channels.BillKind{wechat.BillOperation, wechat.BillBasic, wechat.BillTrade})
 }
 
-func (b *bench) receipt(ch channels.Channel, base string, a refund.PayoutAnswer, no string) {
+func (b *bench) receipt(ch channels.Receipts, base string, a refund.PayoutAnswer, no string) {
 	b.t.Helper()
 	r, err := ch.Receipt(b.t.Context(), no, a.ChannelNo, "")
 	if err != nil || r.State != channels.ReceiptGenerating {
@@ -291,7 +301,7 @@ func (b *bench) receipt(ch channels.Channel, base string, a refund.PayoutAnswer,
 	}
 }
 
-func (b *bench) bills(ch channels.Channel, kinds []channels.BillKind) {
+func (b *bench) bills(ch channels.Bills, kinds []channels.BillKind) {
 	b.t.Helper()
 	today := time.Now().In(calendar.Beijing).Format(time.DateOnly)
 	for _, kind := range kinds {
@@ -304,4 +314,10 @@ func (b *bench) bills(ch channels.Channel, kinds []channels.BillKind) {
 			b.t.Errorf("%s: bill of 2020", kind)
 		}
 	}
+}
+
+// told is what a callback says about its payout.
+func told(cb flow.Callback) refund.Told {
+	t, _ := cb.Told.(refund.Told)
+	return t
 }

@@ -18,6 +18,12 @@ import (
 	"hospay/exports"
 	"hospay/flow"
 	"hospay/hooks"
+	"hospay/hooks/finance"
+	"hospay/hooks/inbound"
+	"hospay/hooks/it"
+	"hospay/hooks/kit"
+	"hospay/hooks/patient"
+	"hospay/hooks/staff"
 	"hospay/internal/checkup"
 	"hospay/internal/vault"
 	"hospay/jobs"
@@ -175,16 +181,41 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	if rt.Jobs, err = jobs.New(calendar.Beijing, st, log, rt.jobs()...); err != nil {
 		return nil, err
 	}
-	h := &hooks.Hooks{App: app, Store: st, Service: service, Worker: rt.Worker, Exports: rt.Exports, Books: rt.Books, Production: o.Env == EnvProduction, Log: log}
-	h.Settings = &config.Service{App: app, Store: st, Production: h.Production}
-	h.Health, h.Jobs, h.Version, h.Guards = rt.Health, rt.Jobs, version(), guards
-	h.Bind(se)
+	edge(rt, o).Bind(se)
 	servePages(se.Router)
 	extendDashboard(se)
 	if !o.Idle {
 		rt.Start()
 	}
 	return rt, nil
+}
+
+// edge puts the doors together.
+func edge(rt *Runtime, o Options) *hooks.Hooks {
+	production := o.Env == EnvProduction
+	intake := refund.NewIntake(rt.Store, rt.Store, o.Now, rt.log)
+	settings := &config.Service{App: rt.App, Store: rt.Store, Production: production}
+	return &hooks.Hooks{
+		Kit:     &kit.Kit{App: rt.App, Store: rt.Store, Log: rt.log, Production: production},
+		Patient: patient.Hooks{Service: rt.Service, Worker: rt.Worker, Intake: intake},
+		Staff:   staff.Hooks{Service: rt.Service, Worker: rt.Worker, Intake: intake, Exports: rt.Exports, Settings: settings, Batches: &store.BatchRunner{Store: rt.Store, Log: rt.log}},
+		Finance: finance.Hooks{Books: rt.Books, Worker: rt.Worker},
+		IT:      it.Hooks{Worker: rt.Worker, Settings: settings, Health: rt.Health, Jobs: rt.Jobs, Version: version(), Guards: o.program().Guards},
+		Inbound: inbound.Hooks{Inbox: inbox(rt)},
+	}
+}
+
+// inbox says who reads which callbacks. What was booked is worked on at once.
+func inbox(rt *Runtime) *flow.Inbox {
+	in := &flow.Inbox{}
+	in.Handle(func(ctx context.Context, c flow.Callback) (string, error) {
+		effect, err := rt.Service.Heard(ctx, c)
+		if err == nil {
+			rt.Worker.Kick()
+		}
+		return effect, err
+	}, refund.CallbackTransfer, refund.CallbackRefund)
+	return in
 }
 
 // logger writes to PocketBase's log and, when HOSPAY_LOG says how, also to the

@@ -95,7 +95,11 @@ func channelSender(store *store.Store, channel string) notify.Sender {
 		if err != nil {
 			return "", err
 		}
-		id, err := conn.SendMessage(ctx, channels.Message{
+		messenger, err := channels.As[channels.Messenger](conn)
+		if err != nil {
+			return "", notify.ErrSkip
+		}
+		id, err := messenger.SendMessage(ctx, channels.Message{
 			To: channels.Account{ID: to.Account, Type: to.Type}, Template: m.Template, Data: m.Values, ID: m.ID,
 		})
 		if errors.Is(err, channels.ErrMessageRefused) {

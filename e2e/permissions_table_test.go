@@ -19,6 +19,9 @@ const onlyIT = "401 403 403 403 403 403 403 403 "
 // bookReaders is a route for finance and auditors.
 const bookReaders = "401 403 403 403 200 403 200 403 403"
 
+// noBookReport is a report of the books without the day that it needs.
+const noBookReport = "401 403 403 403 400 403 400 403 403"
+
 var routeTable = []routeRow{
 	{route: "GET /api/settings", want: onlyIT + "200"},
 	{route: "PATCH /api/settings", body: "{}", want: onlyIT + "200"},
@@ -116,6 +119,10 @@ var routeTable = []routeRow{
 	{route: "GET /api/hospay/reports/{file}", path: "/api/hospay/reports/refunds.xlsx", want: "401 403 403 200 200 200 200 403 403"},
 	{route: "GET /api/hospay/reports/{file}", path: "/api/hospay/reports/stats.xlsx?from=2026-11-01&to=2026-11-30", want: "401 403 403 200 200 200 200 403 403"},
 	{route: "GET /api/hospay/reports/{file}", path: "/api/hospay/reports/audit.xlsx", want: "401 403 403 403 403 403 200 403 403"},
+	{route: "GET /api/hospay/reports/recon-summary.xlsx", want: noBookReport},
+	{route: "GET /api/hospay/reports/recon-channel.xlsx", want: noBookReport},
+	{route: "GET /api/hospay/reports/differences.xlsx", want: noBookReport},
+	{route: "GET /api/hospay/reports/recon-month.xlsx", want: noBookReport},
 	{route: "GET /api/hospay/reports/{file}", path: "/api/hospay/reports/none.xlsx", want: "401 403 403 404 404 404 404 403 403"},
 	{route: "POST /api/hospay/exports", body: `{"report":"refunds","params":{"status":"succeeded"}}`, want: "401 403 403 200 200 200 200 403 403"},
 	{route: "POST /api/hospay/exports", body: `{"report":"audit","params":{}}`, want: "401 403 403 403 403 403 200 403 403"},

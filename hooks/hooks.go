@@ -1,226 +1,38 @@
-// Package hooks is the inbound edge: routes, record events and guards. It
-// parses, authenticates, decides who may what, and hands over to the domain; it
-// holds no business rule and calls no channel.
+// Package hooks is the inbound edge: routes, record events and guards, one door
+// for each kind of caller. It parses, authenticates, decides who may what, and
+// hands over to the domain; it holds no business rule and calls nobody outside.
 package hooks
 
 import (
-	"errors"
-	"log/slog"
-	"net/http"
-	"slices"
-	"strings"
-
-	"hospay/books"
-	"hospay/collections"
-	"hospay/config"
-	"hospay/exports"
-	"hospay/flow"
-	"hospay/internal/checkup"
-	"hospay/internal/i18n"
-	"hospay/people"
-	"hospay/refund"
-	"hospay/store"
+	"hospay/hooks/finance"
+	"hospay/hooks/inbound"
+	"hospay/hooks/it"
+	"hospay/hooks/kit"
+	"hospay/hooks/patient"
+	"hospay/hooks/staff"
 
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/router"
 )
 
-// Hooks is the edge of one running app.
+// Hooks is the edge of one running app: the doors, which share one kit.
 type Hooks struct {
-	App        core.App
-	Store      *store.Store
-	Service    *refund.Service
-	Worker     *flow.Worker
-	Exports    *exports.Jobs
-	Books      *books.Service
-	Production bool
-	Settings   *config.Service
-	Health     *checkup.Health
-	Jobs       Jobs
-	Version    string
-	Guards     collections.GuardSet // that were laid over the tables
-	Log        *slog.Logger
-	guard      guard
-	misses     misses
-	batches    batches
+	Kit     *kit.Kit
+	Patient patient.Hooks
+	Staff   staff.Hooks
+	Finance finance.Hooks
+	IT      it.Hooks
+	Inbound inbound.Hooks
 }
 
 // Bind registers guards and routes. It is called once, when the server starts,
-// after the migrations.
+// after the migrations. What ends a session of staff stands before all that a
+// request could ask for.
 func (h *Hooks) Bind(se *core.ServeEvent) {
-	h.bindGuards()
-	h.bindConfigEvents()
-	h.bindSettingsEvents()
-	h.bindRefundEvents()
-	h.bindReviewEvents()
-	h.bindProxyEvents()
-	h.bindLoginEvents()
-	h.bindClosedRoutes(se)
-	h.bindIdle(se)
-	h.bindMailedCodes(se)
-	h.bindFirstPassword(se)
-	h.bindAuthRoutes(se)
-	h.bindAccountRoutes(se)
-	h.bindEntryRoutes(se)
-	h.bindPatientRoutes(se)
-	h.bindStatusRoutes(se)
-	h.bindLists(se)
-	h.bindRefundRoutes(se)
-	h.bindUploadLimit(se)
-	h.bindProxyRoutes(se)
-	h.bindStaffRoutes(se)
-	h.bindStatisticsRoutes(se)
-	h.bindReportRoutes(se)
-	h.bindAuditRoutes(se)
-	h.bindEvidenceRoutes(se)
-	h.bindDeskRoutes(se)
-	h.bindBatchRoutes(se)
-	h.bindFactsRoutes(se)
-	h.bindDeskProxyRoutes(se)
-	h.bindFreezeRoutes(se)
-	h.bindSettingsRoutes(se)
-	h.bindBookRoutes(se)
-	h.bindStatementRoutes(se)
-	h.bindReceiptRoutes(se)
-	h.bindCheckupRoutes(se)
-	h.bindOverviewRoutes(se)
-	h.bindCallbackRoutes(se)
-	h.bindReadyRoutes(se)
-}
-
-// apiError is an error in PocketBase's shape with a stable data.code and a
-// sentence for people.
-func apiError(status int, code, detail string) error {
-	text := i18n.Text(i18n.Default, "error."+code, "detail", detail)
-	data := map[string]any{"code": code}
-	if detail != "" {
-		data["detail"] = detail // for pages that say the sentence in another language
-	}
-	return &router.ApiError{Status: status, Message: text, Data: data}
-}
-
-var statusOf = map[flow.Code]int{
-	flow.CodeConflict: http.StatusConflict, flow.CodeActiveOrderExists: http.StatusConflict, flow.CodeNotFound: http.StatusNotFound,
-	refund.CodeProxyClosed: http.StatusConflict, refund.CodeImageTooLarge: http.StatusRequestEntityTooLarge, store.CodeLocked: http.StatusForbidden,
-	flow.CodeNotAllowed: http.StatusForbidden, refund.CodeSelfReview: http.StatusForbidden, refund.CodeSameReviewer: http.StatusForbidden, flow.CodeSamePerson: http.StatusForbidden,
-	flow.CodeChannelUnavailable: http.StatusServiceUnavailable, flow.CodeNoProposal: http.StatusConflict, flow.CodeProposalExists: http.StatusConflict, flow.CodeProposerGone: http.StatusConflict,
-	refund.CodeReviewSingly: http.StatusConflict,
-	flow.CodeHISUnavailable: http.StatusServiceUnavailable,
-	books.CodeSecondPerson:  http.StatusForbidden, books.CodeMonthClosed: http.StatusConflict, books.CodeMonthOpenItems: http.StatusConflict, books.CodeDifferenceDone: http.StatusConflict,
-}
-
-// told are the codes whose sentence names a detail.
-var told = []flow.Code{refund.CodeBelowMinimum, refund.CodeOverSingleLimit, books.CodeStatementRefused, books.CodeStatementOther, books.CodeTooMany, books.CodeMonthOpenItems}
-
-// fail turns a domain error into an answer. Anything without a code is logged
-// and told as an internal error.
-func (h *Hooks) fail(e *core.RequestEvent, err error) error {
-	var api *router.ApiError
-	if err == nil || errors.As(err, &api) {
-		return err
-	}
-	de, ok := errors.AsType[*flow.Error](err)
-	if !ok {
-		h.Log.Error("request.failed", "path", e.Request.URL.Path, "error", err)
-		return apiError(http.StatusInternalServerError, "internal", "")
-	}
-	status, ok := statusOf[de.Code]
-	if !ok {
-		status = http.StatusBadRequest
-	}
-	if de.Code == refund.CodeProxyMissing {
-		return missingMaterials(status, de.Detail)
-	}
-	detail := ""
-	if slices.Contains(told, de.Code) {
-		detail = de.Detail
-	}
-	return apiError(status, string(de.Code), detail)
-}
-
-// missingMaterials names, in the sentence and for pages, the materials that an
-// application lacks.
-func missingMaterials(status int, kinds string) error {
-	var names []string
-	for _, k := range strings.Split(kinds, ",") {
-		names = append(names, proxyText("material", k))
-	}
-	text := i18n.Text(i18n.Default, "error."+string(refund.CodeProxyMissing), "detail", strings.Join(names, "、"))
-	return &router.ApiError{Status: status, Message: text, Data: map[string]any{"code": string(refund.CodeProxyMissing), "detail": kinds}}
-}
-
-// requirePatient admits patients only.
-func requirePatient(e *core.RequestEvent) error {
-	if e.Auth == nil || e.Auth.Collection().Name != collections.Patients {
-		return denied(e)
-	}
-	return e.Next()
-}
-
-// requireStaff admits active staff with one of the roles; without roles, any
-// active staff.
-func requireStaff(roles ...string) func(*core.RequestEvent) error {
-	return func(e *core.RequestEvent) error {
-		if !hasRole(e.Auth, roles...) {
-			return denied(e)
-		}
-		return e.Next()
-	}
-}
-
-func hasRole(auth *core.Record, roles ...string) bool {
-	if auth == nil || auth.Collection().Name != collections.Staff || !auth.GetBool("active") {
-		return false
-	}
-	if len(roles) == 0 {
-		return true
-	}
-	for _, have := range auth.GetStringSlice("roles") {
-		for _, want := range roles {
-			if have == want {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func denied(e *core.RequestEvent) error {
-	if e.Auth == nil {
-		return apiError(http.StatusUnauthorized, "not_allowed", "")
-	}
-	return apiError(http.StatusForbidden, "not_allowed", "")
-}
-
-// byStaff names a staff member as the actor, with the natural person behind
-// the account.
-func byStaff(auth *core.Record) people.By {
-	return people.By{Kind: people.ByStaff, ID: auth.Id, Person: auth.GetString("person_index")}
-}
-
-// byRequest is byStaff with the address of the request.
-func byRequest(e *core.RequestEvent) people.By {
-	by := byStaff(e.Auth)
-	by.Address = e.RealIP()
-	return by
-}
-
-// ownOrder returns the patient's order of the path, or a 404 that does not
-// tell whether it is somebody else's.
-func (h *Hooks) ownOrder(e *core.RequestEvent) (*core.Record, error) {
-	rec, err := e.App.FindRecordById(collections.RefundOrders, e.Request.PathValue("id"))
-	if err != nil || rec.GetString("patient") != e.Auth.Id {
-		return nil, apiError(http.StatusNotFound, "not_found", "")
-	}
-	return rec, nil
-}
-
-// houseOrder returns the order of the path when it is of the staff member's
-// institution.
-func (h *Hooks) houseOrder(e *core.RequestEvent) (*core.Record, error) {
-	rec, err := e.App.FindRecordById(collections.RefundOrders, e.Request.PathValue("id"))
-	if err != nil || rec.GetString("institution") != e.Auth.GetString("institution") {
-		return nil, apiError(http.StatusNotFound, "not_found", "")
-	}
-	return rec, nil
+	h.Patient.Kit, h.Staff.Kit, h.Finance.Kit, h.IT.Kit, h.Inbound.Kit = h.Kit, h.Kit, h.Kit, h.Kit, h.Kit
+	h.Staff.Bind(se)
+	h.Kit.Bind(se)
+	h.Patient.Bind(se)
+	h.Finance.Bind(se)
+	h.IT.Bind(se)
+	h.Inbound.Bind(se)
 }

@@ -66,7 +66,11 @@ func (r receipts) collect(ctx context.Context, rec *core.Record) error {
 	if err != nil {
 		return err
 	}
-	got, err := conn.Receipt(ctx, w.Transfer.No, w.Transfer.Theirs, rec.GetString("token"))
+	var got channels.Receipt
+	port, err := channels.As[channels.Receipts](conn)
+	if err == nil {
+		got, err = port.Receipt(ctx, w.Transfer.No, w.Transfer.Theirs, rec.GetString("token"))
+	}
 	tries := rec.GetInt("tries") + 1
 	rec.Set("tries", tries)
 	switch {

@@ -202,7 +202,11 @@ func (s statements) download(ctx context.Context, st books.Statement, path strin
 	if err != nil {
 		return channels.Bill{}, err
 	}
-	return conn.DownloadBill(ctx, st.Day, channels.BillKind(st.Kind), out)
+	bills, err := channels.As[channels.Bills](conn)
+	if err != nil {
+		return channels.Bill{}, err
+	}
+	return bills.DownloadBill(ctx, st.Day, channels.BillKind(st.Kind), out)
 }
 
 // writeHIS keeps HIS's lines in the form that `hospay reconcile` reads. HIS

@@ -126,18 +126,12 @@ func (s *Store) Card(ctx context.Context, patient, cardNo string) (*refund.Card,
 	return &cards[0].Card, nil
 }
 
-// KnownCard is a card with the time at which HIS told it.
-type KnownCard struct {
-	refund.Card
-	AsOf time.Time
-}
-
 // Cards returns a patient's cards as HIS told them last.
-func (s *Store) Cards(ctx context.Context, patient string) ([]KnownCard, error) {
+func (s *Store) Cards(ctx context.Context, patient string) ([]refund.KnownCard, error) {
 	return s.cards(ctx, dbx.HashExp{"patient": patient})
 }
 
-func (s *Store) cards(ctx context.Context, where dbx.Expression) ([]KnownCard, error) {
+func (s *Store) cards(ctx context.Context, where dbx.Expression) ([]refund.KnownCard, error) {
 	var rows []struct {
 		ID         string         `db:"id"`
 		No         string         `db:"card_no"`
@@ -151,7 +145,7 @@ func (s *Store) cards(ctx context.Context, where dbx.Expression) ([]KnownCard, e
 	if err := s.app.ConcurrentDB().Select("*").From(collections.PatientCards).Where(where).OrderBy("card_no").WithContext(ctx).All(&rows); err != nil {
 		return nil, err
 	}
-	out := make([]KnownCard, 0, len(rows))
+	out := make([]refund.KnownCard, 0, len(rows))
 	for _, r := range rows {
 		name, err := s.vault.Open(vault.Place(collections.PatientCards, "card_name", r.ID), r.Name)
 		if err != nil {
@@ -161,7 +155,7 @@ func (s *Store) cards(ctx context.Context, where dbx.Expression) ([]KnownCard, e
 		if err := json.Unmarshal(r.Deposits, &c.Deposits); err != nil {
 			return nil, err
 		}
-		out = append(out, KnownCard{Card: c, AsOf: r.AsOf.Time()})
+		out = append(out, refund.KnownCard{Card: c, AsOf: r.AsOf.Time()})
 	}
 	return out, nil
 }
@@ -208,17 +202,6 @@ func (s *Store) KeepCard(ctx context.Context, patient string, c refund.Card, at 
 	if errors.Is(err, sql.ErrNoRows) {
 		return s.saveCard(db, patient, newID(), false, c, at)
 	}
-	if err != nil {
-		return err
-	}
-	return s.saveCard(db, patient, id, true, c, at)
-}
-
-// SaveCard stores what HIS says of one card that is known already.
-func (s *Store) SaveCard(ctx context.Context, patient string, c refund.Card, at time.Time) error {
-	var id string
-	db := s.app.NonconcurrentDB()
-	err := db.Select("id").From(collections.PatientCards).Where(dbx.HashExp{"patient": patient, "card_no": c.No}).WithContext(ctx).Row(&id)
 	if err != nil {
 		return err
 	}

@@ -196,6 +196,15 @@ func (s *Store) PersonIndex(idNo string) string {
 	return s.vault.Index("id_no", idno.Normalize(idNo))
 }
 
+// Person opens the identity of the patient with an id.
+func (s *Store) Person(ctx context.Context, patient string) (refund.Person, error) {
+	rec, err := s.app.FindRecordById(collections.Patients, patient)
+	if err != nil {
+		return refund.Person{}, err
+	}
+	return s.OpenPerson(ctx, rec)
+}
+
 // OpenPerson opens a patient's identity for a call to HIS.
 func (s *Store) OpenPerson(_ context.Context, rec *core.Record) (refund.Person, error) {
 	p := refund.Person{PatientNo: rec.GetString("patient_no"), IDType: rec.GetString("id_type")}
@@ -207,4 +216,18 @@ func (s *Store) OpenPerson(_ context.Context, rec *core.Record) (refund.Person, 
 		*to = plain
 	}
 	return p, nil
+}
+
+// StaffNames tells the names of an institution's staff by id.
+func (s *Store) StaffNames(ctx context.Context, institution string) (map[string]string, error) {
+	var rows []struct {
+		ID   string `db:"id"`
+		Name string `db:"name"`
+	}
+	err := s.app.ConcurrentDB().Select("id", "name").From(collections.Staff).Where(dbx.HashExp{"institution": institution}).WithContext(ctx).All(&rows)
+	out := map[string]string{}
+	for _, r := range rows {
+		out[r.ID] = r.Name
+	}
+	return out, err
 }

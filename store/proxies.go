@@ -229,15 +229,14 @@ func (s *Store) Lookup(ctx context.Context, agent, address string, limit int, no
 // KeepPrincipal returns the patient's record of a person whom HIS knows, or
 // makes one that nobody has entered yet. What is stored of a patient who has
 // come before stays as it is.
-func (s *Store) KeepPrincipal(institution string, p refund.Person) (*core.Record, error) {
-	var out *core.Record
-	err := s.transact(func(tx core.App) error {
+func (s *Store) KeepPrincipal(institution string, p refund.Person) (patient string, err error) {
+	err = s.transact(func(tx core.App) error {
 		rec, err := tx.FindFirstRecordByFilter(collections.Patients, "institution = {:i} && patient_no = {:p}", dbx.Params{"i": institution, "p": p.PatientNo})
 		switch {
 		case err == nil && rec.GetString("id_index") != s.PersonIndex(p.IDNo):
 			return flow.NewError(refund.CodePrincipalNotFound, "")
 		case err == nil:
-			out = rec
+			patient = rec.Id
 			return nil
 		case !errors.Is(err, sql.ErrNoRows):
 			return err
@@ -249,10 +248,10 @@ func (s *Store) KeepPrincipal(institution string, p refund.Person) (*core.Record
 		if err := s.fillVisitor(tx, rec, Visitor{Person: p}); err != nil {
 			return err
 		}
-		out = rec
+		patient = rec.Id
 		return tx.Save(rec)
 	})
-	return out, err
+	return patient, err
 }
 
 // SealPrincipal sets the principal's name and number on an application, sealed

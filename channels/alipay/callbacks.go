@@ -1,6 +1,7 @@
 package alipay
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,7 +24,7 @@ const (
 // transfers. Only the POST body counts, never the URL's query. The signature
 // covers all parameters but sign, sign_type and alipay_cert_sn; a certificate
 // that was not configured is refused, not fetched.
-func (c *Client) ParseCallback(_ context.Context, _ http.Header, body []byte) (cb channels.Callback, err error) {
+func (c *Client) ParseCallback(_ context.Context, _ http.Header, body []byte) (cb flow.Callback, err error) {
 	defer channels.RecoverError(&err, channels.ErrBadCallback)
 	form, err := readForm(body)
 	if err == nil {
@@ -41,7 +42,7 @@ func (c *Client) ParseCallback(_ context.Context, _ http.Header, body []byte) (c
 	case form.Get("msg_method") == "" && form.Get("gmt_refund") != "" && form.Get("out_biz_no") != "":
 		return readRefund(form), nil
 	}
-	return channels.Callback{ID: form.Get("notify_id"), Kind: channels.CallbackOther,
+	return flow.Callback{ID: form.Get("notify_id"), Kind: flow.CallbackOther,
 		Body: channels.Record{Event: eventOf(form), State: form.Get("trade_status")}.String()}, nil
 }
 
@@ -99,31 +100,28 @@ func (c *Client) ours(form url.Values) error {
 }
 
 // readTransfer reads the message about a transfer.
-func readTransfer(form url.Values) (channels.Callback, error) {
+func readTransfer(form url.Values) (flow.Callback, error) {
 	var t transfer
 	if json.Unmarshal([]byte(form.Get("biz_content")), &t) != nil || t.No == "" {
-		return channels.Callback{}, fmt.Errorf("%w: biz_content", channels.ErrBadCallback)
+		return flow.Callback{}, fmt.Errorf("%w: biz_content", channels.ErrBadCallback)
 	}
-	cb := channels.Callback{ID: form.Get("notify_id"), Kind: channels.CallbackTransfer, No: t.No,
+	cb := flow.Callback{ID: form.Get("notify_id"), Kind: refund.CallbackTransfer, No: t.No,
 		Body: channels.Record{Event: eventOf(form), No: t.No, ChannelNo: t.OrderID, State: t.Status, Reason: t.ErrorCode, Amount: fen(t.Amount)}.String()}
 	if t.Product != "" && t.Product != productCode || t.Scene != "" && t.Scene != bizScene {
-		cb.Kind, cb.No = channels.CallbackOther, ""
+		cb.Kind, cb.No = flow.CallbackOther, ""
 		return cb, nil
 	}
-	if cb.Payee = t.ReceiverUser; cb.Payee == "" {
-		cb.Payee = t.ReceiverOpen
-	}
-	cb.Answer = t.state()
+	cb.Told = refund.Told{Payee: cmp.Or(t.ReceiverUser, t.ReceiverOpen), Answer: t.state()}
 	return cb, nil
 }
 
 // readRefund reads a trade's notification about a refund. That out_biz_no is
 // our request number is custom, not documented, and the amount it tells is the
 // trade's sum: so it is only a hint to query.
-func readRefund(form url.Values) channels.Callback {
+func readRefund(form url.Values) flow.Callback {
 	no := form.Get("out_biz_no")
 	hint := refund.PayoutAnswer{ChannelNo: form.Get("trade_no"), Reason: flow.Reason{Code: "hint", Message: "收到退款通知，以查询为准"}}
-	return channels.Callback{ID: form.Get("notify_id"), Kind: channels.CallbackRefund, No: no, Answer: hint,
+	return flow.Callback{ID: form.Get("notify_id"), Kind: refund.CallbackRefund, No: no, Told: refund.Told{Answer: hint},
 		Body: channels.Record{Event: eventOf(form), No: no, ChannelNo: form.Get("trade_no"), State: form.Get("trade_status"), Amount: fen(form.Get("refund_fee"))}.String()}
 }
 

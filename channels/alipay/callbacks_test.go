@@ -29,8 +29,8 @@ func TestCallback_Transfer(t *testing.T) {
 	c, k := newClient(t, testConfig("")), testKeys()
 	for status, want := range map[string]refund.PayoutState{"SUCCESS": refund.PayoutSucceeded, "FAIL": refund.PayoutFailed, "REFUND": refund.PayoutReturned, "DEALING": refund.PayoutProcessing} {
 		cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "SUCCESS", status, 1))))
-		if err != nil || cb.ID != "N1" || cb.Kind != channels.CallbackTransfer || cb.No != "T20260102A1" || cb.Payee != "2088123" ||
-			cb.Answer.Verdict != flow.Done || cb.Answer.State != want || cb.Answer.Amount != 12345 || cb.Answer.ChannelNo != "9" {
+		if err != nil || cb.ID != "N1" || cb.Kind != refund.CallbackTransfer || cb.No != "T20260102A1" || told(cb).Payee != "2088123" ||
+			told(cb).Answer.Verdict != flow.Done || told(cb).Answer.State != want || told(cb).Answer.Amount != 12345 || told(cb).Answer.ChannelNo != "9" {
 			t.Errorf("%s: %+v, %v", status, cb, err)
 		}
 		if strings.Contains(cb.Body, "2088123") || !strings.Contains(cb.Body, "T20260102A1") {
@@ -42,10 +42,10 @@ func TestCallback_Transfer(t *testing.T) {
 	if _, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, form)); err != nil {
 		t.Error(err)
 	}
-	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "SUCCESS", "BRAND_NEW", 1)))); err != nil || cb.Answer.Verdict != flow.Unknown {
+	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "SUCCESS", "BRAND_NEW", 1)))); err != nil || told(cb).Answer.Verdict != flow.Unknown {
 		t.Errorf("%+v, %v", cb, err)
 	}
-	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "DIRECT_TRANSFER", "PERSONAL_PAY", 1)))); err != nil || cb.Kind != channels.CallbackOther || cb.No != "" {
+	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "DIRECT_TRANSFER", "PERSONAL_PAY", 1)))); err != nil || cb.Kind != flow.CallbackOther || cb.No != "" {
 		t.Errorf("%+v, %v", cb, err)
 	}
 }
@@ -53,12 +53,12 @@ func TestCallback_Transfer(t *testing.T) {
 func TestCallback_RefundIsOnlyAHint(t *testing.T) {
 	c, k := newClient(t, testConfig("")), testKeys()
 	cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, trade()))
-	if err != nil || cb.Kind != channels.CallbackRefund || cb.No != "R20260102A1" || cb.Answer.Verdict != flow.Unknown {
+	if err != nil || cb.Kind != refund.CallbackRefund || cb.No != "R20260102A1" || told(cb).Answer.Verdict != flow.Unknown {
 		t.Errorf("%+v, %v", cb, err)
 	}
 	form := trade()
 	form.Del("gmt_refund")
-	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, form)); err != nil || cb.Kind != channels.CallbackOther {
+	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, form)); err != nil || cb.Kind != flow.CallbackOther {
 		t.Errorf("%+v, %v", cb, err)
 	}
 }
@@ -134,8 +134,14 @@ func FuzzCallback(f *testing.F) {
 			t.Fatal(err)
 		}
 		cb, err = c.ParseCallback(t.Context(), nil, notification(k.alipay, message(biz)))
-		if err == nil && (cb.Kind == channels.CallbackTransfer && cb.No == "" || cb.Answer.Amount < 0) {
+		if err == nil && (cb.Kind == refund.CallbackTransfer && cb.No == "" || told(cb).Answer.Amount < 0) {
 			t.Fatalf("%q: %+v", biz, cb)
 		}
 	})
+}
+
+// told is what a callback says about its payout.
+func told(cb flow.Callback) refund.Told {
+	t, _ := cb.Told.(refund.Told)
+	return t
 }

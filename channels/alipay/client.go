@@ -38,7 +38,15 @@ type Client struct {
 	files *http.Client
 }
 
-var _ channels.Channel = (*Client)(nil)
+var (
+	_ channels.Channel     = (*Client)(nil)
+	_ channels.Callbacks   = (*Client)(nil)
+	_ channels.Login       = (*Client)(nil)
+	_ channels.Bills       = (*Client)(nil)
+	_ channels.Receipts    = (*Client)(nil)
+	_ channels.Messenger   = (*Client)(nil)
+	_ channels.Credentials = (*Client)(nil)
+)
 
 // Factory builds the channel for the registry.
 func Factory(cfg channels.Config) (channels.Channel, error) { return New(cfg) }

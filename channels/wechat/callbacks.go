@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"hospay/channels"
+	"hospay/flow"
+	"hospay/refund"
 
 	"github.com/wechatpay-apiv3/wechatpay-go/utils"
 )
@@ -42,10 +44,10 @@ type envelope struct {
 // ParseCallback checks, in this order, the time, the signature over the raw
 // body, the encryption, the merchant and the app, and only then reads. Probe
 // signatures of WeChat (WECHATPAY/SIGNTEST/) fail like any wrong one.
-func (c *Client) ParseCallback(ctx context.Context, header http.Header, body []byte) (cb channels.Callback, err error) {
+func (c *Client) ParseCallback(ctx context.Context, header http.Header, body []byte) (cb flow.Callback, err error) {
 	defer channels.RecoverError(&err, channels.ErrBadCallback)
-	refuse := func(why string) (channels.Callback, error) {
-		return channels.Callback{}, fmt.Errorf("%w: %s", channels.ErrBadCallback, why)
+	refuse := func(why string) (flow.Callback, error) {
+		return flow.Callback{}, fmt.Errorf("%w: %s", channels.ErrBadCallback, why)
 	}
 	if len(body) == 0 || len(body) > maxCallback {
 		return refuse("size")
@@ -126,26 +128,26 @@ func (c *Client) ours(plain []byte, must bool) error {
 	return nil
 }
 
-func (c *Client) readCallback(e envelope, plain []byte) (channels.Callback, error) {
+func (c *Client) readCallback(e envelope, plain []byte) (flow.Callback, error) {
 	bad := fmt.Errorf("%w: content", channels.ErrBadCallback)
 	switch {
 	case e.Event == eventTransfer:
 		var b bill
 		if json.Unmarshal(plain, &b) != nil || b.No == "" || b.State == "" {
-			return channels.Callback{}, bad
+			return flow.Callback{}, bad
 		}
 		a := c.transferState(b)
-		return channels.Callback{ID: e.ID, Kind: channels.CallbackTransfer, No: b.No, Payee: b.OpenID, Answer: a,
+		return flow.Callback{ID: e.ID, Kind: refund.CallbackTransfer, No: b.No, Told: refund.Told{Payee: b.OpenID, Answer: a},
 			Body: channels.Record{Event: e.Event, No: b.No, ChannelNo: b.ChannelNo, State: b.State, Reason: b.FailReason, Amount: b.Amount}.String()}, nil
 	case strings.HasPrefix(e.Event, eventRefund):
 		var r refunded
 		if json.Unmarshal(plain, &r) != nil || r.No == "" || r.Notified == "" {
-			return channels.Callback{}, bad
+			return flow.Callback{}, bad
 		}
-		return channels.Callback{ID: e.ID, Kind: channels.CallbackRefund, No: r.No, Answer: refundAnswer(r, r.No),
+		return flow.Callback{ID: e.ID, Kind: refund.CallbackRefund, No: r.No, Told: refund.Told{Answer: refundAnswer(r, r.No)},
 			Body: channels.Record{Event: e.Event, No: r.No, ChannelNo: r.RefundID, State: r.Notified, Amount: r.Amount.Refund}.String()}, nil
 	}
-	return channels.Callback{ID: e.ID, Kind: channels.CallbackOther, Body: channels.Record{Event: e.Event}.String()}, nil
+	return flow.Callback{ID: e.ID, Kind: flow.CallbackOther, Body: channels.Record{Event: e.Event}.String()}, nil
 }
 
 // Acknowledge answers WeChat within its rules: any 2xx accepts, and FAIL asks

@@ -43,8 +43,14 @@ type Client struct {
 }
 
 var (
-	_ channels.Channel    = (*Client)(nil)
-	_ channels.PageSigner = (*Client)(nil)
+	_ channels.Channel     = (*Client)(nil)
+	_ channels.Callbacks   = (*Client)(nil)
+	_ channels.Login       = (*Client)(nil)
+	_ channels.Bills       = (*Client)(nil)
+	_ channels.Receipts    = (*Client)(nil)
+	_ channels.Messenger   = (*Client)(nil)
+	_ channels.Credentials = (*Client)(nil)
+	_ channels.PageSigner  = (*Client)(nil)
 )
 
 // Factory builds the channel for the registry.

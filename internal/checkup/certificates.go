@@ -22,9 +22,13 @@ var labels = map[string]string{
 	"alipay_cert": "支付宝公钥证书", "alipay_root_cert": "支付宝根证书",
 }
 
-// Certificates lists what a channel works with.
-func Certificates(name string, c channels.Credentials, now time.Time) []Certificate {
+// Certificates lists what a channel works with; one that keeps none has none.
+func Certificates(name string, conn channels.Channel, now time.Time) []Certificate {
 	out := []Certificate{}
+	c, err := channels.As[channels.Credentials](conn)
+	if err != nil {
+		return out
+	}
 	for _, x := range c.Credentials() {
 		cert := Certificate{Channel: name, What: x.What, Label: labels[x.What], ID: x.ID, Subject: x.Subject}
 		if !x.Expires.IsZero() {

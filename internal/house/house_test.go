@@ -47,10 +47,17 @@ var allowed = map[string][]string{
 	"hospay/collections": {"refund"},
 	"hospay/store":       {"refund", "collections", "channels", "his", "notify", "internal/i18n", "internal/idno", "internal/totp", "internal/vault"},
 	"hospay/config":      {"refund", "channels", "collections", "store", "notify/sms", "internal/i18n", "internal/idno", "internal/richtext"},
-	"hospay/hooks": {"refund", "channels", "collections", "store", "exports", "books", "config", "internal/i18n", "internal/idno", "internal/photo",
-		"internal/richtext", "internal/totp", "internal/vault", "internal/checkup"},
-	"hospay/jobs": {"refund", "notify", "channels", "collections", "store", "books", "internal/checkup"},
-	"hospay/cmd": {"refund", "channels", "his", "notify", "notify/...", "jobs", "hooks", "collections", "store", "config", "pb_public", "dashboard",
+	"hospay/hooks":       {"hooks/..."},
+	"hospay/hooks/kit":   {"refund", "collections", "store", "internal/i18n"},
+	"hospay/hooks/patient": {"hooks/kit", "refund", "channels", "collections", "store", "internal/i18n", "internal/idno", "internal/photo", "internal/richtext",
+		"internal/vault"},
+	"hospay/hooks/staff": {"hooks/kit", "refund", "collections", "store", "exports", "config", "internal/i18n", "internal/idno", "internal/totp",
+		"internal/checkup"},
+	"hospay/hooks/finance": {"hooks/kit", "refund", "collections", "books"},
+	"hospay/hooks/it":      {"hooks/kit", "refund", "collections", "store", "config", "internal/richtext", "internal/vault", "internal/checkup"},
+	"hospay/hooks/inbound": {"hooks/kit", "channels"},
+	"hospay/jobs":          {"refund", "notify", "channels", "collections", "store", "books", "internal/checkup"},
+	"hospay/cmd": {"refund", "channels", "his", "notify", "notify/...", "jobs", "hooks", "hooks/...", "collections", "store", "config", "pb_public", "dashboard",
 		"reconcile", "reconcile/...", "report", "books", "exports", "lab/...", "internal/...", "sim/all"},
 
 	"hospay/internal/checkup": {"refund", "channels"},
@@ -81,13 +88,14 @@ type pkg struct {
 	ImportPath string
 	Dir        string
 	Doc        string
+	GoFiles    []string
 	Imports    []string
 	Deps       []string
 }
 
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,Imports,Deps", module+"/...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,GoFiles,Imports,Deps", module+"/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,6 +192,24 @@ func TestImports_ReachNothingForbidden(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestEdge_IsMadeOfSmallDoors: no door of the edge imports another, and none
+// outgrows fifteen files.
+func TestEdge_IsMadeOfSmallDoors(t *testing.T) {
+	for _, p := range packages(t) {
+		if !strings.HasPrefix(p.ImportPath, module+"/hooks/") {
+			continue
+		}
+		for _, i := range p.Imports {
+			if strings.HasPrefix(i, module+"/hooks/") && i != module+"/hooks/kit" {
+				t.Errorf("%s must not import %s", p.ImportPath, i)
+			}
+		}
+		if len(p.GoFiles) > 15 {
+			t.Errorf("%s has %d files", p.ImportPath, len(p.GoFiles))
 		}
 	}
 }

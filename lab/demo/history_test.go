@@ -133,7 +133,11 @@ func billsAreTheHistory(t *testing.T, a *testapp.App) {
 		t.Fatal(err)
 	}
 	var bill bytes.Buffer
-	_, err = conn.DownloadBill(t.Context(), day, channels.BillKind("fundflow_operation"), &bill)
+	bills, err := channels.As[channels.Bills](conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = bills.DownloadBill(t.Context(), day, channels.BillKind("fundflow_operation"), &bill)
 	if rows := bytes.Count(plain(t, bill.Bytes()), []byte("`商家转账,`商家转账,`支出")); (err != nil && want.WeChat > 0) || rows != want.WeChat {
 		t.Errorf("%v: WeChat bill has %d transfers, history %d", err, rows, want.WeChat)
 	}

@@ -1,0 +1,309 @@
+package finance
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+
+	"hospay/books"
+	"hospay/calendar"
+	"hospay/flow"
+	"hospay/hooks/kit"
+	"hospay/people"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// bookRoles read the books; finance works them off, and an auditor may be the
+// second person.
+var bookRoles = []string{people.RoleFinance, people.RoleAuditor}
+
+var monthForm = regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-2])$`)
+
+// codes are those of the books.
+var codes = map[flow.Code]kit.Code{
+	books.CodeSecondPerson: {Status: http.StatusForbidden}, books.CodeMonthClosed: {Status: http.StatusConflict}, books.CodeDifferenceDone: {Status: http.StatusConflict},
+	books.CodeMonthOpenItems: {Status: http.StatusConflict, Told: true}, books.CodeStatementRefused: {Told: true}, books.CodeStatementOther: {Told: true},
+	books.CodeTooMany: {Told: true},
+}
+
+func (h *Hooks) bindBookRoutes(se *core.ServeEvent) {
+	g := se.Router.Group("/api/hospay")
+	read, write := kit.RequireStaff(bookRoles...), kit.RequireStaff(people.RoleFinance)
+	small := apis.BodyLimit(64 << 10)
+	g.GET("/recon", h.calendar).BindFunc(read)
+	g.GET("/recon/{date}", h.reconDay).BindFunc(read)
+	g.GET("/recon/{date}/{part}", h.reconPart).BindFunc(read)
+	g.POST("/recon/{date}/run", h.reconRun).Bind(small).BindFunc(write)
+	g.POST("/recon/months/{month}/close", h.monthClose).Bind(small).BindFunc(read)
+	g.POST("/recon/months/{month}/reopen", h.monthReopen).Bind(small).BindFunc(read)
+	g.GET("/differences", h.differences).BindFunc(read)
+	g.GET("/differences/{id}", h.difference).BindFunc(read)
+	g.POST("/differences/{id}/resolve", h.resolve).Bind(small).BindFunc(write)
+	g.POST("/differences/{id}/confirm", h.confirm).Bind(small).BindFunc(read)
+	g.POST("/differences/{id}/withdraw", h.withdraw).Bind(small).BindFunc(read)
+	g.POST("/differences/{id}/assign", h.assign).Bind(small).BindFunc(write)
+}
+
+func actorOf(e *core.RequestEvent) books.Actor {
+	return books.Actor{ID: e.Auth.Id, Person: e.Auth.GetString("person_index")}
+}
+
+// dayOf reads the day of the path.
+func dayOf(e *core.RequestEvent) (string, error) {
+	day := e.Request.PathValue("date")
+	if _, _, err := calendar.ParseDay(day); err != nil {
+		return "", kit.BadRequest()
+	}
+	return day, nil
+}
+
+// calendar tells how every day of a month stands.
+func (h *Hooks) calendar(e *core.RequestEvent) error {
+	month := e.Request.URL.Query().Get("month")
+	if !monthForm.MatchString(month) {
+		return kit.BadRequest()
+	}
+	days, err := h.Books.Calendar(e.Request.Context(), kit.InstitutionOf(e), month)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	return e.JSON(http.StatusOK, map[string]any{"month": month, "days": days})
+}
+
+func (h *Hooks) reconDay(e *core.RequestEvent) error {
+	day, err := dayOf(e)
+	if err != nil {
+		return err
+	}
+	view, err := h.Books.Day(e.Request.Context(), kit.InstitutionOf(e), day)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	return e.JSON(http.StatusOK, view)
+}
+
+// reconRun reconciles a day while the caller waits.
+func (h *Hooks) reconRun(e *core.RequestEvent) error {
+	day, err := dayOf(e)
+	if err != nil || day > h.Books.Today() {
+		return kit.BadRequest()
+	}
+	run, err := h.Books.Run(e.Request.Context(), kit.InstitutionOf(e), day, actorOf(e))
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	if err := h.Audit(e, "recon.run", run.ID, map[string]any{"day": day, "seq": run.Seq, "state": run.State}); err != nil {
+		return h.Fail(e, err)
+	}
+	return h.reconDay(e)
+}
+
+// reconPart tells /recon/{date}/lines and /recon/months/{month} apart, which one
+// router cannot hold side by side.
+func (h *Hooks) reconPart(e *core.RequestEvent) error {
+	switch date, part := e.Request.PathValue("date"), e.Request.PathValue("part"); {
+	case date == "months":
+		return h.month(e, part)
+	case part == "lines":
+		return h.reconLines(e)
+	}
+	return kit.Error(http.StatusNotFound, "not_found", "")
+}
+
+// reconLines is the three-way view, line by line.
+func (h *Hooks) reconLines(e *core.RequestEvent) error {
+	day, err := dayOf(e)
+	if err != nil {
+		return err
+	}
+	page, perPage, err := kit.PageOf(e.Request.URL.Query())
+	state := e.Request.URL.Query().Get("state")
+	if err != nil || (state != "" && state != "matched" && state != "differences") {
+		return kit.BadRequest()
+	}
+	items, count, err := h.Books.Lines(e.Request.Context(), kit.InstitutionOf(e), day, state, page, perPage)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	return e.JSON(http.StatusOK, map[string]any{"items": items, "count": count, "page": page, "per_page": perPage})
+}
+
+// differences lists what is to be worked off.
+func (h *Hooks) differences(e *core.RequestEvent) error {
+	q := e.Request.URL.Query()
+	f := books.Filter{Day: q.Get("day"), From: q.Get("from"), To: q.Get("to"), Kind: q.Get("kind"), State: q.Get("state"), Owner: q.Get("owner")}
+	page, perPage, err := kit.PageOf(q)
+	if err != nil || !f.Valid() {
+		return kit.BadRequest()
+	}
+	ctx, house := e.Request.Context(), kit.InstitutionOf(e)
+	rows, count, err := h.Books.Differences(ctx, house, f, page, perPage)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	names, err := h.Store.StaffNames(ctx, house)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	items := make([]map[string]any, 0, len(rows))
+	for _, d := range rows {
+		view, err := h.Books.View(ctx, d, names)
+		if err != nil {
+			return h.Fail(e, err)
+		}
+		items = append(items, view)
+	}
+	return e.JSON(http.StatusOK, map[string]any{"items": items, "count": count, "page": page, "per_page": perPage})
+}
+
+// difference shows one difference with its history.
+func (h *Hooks) difference(e *core.RequestEvent) error {
+	d, err := h.Books.Difference(e.Request.Context(), kit.InstitutionOf(e), e.Request.PathValue("id"))
+	return h.showDifference(e, d, err)
+}
+
+func (h *Hooks) showDifference(e *core.RequestEvent, d books.Difference, err error) error {
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	ctx := e.Request.Context()
+	names, err := h.Store.StaffNames(ctx, kit.InstitutionOf(e))
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	view, err := h.Books.View(ctx, d, names)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	history, err := h.Books.History(ctx, d.ID)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	acts := make([]map[string]any, 0, len(history))
+	for _, r := range history {
+		acts = append(acts, map[string]any{
+			"act": r.Act, "verb": r.Verb, "reason": r.Reason, "by": r.By, "by_name": names[r.By], "with": r.With, "before": r.Before, "after": r.After, "at": calendar.Clock(r.Created.Time()),
+		})
+	}
+	view["history"] = acts
+	if err := h.showFitting(ctx, d, view); err != nil {
+		return h.Fail(e, err)
+	}
+	return e.JSON(http.StatusOK, view)
+}
+
+// showFitting tells which verbs fit a difference, why the others do not, and
+// what a rematch could take.
+func (h *Hooks) showFitting(ctx context.Context, d books.Difference, view map[string]any) error {
+	fits, counters, err := h.Books.Fitting(ctx, d)
+	verbs, others := []map[string]any{}, []map[string]any{}
+	for _, f := range fits {
+		why := ""
+		if f.Why != "" {
+			why = kit.ErrorText(f.Why)
+		}
+		verbs = append(verbs, map[string]any{"verb": f.Verb, "fits": f.Why == "", "why": why})
+	}
+	for _, c := range counters {
+		others = append(others, map[string]any{"id": c.ID, "day": c.Day, "kind": c.Kind, "order_no": c.OrderNo, "out_bill_no": c.BillNo, "amount": c.Amount})
+	}
+	view["verbs"], view["counters"] = verbs, others
+	return err
+}
+
+// wish is what a person sends about a difference.
+type wish struct {
+	Verb   string `json:"verb"`
+	Reason string `json:"reason"`
+	With   string `json:"with"`
+	Note   string `json:"note"`
+	Owner  string `json:"owner"`
+}
+
+// work reads the wish, acts on the difference of the path, and shows it. Orders
+// that a query must prove are looked at once.
+func (h *Hooks) work(e *core.RequestEvent, do func(house, id string, w wish) (books.Difference, error)) error {
+	var w wish
+	if err := e.BindBody(&w); err != nil {
+		return kit.BadRequest()
+	}
+	d, err := do(kit.InstitutionOf(e), e.Request.PathValue("id"), w)
+	h.Worker.Kick()
+	return h.showDifference(e, d, err)
+}
+
+func (h *Hooks) resolve(e *core.RequestEvent) error {
+	return h.work(e, func(house, id string, w wish) (books.Difference, error) {
+		return h.Books.Resolve(e.Request.Context(), house, id, books.Decision{Verb: w.Verb, Reason: w.Reason, With: w.With}, actorOf(e))
+	})
+}
+
+func (h *Hooks) confirm(e *core.RequestEvent) error {
+	return h.work(e, func(house, id string, w wish) (books.Difference, error) {
+		return h.Books.Confirm(e.Request.Context(), house, id, w.Note, actorOf(e))
+	})
+}
+
+func (h *Hooks) withdraw(e *core.RequestEvent) error {
+	return h.work(e, func(house, id string, w wish) (books.Difference, error) {
+		return h.Books.Withdraw(e.Request.Context(), house, id, w.Note, actorOf(e))
+	})
+}
+
+func (h *Hooks) assign(e *core.RequestEvent) error {
+	return h.work(e, func(house, id string, w wish) (books.Difference, error) {
+		return h.Books.Assign(e.Request.Context(), house, id, w.Owner, actorOf(e))
+	})
+}
+
+func (h *Hooks) month(e *core.RequestEvent, month string) error {
+	if !monthForm.MatchString(month) {
+		return kit.BadRequest()
+	}
+	m, err := h.Books.Month(e.Request.Context(), kit.InstitutionOf(e), month)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	return e.JSON(http.StatusOK, m)
+}
+
+// monthClose proposes to close a month (finance), or closes it as the second
+// person.
+func (h *Hooks) monthClose(e *core.RequestEvent) error {
+	return h.monthStep(e, func(month, note string) (books.Month, error) {
+		return h.Books.CloseMonth(e.Request.Context(), kit.InstitutionOf(e), month, note, actorOf(e), e.RealIP())
+	})
+}
+
+func (h *Hooks) monthReopen(e *core.RequestEvent) error {
+	return h.monthStep(e, func(month, note string) (books.Month, error) {
+		return h.Books.ReopenMonth(e.Request.Context(), kit.InstitutionOf(e), month, note, actorOf(e), e.RealIP())
+	})
+}
+
+// monthStep lets finance ask first; the answer may come from an auditor.
+func (h *Hooks) monthStep(e *core.RequestEvent, do func(month, note string) (books.Month, error)) error {
+	var body struct {
+		Note string `json:"note"`
+	}
+	month := e.Request.PathValue("month")
+	if err := e.BindBody(&body); err != nil || !monthForm.MatchString(month) {
+		return kit.BadRequest()
+	}
+	if !kit.HasRole(e.Auth, people.RoleFinance) {
+		m, err := h.Books.Month(e.Request.Context(), kit.InstitutionOf(e), month)
+		if err != nil {
+			return h.Fail(e, err)
+		}
+		if m.Proposal == nil {
+			return kit.Denied(e)
+		}
+	}
+	m, err := do(month, body.Note)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	return e.JSON(http.StatusOK, m)
+}

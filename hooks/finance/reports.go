@@ -1,0 +1,43 @@
+package finance
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"hospay/books"
+	"hospay/calendar"
+	"hospay/hooks/kit"
+)
+
+// bookFiles names the reports of the books as they are downloaded.
+var bookFiles = map[string]string{books.ReportSummary: "三方对账", books.ReportChannel: "渠道对账", books.ReportDifferences: "对账差异", books.ReportMonth: "对账月结"}
+
+func (h *Hooks) bindReportRoutes(se *core.ServeEvent) {
+	for name := range bookFiles {
+		se.Router.GET("/api/hospay/reports/"+name+".xlsx", func(e *core.RequestEvent) error { return h.bookReport(e, name) }).BindFunc(kit.RequireStaff(bookRoles...))
+	}
+}
+
+// bookReport sends a report of the books: of a day (date) or a month (A15).
+func (h *Hooks) bookReport(e *core.RequestEvent, name string) error {
+	day, month := e.Request.URL.Query().Get("date"), e.Request.URL.Query().Get("month")
+	if _, _, err := calendar.ParseDay(day); (day != "" && err != nil) || (month != "" && !monthForm.MatchString(month)) {
+		return kit.BadRequest()
+	}
+	var file bytes.Buffer
+	err := h.Books.Report(e.Request.Context(), kit.InstitutionOf(e), name, day, month, &file)
+	if errors.Is(err, books.ErrNoRun) {
+		return kit.Error(http.StatusNotFound, "not_found", "")
+	}
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	if err := h.Audit(e, "report.export", name, map[string]any{"filter": map[string]string{"date": day, "month": month}}); err != nil {
+		return h.Fail(e, err)
+	}
+	kit.Attach(e, bookFiles[name]+day+month+".xlsx")
+	return e.Blob(http.StatusOK, kit.XLSX, file.Bytes())
+}

@@ -1,0 +1,109 @@
+package kit
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"strings"
+
+	"hospay/flow"
+	"hospay/internal/i18n"
+	"hospay/refund"
+	"hospay/store"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
+)
+
+// Error is an error in PocketBase's shape with a stable data.code and a
+// sentence for people.
+func Error(status int, code, detail string) error {
+	data := map[string]any{"code": code}
+	if detail != "" {
+		data["detail"] = detail // for pages that say the sentence in another language
+	}
+	return &router.ApiError{Status: status, Message: sentence(code, detail), Data: data}
+}
+
+// BadRequest is the answer to a request that cannot be read.
+func BadRequest() error { return Error(http.StatusBadRequest, string(flow.CodeBadRequest), "") }
+
+func sentence(code, detail string) string {
+	return i18n.Text(i18n.Default, "error."+code, "detail", detail)
+}
+
+// ErrorText is the sentence of a code alone.
+func ErrorText(code flow.Code) string { return sentence(string(code), "") }
+
+// ProxyText names a part of an application to act for somebody: a case, a
+// relation, a material, a status.
+func ProxyText(group, name string) string {
+	return i18n.Text(i18n.Default, "proxy."+group+"."+name)
+}
+
+// Code says how a code of the domain is answered.
+type Code struct {
+	Status int  // 0 = bad request
+	Told   bool // the sentence names the error's detail
+}
+
+// codes are those that more than one door meets.
+var codes = map[flow.Code]Code{
+	flow.CodeConflict: {Status: http.StatusConflict}, flow.CodeActiveOrderExists: {Status: http.StatusConflict}, flow.CodeNotFound: {Status: http.StatusNotFound},
+	flow.CodeNotAllowed: {Status: http.StatusForbidden}, flow.CodeSamePerson: {Status: http.StatusForbidden},
+	flow.CodeChannelUnavailable: {Status: http.StatusServiceUnavailable}, flow.CodeHISUnavailable: {Status: http.StatusServiceUnavailable},
+	flow.CodeNoProposal: {Status: http.StatusConflict}, flow.CodeProposalExists: {Status: http.StatusConflict}, flow.CodeProposerGone: {Status: http.StatusConflict},
+	refund.CodeProxyClosed: {Status: http.StatusConflict}, refund.CodeImageTooLarge: {Status: http.StatusRequestEntityTooLarge},
+	refund.CodeSelfReview: {Status: http.StatusForbidden}, refund.CodeSameReviewer: {Status: http.StatusForbidden}, refund.CodeReviewSingly: {Status: http.StatusConflict},
+	refund.CodeBelowMinimum: {Told: true}, refund.CodeOverSingleLimit: {Told: true},
+	store.CodeLocked: {Status: http.StatusForbidden},
+}
+
+// Know adds the codes that only one door meets. It is called while doors bind,
+// before anything is served.
+func (k *Kit) Know(codes map[flow.Code]Code) {
+	if k.known == nil {
+		k.known = map[flow.Code]Code{}
+	}
+	maps.Copy(k.known, codes)
+}
+
+// Fail turns a domain error into an answer. Anything without a code is logged
+// and told as an internal error.
+func (k *Kit) Fail(e *core.RequestEvent, err error) error {
+	var api *router.ApiError
+	if err == nil || errors.As(err, &api) {
+		return err
+	}
+	de, ok := errors.AsType[*flow.Error](err)
+	if !ok {
+		k.Log.Error("request.failed", "path", e.Request.URL.Path, "error", err)
+		return Error(http.StatusInternalServerError, "internal", "")
+	}
+	c, ok := codes[de.Code]
+	if !ok {
+		c = k.known[de.Code]
+	}
+	if c.Status == 0 {
+		c.Status = http.StatusBadRequest
+	}
+	if de.Code == refund.CodeProxyMissing {
+		return missingMaterials(c.Status, de.Detail)
+	}
+	detail := ""
+	if c.Told {
+		detail = de.Detail
+	}
+	return Error(c.Status, string(de.Code), detail)
+}
+
+// missingMaterials names, in the sentence and for pages, the materials that an
+// application lacks.
+func missingMaterials(status int, kinds string) error {
+	var names []string
+	for _, kind := range strings.Split(kinds, ",") {
+		names = append(names, ProxyText("material", kind))
+	}
+	text := sentence(string(refund.CodeProxyMissing), strings.Join(names, "、"))
+	return &router.ApiError{Status: status, Message: text, Data: map[string]any{"code": string(refund.CodeProxyMissing), "detail": kinds}}
+}

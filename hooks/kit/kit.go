@@ -1,0 +1,31 @@
+// Package kit holds what the doors of the inbound edge share: errors with a
+// code and a sentence, guards, who may come in, and the forms of lists and
+// downloads. It knows no door.
+package kit
+
+import (
+	"log/slog"
+
+	"hospay/flow"
+	"hospay/store"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// Kit is what every door holds.
+type Kit struct {
+	App        core.App
+	Store      *store.Store
+	Log        *slog.Logger
+	Production bool
+	guard      guard
+	known      map[flow.Code]Code
+}
+
+// Bind registers the guards and what belongs to no single door.
+func (k *Kit) Bind(se *core.ServeEvent) {
+	k.bindGuards()
+	k.bindClosedRoutes(se)
+	k.bindLists(se)
+	k.bindTimeline(se)
+}

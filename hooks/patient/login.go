@@ -1,0 +1,168 @@
+package patient
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"hospay/channels"
+	"hospay/collections"
+	"hospay/flow"
+	"hospay/hooks/kit"
+	"hospay/refund"
+	"hospay/store"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// exchangeTime bounds how long a login waits for the channel.
+const exchangeTime = 10 * time.Second
+
+func (h *Hooks) bindAuthRoutes(se *core.ServeEvent) {
+	g := se.Router.Group("/api/hospay/auth")
+	g.Bind(apis.BodyLimit(16 << 10))
+	g.POST("/ticket", h.loginByTicket)
+	g.POST("/wechat", func(e *core.RequestEvent) error { return h.loginByChannel(e, "wechat") })
+	g.POST("/alipay", func(e *core.RequestEvent) error { return h.loginByChannel(e, "alipay") })
+}
+
+// loginByTicket admits a person whom the hospital's portal sends.
+func (h *Hooks) loginByTicket(e *core.RequestEvent) error {
+	var body struct {
+		Ticket string `json:"ticket" form:"ticket"`
+	}
+	if err := e.BindBody(&body); err != nil {
+		return kit.Error(http.StatusBadRequest, "bad_request", "")
+	}
+	t, rec, err := h.checkTicket(body.Ticket)
+	if err != nil {
+		if code := flow.CodeOf(err); code != "" {
+			return h.Fail(e, err)
+		}
+		return kit.Error(http.StatusUnauthorized, err.Error(), "")
+	}
+	v, err := h.visitor(e.Request.Context(), rec.Id, t)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	fresh, err := h.Store.UseTicket(t.ID, time.Unix(t.ExpiresAt, 0))
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	if !fresh {
+		return kit.Error(http.StatusUnauthorized, "ticket_used", "")
+	}
+	patient, err := h.Store.SaveVisitor(rec.Id, v)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	return apis.RecordAuthResponse(e, patient, "ticket", nil)
+}
+
+func (h *Hooks) checkTicket(s string) (Ticket, *core.Record, error) {
+	t, signed, sum, err := readTicket(s)
+	if err != nil {
+		return t, nil, err
+	}
+	inst, secrets, err := h.Store.InstitutionByCode(t.Institution)
+	if err != nil {
+		return t, nil, err
+	}
+	if err := verifyTicket(t, signed, sum, secrets["portal_secret"], time.Now()); err != nil {
+		return t, nil, err
+	}
+	if !inst.GetBool("active") {
+		return t, nil, flow.NewError(flow.CodeInstitutionOff, "")
+	}
+	return t, inst, nil
+}
+
+// visitor is the person of a ticket, as the portal and the identity source tell.
+func (h *Hooks) visitor(ctx context.Context, institution string, t Ticket) (store.Visitor, error) {
+	v := store.Visitor{Via: t.Via, Wechat: t.WechatOpenID}
+	if v.Via != "alipay" {
+		v.Via = "wechat"
+	}
+	if t.AlipayUserID != "" {
+		v.Alipay = refund.Payee{Account: t.AlipayUserID, Type: refund.AccountAlipayUserID}
+	}
+	var err error
+	v.Person, err = h.Intake.Identify(ctx, institution, refund.Person{PatientNo: t.Subject, Name: t.Name, IDType: t.IDType, IDNo: t.IDNo, Phone: t.Phone})
+	return v, err
+}
+
+// loginByChannel exchanges an OAuth code. A patient who is logged in binds the
+// account; otherwise the patient to whom it is bound logs in.
+func (h *Hooks) loginByChannel(e *core.RequestEvent, channel string) error {
+	var body struct {
+		Code        string `json:"code" form:"code"`
+		Institution string `json:"institution" form:"institution"` // its code; may be left out when there is one
+	}
+	if err := e.BindBody(&body); err != nil || body.Code == "" {
+		return kit.Error(http.StatusBadRequest, "bad_request", "")
+	}
+	inst, err := h.loginInstitution(e, body.Institution)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	conn, err := h.Store.Connection(e.Request.Context(), inst, channel)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	login, err := channels.As[channels.Login](conn)
+	if err != nil {
+		return kit.Error(http.StatusBadRequest, string(flow.CodeChannelOff), "")
+	}
+	ctx, cancel := context.WithTimeout(e.Request.Context(), exchangeTime)
+	defer cancel()
+	account, err := login.Exchange(ctx, body.Code)
+	if errors.Is(err, channels.ErrBadCode) {
+		return kit.Error(http.StatusUnauthorized, "code_invalid", "")
+	}
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	rec, err := h.enter(e, inst, refund.Payee{Account: account.ID, Type: account.Type})
+	if err != nil {
+		return err
+	}
+	return apis.RecordAuthResponse(e, rec, channel, nil)
+}
+
+func (h *Hooks) enter(e *core.RequestEvent, inst string, account refund.Payee) (*core.Record, error) {
+	owner, err := h.Store.PatientByAccount(inst, account)
+	if err != nil && !errors.Is(err, flow.ErrNotFound) {
+		return nil, h.Fail(e, err)
+	}
+	if e.Auth == nil || e.Auth.Collection().Name != collections.Patients {
+		if owner == nil {
+			return nil, kit.Error(http.StatusUnauthorized, "not_bound", "")
+		}
+		return owner, nil
+	}
+	if owner != nil && owner.Id != e.Auth.Id {
+		return nil, kit.Error(http.StatusConflict, "conflict", "")
+	}
+	rec, err := h.Store.BindAccount(e.Auth.Id, account)
+	return rec, h.Fail(e, err)
+}
+
+func (h *Hooks) loginInstitution(e *core.RequestEvent, code string) (string, error) {
+	if e.Auth != nil && e.Auth.Collection().Name == collections.Patients {
+		return e.Auth.GetString("institution"), nil
+	}
+	if code != "" {
+		rec, _, err := h.Store.InstitutionByCode(code)
+		if err != nil {
+			return "", err
+		}
+		return rec.Id, nil
+	}
+	recs, err := e.App.FindRecordsByFilter(collections.Institutions, "active = true", "created", 2, 0)
+	if err != nil || len(recs) != 1 {
+		return "", flow.NewError(flow.CodeInstitutionOff, "")
+	}
+	return recs[0].Id, nil
+}

@@ -1,0 +1,114 @@
+package patient
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"hospay/calendar"
+	"hospay/collections"
+	"hospay/flow"
+	"hospay/hooks/kit"
+	"hospay/people"
+	"hospay/refund"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+)
+
+// bindRefundRoutes puts the balance check in front of the creation of orders:
+// the only network call on that way, made before any hook or transaction.
+func (h *Hooks) bindRefundRoutes(se *core.ServeEvent) {
+	se.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "hospay_fresh_card", Func: func(e *core.RequestEvent) error {
+		if e.Request.Method != http.MethodPost || e.Auth == nil || e.Auth.Collection().Name != collections.Patients || !creates(e, collections.RefundOrders) {
+			return e.Next()
+		}
+		var body struct {
+			CardNo string `json:"card_no" form:"card_no"`
+			Proxy  string `json:"proxy_application" form:"proxy_application"`
+		}
+		if err := e.BindBody(&body); err != nil {
+			return kit.Error(http.StatusBadRequest, "bad_request", "")
+		}
+		if body.CardNo != "" {
+			if err := h.Intake.Fresh(e.Request.Context(), who(e.Auth), body.CardNo, body.Proxy); err != nil {
+				return h.Fail(e, err)
+			}
+		}
+		return e.Next()
+	}})
+}
+
+// creates knows the creation of a record however its collection is spelled:
+// PocketBase takes the id and any case of the name.
+func creates(e *core.RequestEvent, collection string) bool {
+	name := e.Request.PathValue("collection")
+	if name == "" || !strings.HasSuffix(strings.TrimRight(e.Request.URL.Path, "/"), "/records") {
+		return false
+	}
+	c, err := e.App.FindCachedCollectionByNameOrId(name)
+	return err == nil && c.Name == collection
+}
+
+// cancel takes back the patient's own order.
+func (h *Hooks) cancel(e *core.RequestEvent) error {
+	rec, err := h.OwnOrder(e)
+	if err != nil {
+		return err
+	}
+	if err := h.Service.Cancel(e.Request.Context(), rec.Id, people.By{Kind: people.ByPatient, ID: e.Auth.Id}); err != nil {
+		return h.Fail(e, err)
+	}
+	h.Worker.Kick()
+	return h.ShowOrder(e, rec.Id)
+}
+
+// check asks for the outcome of the patient's order now, after the patient has
+// confirmed at the channel or wants to know.
+func (h *Hooks) check(e *core.RequestEvent) error {
+	rec, err := h.OwnOrder(e)
+	if err != nil {
+		return err
+	}
+	switch refund.Status(rec.GetString("status")) {
+	case refund.StatusAwaitingPayee, refund.StatusPaying:
+		err := h.Service.Wake(e.Request.Context(), rec.Id, people.By{Kind: people.ByPatient, ID: e.Auth.Id})
+		if err != nil && flow.CodeOf(err) != flow.CodeConflict { // a callback that came first has told the outcome
+			return h.Fail(e, err)
+		}
+		h.Worker.Kick()
+	}
+	return h.ShowOrder(e, rec.Id)
+}
+
+func (h *Hooks) orderState(e *core.RequestEvent, id string) error {
+	rec, err := e.App.FindRecordById(collections.RefundOrders, id)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	return e.JSON(http.StatusOK, rec.PublicExport())
+}
+
+// confirmation gives what the patient's phone needs to confirm the receipt.
+func (h *Hooks) confirmation(e *core.RequestEvent) error {
+	rec, err := h.OwnOrder(e)
+	if err != nil {
+		return err
+	}
+	w, err := h.Store.Get(e.Request.Context(), rec.Id)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	if w.Order.Status != refund.StatusAwaitingPayee || w.Transfer == nil {
+		return kit.Error(http.StatusConflict, string(flow.CodeConflict), "")
+	}
+	c := w.Transfer.Confirm
+	page, err := h.Store.ConfirmPage(e.Request.Context(), w.Order.Institution, w.Order.Channel)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	return e.JSON(http.StatusOK, map[string]any{
+		"mch_id": c.MchID, "app_id": c.AppID, "package": c.Package, "expires_at": calendar.Clock(w.Transfer.ExpiresAt),
+		"url": strings.ReplaceAll(page, "{package}", url.QueryEscape(c.Package)),
+	})
+}

@@ -1,0 +1,122 @@
+package staff
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"hospay/collections"
+	"hospay/hooks/kit"
+	"hospay/internal/checkup"
+	"hospay/people"
+	"hospay/store"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// checkupTime bounds the test of a connection.
+const checkupTime = 30 * time.Second
+
+func (h *Hooks) bindCheckupRoutes(se *core.ServeEvent) {
+	g := se.Router.Group("/api/hospay/config").Bind(apis.BodyLimit(8 << 10))
+	g.POST("/test", h.testConnection).BindFunc(kit.RequireStaff(people.RoleConfig, people.RoleFinance))
+	g.GET("/certificates", h.certificates).BindFunc(kit.RequireStaff(people.RoleConfig, people.RoleFinance, people.RoleAuditor))
+}
+
+// testRequest names what is to be tested; Change is a waiting proposal whose
+// values are used. Patient, IDNo and Name are a test patient's, for HIS.
+type testRequest struct {
+	Channel string `json:"channel"`
+	HIS     bool   `json:"his"`
+	Change  string `json:"change"`
+	checkup.Patient
+}
+
+// testConnection asks the other side questions that move nothing.
+func (h *Hooks) testConnection(e *core.RequestEvent) error {
+	var r testRequest
+	if err := e.BindBody(&r); err != nil || r.HIS == (r.Channel != "") {
+		return kit.Error(http.StatusBadRequest, "bad_request", "")
+	}
+	what := r.Channel
+	if r.HIS {
+		what = "his"
+	}
+	err := e.App.RunInTransaction(func(tx core.App) error {
+		return store.Audit(tx, store.AuditEntry{
+			ActorKind: "staff", Actor: e.Auth.Id, Action: "config.test", Target: what, Address: e.RealIP(), Details: map[string]any{"change": r.Change},
+		})
+	})
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	ctx, cancel := context.WithTimeout(e.Request.Context(), checkupTime)
+	defer cancel()
+	if r.HIS {
+		return h.testHIS(ctx, e, r)
+	}
+	return h.testChannel(ctx, e, r)
+}
+
+func (h *Hooks) testChannel(ctx context.Context, e *core.RequestEvent, r testRequest) error {
+	conn, err := h.Settings.Channel(ctx, e.Auth.GetString("institution"), r.Channel, r.Change)
+	if err != nil {
+		return h.settingsFail(e, err)
+	}
+	l := checkup.Channel(ctx, conn)
+	return e.JSON(http.StatusOK, map[string]any{
+		"channel": r.Channel, "merchant_id": h.merchant(e, r.Channel), "ok": l.Failed() == 0, "steps": l.Steps, "certificates": checkup.Certificates(r.Channel, conn, time.Now()),
+	})
+}
+
+// merchant is the merchant number that is in force.
+func (h *Hooks) merchant(e *core.RequestEvent, channel string) string {
+	rec, err := e.App.FindFirstRecordByFilter(collections.ChannelConfigs, "institution = {:i} && channel = {:c}", map[string]any{"i": e.Auth.GetString("institution"), "c": channel})
+	if err != nil {
+		return ""
+	}
+	return rec.GetString("merchant_id")
+}
+
+// testHIS runs the steps of `his probe` that only read: those about a patient
+// when one is given.
+func (h *Hooks) testHIS(ctx context.Context, e *core.RequestEvent, r testRequest) error {
+	his, traits, err := h.Settings.HIS(ctx, e.Auth, r.Change)
+	if err != nil {
+		return h.settingsFail(e, err)
+	}
+	l := &checkup.List{}
+	l.Reach(ctx, his, traits)
+	if r.Patient != (checkup.Patient{}) {
+		l.Read(ctx, his, r.Patient)
+	}
+	l.Statement(ctx, his)
+	return e.JSON(http.StatusOK, map[string]any{
+		"his": true, "ok": l.Failed() == 0, "steps": l.Steps,
+		"traits": map[string]bool{"queryable": traits.Queryable, "idempotent": traits.Idempotent, "reversible": traits.Reversible},
+	})
+}
+
+// certificates lists what each channel works with, the soonest to expire first.
+func (h *Hooks) certificates(e *core.RequestEvent) error {
+	conns, err := h.Settings.Connections(e.Request.Context(), e.Auth.GetString("institution"))
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	out := []checkup.Certificate{}
+	for _, name := range slices.Sorted(maps.Keys(conns)) {
+		out = append(out, checkup.Certificates(name, conns[name], time.Now())...)
+	}
+	slices.SortStableFunc(out, func(a, b checkup.Certificate) int { return rank(a) - rank(b) })
+	return e.JSON(http.StatusOK, map[string]any{"certificates": out})
+}
+
+func rank(c checkup.Certificate) int {
+	if c.Days == nil {
+		return 1 << 20
+	}
+	return *c.Days
+}

@@ -1,0 +1,242 @@
+package staff
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"hospay/calendar"
+	"hospay/flow"
+	"hospay/hooks/kit"
+	"hospay/internal/i18n"
+	"hospay/money"
+	"hospay/people"
+	"hospay/refund"
+	"hospay/store"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// relatedOrders is how many other orders of a card a reviewer is shown.
+const relatedOrders = 20
+
+func (h *Hooks) bindFactsRoutes(se *core.ServeEvent) {
+	g := se.Router.Group("/api/hospay")
+	g.GET("/refunds/{id}/facts", h.facts).BindFunc(kit.RequireStaff(people.RoleReviewer))
+	g.POST("/refunds/{id}/reveal", h.reveal).BindFunc(kit.RequireStaff(people.RoleReviewer, people.RoleFinance))
+	g.POST("/review/shadow", h.shadow).BindFunc(kit.RequireStaff(people.RoleConfig, people.RoleReviewer, people.RoleAuditor))
+}
+
+// facts looks up what a reviewer would: the balance, fresh from HIS, and what
+// the books say. HIS that is down does not keep the rest back.
+func (h *Hooks) facts(e *core.RequestEvent) error {
+	rec, err := h.StaffOrder(e)
+	if err != nil {
+		return err
+	}
+	ctx := e.Request.Context()
+	w, err := h.Store.Get(ctx, rec.Id)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	out := map[string]any{"balance": nil, "balance_error": ""}
+	l := refund.Looked{Now: time.Now()}
+	card, err := h.Intake.OrderCard(ctx, w.Order)
+	switch {
+	case err == nil:
+		l.Refundable = &card.Refundable
+		out["balance"] = map[string]any{"balance": card.Balance, "refundable": card.Refundable, "as_of": calendar.Clock(l.Now)}
+	case flow.CodeOf(err) == "":
+		return h.Fail(e, err)
+	default:
+		out["balance_error"] = kit.ErrorText(flow.CodeOf(err))
+	}
+	if err := h.lookUp(ctx, w, &l, out); err != nil {
+		return h.Fail(e, err)
+	}
+	if err := h.mayReview(e, w, out); err != nil {
+		return h.Fail(e, err)
+	}
+	return e.JSON(http.StatusOK, out)
+}
+
+// lookUp adds what the books say: findings, verdicts of the rules now, other
+// orders of the card.
+func (h *Hooks) lookUp(ctx context.Context, w refund.Work, l *refund.Looked, out map[string]any) error {
+	inst, err := h.Store.Institution(ctx, w.Order.Institution)
+	if err != nil {
+		return err
+	}
+	if l.Facts, err = h.Store.Facts(ctx, w.Order, l.Now); err != nil {
+		return err
+	}
+	related, active, err := h.Store.Related(ctx, w.Order, relatedOrders)
+	if err != nil {
+		return err
+	}
+	if l.OtherActive = active; w.Order.Proxy != "" {
+		p, err := h.Store.Proxy(ctx, w.Order.Proxy)
+		if err != nil {
+			return err
+		}
+		l.Proxy = &p
+	}
+	l.Facts.Second = inst.Review.NeedsSecond(w.Order)
+	_, verdicts := refund.Evaluate(inst.Review.Rules, l.Facts)
+	out["checks"], out["verdicts"], out["related"] = w.Findings(*l), verdicts, related
+	out["second_review"], out["stage"] = l.Facts.Second || w.Order.Stage == refund.StageSecond, w.Order.Next()
+	return nil
+}
+
+// mayReview tells whether this reviewer can decide now, and why not.
+func (h *Hooks) mayReview(e *core.RequestEvent, w refund.Work, out map[string]any) error {
+	concerned := []string{w.Order.Patient}
+	if w.Order.Proxy != "" {
+		owner, err := h.Store.CardOwner(e.Request.Context(), w.Order)
+		if err != nil {
+			return err
+		}
+		concerned = append(concerned, owner)
+	}
+	err := store.NotConcerned(e.App, e.Auth, concerned...)
+	if err == nil {
+		err = h.Service.MayReview(e.Request.Context(), w.Order.ID, kit.ByStaff(e.Auth))
+	}
+	if err != nil && flow.CodeOf(err) == "" {
+		return err
+	}
+	out["may_review"], out["why_not"] = err == nil, ""
+	switch {
+	case err != nil && flow.CodeOf(err) == flow.CodeConflict:
+		out["why_not"] = i18n.Text(i18n.Default, "desk.not_reviewing")
+	case err != nil:
+		out["why_not"] = kit.ErrorText(flow.CodeOf(err))
+	}
+	return nil
+}
+
+// reveal opens one field of an order; each look is on record.
+func (h *Hooks) reveal(e *core.RequestEvent) error {
+	var body struct {
+		Field string `json:"field"`
+	}
+	if err := e.BindBody(&body); err != nil || !slices.Contains([]string{"payee_name", "payee_account", "notify_phone"}, body.Field) {
+		return kit.Error(http.StatusBadRequest, "bad_request", "")
+	}
+	rec, err := h.StaffOrder(e)
+	if err != nil {
+		return err
+	}
+	w, err := h.Store.Get(e.Request.Context(), rec.Id)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	value, err := h.Store.Reveal(e.Request.Context(), w, body.Field, store.AuditEntry{ActorKind: "staff", Actor: e.Auth.Id, Address: e.RealIP()})
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	e.Response.Header().Set("Cache-Control", "no-store")
+	return e.JSON(http.StatusOK, map[string]any{"value": value})
+}
+
+// Bounds of the shadow report.
+const (
+	shadowDays   = 90
+	shadowOrders = 2000
+)
+
+// shadow compares what rules would decide with what people have decided. It
+// changes nothing.
+func (h *Hooks) shadow(e *core.RequestEvent) error {
+	var body struct {
+		Days  int           `json:"days"`
+		Rules []refund.Rule `json:"rules"`
+	}
+	if err := e.BindBody(&body); err != nil || body.Days < 1 || body.Days > shadowDays || slices.ContainsFunc(body.Rules, func(r refund.Rule) bool { return !r.Name.Valid() }) {
+		return kit.Error(http.StatusBadRequest, "bad_request", "")
+	}
+	ctx := e.Request.Context()
+	inst, err := h.Store.Institution(ctx, e.Auth.GetString("institution"))
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	orders, err := h.Store.Judged(ctx, inst.ID, time.Now().AddDate(0, 0, -body.Days), shadowOrders+1)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	r := newShadowReport(len(orders) > shadowOrders)
+	for _, o := range orders[:min(len(orders), shadowOrders)] {
+		row, err := h.shadowRow(ctx, inst, o, body.Rules)
+		if err != nil {
+			return h.Fail(e, err)
+		}
+		r.add(row)
+	}
+	return e.JSON(http.StatusOK, r)
+}
+
+type shadowRow struct {
+	ID       string         `json:"id"`
+	No       string         `json:"no"`
+	Amount   money.Fen      `json:"amount"`
+	Rules    refund.Outcome `json:"rules"`
+	People   string         `json:"people"`
+	Verdicts any            `json:"verdicts"`
+	Now      bool           `json:"now"` // evaluated now, from what is stored
+}
+
+type shadowReport struct {
+	Orders    int                       `json:"orders"`
+	Same      int                       `json:"same"`
+	Differ    int                       `json:"differ"`
+	Rows      []shadowRow               `json:"rows"`
+	Matrix    map[string]map[string]int `json:"matrix"` // rules → people → orders
+	Truncated bool                      `json:"truncated"`
+}
+
+func newShadowReport(truncated bool) *shadowReport {
+	r := &shadowReport{Rows: []shadowRow{}, Matrix: map[string]map[string]int{}, Truncated: truncated}
+	for _, o := range []refund.Outcome{refund.OutcomeApprove, refund.OutcomeReject, refund.OutcomeManual} {
+		r.Matrix[string(o)] = map[string]int{"approve": 0, "reject": 0, "none": 0}
+	}
+	return r
+}
+
+// add counts a row; what rules or people left open neither agrees nor differs.
+func (r *shadowReport) add(row shadowRow) {
+	r.Orders++
+	r.Rows = append(r.Rows, row)
+	r.Matrix[string(row.Rules)][row.People]++
+	switch {
+	case row.Rules == refund.OutcomeManual || row.People == "none":
+	case string(row.Rules) == row.People:
+		r.Same++
+	default:
+		r.Differ++
+	}
+}
+
+// shadowRow takes the verdicts that were stored then; where there are none, or
+// other rules are asked about, the rules look at what is stored now.
+func (h *Hooks) shadowRow(ctx context.Context, inst refund.Institution, o store.ShadowOrder, given []refund.Rule) (shadowRow, error) {
+	row := shadowRow{ID: o.Order.ID, No: o.Order.No, Amount: o.Order.Amount, Rules: o.Rules, People: string(o.People), Verdicts: o.Verdicts}
+	if row.People == "" {
+		row.People = "none"
+	}
+	if o.Rules != "" && given == nil {
+		return row, nil
+	}
+	rules := inst.Review.Rules
+	if given != nil {
+		rules = given
+	}
+	f, err := h.Store.Facts(ctx, o.Order, time.Now())
+	if err != nil {
+		return row, err
+	}
+	f.Second = inst.Review.NeedsSecond(o.Order)
+	row.Rules, row.Verdicts = refund.Evaluate(rules, f)
+	row.Now = true
+	return row, nil
+}

@@ -1,0 +1,121 @@
+package staff
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"hospay/calendar"
+	"hospay/collections"
+	"hospay/flow"
+	"hospay/hooks/kit"
+	"hospay/people"
+	"hospay/store"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+const (
+	freezeHistory = 50
+	freezeNote    = 500 // characters that are kept
+)
+
+func (h *Hooks) bindFreezeRoutes(se *core.ServeEvent) {
+	g := se.Router.Group("/api/hospay/payouts")
+	g.GET("", h.payouts).BindFunc(kit.RequireStaff(append(kit.MoneyRoles, people.RoleConfig)...))
+	g.POST("/freeze", h.freeze).BindFunc(kit.RequireStaff(people.RoleFinance, people.RoleConfig))
+}
+
+// frozenView is an entry of the freeze's history.
+type frozenView struct {
+	Frozen bool   `json:"frozen"`
+	Note   string `json:"note"`
+	By     string `json:"by"`
+	At     string `json:"at"`
+}
+
+func frozenHistory(app core.App, inst string) ([]frozenView, error) {
+	rows, err := store.AuditOf(app, inst, store.FreezeAction, freezeHistory)
+	out := make([]frozenView, 0, len(rows))
+	for _, r := range rows {
+		v := frozenView{By: r.Actor, At: calendar.Clock(r.At.Time())}
+		if err := json.Unmarshal(r.Details, &v); err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, err
+}
+
+// payouts tells whether payouts are frozen, by whom and why, and the history
+// from the audit log.
+func (h *Hooks) payouts(e *core.RequestEvent) error {
+	inst, err := e.App.FindRecordById(collections.Institutions, e.Auth.GetString("institution"))
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	history, err := frozenHistory(e.App, inst.Id)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	out := map[string]any{"frozen": inst.GetBool("payouts_frozen"), "note": inst.GetString("freeze_note"), "by": "", "at": "", "history": history}
+	if len(history) > 0 && history[0].Frozen == out["frozen"] {
+		out["by"], out["at"] = history[0].By, history[0].At
+	}
+	return e.JSON(http.StatusOK, out)
+}
+
+// freeze stops or releases all payouts of the institution; a note says why.
+// One person can stop them, but not release what they have stopped.
+func (h *Hooks) freeze(e *core.RequestEvent) error {
+	var body struct {
+		Frozen *bool  `json:"frozen"`
+		Note   string `json:"note"`
+	}
+	if err := e.BindBody(&body); err != nil || body.Frozen == nil {
+		return kit.Error(http.StatusBadRequest, "bad_request", "")
+	}
+	if strings.TrimSpace(body.Note) == "" {
+		return h.Fail(e, flow.NewError(flow.CodeNoteRequired, ""))
+	}
+	inst, note := e.Auth.GetString("institution"), []rune(body.Note)
+	err := e.App.RunInTransaction(func(tx core.App) error {
+		rec, err := tx.FindRecordById(collections.Institutions, inst)
+		if err != nil {
+			return err
+		}
+		if err := mayThaw(tx, rec, *body.Frozen, e.Auth.Id); err != nil {
+			return err
+		}
+		rec.Set("payouts_frozen", *body.Frozen)
+		rec.Set("freeze_note", string(note[:min(len(note), freezeNote)])) // no note is too long to stop payments
+		if err := tx.Save(rec); err != nil {
+			return err
+		}
+		return store.AuditFreeze(tx, rec, "staff", e.Auth.Id, e.RealIP())
+	})
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	return e.JSON(http.StatusOK, map[string]any{"frozen": *body.Frozen})
+}
+
+// mayThaw refuses a thaw by anybody who has frozen since payouts last ran.
+func mayThaw(tx core.App, inst *core.Record, frozen bool, staff string) error {
+	if frozen || !inst.GetBool("payouts_frozen") {
+		return nil
+	}
+	history, err := frozenHistory(tx, inst.Id)
+	if err != nil {
+		return err
+	}
+	for _, v := range history {
+		if !v.Frozen {
+			break
+		}
+		if store.SamePerson(tx, v.By, staff) {
+			return flow.NewError(flow.CodeSamePerson, "")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package staff
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"hospay/calendar"
+	"hospay/collections"
+	"hospay/exports"
+	"hospay/hooks/kit"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+func (h *Hooks) bindReportRoutes(se *core.ServeEvent) {
+	g := se.Router.Group("/api/hospay")
+	g.GET("/reports/{file}", h.reportNow).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
+	g.POST("/exports", h.exportOpen).Bind(apis.BodyLimit(16 << 10)).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
+	g.GET("/exports", h.exportList).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
+	g.GET("/exports/{id}", h.exportState).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
+	g.GET("/exports/{id}/file", h.exportFile).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
+}
+
+// reportNow writes a report while the caller waits; it may have 5,000 rows.
+func (h *Hooks) reportNow(e *core.RequestEvent) error {
+	name, ok := strings.CutSuffix(e.Request.PathValue("file"), ".xlsx")
+	if !ok {
+		return kit.Error(http.StatusNotFound, "not_found", "")
+	}
+	return h.sendReport(e, name)
+}
+
+func (h *Hooks) sendReport(e *core.RequestEvent, name string) error {
+	req, params, err := h.reportRequest(e, name, e.Request.URL.Query())
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	req.Limit = exports.DirectRows
+	var file bytes.Buffer
+	rows, err := exports.Write(e.Request.Context(), h.Store, req, &file)
+	if errors.Is(err, exports.ErrTooMany) {
+		return kit.Error(http.StatusBadRequest, "too_many_rows", strconv.Itoa(exports.DirectRows))
+	}
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	if err := h.Audit(e, "report.export", name, map[string]any{"filter": params, "rows": rows}); err != nil {
+		return h.Fail(e, err)
+	}
+	kit.Attach(e, exports.FileName(req))
+	return e.Blob(http.StatusOK, kit.XLSX, file.Bytes())
+}
+
+// reportRequest judges who may have which report with which filter.
+func (h *Hooks) reportRequest(e *core.RequestEvent, name string, q url.Values) (exports.Request, map[string]string, error) {
+	if exports.Roles(name) == nil {
+		return exports.Request{}, nil, kit.Error(http.StatusNotFound, "not_found", "")
+	}
+	if !exports.Allowed(e.Auth, name) {
+		return exports.Request{}, nil, kit.Denied(e)
+	}
+	params := exports.Params(q)
+	req, err := exports.For(e.App, e.Auth, name, params)
+	if err != nil {
+		return req, nil, err
+	}
+	if exports.Check(req) != nil {
+		return req, nil, kit.BadRequest()
+	}
+	return req, params, nil
+}
+
+// exportsAtOnce is how many exports one person may have under way.
+const exportsAtOnce = 3
+
+// exportOpen queues a long report.
+func (h *Hooks) exportOpen(e *core.RequestEvent) error {
+	var body struct {
+		Report string         `json:"report"`
+		Params map[string]any `json:"params"`
+	}
+	if err := e.BindBody(&body); err != nil {
+		return kit.BadRequest()
+	}
+	q := url.Values{}
+	for k, v := range body.Params {
+		q.Set(k, fmt.Sprint(v))
+	}
+	_, params, err := h.reportRequest(e, body.Report, q)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	var rec *core.Record
+	err = e.App.RunInTransaction(func(tx core.App) error {
+		under, err := tx.CountRecords(collections.Exports, dbx.HashExp{"owner": e.Auth.Id}, dbx.In("state", exports.Queued, exports.Running))
+		if err != nil {
+			return err
+		}
+		if under >= exportsAtOnce {
+			return kit.Error(http.StatusTooManyRequests, "export_busy", "")
+		}
+		if rec, err = h.Exports.Open(tx, e.Auth, body.Report, params); err != nil {
+			return err
+		}
+		return kit.AuditIn(tx, e, "report.export", body.Report, map[string]any{"filter": params, "export": rec.Id})
+	})
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	return e.JSON(http.StatusOK, map[string]any{"id": rec.Id})
+}
+
+// exportList lists the caller's own exports, newest first.
+func (h *Hooks) exportList(e *core.RequestEvent) error {
+	recs, err := e.App.FindRecordsByFilter(collections.Exports, "owner = {:o}", "-created", 100, 0, dbx.Params{"o": e.Auth.Id})
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	items := make([]map[string]any, 0, len(recs))
+	for _, r := range recs {
+		items = append(items, exportView(r))
+	}
+	return e.JSON(http.StatusOK, map[string]any{"items": items})
+}
+
+func exportView(r *core.Record) map[string]any {
+	return map[string]any{
+		"id": r.Id, "report": r.GetString("report"), "params": r.Get("params"), "state": r.GetString("state"), "progress": r.GetInt("progress"), "rows": r.GetInt("rows"),
+		"file": r.GetString("file"), "size": r.GetInt("size"), "sha256": r.GetString("sha256"), "error": r.GetString("error"),
+		"created": calendar.Clock(r.GetDateTime("created").Time()), "finished": calendar.Clock(r.GetDateTime("finished").Time()),
+	}
+}
+
+// ownExport finds an export of the caller; others' do not exist for them.
+func (h *Hooks) ownExport(e *core.RequestEvent) (*core.Record, error) {
+	rec, err := e.App.FindRecordById(collections.Exports, e.Request.PathValue("id"))
+	if err != nil || rec.GetString("owner") != e.Auth.Id {
+		return nil, kit.Error(http.StatusNotFound, "not_found", "")
+	}
+	return rec, nil
+}
+
+func (h *Hooks) exportState(e *core.RequestEvent) error {
+	rec, err := h.ownExport(e)
+	if err != nil {
+		return err
+	}
+	return e.JSON(http.StatusOK, exportView(rec))
+}
+
+// exportFile sends the file of an export that is done, to its owner alone.
+func (h *Hooks) exportFile(e *core.RequestEvent) error {
+	rec, err := h.ownExport(e)
+	if err != nil {
+		return err
+	}
+	if !exports.Allowed(e.Auth, rec.GetString("report")) || rec.GetString("institution") != e.Auth.GetString("institution") {
+		return kit.Denied(e)
+	}
+	if rec.GetString("state") != exports.Done || rec.GetString("file") == "" {
+		return kit.Error(http.StatusConflict, "export_not_ready", "")
+	}
+	file, err := os.Open(h.Exports.Path(rec))
+	if err != nil {
+		return kit.Error(http.StatusNotFound, "export_not_ready", "")
+	}
+	defer file.Close()
+	if err := h.Audit(e, "report.download", rec.Id, map[string]any{"report": rec.GetString("report"), "rows": rec.GetInt("rows")}); err != nil {
+		return h.Fail(e, err)
+	}
+	kit.Attach(e, rec.GetString("file"))
+	return e.Stream(http.StatusOK, kit.XLSX, file)
+}

@@ -1,0 +1,148 @@
+package refund
+
+import (
+	"context"
+	"slices"
+
+	"hospay/flow"
+	"hospay/internal/idno"
+)
+
+// residentCard is the type of a resident identity card (居民身份证).
+const residentCard = "01"
+
+// Identify asks the identity source about a person whom the portal sends, and
+// completes what the portal did not tell. While HIS cannot be reached the
+// portal's signed data counts; a HIS that knows the number under another name
+// refuses the login.
+func (i *Intake) Identify(ctx context.Context, institution string, told Person) (Person, error) {
+	his, _, err := i.dir.HIS(ctx, institution)
+	if err != nil {
+		return told, nil //nolint:nilerr // without HIS the portal's data is what there is
+	}
+	ctx, cancel := context.WithTimeout(ctx, loginHIS)
+	defer cancel()
+	p, err := his.Person(ctx, Identity{PatientNo: told.PatientNo, IDType: told.IDType, IDNo: told.IDNo, Name: told.Name})
+	switch {
+	case flow.CodeOf(err) == flow.CodePatientNotFound:
+		return told, err
+	case err != nil:
+		i.log.Warn("login.identity", "error", err)
+		return told, nil
+	case !SameName(p.Name, told.Name):
+		return told, flow.NewError(flow.CodePatientNotFound, "name differs")
+	}
+	if told.Phone == "" {
+		told.Phone = p.Phone
+	}
+	return told, nil
+}
+
+// PrincipalCard returns the card of an application, asked from HIS unless what
+// is known is young enough. A card that HIS now says is somebody else's is
+// nobody's to refund.
+func (i *Intake) PrincipalCard(ctx context.Context, p Proxy) (KnownCard, error) {
+	known, err := i.known(ctx, p.Principal, p.CardNo)
+	if err != nil || (known.No != "" && i.now().Sub(known.AsOf) < cardAge) {
+		return known, err
+	}
+	asked := known
+	asked.No = p.CardNo
+	card, err := i.ask(ctx, p.Institution, asked)
+	if err != nil {
+		return known, err
+	}
+	if card.Name == "" {
+		card.Name = known.Name
+	}
+	principal, err := i.store.Person(ctx, p.Principal)
+	if err != nil {
+		return known, err
+	}
+	if !SameName(card.Name, principal.Name) {
+		return known, flow.NewError(CodePrincipalNotFound, "the card has changed hands")
+	}
+	known = KnownCard{Card: card, AsOf: i.now()}
+	return known, i.store.KeepCard(ctx, p.Principal, card, known.AsOf)
+}
+
+// Principal asks HIS for the person and the card of a wish, and keeps both.
+// Whatever does not fit is one answer, so that nobody learns which part was
+// right.
+func (i *Intake) Principal(ctx context.Context, institution string, w ProxyWish) (patient string, card Card, err error) {
+	p, card, err := i.askPrincipal(ctx, institution, w)
+	if err != nil {
+		if code := flow.CodeOf(err); code != "" && code != flow.CodeHISUnavailable {
+			err = flow.NewError(CodePrincipalNotFound, "")
+		}
+		return "", card, err
+	}
+	if patient, err = i.store.KeepPrincipal(institution, p); err != nil {
+		return "", card, err
+	}
+	return patient, card, i.store.KeepCard(ctx, patient, card, i.now())
+}
+
+func (i *Intake) askPrincipal(ctx context.Context, institution string, w ProxyWish) (Person, Card, error) {
+	missing := flow.NewError(CodePrincipalNotFound, "")
+	his, _, err := i.dir.HIS(ctx, institution)
+	if err != nil {
+		return Person{}, Card{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, intakeHIS)
+	defer cancel()
+	p, err := his.Person(ctx, Identity{IDType: residentCard, IDNo: w.IDNo, Name: w.Name})
+	if err != nil {
+		return p, Card{}, err
+	}
+	if p.PatientNo == "" || !SameName(p.Name, w.Name) || (p.IDNo != "" && idno.Normalize(p.IDNo) != w.IDNo) {
+		return p, Card{}, missing
+	}
+	p.IDType, p.IDNo = residentCard, w.IDNo
+	list, err := his.Cards(ctx, p)
+	if err != nil {
+		return p, Card{}, err
+	}
+	at := slices.IndexFunc(list, func(c Card) bool { return c.No == w.CardNo })
+	if at < 0 {
+		return p, Card{}, missing
+	}
+	card, err := his.Card(ctx, w.CardNo)
+	if err != nil {
+		return p, card, err
+	}
+	card = card.orIssued(list[at].IssuedAt)
+	if card.Name == "" {
+		card.Name = list[at].Name
+	}
+	if !SameName(card.Name, p.Name) {
+		return p, card, missing
+	}
+	return p, card, nil
+}
+
+// Likeness is how a person's data compares with what HIS holds now; it tells
+// no more than whether the two are equal.
+type Likeness struct {
+	Found bool
+	Name  bool
+	IDNo  bool
+}
+
+// Compare asks HIS for a person by name and number.
+func (i *Intake) Compare(ctx context.Context, institution, name, idNo string) (Likeness, error) {
+	his, _, err := i.dir.HIS(ctx, institution)
+	if err != nil {
+		return Likeness{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, intakeHIS)
+	defer cancel()
+	p, err := his.Person(ctx, Identity{IDType: residentCard, IDNo: idNo, Name: name})
+	if flow.CodeOf(err) == flow.CodePatientNotFound {
+		return Likeness{}, nil
+	}
+	if err != nil {
+		return Likeness{}, err
+	}
+	return Likeness{Found: true, Name: SameName(p.Name, name), IDNo: p.IDNo == "" || idno.Normalize(p.IDNo) == idNo}, nil
+}
