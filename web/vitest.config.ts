@@ -11,7 +11,10 @@ const alias = { '@texts': here('../internal/i18n'), '@shared': here('./shared') 
 export default defineConfig({
   test: {
     projects: [
-      { plugins: [vue()], resolve: { alias }, test: { name: 'unit', include: ['{shared,portal,staff}/**/*.test.ts', 'tests/*.test.ts'], environment: 'happy-dom' } },
+      {
+        plugins: [vue()], resolve: { alias },
+        test: { name: 'unit', include: ['{shared,portal,staff}/**/*.test.ts', 'tests/*.test.ts'], environment: 'happy-dom' },
+      },
       {
         resolve: { alias },
         test: {
@@ -28,11 +31,17 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: { name: 'shots', include: ['tests/shots/portal.test.ts'], environment: 'node', globalSetup: ['tests/house-console.ts'], testTimeout: 600_000, hookTimeout: 120_000 },
+        test: {
+          name: 'shots', include: ['tests/shots/portal.test.ts'], environment: 'node', globalSetup: ['tests/house-console.ts'],
+          testTimeout: 600_000, hookTimeout: 120_000,
+        },
       },
       {
         resolve: { alias },
-        test: { name: 'shots-staff', include: ['tests/shots/staff.test.ts'], environment: 'node', globalSetup: ['tests/house-demo.ts'], testTimeout: 600_000, hookTimeout: 120_000 },
+        test: {
+          name: 'shots-staff', include: ['tests/shots/staff.test.ts'], environment: 'node', globalSetup: ['tests/house-demo.ts'],
+          testTimeout: 600_000, hookTimeout: 120_000,
+        },
       },
     ],
   },

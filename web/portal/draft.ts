@@ -3,6 +3,7 @@
 // session: it is kept on the phone under the patient's id for a day.
 import { reactive, watch } from 'vue'
 import { newId } from '@shared/api'
+import { store, storedAs, storedKeys, unstore } from '@shared/storage'
 import { patientId } from './session'
 
 export interface PlannedOrder {
@@ -35,8 +36,8 @@ export interface Draft {
 
 function empty(): Draft {
   return {
-    proxy: '', noticeVersion: '', accepted: false, cardNo: '', cardName: '', amount: 0, refundable: 0, asOf: '', channel: '', payeeMask: '', bound: false,
-    payeeName: '', payeeAccount: '', phone: '', group: '', orders: [],
+    proxy: '', noticeVersion: '', accepted: false, cardNo: '', cardName: '', amount: 0, refundable: 0, asOf: '',
+    channel: '', payeeMask: '', bound: false, payeeName: '', payeeAccount: '', phone: '', group: '', orders: [],
   }
 }
 
@@ -57,21 +58,12 @@ export function openDraft(): Draft {
 }
 
 function read(): Partial<Draft> {
-  try {
-    const held = JSON.parse(localStorage.getItem(key()) ?? 'null') as { at: number; draft: Partial<Draft> } | null
-    return held && Date.now() - held.at < DAY ? held.draft : {}
-  } catch {
-    return {}
-  }
+  const held = storedAs<{ at: number; draft: Partial<Draft> }>(key())
+  return held && Date.now() - held.at < DAY ? held.draft : {}
 }
 
 watch(draft, () => {
-  if (!owner) return
-  try {
-    localStorage.setItem(key(), JSON.stringify({ at: Date.now(), draft }))
-  } catch {
-    // a phone without storage keeps the draft as long as the page lives
-  }
+  if (owner) store(key(), { at: Date.now(), draft })
 })
 
 /** startDraft begins anew, for oneself or for the principal of a proxy application. */
@@ -83,11 +75,7 @@ export function startDraft(proxy = ''): void {
 /** endDraft forgets the draft once its orders exist. */
 export function endDraft(): void {
   Object.assign(draft, empty())
-  try {
-    localStorage.removeItem(key())
-  } catch {
-    // nothing was stored
-  }
+  unstore(key())
 }
 
 /**
@@ -107,13 +95,8 @@ export function plan(routes: Omit<PlannedOrder, 'id' | 'sent'>[]): void {
 
 /** sweep removes drafts of everybody that are older than a day. */
 export function sweep(): void {
-  try {
-    for (const k of Object.keys(localStorage)) {
-      if (!k.startsWith('hospay_draft_')) continue
-      const held = JSON.parse(localStorage.getItem(k) ?? 'null') as { at?: number } | null
-      if (!held?.at || Date.now() - held.at >= DAY) localStorage.removeItem(k)
-    }
-  } catch {
-    // unreadable storage holds no drafts
+  for (const k of storedKeys('hospay_draft_')) {
+    const held = storedAs<{ at?: number }>(k)
+    if (!held?.at || Date.now() - held.at >= DAY) unstore(k)
   }
 }

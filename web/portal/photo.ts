@@ -1,8 +1,9 @@
 // Photos are shrunk on the phone before they are sent: less to wait for, and
 // the place where they were taken stays on the phone. The server checks and
 // encodes them once more.
-import { coded, Failure, pb } from '@shared/api'
+import { Failure } from '@shared/api'
 import { t } from '@shared/i18n'
+import { upload } from '@shared/upload'
 
 export const maxSide = 1600
 const maxPixels = 60_000_000
@@ -56,29 +57,11 @@ export async function shrink(file: File): Promise<Blob> {
   }
 }
 
-/** upload sends one photo and tells its progress. fetch cannot tell it, so this is an XMLHttpRequest. */
-export function upload(application: string, kind: string, photo: Blob, progress: (share: number) => void): Promise<void> {
+/** sendPhoto sends one photo and tells its progress. */
+export function sendPhoto(application: string, kind: string, photo: Blob, progress: (share: number) => void): Promise<unknown> {
   const form = new FormData()
   form.set('application', application)
   form.set('kind', kind)
   form.set('file', photo, `${kind}.jpg`)
-  return new Promise((done, fail) => {
-    const x = new XMLHttpRequest()
-    x.open('POST', '/api/collections/proxy_materials/records')
-    x.setRequestHeader('Authorization', pb.authStore.token)
-    x.timeout = 120_000
-    x.upload.onprogress = (e) => { if (e.lengthComputable) progress(e.loaded / e.total) }
-    x.onload = () => (x.status < 300 ? done() : fail(refusal(x)))
-    x.onerror = x.ontimeout = () => fail(new Failure('network', t('page.error.network')))
-    x.send(form)
-  })
-}
-
-function refusal(x: XMLHttpRequest): Failure {
-  try {
-    const body = JSON.parse(x.responseText) as { message?: string; data?: { code?: string; detail?: string } }
-    return coded(body.data?.code ?? '', x.status, body.data?.detail ?? '', body.message)
-  } catch {
-    return coded('', x.status, '')
-  }
+  return upload('/api/collections/proxy_materials/records', form, progress, 120_000)
 }

@@ -14,13 +14,10 @@ export function usePrincipal(application: () => string | undefined): Ref<string>
     const id = application()
     name.value = id ? (names.get(id) ?? '') : ''
     if (!id || name.value) return
-    try {
-      const a = await guarded(() => pb.collection('proxy_applications').getOne<{ principal_name: string }>(id))
-      names.set(id, a.principal_name)
-      name.value = a.principal_name
-    } catch {
-      // the page itself tells when the network is gone
-    }
+    const a = await guarded(() => pb.collection('proxy_applications').getOne<{ principal_name: string }>(id)).catch(() => null)
+    if (!a) return // the page itself tells when the network is gone
+    names.set(id, a.principal_name)
+    name.value = a.principal_name
   })
   return name
 }

@@ -1,7 +1,7 @@
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { t } from '@shared/i18n'
 import Home from './pages/Home.vue'
-import { known, whenLost } from './session'
+import { comeBack, known, whenLost } from './session'
 
 // Hash routes: WeChat binds its SDK and its payment pages to the address before
 // the hash, and the portal's links stay short.
@@ -30,7 +30,7 @@ export const router = createRouter({
 
 router.beforeEach((to) => {
   if (to.meta.open || known()) return true
-  sessionStorage.setItem('hospay_back', to.fullPath)
+  comeBack(to.fullPath)
   return '/enter'
 })
 
@@ -41,6 +41,6 @@ router.afterEach((to) => {
 whenLost(() => {
   const here = router.currentRoute.value
   if (here.meta.open) return
-  sessionStorage.setItem('hospay_back', here.fullPath)
+  comeBack(here.fullPath)
   void router.replace('/enter')
 })

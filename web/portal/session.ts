@@ -1,8 +1,9 @@
 // Who is using the page, and how they came in: the portal's ticket, or the
 // authorisation page of WeChat or Alipay.
-import { reactive } from 'vue'
-import { call, failure, Failure, onSessionLost, pb } from '@shared/api'
+import { call, failure, Failure, pb } from '@shared/api'
 import { t } from '@shared/i18n'
+import { type Entered, localRoute, openSessions } from '@shared/session'
+import { store, stored, storedAs, unstore } from '@shared/storage'
 
 export interface Me {
   id: string
@@ -15,42 +16,7 @@ export interface Me {
   senior: boolean
 }
 
-export const session = reactive({
-  me: null as Me | null,
-  /** why the last way in failed, to be told on the entry page */
-  trouble: null as Failure | null,
-})
-
-export function known(): boolean {
-  return pb.authStore.isValid
-}
-
-/** leave forgets the session. Drafts stay: they belong to the patient who comes back. */
-export function leave(): void {
-  pb.authStore.clear()
-  session.me = null
-}
-
-let away: () => void = () => {}
-/** whenLost says what to do when a session ends in the middle. */
-export function whenLost(f: () => void): void {
-  away = f
-}
-onSessionLost(() => {
-  leave()
-  session.trouble = new Failure('session', t('page.error.session'), 401)
-  away()
-})
-
-let asking: Promise<Me> | null = null
-
-/** loadMe reads the person's own data once. */
-export async function loadMe(): Promise<Me> {
-  if (session.me) return session.me
-  asking ??= call<Me>('GET', '/api/hospay/me').finally(() => { asking = null })
-  session.me = await asking
-  return session.me
-}
+export const { session, known, keep, leave, whenLost, loadMe } = openSessions<Me>('/api/hospay/me', () => t('page.error.session'))
 
 interface Pending {
   state: string
@@ -69,8 +35,14 @@ export async function authorise(channel: 'wechat' | 'alipay', back: string): Pro
   const { links } = await call<{ links: { channel: string; url: string }[] }>('GET', `/api/hospay/auth/links?${q}`)
   const link = links.find((l) => l.channel === channel)
   if (!link) throw new Failure('channel_off', t('error.channel_off'))
-  sessionStorage.setItem(PENDING, JSON.stringify({ state, channel, back, institution } satisfies Pending))
-  location.assign(link.url)
+  store(PENDING, { state, channel, back, institution } satisfies Pending, 'session')
+  await goOut(link.url)
+}
+
+/** goOut sends the browser to a page that is not ours. It ends only when the person comes back to this very page. */
+export function goOut(url: string): Promise<void> {
+  location.assign(url)
+  return new Promise((back) => window.addEventListener('pageshow', () => back(), { once: true }))
 }
 
 function institutionOf(search: string): string {
@@ -78,18 +50,21 @@ function institutionOf(search: string): string {
 }
 
 function takePending(): Pending | null {
-  const text = sessionStorage.getItem(PENDING)
-  sessionStorage.removeItem(PENDING)
-  try {
-    return text ? (JSON.parse(text) as Pending) : null
-  } catch {
-    return null
-  }
+  const pending = storedAs<Pending>(PENDING, 'session')
+  unstore(PENDING, 'session')
+  return pending
 }
 
-/** localRoute accepts only routes of this page, so that nobody is sent elsewhere. */
-export function localRoute(back: string): string {
-  return /^\/(?!\/)[\w\-/?=&.%]*$/.test(back) ? back : '/'
+const BACK = 'hospay_back'
+
+/** comeBack remembers where to go on after the way in. */
+export function comeBack(route: string): void {
+  store(BACK, route, 'session')
+}
+
+/** wayBack is the route that was remembered, or the start. */
+export function wayBack(): string {
+  return localRoute(stored(BACK, 'session') ?? '/')
 }
 
 /**
@@ -109,34 +84,23 @@ export async function arrive(): Promise<string | null> {
     if (ticket) return await enterByTicket(ticket)
     return await enterByCode(code ?? '', q.get('state') ?? '')
   } catch (err) {
-    session.trouble = failure(err)
+    session.note = failure(err).message
     return known() ? '/' : '/enter'
   }
 }
 
 async function enterByTicket(ticket: string): Promise<string> {
-  const answer = await call<{ token: string; record: { id: string; collectionId: string; collectionName: string } }>('POST', '/api/hospay/auth/ticket', { ticket })
-  keep(answer)
-  const back = sessionStorage.getItem('hospay_back') ?? '/'
-  sessionStorage.removeItem('hospay_back')
-  return localRoute(back)
+  keep(await call<Entered>('POST', '/api/hospay/auth/ticket', { ticket }))
+  const back = wayBack()
+  unstore(BACK, 'session')
+  return back
 }
 
 async function enterByCode(code: string, state: string): Promise<string> {
   const pending = takePending()
   if (!pending || state === '' || pending.state !== state) throw new Failure('code_invalid', t('error.code_invalid'))
-  const answer = await call<{ token: string; record: { id: string; collectionId: string; collectionName: string } }>(
-    'POST', `/api/hospay/auth/${pending.channel}`, { code, institution: pending.institution })
-  keep(answer)
+  keep(await call<Entered>('POST', `/api/hospay/auth/${pending.channel}`, { code, institution: pending.institution }))
   return localRoute(pending.back)
-}
-
-function keep(answer: { token: string; record: { id: string; collectionId: string; collectionName: string } }): void {
-  // The record itself is not stored: masked or not, it is nobody's on this phone.
-  const { id, collectionId, collectionName } = answer.record
-  pb.authStore.save(answer.token, { id, collectionId, collectionName })
-  session.me = null
-  session.trouble = null
 }
 
 /** patientId is the id of who is logged in. */

@@ -41,7 +41,9 @@ async function configure(): Promise<void> {
   try {
     await load()
     const url = location.href.split('#')[0] ?? ''
-    const s = await call<{ app_id: string; timestamp: number; nonce: string; signature: string }>('GET', `/api/hospay/wechat/signature?url=${encodeURIComponent(url)}`)
+    const s = await call<{
+      app_id: string; timestamp: number; nonce: string; signature: string
+    }>('GET', `/api/hospay/wechat/signature?url=${encodeURIComponent(url)}`)
     await new Promise<void>((done) => {
       window.wx?.config({ appId: s.app_id, timestamp: s.timestamp, nonceStr: s.nonce, signature: s.signature, jsApiList: ['requestMerchantTransfer'] })
       window.wx?.ready(done)
@@ -67,7 +69,9 @@ export async function showConfirmation(c: Confirmation): Promise<Shown> {
   const args = { mchId: c.mch_id, appId: c.app_id, package: c.package }
   const sdk = window.wx
   if (sdk?.requestMerchantTransfer) {
-    return new Promise((done) => sdk.requestMerchantTransfer?.({ ...args, success: () => done('shown'), fail: () => done('failed'), cancel: () => done('cancelled') }))
+    return new Promise(
+      (done) => sdk.requestMerchantTransfer?.({ ...args, success: () => done('shown'), fail: () => done('failed'), cancel: () => done('cancelled') })
+    )
   }
   const b = await bridge()
   if (!b) return 'failed'

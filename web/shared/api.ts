@@ -3,10 +3,10 @@
 import PocketBase, { ClientResponseError, LocalAuthStore } from 'pocketbase'
 import { has, t } from './i18n'
 
-// Patients and staff may use one browser; each keeps a session of its own.
-const store = location.pathname.startsWith('/staff') ? 'hospay_staff' : 'hospay_patient'
+// Patients and staff may use one browser; each entry keeps a session of its own.
+const entry = /^\/(\w+)\//.exec(location.pathname)?.[1] ?? 'patient'
 
-export const pb = new PocketBase('/', new LocalAuthStore(store), 'zh-CN')
+export const pb = new PocketBase('/', new LocalAuthStore(`hospay_${entry}`), 'zh-CN')
 pb.autoCancellation(false)
 
 /** Failure is what went wrong, for people. Code is stable; 'network' means that nothing is known of the outcome. */

@@ -2,8 +2,12 @@ import { describe, expect, test } from 'vitest'
 import { clock, dateTime, daysAgo, left, parseYuan, yuan } from './format'
 
 describe('amounts', () => {
-  test.each([[0, '¥0.00'], [1, '¥0.01'], [123450, '¥1,234.50'], [100000000, '¥1,000,000.00'], [-5, '-¥0.05']])('yuan(%i)', (fen, text) => expect(yuan(fen)).toBe(text))
-  test.each([['12.34', 1234], ['0.1', 10], ['1,234.5', 123450], ['¥ 7', 700], ['0', 0], ['100', 10000]])('parseYuan(%s)', (text, fen) => expect(parseYuan(text)).toBe(fen))
+  test.each([
+    [0, '¥0.00'], [1, '¥0.01'], [123450, '¥1,234.50'], [100000000, '¥1,000,000.00'], [-5, '-¥0.05'],
+  ])('yuan(%i)', (fen, text) => expect(yuan(fen)).toBe(text))
+  test.each([
+    ['12.34', 1234], ['0.1', 10], ['1,234.5', 123450], ['¥ 7', 700], ['0', 0], ['100', 10000],
+  ])('parseYuan(%s)', (text, fen) => expect(parseYuan(text)).toBe(fen))
   test.each(['', 'abc', '1.234', '-1', '1.', '.5', '1e3', '12.3.4', '9999999999'])('parseYuan(%s) is no amount', (text) => expect(parseYuan(text)).toBeNull())
   test('what is printed reads back to the fen', () => {
     for (let fen = 0; fen < 2_000_000; fen += 997) expect(parseYuan(yuan(fen))).toBe(fen)

@@ -2,6 +2,7 @@
 // is part of the first load, other languages come when they are chosen.
 import zh from '@texts/zh-CN.json'
 import { reactive } from 'vue'
+import { store, stored } from './storage'
 
 type Texts = Record<string, string>
 export type Language = 'zh-CN' | 'en'
@@ -30,20 +31,10 @@ export async function setLanguage(language: Language): Promise<void> {
   state.texts = language === 'en' ? ((await import('@texts/en.json')).default as Texts) : (zh as Texts)
   state.language = language
   document.documentElement.lang = language
-  try {
-    localStorage.setItem(KEY, language)
-  } catch {
-    // without storage the choice lasts as long as the page
-  }
+  store(KEY, language)
 }
 
 /** startLanguage applies the language that was chosen before. */
 export async function startLanguage(): Promise<void> {
-  let chosen: string | null = null
-  try {
-    chosen = localStorage.getItem(KEY)
-  } catch {
-    // Chinese
-  }
-  if (chosen === 'en') await setLanguage('en')
+  if (stored(KEY) === 'en') await setLanguage('en')
 }

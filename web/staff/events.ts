@@ -9,10 +9,13 @@ export function eventText(event: string): string {
 
 /** notices are the occasions on which people are told. */
 export const notices: Record<string, string> = {
-  succeeded: '退款到账', rejected: '审核驳回', failed: '退款失败', awaiting_payee: '待确认收款', returned: '款项被退回', paid_by_hand: '已线下付款', proxy_approved: '代办通过', proxy_rejected: '代办未通过', hold: '出款暂缓（给财务）', suspense: '挂账（给财务）',
+  succeeded: '退款到账', rejected: '审核驳回', failed: '退款失败', awaiting_payee: '待确认收款', returned: '款项被退回',
+  paid_by_hand: '已线下付款', proxy_approved: '代办通过', proxy_rejected: '代办未通过', hold: '出款暂缓（给财务）', suspense: '挂账（给财务）',
 }
 export const noticeWays: Record<string, string> = { in_app: '站内', wechat: '微信', alipay: '支付宝', sms: '短信', email: '邮件' }
-export const noticeStates: Record<string, [string, 'info' | 'success' | 'danger' | 'warning']> = { queued: ['待发', 'info'], sent: ['已发', 'success'], failed: ['失败', 'danger'], skipped: ['未发', 'warning'] }
+export const noticeStates: Record<string, [string, 'info' | 'success' | 'danger' | 'warning']> = {
+  queued: ['待发', 'info'], sent: ['已发', 'success'], failed: ['失败', 'danger'], skipped: ['未发', 'warning'],
+}
 
 /** actions are what the audit log records, by their group. */
 export const actionGroups: [string, string][] = [
@@ -20,21 +23,40 @@ export const actionGroups: [string, string][] = [
   ['recon', '对账'], ['statement', '账单'], ['report', '报表'], ['receipt', '回单'], ['stats', '统计'], ['job', '任务'],
 ]
 const actionNames: Record<string, string> = {
-  'config.propose': '提出配置变更', 'config.confirm': '确认配置变更', 'config.apply': '修改配置', 'config.reject': '退回配置变更', 'config.withdraw': '撤回配置变更', 'config.test': '测试连接', 'config.dashboard': '在后台修改配置',
-  'staff.locked': '账号被锁定', 'staff.unlock': '解锁账号', 'staff.totp_on': '绑定验证器', 'staff.recovery_code': '使用恢复码', 'staff.password': '修改密码', 'order.reveal': '查看脱敏信息', 'refund.evidence': '下载证据包',
-  'proxy.lookup': '查询被代办人', 'proxy.approve': '代办通过', 'proxy.reject': '代办驳回', 'proxy.photo': '查看代办照片', 'proxy.purge': '删除到期照片', 'suspense.proposed': '提出挂账处理', 'suspense.confirmed': '确认挂账处理', 'suspense.withdrawn': '撤回挂账处理',
+  'config.propose': '提出配置变更', 'config.confirm': '确认配置变更', 'config.apply': '修改配置', 'config.reject': '退回配置变更',
+  'config.withdraw': '撤回配置变更', 'config.test': '测试连接', 'config.dashboard': '在后台修改配置',
+  'staff.locked': '账号被锁定', 'staff.unlock': '解锁账号', 'staff.totp_on': '绑定验证器', 'staff.recovery_code': '使用恢复码',
+  'staff.password': '修改密码', 'order.reveal': '查看脱敏信息', 'refund.evidence': '下载证据包',
+  'proxy.lookup': '查询被代办人', 'proxy.approve': '代办通过', 'proxy.reject': '代办驳回', 'proxy.photo': '查看代办照片',
+  'proxy.purge': '删除到期照片', 'suspense.proposed': '提出挂账处理', 'suspense.confirmed': '确认挂账处理',
+  'suspense.withdrawn': '撤回挂账处理',
   'payouts.freeze': '冻结或解除冻结', 'recon.run': '运行对账', 'recon.month.proposed': '提出月结', 'recon.month.closed': '月结', 'recon.month.reopened': '重开月份',
-  'statement.upload': '上传账单', 'statement.download': '下载账单原件', 'report.export': '导出报表', 'report.download': '下载导出文件', 'receipt.retry': '重取回单', 'stats.repair': '修复统计', 'job.run': '手动运行任务',
+  'statement.upload': '上传账单', 'statement.download': '下载账单原件', 'report.export': '导出报表', 'report.download': '下载导出文件',
+  'receipt.retry': '重取回单', 'stats.repair': '修复统计', 'job.run': '手动运行任务',
 }
 export const actionText = (action: string) => actionNames[action] ?? action
 
 const detailNames: Record<string, string> = {
-  no: '单号', action: '动作', reason: '理由', from: '原状态', to: '新状态', field: '字段', note: '说明', day: '日期', seq: '第几次', state: '结果', source: '来源', kind: '种类', sha256: '文件指纹', version: '版本', filter: '条件', rows: '行数', export: '导出任务', report: '报表', frozen: '冻结', differences: '差异数', change: '变更号', material: '照片号', fields: '项目',
+  no: '单号', action: '动作', reason: '理由', from: '原状态', to: '新状态', field: '字段', note: '说明', day: '日期', seq: '第几次',
+  state: '结果', source: '来源', kind: '种类', sha256: '文件指纹', version: '版本', filter: '条件', rows: '行数', export: '导出任务',
+  report: '报表', frozen: '冻结', differences: '差异数', change: '变更号', material: '照片号', fields: '项目',
 }
 const detailValues: Record<string, string> = { restore: '退回就诊卡', pay_again: '重新付款', paid_by_hand: '已线下付款' }
-const word = (k: string, v: string) => (k === 'from' || k === 'to' ? t(`status.${v}`) : k === 'kind' && v.includes('_') && !v.startsWith('fundflow') ? t(`proxy.material.${v}`) : detailValues[v] ?? v)
+function word(k: string, v: string): string {
+  if (k === 'from' || k === 'to') return t(`status.${v}`)
+  if (k === 'kind' && v.includes('_') && !v.startsWith('fundflow')) return t(`proxy.material.${v}`)
+  return detailValues[v] ?? v
+}
+function said(k: string, v: unknown): string {
+  if (Array.isArray(v)) return v.join('、')
+  if (typeof v === 'object') return JSON.stringify(v)
+  if (typeof v === 'boolean') return v ? '是' : '否'
+  return word(k, String(v))
+}
+
 /** detailText writes the details of an entry in one line. */
 export function detailText(details: unknown): string {
   if (!details || typeof details !== 'object') return details ? String(details) : ''
-  return Object.entries(details as Record<string, unknown>).filter(([, v]) => v !== '' && v !== null).map(([k, v]) => `${detailNames[k] ?? k}：${Array.isArray(v) ? v.join('、') : typeof v === 'object' ? JSON.stringify(v) : v === true ? '是' : v === false ? '否' : word(k, String(v))}`).join('；')
+  return Object.entries(details as Record<string, unknown>).filter(([, v]) => v !== '' && v !== null)
+    .map(([k, v]) => `${detailNames[k] ?? k}：${said(k, v)}`).join('；')
 }

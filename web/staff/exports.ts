@@ -1,7 +1,10 @@
 // Reports: small ones come at once, large ones are jobs with progress.
 import { call, coded, failure, guarded, pb } from '@shared/api'
 
-export interface ExportJob { id: string; report: string; state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted'; progress: number; rows: number; file: string; error: string; created: string }
+export interface ExportJob {
+  id: string; report: string; state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted'; progress: number; rows: number; file: string
+  error: string; created: string
+}
 
 /** exportReport downloads a report, or starts a job when it is too large for one answer. */
 export async function exportReport(report: string, params: Record<string, string>, later: (id: string) => void): Promise<void> {

@@ -18,7 +18,9 @@ export interface OrderFilter {
   no: string
 }
 
-export const blank = (): OrderFilter => ({ tab: 'reviewing', date: 'created', from: '', to: '', status: '', method: '', channel: '', proxy: '', min: '', max: '', card_no: '', no: '' })
+export const blank = (): OrderFilter => (
+  { tab: 'reviewing', date: 'created', from: '', to: '', status: '', method: '', channel: '', proxy: '', min: '', max: '', card_no: '', no: '' }
+)
 
 const groups: Record<Tab, string[]> = {
   reviewing: ['reviewing'],
@@ -31,7 +33,10 @@ const groups: Record<Tab, string[]> = {
 
 /** statusesOf lists the states that a tab can show; all of them without a tab. */
 export function statusesOf(tab: OrderFilter['tab']): string[] {
-  return tab ? groups[tab] : ['submitted', 'debiting', 'reviewing', 'approved', 'paying', 'awaiting_payee', 'reversing', 'suspense', 'succeeded', 'refused', 'rejected', 'cancelled', 'failed']
+  return tab ? groups[tab] : [
+    'submitted', 'debiting', 'reviewing', 'approved', 'paying', 'awaiting_payee', 'reversing', 'suspense', 'succeeded', 'refused',
+    'rejected', 'cancelled', 'failed',
+  ]
 }
 
 /** query writes what is not blank, as the address keeps it. */

@@ -1,35 +1,74 @@
 // Words and shapes of the reconciliation pages (docs/reconcile.md).
+import { yuan } from '@shared/format'
 
 export interface Book { count: number; amount: number; present?: boolean; statement?: string }
 export interface Difference {
   id: string; day: string; kind: string; also: string[]; order_no: string; out_bill_no: string; his_refund_no: string; order: string
   platform: Side | null; channel: Side | null; his: Side | null; explain: string; sign: '' | 'overage' | 'shortage'; amount: number
-  state: 'open' | 'proposed' | 'resolved' | 'carried'; owner: string; owner_name: string; days_open: number; overdue: boolean; proposal: { verb: string; reason: string; by: string; by_name: string; at: string } | null
+  state: 'open' | 'proposed' | 'resolved' | 'carried'; owner: string; owner_name: string; days_open: number; overdue: boolean
+  proposal: { verb: string; reason: string; by: string; by_name: string; at: string } | null
 }
 export interface Side { amount: number; status: string; time: string }
+export interface Worked extends Difference {
+  verbs: { verb: string; fits: boolean; why: string }[]
+  counters: { id: string; day: string; order_no: string; out_bill_no: string; amount: number }[]
+  history: { act: string; verb: string; reason: string; by_name: string; at: string }[]
+}
+export interface DayView {
+  date: string; state: 'balanced' | 'differences' | 'incomplete' | 'none'; books: Record<string, Book>
+  differences: Record<string, { count: number; amount: number }>; open: number; carried_in: number
+  runs: { id: string; started: string; by_name?: string; state: string }[]
+}
+export interface Statement {
+  id: string; day: string; source: string; kind: string; state: 'waiting' | 'ready' | 'empty' | 'missing' | 'refused'; lines: number
+  rejects: number; amount: number; refusal: string; message: string; file: string; version: number; superseded: boolean
+}
 
 export const kinds: Record<string, string> = {
-  duplicate: '重复', only_platform: '平台单边', only_channel: '渠道单边', only_his: 'HIS 单边', missing_platform: '平台缺失', missing_channel: '渠道缺失', missing_his: 'HIS 缺失', amount: '金额不符', state: '状态不符',
+  duplicate: '重复', only_platform: '平台单边', only_channel: '渠道单边', only_his: 'HIS 单边', missing_platform: '平台缺失',
+  missing_channel: '渠道缺失', missing_his: 'HIS 缺失', amount: '金额不符', state: '状态不符',
   channel: '渠道不符', method: '方式不符', card: '卡号不符', time: '时间不符', day_cut: '跨日', late: '迟到账单',
 }
 export const verbs: [string, string, string][] = [
-  ['confirm_arrival', '确认到账', '向渠道查询，由系统按查询结果更正。'], ['book', '补记', '在缺的一方补记这笔。'], ['correct', '更正', '在错的一方更正。'], ['rematch', '换配', '与另一条方向相反的差异相抵。'], ['ignore', '忽略', '不影响金额的差异，说明原因后忽略。'], ['force', '强制平账', '接受差异，损益按制度处理。'],
+  ['confirm_arrival', '确认到账', '向渠道查询，由系统按查询结果更正。'],
+  ['book', '补记', '在缺的一方补记这笔。'],
+  ['correct', '更正', '在错的一方更正。'],
+  ['rematch', '换配', '与另一条方向相反的差异相抵。'],
+  ['ignore', '忽略', '不影响金额的差异，说明原因后忽略。'],
+  ['force', '强制平账', '接受差异，损益按制度处理。'],
 ]
+/** verbName is the word of a verb, empty for none. */
+export const verbName = (verb: string | undefined) => verbs.find(([v]) => v === verb)?.[1] ?? ''
 /** acts are what can happen to a difference. */
-export const acts: Record<string, string> = { propose: '提出', confirm: '确认', withdraw: '撤回或退回', resolve: '处理', assign: '认领', auto: '自动了结', changed: '账有变化，重新打开', reopen: '重新打开', carry: '结转' }
+export const acts: Record<string, string> = {
+  propose: '提出', confirm: '确认', withdraw: '撤回或退回', resolve: '处理', assign: '认领', auto: '自动了结', changed: '账有变化，重新打开', reopen: '重新打开',
+  carry: '结转',
+}
 export const states: Record<Difference['state'], string> = { open: '待处理', proposed: '待确认', resolved: '已处理', carried: '转下日' }
 export const books: Record<string, string> = { platform: '平台', wechat: '微信', alipay: '支付宝', his: 'HIS' }
 
 /** side puts the books side by side: what the platform says, the HIS, both channels and their sum. */
 export function side(of: Record<string, Book>): { name: string; count: number; amount: number; off: number | null; missing: boolean }[] {
   const platform = of.platform?.amount ?? 0
-  const row = (k: string) => ({ name: books[k] ?? k, count: of[k]!.count, amount: of[k]!.amount, off: k === 'his' ? of[k]!.amount - platform : null, missing: of[k]!.present === false })
+  const row = (k: string) => {
+    const { count, amount, present } = of[k]!
+    return { name: books[k] ?? k, count, amount, off: k === 'his' ? amount - platform : null, missing: present === false }
+  }
   const channels = Object.keys(of).filter((k) => k !== 'platform' && k !== 'his').sort().reverse().map(row)
-  const sum = channels.reduce((a, c) => ({ ...a, count: a.count + c.count, amount: a.amount + c.amount, missing: a.missing || c.missing }), { name: '渠道合计', count: 0, amount: 0, off: null as number | null, missing: false })
+  const sum = channels.reduce(
+    (a, c) => ({ ...a, count: a.count + c.count, amount: a.amount + c.amount, missing: a.missing || c.missing }),
+    { name: '渠道合计', count: 0, amount: 0, off: null as number | null, missing: false },
+  )
   sum.off = sum.amount - platform
   return [...['platform', 'his'].filter((k) => of[k]).map(row), ...channels, ...(channels.length ? [sum] : [])]
 }
 
+const statusWords: Record<string, string> = { succeeded: '成功', failed: '失败', pending: '处理中' }
+/** sideText is what one book has of an order. */
+export const sideText = (s: Side | null) => (s ? `${yuan(s.amount)} ${statusWords[s.status] ?? s.status}` : '无')
+
 /** billNames are the kinds of bills. */
-export const billNames: Record<string, string> = { fundflow_operation: '运营账户资金流水', fundflow_basic: '基本账户资金流水', trade: '交易账单', signcustomer: '账务明细', statement: '退款明细' }
+export const billNames: Record<string, string> = {
+  fundflow_operation: '运营账户资金流水', fundflow_basic: '基本账户资金流水', trade: '交易账单', signcustomer: '账务明细', statement: '退款明细',
+}
 export const colours: Record<string, string> = { green: '平', amber: '未完', red: '有差异', none: '' }

@@ -1,9 +1,15 @@
 // Who works at the console. The server decides what each role may do; the pages
 // only leave out what would be refused.
 import { reactive } from 'vue'
-import { call, guarded, onSessionLost, pb } from '@shared/api'
+import { call, guarded, pb } from '@shared/api'
+import { openSessions } from '@shared/session'
 
 export type Role = 'reviewer' | 'finance' | 'cashier' | 'auditor' | 'config'
+
+export const roleNames: Record<Role, string> = { reviewer: '审核', finance: '财务', cashier: '收费处', auditor: '审计', config: '配置' }
+
+/** rolesText lists roles in words. */
+export const rolesText = (roles: readonly string[]) => roles.map((r) => roleNames[r as Role] ?? r).join('、')
 
 export interface Me {
   id: string
@@ -15,35 +21,10 @@ export interface Me {
   idle_minutes: number
 }
 
-export const session = reactive({ me: null as Me | null, note: '' })
-
-export function known(): boolean {
-  return pb.authStore.isValid
-}
+export const { session, known, keep, leave, whenLost, loadMe } = openSessions<Me>('/api/hospay/staff/me', () => '登录已过期，请重新登录。')
 
 export function may(...roles: Role[]): boolean {
   return roles.some((r) => session.me?.roles.includes(r))
-}
-
-export function leave(note = ''): void {
-  pb.authStore.clear()
-  session.me = null
-  session.note = note
-}
-
-let away: () => void = () => {}
-export function whenLost(f: () => void): void {
-  away = f
-}
-onSessionLost(() => {
-  if (!known() && !session.me) return // an answer to somebody who has left by themselves
-  leave('登录已过期，请重新登录。')
-  away()
-})
-
-export async function loadMe(again = false): Promise<Me> {
-  if (!session.me || again) session.me = await call<Me>('GET', '/api/hospay/staff/me')
-  return session.me
 }
 
 /** refresh keeps a session alive while somebody works. */
@@ -60,9 +41,6 @@ export function nameOf(id: string | undefined): string {
 
 /** loadNames reads who works in the house. */
 export async function loadNames(): Promise<void> {
-  try {
-    Object.assign(names, (await call<{ names: Record<string, string> }>('GET', '/api/hospay/staff/names')).names)
-  } catch {
-    // ids stay without names
-  }
+  const answer = await call<{ names: Record<string, string> }>('GET', '/api/hospay/staff/names').catch(() => null)
+  Object.assign(names, answer?.names) // without an answer ids stay without names
 }

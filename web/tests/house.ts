@@ -50,7 +50,10 @@ export async function room(): Promise<number> {
 /** people decide in these walks, not the rules. */
 async function people(app: string): Promise<void> {
   const post = async (method: string, path: string, token: string, body: unknown) => {
-    const res = await fetch(app + path, { method, headers: { 'Content-Type': 'application/json', Authorization: token }, body: body === undefined ? undefined : JSON.stringify(body) })
+    const res = await fetch(
+      app + path,
+      { method, headers: { 'Content-Type': 'application/json', Authorization: token }, body: body === undefined ? undefined : JSON.stringify(body) }
+    )
     if (!res.ok) throw new Error(`${path}: ${res.status} ${await res.text()}`)
     return res.json() as Promise<{ token: string; items: { id: string }[] }>
   }
@@ -71,7 +74,10 @@ export async function open(project: TestProject, patients: number): Promise<() =
   if (seeded.status !== 0) throw new Error(seeded.stdout + seeded.stderr)
   const sims = start(['simulate', '--base-port', String(base), '--dir', join(dir, 'sim'), '--patients', String(patients)])
   await up(`http://127.0.0.1:${base}/_sim/config`, sims.child, sims.log)
-  const portal = await fetch(`http://127.0.0.1:${base + 4}/_sim/settings`, { method: 'POST', body: JSON.stringify({ to: `http://${address}` }), headers: { 'Content-Type': 'application/json' } })
+  const portal = await fetch(
+    `http://127.0.0.1:${base + 4}/_sim/settings`,
+    { method: 'POST', body: JSON.stringify({ to: `http://${address}` }), headers: { 'Content-Type': 'application/json' } }
+  )
   if (!portal.ok) throw new Error(`portal settings: ${portal.status}`)
   const app = start(['serve', '--http', address, '--dir', dir])
   await up(`http://${address}/api/health`, app.child, app.log)

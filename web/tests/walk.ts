@@ -13,20 +13,31 @@ export const PORTAL = 4
 export const PASSWORD = 'Demo-hospay-2026'
 
 /** phone is a small phone in Beijing; a webview keeps nothing between people. */
-export const phone: BrowserContextOptions = { viewport: { width: 375, height: 812 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, locale: 'zh-CN', timezoneId: 'Asia/Shanghai' }
+export const phone: BrowserContextOptions = {
+  viewport: { width: 375, height: 812 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, locale: 'zh-CN', timezoneId: 'Asia/Shanghai',
+}
 
 export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     env: { ...process.env, LANGUAGE: 'zh_CN' }, // dates and file buttons as people in China see them
-    args: ['--lang=zh-CN', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--font-render-hinting=none'],
+    args: [
+      '--lang=zh-CN', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync', '--font-render-hinting=none',
+    ],
   })
 }
 
 export async function json<T>(url: string, init?: RequestInit & { json?: unknown; token?: string }): Promise<T> {
   const headers: Record<string, string> = { 'Content-Type': 'application/json' }
   if (init?.token) headers.Authorization = init.token
-  const res = await fetch(url, { ...init, headers, body: init?.json === undefined ? init?.body : JSON.stringify(init.json), method: init?.method ?? (init?.json === undefined ? 'GET' : 'POST') })
+  const res = await fetch(
+    url,
+    {
+      ...init, headers, body: init?.json === undefined ? init?.body : JSON.stringify(init.json),
+      method: init?.method ?? (init?.json === undefined ? 'GET' : 'POST'),
+    }
+  )
   const text = await res.text()
   if (!res.ok) throw new Error(`${url}: ${res.status} ${text}`)
   return (text ? JSON.parse(text) : {}) as T
@@ -39,7 +50,9 @@ export function person(code: string, via: 'wechat' | 'alipay'): Promise<Person> 
 }
 
 /** visit opens a page for one person, who comes from the portal with a ticket. Whatever the browser complains about fails the test. */
-export async function visit(browser: Browser, code: string, via: 'wechat' | 'alipay', options: BrowserContextOptions = {}): Promise<{ page: Page; who: Person; context: BrowserContext }> {
+export async function visit(
+  browser: Browser, code: string, via: 'wechat' | 'alipay', options: BrowserContextOptions = {}
+): Promise<{ page: Page; who: Person; context: BrowserContext }> {
   const context = await browser.newContext({ ...phone, ...options })
   const page = await context.newPage()
   listen(page)
@@ -77,7 +90,9 @@ export function quiet(page: Page): void {
 /** accessible runs axe on what is shown. */
 export async function accessible(page: Page, where: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page: page as never }).analyze()
-  const found = violations.map((v) => `${v.id} (${v.impact}): ${v.nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary ?? ''}`).join('; ').slice(0, 600)}`)
+  const found = violations.map(
+    (v) => `${v.id} (${v.impact}): ${v.nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary ?? ''}`).join('; ').slice(0, 600)}`
+  )
   expect(found, `axe at ${where}`).toEqual([])
 }
 
@@ -88,7 +103,9 @@ export async function fits(page: Page, where: string): Promise<void> {
 }
 
 export async function staff(name: string): Promise<string> {
-  const { token } = await json<{ token: string }>(`${app}/api/collections/staff/auth-with-password`, { json: { identity: `${name}@demo.hospay`, password: PASSWORD } })
+  const { token } = await json<{ token: string }>(
+    `${app}/api/collections/staff/auth-with-password`, { json: { identity: `${name}@demo.hospay`, password: PASSWORD } }
+  )
   return token
 }
 

@@ -18,7 +18,8 @@ function unzip(data: Buffer): Map<string, string> {
   return files
 }
 
-const plain = (s: string) => s.replace(/<[^>]+>/g, '').replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&quot;/g, '"').replace(/&#39;|&apos;/g, "'").replace(/&#xA;/g, '\n').replace(/&amp;/g, '&')
+const plain = (s: string) => s.replace(/<[^>]+>/g, '').replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&quot;/g, '"').replace(/&#39;|&apos;/g, "'")
+  .replace(/&#xA;/g, '\n').replace(/&amp;/g, '&')
 
 /** sheets reads every sheet as a map of cell names to their texts. */
 export function sheets(data: Buffer): Map<string, string>[] {

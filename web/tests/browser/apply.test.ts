@@ -1,7 +1,10 @@
 // Walks of a patient on a phone, through the real pages, program and simulators.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { accessible, ALIPAY, app, fits, HIS, json, launch, moved, orders, PASSWORD, type Person, person, PORTAL, quiet, review, sim, until, visit, WECHAT } from '../walk'
+import {
+  accessible, ALIPAY, app, fits, HIS, json, launch, moved, orders, PASSWORD, type Person, person, PORTAL, quiet, review, sim, until, visit,
+  WECHAT,
+} from '../walk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -93,14 +96,19 @@ describe('apply', () => {
     await page.getByText('到账时间').waitFor()
     await accessible(page, 'detail')
     // The job fetches the receipt; the patient gets the channel's own file.
-    const it = (await json<{ token: string }>(`${app}/api/collections/_superusers/auth-with-password`, { json: { identity: 'it@demo.hospay', password: PASSWORD } })).token
+    const it = (
+      await json<{ token: string }>(`${app}/api/collections/_superusers/auth-with-password`, { json: { identity: 'it@demo.hospay', password: PASSWORD } })
+    ).token
     await until('the receipt is there', async () => {
       await json(`${app}/api/hospay/jobs/receipts/run`, { token: it, method: 'POST' }).catch(() => {}) // it may be running
       const q = new URLSearchParams({ filter: `order = "${transfer.id}"` })
       const { items } = await json<{ items: { id: string; state: string }[] }>(`${app}/api/collections/receipts/records?${q}`, { token: it })
       if (items[0]?.state === 'ready') return true
       // WeChat is asked again after two minutes; here at once.
-      if (items[0]) await json(`${app}/api/collections/receipts/records/${items[0].id}`, { token: it, method: 'PATCH', json: { next_at: '2020-01-01 00:00:00.000Z' } })
+      if (items[0]) await json(
+        `${app}/api/collections/receipts/records/${items[0].id}`,
+        { token: it, method: 'PATCH', json: { next_at: '2020-01-01 00:00:00.000Z' } }
+      )
       return false
     })
     await page.reload()
@@ -346,7 +354,10 @@ describe('entry', () => {
     const { page, context } = await visit(browser, 'P0015', 'wechat')
     await page.getByRole('button', { name: '申请退款' }).click()
     await page.getByLabel('我已阅读并同意退款须知').check()
-    await json(sim(HIS, '/_sim/faults'), { json: { plan: [{ match: 'cards', nth: 1, fault: '500_before', times: 50 }, { match: 'balance', nth: 1, fault: '500_before', times: 50 }] } })
+    await json(
+      sim(HIS, '/_sim/faults'),
+      { json: { plan: [{ match: 'cards', nth: 1, fault: '500_before', times: 50 }, { match: 'balance', nth: 1, fault: '500_before', times: 50 }] } }
+    )
     await page.getByRole('button', { name: '下一步' }).click()
     await page.getByText('医院系统暂时无法查询，您的余额没有变化').waitFor()
     await accessible(page, 'card while HIS is down')

@@ -10,7 +10,13 @@ beforeAll(async () => {
   browser = await launch()
   const { page, context, who } = await visit(browser, 'P0001', 'wechat')
   const token = await page.evaluate(() => JSON.parse(localStorage.getItem('hospay_patient')!).token as string)
-  const made = await json<{ id: string }>(`${app}/api/collections/refund_orders/records`, { token, json: { card_no: who.cards[0], amount: 1200, method: 'transfer', channel: 'wechat', payee_name: who.name, notify_phone: who.phone, notice_version: '1' } })
+  const made = await json<{ id: string }>(
+    `${app}/api/collections/refund_orders/records`,
+    {
+      token,
+      json: { card_no: who.cards[0], amount: 1200, method: 'transfer', channel: 'wechat', payee_name: who.name, notify_phone: who.phone, notice_version: '1' },
+    }
+  )
   order = made.id
   await review(who.cards[0]!, 'approve')
   await until('awaiting', async () => (await orders(who.cards[0]!)).some((o) => o.id === order && o.status === 'awaiting_payee'))
@@ -18,7 +24,10 @@ beforeAll(async () => {
 })
 afterAll(async () => { await browser.close() })
 
-const pages = () => ['/', '/apply/notice', '/apply/card', '/records', `/records/${order}`, `/records/${order}/confirm`, '/proxy', '/proxy/new', '/status', '/nothing']
+const pages = () => [
+  '/', '/apply/notice', '/apply/card', '/records', `/records/${order}`, `/records/${order}/confirm`, '/proxy', '/proxy/new', '/status',
+  '/nothing',
+]
 
 async function settle(page: Page, route: string): Promise<void> {
   await page.goto(`${app}/#${route}`)
@@ -29,10 +38,11 @@ async function settle(page: Page, route: string): Promise<void> {
 
 /** targets: nothing that can be tapped is smaller than the mode asks. */
 async function targets(page: Page, least: number, where: string): Promise<void> {
-  const small = await page.evaluate((min) => [...document.querySelectorAll<HTMLElement>('button, a[href], select, input[type=text], input[type=tel], label.choice, label.filebutton')]
+  const tapped = 'button, a[href], select, input[type=text], input[type=tel], label.choice, label.filebutton'
+  const small = await page.evaluate(([min, what]) => [...document.querySelectorAll<HTMLElement>(what)]
     .filter((e) => e.offsetParent !== null && !e.closest('.rich') && !e.closest('dialog:not([open])'))
     .map((e) => ({ text: (e.textContent || e.id).trim().slice(0, 20), h: e.getBoundingClientRect().height, w: e.getBoundingClientRect().width }))
-    .filter((r) => r.h < min - 0.5 || r.w < min - 0.5), least)
+    .filter((r) => r.h < min - 0.5 || r.w < min - 0.5), [least, tapped] as const)
   expect(small, `targets under ${least} px at ${where}`).toEqual([])
 }
 
@@ -182,7 +192,8 @@ test('TestLooks_KeyboardAlone_FromHomeToTheCard', async () => {
   await page.keyboard.press('Enter')
   await page.getByLabel('我已阅读并同意退款须知').waitFor()
   await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('H1') // a new screen starts at its heading
-  for (let i = 0; i < 10 && !(await page.evaluate(() => (document.activeElement as HTMLInputElement)?.type === 'checkbox')); i++) await page.keyboard.press('Tab')
+  const atBox = () => page.evaluate(() => (document.activeElement as HTMLInputElement)?.type === 'checkbox')
+  for (let i = 0; i < 10 && !(await atBox()); i++) await page.keyboard.press('Tab')
   await page.keyboard.press('Space')
   await page.keyboard.press('Tab')
   await page.keyboard.press('Enter')

@@ -8,10 +8,16 @@ let browser: Browser
 beforeAll(async () => { browser = await launch() })
 afterAll(async () => { await browser.close() })
 
-const agent = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0 Mobile Safari/537.36 XWEB/1160117 MMWEBSDK/20240404 MicroMessenger/8.0.50 NetType/WIFI Language/zh_CN'
+const agent = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0 Mobile Safari/537.36 '
+  + 'XWEB/1160117 MMWEBSDK/20240404 MicroMessenger/8.0.50 NetType/WIFI Language/zh_CN'
 
 interface Asked { name: string; args: Record<string, string> }
 interface Played { asked: Asked[]; answer: string; WeixinJSBridge?: unknown; configured: Record<string, unknown> }
+
+const transfer = `window.wx.requestMerchantTransfer = (o) => {
+  window.asked.push({ name: 'wx', args: { mchId: o.mchId, appId: o.appId, package: o.package } })
+  o.success({})
+}`
 
 /** play puts a bridge into the page, and WeChat's script in the place from which it is loaded. */
 async function play(page: Page, mini: boolean): Promise<void> {
@@ -19,12 +25,17 @@ async function play(page: Page, mini: boolean): Promise<void> {
     const w = window as unknown as Played
     w.asked = []
     w.answer = 'requestMerchantTransfer:ok'
-    w.WeixinJSBridge = { invoke: (name: string, args: Record<string, string>, done: (r: { err_msg: string }) => void) => { w.asked.push({ name, args }); done({ err_msg: w.answer }) } }
+    w.WeixinJSBridge = {
+      invoke: (name: string, args: Record<string, string>, done: (r: { err_msg: string }) => void) => {
+        w.asked.push({ name, args })
+        done({ err_msg: w.answer })
+      },
+    }
   })
   await page.route('https://res.wx.qq.com/**', (route) => route.fulfill({
     contentType: 'text/javascript',
     body: `window.wx = { config(o) { window.configured = o }, ready(f) { f() }, error() {} };
-      ${mini ? "window.wx.requestMerchantTransfer = (o) => { window.asked.push({ name: 'wx', args: { mchId: o.mchId, appId: o.appId, package: o.package } }); o.success({}) };" : ''}`,
+      ${mini ? transfer : ''}`,
   }))
 }
 
@@ -32,7 +43,10 @@ async function waiting(code: string, mini: boolean) {
   const { page, who, context } = await visit(browser, code, 'wechat', { userAgent: agent })
   const card = who.cards[0]!
   const token = await page.evaluate(() => JSON.parse(localStorage.getItem('hospay_patient')!).token as string)
-  await json(`${app}/api/collections/refund_orders/records`, { token, json: { card_no: card, amount: 1500, method: 'transfer', channel: 'wechat', payee_name: who.name, notify_phone: who.phone, notice_version: '1' } })
+  await json(
+    `${app}/api/collections/refund_orders/records`,
+    { token, json: { card_no: card, amount: 1500, method: 'transfer', channel: 'wechat', payee_name: who.name, notify_phone: who.phone, notice_version: '1' } }
+  )
   await review(card, 'approve')
   const order = await until('awaiting', async () => (await orders(card)).find((o) => o.status === 'awaiting_payee'))
   await play(page, mini)

@@ -126,7 +126,10 @@ test('TestConsole_SecondFactor_EnrolledAskedForReplacedReset', async () => {
     await password(page, 'auditor')
     await page.getByRole('button', { name: '改用邮箱验证码' }).click()
     await page.getByText('未开通邮件验证码').waitFor()
-    await json(`${app}/api/settings`, { token: await it(), method: 'PATCH', json: { smtp: { enabled: true, host: '127.0.0.1', port: mail.port, username: '', tls: false } } })
+    await json(
+      `${app}/api/settings`,
+      { token: await it(), method: 'PATCH', json: { smtp: { enabled: true, host: '127.0.0.1', port: mail.port, username: '', tls: false } } }
+    )
     await page.getByRole('button', { name: '改用邮箱验证码' }).click()
     await page.getByText('验证码已发到 auditor@demo.hospay').waitFor()
     await serious(page, 'code by e-mail')

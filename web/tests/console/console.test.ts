@@ -21,7 +21,11 @@ test('TestConsole_WrongPasswordIsSaid_RolesSeeTheirOwnPlaces', async () => {
   await page.getByRole('button', { name: '登录' }).click()
   await page.getByRole('alert').waitFor()
   await context.close()
-  for (const [name, sees, never] of [['reviewer1', '代办审核', '审计日志'], ['auditor', '审计日志', '未有此项'], ['config', '系统配置', '退款统计'], ['cashier', '退款订单', '代办审核']] as const) {
+  const menus = [
+    ['reviewer1', '代办审核', '审计日志'], ['auditor', '审计日志', '未有此项'],
+    ['config', '系统配置', '退款统计'], ['cashier', '退款订单', '代办审核'],
+  ] as const
+  for (const [name, sees, never] of menus) {
     const { page, context } = await sit(browser, name)
     await page.getByRole('link', { name: sees }).waitFor()
     expect(await page.getByRole('link', { name: never }).count(), `${name} sees ${never}`).toBe(0)
@@ -123,7 +127,10 @@ test('TestConsole_BatchOf200_OneBadOrderDoesNotStopTheRest', async () => {
     const dialog = page.getByRole('dialog', { name: '批量审核' })
     const [, count, sum] = /共 (\d+) 笔，合计 (¥[\d,.]+)/.exec((await dialog.innerText()).replace(/\s+/g, ' ')) ?? []
     // Somebody else decides on one of them meanwhile.
-    if (round === 0) await json(`${app}/api/collections/reviews/records`, { token: await staff('reviewer2'), json: { order: made[0]!.id, decision: 'approve', note: '' } }).catch(() => {})
+    if (round === 0) await json(
+      `${app}/api/collections/reviews/records`,
+      { token: await staff('reviewer2'), json: { order: made[0]!.id, decision: 'approve', note: '' } }
+    ).catch(() => {})
     const go = dialog.getByRole('button', { name: '开始' })
     await dialog.getByLabel('笔数').fill('1')
     await dialog.getByLabel('合计金额').fill(sum ?? '')
@@ -262,7 +269,9 @@ test('TestConsole_LongExportIsAJobWithItsFile', async () => {
   // More looks than one answer of a report holds.
   const { id } = await apply(code(20), 'alipay', 1111)
   const token = await staff('reviewer1')
-  for (let n = 0; n < 5040; n += 40) await Promise.all(Array.from({ length: 40 }, () => json(`${app}/api/hospay/refunds/${id}/reveal`, { token, json: { field: 'payee_name' } })))
+  for (let n = 0; n < 5040; n += 40) await Promise.all(
+    Array.from({ length: 40 }, () => json(`${app}/api/hospay/refunds/${id}/reveal`, { token, json: { field: 'payee_name' } }))
+  )
   const { page, context } = await sit(browser, 'auditor', 'narrow')
   await open(page, '/audit', '审计日志')
   await page.getByRole('button', { name: '导出' }).click()

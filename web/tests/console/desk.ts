@@ -29,13 +29,17 @@ export async function serious(page: Page, where: string): Promise<void> {
   await expect.poll(() => page.locator('.el-button.is-loading, .el-skeleton').count(), { timeout: 15_000 }).toBe(0)
   await page.waitForTimeout(400) // dialogs fade in
   const { violations } = await new AxeBuilder({ page: page as never }).analyze()
-  const found = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`)
+  const found = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')
+    .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`)
   expect(found, `axe at ${where}`).toEqual([])
   const own = page.viewportSize()!
   for (const size of [own, own.width === desks.wide.width ? desks.narrow : desks.wide]) {
     await page.setViewportSize(size)
     // Charts follow the window a moment later.
-    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth - innerWidth), { message: `${where} scrolls sideways at ${size.width} px` }).toBeLessThanOrEqual(0)
+    await expect.poll(
+      () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      { message: `${where} scrolls sideways at ${size.width} px` }
+    ).toBeLessThanOrEqual(0)
   }
   await page.setViewportSize(own)
   quiet(page)
@@ -48,8 +52,13 @@ export const swept = (page: Page) => page.evaluate(() => document.querySelectorA
 export async function apply(code: string, via: 'wechat' | 'alipay', fen: number, method = 'transfer'): Promise<{ id: string; card: string }> {
   const who = await person(code, via)
   const { token } = await json<{ token: string }>(`${app}/api/hospay/auth/ticket`, { json: { ticket: who.ticket } })
-  const { items } = await json<{ items: { version: string }[] }>(`${app}/api/collections/notices/records?${new URLSearchParams({ filter: 'active = true && kind = "refund"' })}`, { token })
-  const body: Record<string, unknown> = { card_no: who.cards[0], amount: fen, method, channel: via, payee_name: who.name, notify_phone: who.phone, notice_version: items[0]!.version }
+  const { items } = await json<{ items: { version: string }[] }>(
+    `${app}/api/collections/notices/records?${new URLSearchParams({ filter: 'active = true && kind = "refund"' })}`, { token }
+  )
+  const body: Record<string, unknown> = {
+    card_no: who.cards[0], amount: fen, method, channel: via, payee_name: who.name, notify_phone: who.phone,
+    notice_version: items[0]!.version,
+  }
   if (via === 'alipay' && method === 'transfer') body.payee_account = who.alipay_account
   const { id } = await json<{ id: string }>(`${app}/api/collections/refund_orders/records`, { token, json: body })
   return { id, card: who.cards[0]! }
@@ -58,7 +67,9 @@ export async function apply(code: string, via: 'wechat' | 'alipay', fen: number,
 let token = ''
 /** it is the token of IT, who works in the dashboard. */
 export async function it(): Promise<string> {
-  token ||= (await json<{ token: string }>(`${app}/api/collections/_superusers/auth-with-password`, { json: { identity: 'it@demo.hospay', password: PASSWORD } })).token
+  token ||= (
+    await json<{ token: string }>(`${app}/api/collections/_superusers/auth-with-password`, { json: { identity: 'it@demo.hospay', password: PASSWORD } })
+  ).token
   return token
 }
 

@@ -39,7 +39,10 @@ test('TestConsole_SecondReviewByAnotherPerson', async () => {
 test('TestConsole_ProxyReview_PhotosSideBySide_LooksOnRecord', async () => {
   const [agent, old] = [await person(code(25), 'wechat'), await person('P0003', 'wechat')]
   const { token } = await json<{ token: string }>(`${app}/api/hospay/auth/ticket`, { json: { ticket: agent.ticket } })
-  const application = await json<{ id: string }>(`${app}/api/collections/proxy_applications/records`, { token, json: { principal_name: old.name, principal_id_no: old.id_no, card_no: old.cards[0], case: 'elderly', relation: 'child', consent_version: '1' } })
+  const application = await json<{ id: string }>(
+    `${app}/api/collections/proxy_applications/records`,
+    { token, json: { principal_name: old.name, principal_id_no: old.id_no, card_no: old.cards[0], case: 'elderly', relation: 'child', consent_version: '1' } }
+  )
   const helper = await browser.newPage()
   await helper.setContent('<h1 style="font-size:80px">样张</h1>')
   const picture = await helper.screenshot({ type: 'jpeg' })
@@ -85,12 +88,18 @@ test('TestConsole_ProxyReview_PhotosSideBySide_LooksOnRecord', async () => {
 })
 
 test('TestConsole_UnknownDesk_QueryNow', async () => {
-  await json(sim(WECHAT, '/_sim/faults'), { json: { plan: [{ match: 'transfer', nth: 1, fault: 'timeout_after', times: 1 }, { match: 'query', nth: 1, fault: '500_before', times: 500 }] } })
+  await json(
+    sim(WECHAT, '/_sim/faults'),
+    { json: { plan: [{ match: 'transfer', nth: 1, fault: 'timeout_after', times: 1 }, { match: 'query', nth: 1, fault: '500_before', times: 500 }] } }
+  )
   const { id, card } = await apply(code(26), 'wechat', 30_00)
   await reviewing(id)
   await json(`${app}/api/collections/reviews/records`, { token: await staff('reviewer2'), json: { order: id, decision: 'approve', note: '' } })
   const { page, context } = await sit(browser, 'finance')
-  await until('the outcome is open', async () => (await json<{ rows: { id: string }[] }>(`${app}/api/hospay/desk/unknown`, { token: await staff('finance') })).rows.some((r) => r.id === id))
+  await until(
+    'the outcome is open',
+    async () => (await json<{ rows: { id: string }[] }>(`${app}/api/hospay/desk/unknown`, { token: await staff('finance') })).rows.some((r) => r.id === id)
+  )
   await open(page, '/unknown', '未知台')
   const row = page.getByRole('row').filter({ hasText: card })
   await row.getByText('渠道是否已付款').waitFor()

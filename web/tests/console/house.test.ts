@@ -78,7 +78,10 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   const folder = mkdtempSync(join(tmpdir(), 'hospay-books-'))
   const his = join(folder, 'his.csv')
   const lines = Array.from({ length: 3 }, (_, i) => `R2026010100000000${i},,H90${i},C000${i + 1},${(i + 1) * 10}.00,转账退,微信,成功,${yesterday} 10:0${i}:00`)
-  writeFileSync(his, '\ufeff' + ['退款单号,商户单号,HIS退款流水号,就诊卡号,退款金额,退款方式,退款渠道,状态,退款时间', ...lines, 'R1,,H1,C1,不是金额,转账退,微信,成功,' + yesterday + ' 11:00:00'].join('\r\n'))
+  writeFileSync(
+    his,
+    '\ufeff' + ['退款单号,商户单号,HIS退款流水号,就诊卡号,退款金额,退款方式,退款渠道,状态,退款时间', ...lines, 'R1,,H1,C1,不是金额,转账退,微信,成功,' + yesterday + ' 11:00:00'].join('\r\n')
+  )
   const bad = join(folder, 'bad.csv')
   writeFileSync(bad, '这不是账单\r\n1,2,3')
   // Both channels say that nothing moved on their side.
@@ -87,7 +90,11 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   const stamp = (d: string) => `${d.slice(0, 4)}年${d.slice(5, 7)}月${d.slice(8)}日 00:00:00`
   const next = new Date(Date.parse(yesterday) + 86_400_000).toISOString().slice(0, 10)
   const ledger = join(folder, 'ledger.csv')
-  writeFileSync(ledger, `#支付宝账务明细查询\r\n#账号：[20880000000000000156]\r\n#起始日期：[${stamp(yesterday)}]   终止日期：[${stamp(next)}]\r\n#-----账务明细列表-----\r\n账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额（+元）,支出金额（-元）,账户余额（元）,交易渠道,业务类型,备注\r\n#-----账务明细列表结束-----\r\n#支出合计：0笔，共0.00元\r\n#收入合计：0笔，共0.00元\r\n`)
+  writeFileSync(ledger, [
+    '#支付宝账务明细查询', '#账号：[20880000000000000156]', `#起始日期：[${stamp(yesterday)}]   终止日期：[${stamp(next)}]`, '#-----账务明细列表-----',
+    '账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额（+元）,支出金额（-元）,账户余额（元）,交易渠道,业务类型,备注',
+    '#-----账务明细列表结束-----', '#支出合计：0笔，共0.00元', '#收入合计：0笔，共0.00元', '',
+  ].join('\r\n'))
   const upload = async (source: string, file: string) => {
     await a.page.getByRole('button', { name: '上传账单' }).click()
     const dialog = a.page.getByRole('dialog', { name: '上传账单' })

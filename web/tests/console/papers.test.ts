@@ -27,7 +27,9 @@ const collect = async () => { await json(`${app}/api/hospay/jobs/receipts/run`, 
 
 interface Missing { id: string; order_no: string; tries: number }
 async function missing(no: string): Promise<Missing | undefined> {
-  return (await json<{ items: Missing[] }>(`${app}/api/hospay/receipts/missing?from=2020-01-01&to=2099-12-31&per_page=500`, { token: await staff('auditor') })).items.find((r) => r.order_no === no)
+  return (
+    await json<{ items: Missing[] }>(`${app}/api/hospay/receipts/missing?from=2020-01-01&to=2099-12-31&per_page=500`, { token: await staff('auditor') })
+  ).items.find((r) => r.order_no === no)
 }
 
 /** turnTo turns the pages of the list until an order is on one: other walks leave receipts, too. */

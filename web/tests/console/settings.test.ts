@@ -159,7 +159,9 @@ test('TestConsole_NewStaffIsAPersonConfirmedByAnother', async () => {
 })
 
 test('TestConsole_ShortMessagesAreSetUpAnew_ByTwoPeople', async () => {
-  const config = async () => json<{ sms: { id: string; active: boolean; settings: unknown; secrets_held: string[] } | null }>(`${app}/api/hospay/config`, { token: await staff('config') })
+  const config = async () => json<{
+    sms: { id: string; active: boolean; settings: unknown; secrets_held: string[] } | null,
+  }>(`${app}/api/hospay/config`, { token: await staff('config') })
   expect((await config()).sms).toBeNull()
   const a = await sit(browser, 'config')
   await open(a.page, '/config?tab=sms', '系统配置')
@@ -224,7 +226,10 @@ test('TestConsole_ShortMessagesAreSetUpAnew_ByTwoPeople', async () => {
 })
 
 test('TestConsole_LockedAccountIsUnlockedWithAReason', async () => {
-  const enter = (password: string) => fetch(`${app}/api/collections/staff/auth-with-password`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ identity: 'cashier@demo.hospay', password }) })
+  const enter = (password: string) => fetch(
+    `${app}/api/collections/staff/auth-with-password`,
+    { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ identity: 'cashier@demo.hospay', password }) }
+  )
   for (let i = 0; i < 5; i++) await enter('wrong')
   expect((await enter(PASSWORD)).ok).toBe(false)
   const { page, context } = await sit(browser, 'config')

@@ -22,7 +22,10 @@ export function camera(folder: string): Shoot {
   return async (page, name) => {
     await still(page)
     const size = page.viewportSize()!
-    const height = await page.evaluate(() => (document.querySelector('.el-overlay:not([style*="display: none"]), dialog[open]') ? 0 : Math.max(document.documentElement.scrollHeight, document.querySelector('.hospay-overview')?.scrollHeight ?? 0)))
+    const height = await page.evaluate(() => {
+      if (document.querySelector('.el-overlay:not([style*="display: none"]), dialog[open]')) return 0
+      return Math.max(document.documentElement.scrollHeight, document.querySelector('.hospay-overview')?.scrollHeight ?? 0)
+    })
     if (height > size.height) {
       await page.setViewportSize({ ...size, height: Math.min(height, 6000) })
       await page.waitForTimeout(200)

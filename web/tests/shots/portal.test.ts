@@ -9,11 +9,17 @@ let browser: Browser
 beforeAll(async () => { browser = await launch() })
 afterAll(async () => { await browser.close() })
 
-interface Look { name: string; care: boolean; options: BrowserContextOptions; people: { wechat: string; alipay: string; agent: string; principal: string; kind: string; relation: string } }
+interface Look {
+  name: string; care: boolean; options: BrowserContextOptions
+  people: { wechat: string; alipay: string; agent: string; principal: string; kind: string; relation: string }
+}
 const looks: Look[] = [
   { name: 'phone', care: false, options: {}, people: { wechat: 'P0021', alipay: 'P0022', agent: 'P0023', principal: 'P0003', kind: '老年人', relation: '子女' } },
   { name: 'care', care: true, options: {}, people: { wechat: 'P0031', alipay: 'P0032', agent: 'P0033', principal: 'P0008', kind: '老年人', relation: '子女' } },
-  { name: 'wide', care: false, options: { viewport: { width: 1440, height: 900 }, isMobile: false, hasTouch: false, deviceScaleFactor: 1 }, people: { wechat: 'P0041', alipay: 'P0042', agent: 'P0043', principal: 'P0007', kind: '未成年人', relation: '父母' } },
+  {
+    name: 'wide', care: false, options: { viewport: { width: 1440, height: 900 }, isMobile: false, hasTouch: false, deviceScaleFactor: 1 },
+    people: { wechat: 'P0041', alipay: 'P0042', agent: 'P0043', principal: 'P0007', kind: '未成年人', relation: '父母' },
+  },
 ]
 
 const next = (page: Page) => page.getByRole('button', { name: '下一步' }).click()
@@ -102,7 +108,10 @@ async function application(look: Look, shoot: Shoot): Promise<void> {
 async function refusals(look: Look, shoot: Shoot): Promise<void> {
   const { page, who, context } = await enter(look, look.people.alipay, 'alipay')
   const token = await page.evaluate(() => JSON.parse(localStorage.getItem('hospay_patient')!).token as string)
-  const apply = (body: Record<string, unknown>) => json<{ id: string; no: string }>(`${app}/api/collections/refund_orders/records`, { token, json: { card_no: who.cards[0], method: 'transfer', payee_name: who.name, notify_phone: who.phone, notice_version: '1', ...body } })
+  const apply = (body: Record<string, unknown>) => json<{ id: string; no: string }>(
+    `${app}/api/collections/refund_orders/records`,
+    { token, json: { card_no: who.cards[0], method: 'transfer', payee_name: who.name, notify_phone: who.phone, notice_version: '1', ...body } }
+  )
   const rejected = await apply({ amount: 1234, channel: 'alipay', payee_account: who.alipay_account })
   await page.goto(`${app}/#/records/${rejected.id}`)
   await page.getByText('待审核').first().waitFor()
@@ -125,7 +134,16 @@ async function refusals(look: Look, shoot: Shoot): Promise<void> {
 
   const wechat = await enter(look, look.people.wechat, 'wechat')
   const mine = await wechat.page.evaluate(() => JSON.parse(localStorage.getItem('hospay_patient')!).token as string)
-  const order = await json<{ id: string; no: string }>(`${app}/api/collections/refund_orders/records`, { token: mine, json: { card_no: wechat.who.cards[0], amount: 150, method: 'transfer', channel: 'wechat', payee_name: wechat.who.name, notify_phone: wechat.who.phone, notice_version: '1' } }).catch(() => null)
+  const order = await json<{ id: string; no: string }>(
+    `${app}/api/collections/refund_orders/records`,
+    {
+      token: mine,
+      json: {
+        card_no: wechat.who.cards[0], amount: 150, method: 'transfer', channel: 'wechat', payee_name: wechat.who.name,
+        notify_phone: wechat.who.phone, notice_version: '1',
+      },
+    }
+  ).catch(() => null)
   if (order) {
     await review(wechat.who.cards[0]!, 'approve')
     await until('awaiting', async () => (await orders(wechat.who.cards[0]!)).some((o) => o.id === order.id && o.status === 'awaiting_payee'))

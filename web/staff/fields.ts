@@ -1,0 +1,143 @@
+// The fields of the configuration's forms, and the values that they show.
+import type { Field } from './components/Settings.vue'
+import type { ChannelConfig, Config, Rule } from './config'
+
+export const reviewFields: Field[] = [
+  { name: 'auto', label: '自动审核', kind: 'bool', help: '开启后，符合全部规则的自动通过。' },
+  { name: 'shadow', label: '影子模式', kind: 'bool', help: '只记录规则会怎样决定，仍由人审核。' },
+  { name: 'delay_seconds', label: '延迟（秒）', kind: 'number', help: '进入审核后等待多久才自动决定。' },
+  { name: 'window_from', label: '每日开始', kind: 'text', help: 'HH:MM，留空为全天。' },
+  { name: 'window_to', label: '每日结束', kind: 'text', help: 'HH:MM。' },
+  { name: 'second_from', label: '复核金额（元）', kind: 'fen', help: '达到此金额需要两人审核；0 为不需要。' },
+  { name: 'second_proxy', label: '代办一律复核', kind: 'bool' },
+]
+
+export const ruleNames: Record<string, string> = {
+  max_amount: '金额上限', name_equal: '收款人与就诊卡同名', card_age: '办卡天数', orders_today: '当日申请笔数', shared_payee: '同一收款账户的卡数',
+  top_up_recent: '充值后很快退款', night_hours: '夜间申请', proxy: '代办一律人工',
+}
+/** ruleValues are the values that a rule compares with. */
+export const ruleValues: Record<string, string[]> = {
+  max_amount: ['limit'], card_age: ['days'], orders_today: ['count'], shared_payee: ['count'], top_up_recent: ['hours'], night_hours: ['from'],
+}
+/** freshRule is what a rule begins with. */
+export const freshRule: Record<string, Partial<Rule>> = {
+  max_amount: { limit: 200_000 }, card_age: { days: 7 }, orders_today: { count: 3 }, shared_payee: { count: 2 },
+  top_up_recent: { hours: 24 }, night_hours: { from: '23:00', to: '06:00' },
+}
+export const verdictWords: Record<string, string> = { approve: '通过', reject: '驳回', manual: '转人工', none: '未决定' }
+
+export const institutionFields: Field[] = [
+  { name: 'name', label: '医院名称', kind: 'text' },
+  { name: 'methods', label: '退款方式', kind: 'many', choices: [['original', '原路退'], ['transfer', '转账退']] },
+  { name: 'min_amount', label: '最低退款金额（元）', kind: 'fen' },
+  { name: 'second_factor', label: '工作人员二次验证', kind: 'choice', choices: [['off', '不要求'], ['totp', '要求']] },
+  { name: 'idle_minutes', label: '工作人员无操作退出（分钟）', kind: 'number', help: '0 为 30 分钟。' },
+  { name: 'day_limit', label: '每人每天申请笔数', kind: 'number', help: '0 为不限。' },
+  {
+    name: 'debit_at', label: 'HIS 扣减时机', kind: 'choice', choices: [['application', '申请时'], ['approval', '审核通过后']],
+    help: 'HIS 不能撤销退费时选“审核通过后”。',
+  },
+  { name: 'proxy_on', label: '线上代办', kind: 'bool' },
+  {
+    name: 'proxy_payee', label: '代办退款退给', kind: 'choice', choices: [['principal', '被代办人'], ['agent', '代办人']],
+    help: '被代办人已故的，一律退给代办人。',
+  },
+  { name: 'proxy_days', label: '代办有效天数', kind: 'number' },
+  { name: 'proxy_photo_days', label: '代办照片保留天数', kind: 'number', help: '结束后多少天删除照片。' },
+  { name: 'secrets.portal_secret', label: '门户登录密钥', kind: 'secret', help: '医院门户用它签发登录凭证。' },
+]
+
+export function institutionValues({ institution }: Config): Record<string, unknown> {
+  return {
+    ...institution, second_factor: institution.second_factor || 'off',
+    'secrets.portal_secret': institution.secrets_held?.includes('portal_secret'),
+  }
+}
+
+// Settings of a channel are texts on the server. What is seldom changed is folded.
+const seldom = [
+  'api_base', 'api_host', 'oauth_base', 'oauth_scope', 'confirm_url', 'timeout', 'proxy', 'download_hosts', 'report_infos', 'funds_account',
+  'show_alias',
+]
+const folded = (name: string) => seldom.includes(name)
+
+export function channelFields(c: ChannelConfig): Field[] {
+  const settings = [...c.settings].sort((a, b) => Number(folded(a.name)) - Number(folded(b.name)))
+  return [
+    { name: 'active', label: '启用', kind: 'bool' },
+    { name: 'merchant_id', label: c.channel === 'wechat' ? '商户号' : '商家 PID', kind: 'text' },
+    { name: 'app_id', label: '应用 AppID', kind: 'text' },
+    { name: 'notify_base', label: '本系统的公网地址', kind: 'text', help: '渠道回调和患者入口用这个地址。' },
+    ...c.secrets.map((s): Field => ({ name: `secrets.${s.name}`, label: s.label || s.name, kind: s.kind === 'pem' ? 'pem' : 'secret', help: s.help })),
+    ...settings.map((s): Field => ({
+      name: `settings.${s.name}`, label: s.label || s.name, kind: s.kind === 'number' ? 'text' : s.kind, choices: s.choices, help: s.help,
+      placeholder: s.default && `默认 ${s.default}`, folded: folded(s.name),
+    })),
+    { name: 'api_base', label: '接口地址', kind: 'text', help: '留空为官方地址。', folded: true },
+  ]
+}
+
+function settingValue(s: ChannelConfig['settings'][number]): unknown {
+  const v = s.value || s.default
+  if (s.kind === 'many') return v.split(',').map((x) => x.trim()).filter(Boolean)
+  return s.kind === 'text' || s.kind === 'number' ? s.value : v
+}
+
+export function channelValues(c: ChannelConfig): Record<string, unknown> {
+  return {
+    ...c,
+    ...Object.fromEntries(c.settings.map((s) => [`settings.${s.name}`, settingValue(s)])),
+    ...Object.fromEntries(c.secrets.map((s) => [`secrets.${s.name}`, s.held])),
+  }
+}
+
+const hisSecrets = [['key', '接口账号'], ['sign_key', '签名密钥'], ['user', '用户名'], ['password', '密码']] as const
+
+export const hisFields: Field[] = [
+  { name: 'kind', label: '接口种类', kind: 'choice', choices: [['rest', 'JSON 接口'], ['soap', 'SOAP 接口']] },
+  { name: 'active', label: '启用', kind: 'bool' },
+  { name: 'base_url', label: '接口地址', kind: 'text' },
+  { name: 'timeout_ms', label: '超时（毫秒）', kind: 'number' },
+  { name: 'queryable', label: '能按单号查询', kind: 'bool' },
+  { name: 'idempotent', label: '同一单号重复提交只算一次', kind: 'bool' },
+  { name: 'reversible', label: '能撤销退费', kind: 'bool' },
+  { name: 'mapping', label: '字段对照', kind: 'area', help: '说明见 docs/his.md；提交前会检查。' },
+  ...hisSecrets.map(([name, label]): Field => ({ name: `secrets.${name}`, label, kind: 'secret' })),
+]
+
+export function hisValues({ his }: Config): Record<string, unknown> {
+  return { ...his, ...Object.fromEntries(hisSecrets.map(([name]) => [`secrets.${name}`, his?.secrets_held?.includes(name)])) }
+}
+
+// The names of the gateway's secrets are those that its settings use.
+const smsExample = `{
+  "body": "account={secret.user}&mobile={phone}&content=【本院】{text}&ts={time}&sign={sign.md5}",
+  "sign": "{secret.user}{secret.password}{time}",
+  "success": {"path": "code", "values": ["0"]}
+}`
+
+export const smsFields: Field[] = [
+  { name: 'active', label: '启用', kind: 'bool' },
+  { name: 'url', label: '网关地址', kind: 'text' },
+  {
+    name: 'settings', label: '网关设置', kind: 'area', placeholder: smsExample,
+    help: '请求模板、签名、成功的判断、免打扰时段，说明见 docs/sms.md；提交前会检查。',
+  },
+  { name: 'secrets', label: '密钥', kind: 'pairs', help: '每行一个：名字=值，名字是网关设置里 {secret.名字} 用到的；值留空即删除。' },
+]
+
+export function smsValues({ sms }: Config): Record<string, unknown> {
+  return { ...sms, secrets: sms?.secrets_held ?? [] }
+}
+
+/** nested puts names with a dot under their head, as the server takes them: settings and secrets are texts. */
+export function nested(values: Record<string, unknown>): Record<string, unknown> {
+  const out: Record<string, unknown> = {}
+  for (const [k, v] of Object.entries(values)) {
+    const [head, ...rest] = k.split('.')
+    if (!rest.length || !head) out[k] = v
+    else out[head] = { ...(out[head] as Record<string, unknown> | undefined), [rest.join('.')]: Array.isArray(v) ? v.join(',') : String(v) }
+  }
+  return out
+}
