@@ -55,6 +55,9 @@ func (l *List) step(name string, f func() (string, error)) {
 func words(err error) string {
 	switch refund.CodeOf(err) {
 	case refund.CodeHISUnavailable:
+		if e, ok := errors.AsType[*refund.Error](err); ok && e.Detail != "" { // which call and which field
+			return "HIS 没有给出可信的应答（" + e.Detail + "）"
+		}
 		return "HIS 没有给出可信的应答"
 	case refund.CodePatientNotFound:
 		return "HIS 没有查到这位患者"
