@@ -93,6 +93,9 @@ func read(f book.File, source, day string, line func(reconcile.Line) error) (r r
 		r.info, err = book.ReadTable(f, reconcile.HIS, day, sink)
 		if err == nil && r.info.Lines > 0 && r.info.OnDay == 0 {
 			err = &book.Refusal{File: f.Name, Reason: "没有 " + day + " 的记录，拿错了日期"}
+			if r.info.Lines == r.info.Rejects {
+				err = &book.Refusal{File: f.Name, Reason: "没有一行读得懂，" + r.info.Reason}
+			}
 		}
 		return r, err
 	}

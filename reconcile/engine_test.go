@@ -210,6 +210,74 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// TestLedger_CountsOnceWhereTheAccountPaidLess: Alipay's ledger names the
+// payment, and is short of the fee that came back.
+func TestLedger_CountsOnceWhereTheAccountPaidLess(t *testing.T) {
+	alipay := func(l *reconcile.Line) {
+		l.Channel, l.Method, l.ChannelNo, l.Type = "alipay", "original", "T1", "交易退款"
+	}
+	ours := func(l *reconcile.Line) { l.Channel, l.Method, l.ChannelNo = "alipay", "original", "T1" }
+	biz := func(l *reconcile.Line) {
+		alipay(l)
+		l.Source, l.Type, l.Flow = reconcile.Trade, "退款", "T1/"+l.BillNo
+	}
+	for _, c := range []struct {
+		name string
+		in   books
+		want string
+		sum  money.Fen
+	}{
+		{"一笔", books{}.p("R", ours).h("R", ours).c("R", biz).c("PAY", alipay, amount(9940)), "", 10000},
+		{"两笔分次退", books{}.p("R", ours).h("R", ours).p("S", ours, amount(3000)).h("S", ours, amount(3000)).c("R", biz).c("S", biz, amount(3000)).
+			c("PAY", alipay, amount(9940), flow("L1")).c("PAY", alipay, amount(2982), flow("L2")), "", 13000},
+		{"只有账务明细", books{}.p("R", ours).h("R", ours).c("PAY", alipay, amount(9940)), "Ramount", 9940},
+		{"账务明细多付了", books{}.p("R", ours).h("R", ours).c("R", biz).c("PAY", alipay, amount(10060)), "?PAYonly_channel", 20060},
+	} {
+		e, err := reconcile.New(reconcile.Defaults(day))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, lines := range c.in {
+			for _, l := range lines {
+				if err := e.Add(reconcile.Book(i), l); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		res := e.Run()
+		if got := told(res); got != c.want || res.Summary.Books[reconcile.Channel].Amount != c.sum {
+			t.Errorf("%s: %q, want %q; channel %s", c.name, got, c.want, res.Summary.Books[reconcile.Channel].Amount)
+		}
+	}
+}
+
+func TestKinds_OwnNumbers(t *testing.T) {
+	in := clean("R").c("X", bill("MZ1")).c("Y", back, bill("MZ2"), typed("退款退回")).c("Z", bill("BZ"))
+	opt := reconcile.Defaults(day)
+	if got := told(run(t, in, opt)); got != "?BZonly_channel ?MZ1only_channel ?MZ2state" {
+		t.Errorf("all are ours: %s", got)
+	}
+	opt.Prefixes = []string{"B"}
+	res := run(t, in, opt)
+	if got := told(res); got != "?BZonly_channel" || res.Summary.Other.Count != 2 {
+		t.Errorf("by prefix: %s, %+v", got, res.Summary.Other)
+	}
+}
+
+func TestTimes_TheGapIsTold(t *testing.T) {
+	for at, want := range map[string]string{"22 20:00:00": "相差 14 小时 0 分，不在同一个业务日", "21 06:00:00": "相差 2 天 4 小时，不在同一个业务日"} {
+		d := run(t, books{}.p("R").c("R").h("R", clock(at)), reconcile.Defaults(day)).Differences
+		if len(d) != 1 || !strings.Contains(d[0].Explain, want) {
+			t.Errorf("%s: %+v", at, d)
+		}
+	}
+	opt := reconcile.Defaults(day)
+	opt.Tolerance = time.Minute
+	if d := run(t, books{}.p("R").c("R", clock("10:02:00")).h("R"), opt).Differences; len(d) != 1 || !strings.Contains(d[0].Explain, "相差 2 分 0 秒，超过容许时差") {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestKinds_OptionsDecide(t *testing.T) {
 	late := books{}.p("R", clock("23:58:00")).h("R", clock("23:57:00"))
 	opt := reconcile.Defaults(day)

@@ -60,7 +60,7 @@ func (r Recon) Sheets() []Sheet {
 func (r Recon) lineNotes() []string {
 	s := &r.Result.Summary
 	counts := func(b reconcile.Book) string { return fmt.Sprintf("%s %d 笔", b.Chinese(), s.Books[b].Count) }
-	return []string{fmt.Sprintf("本表列出 %d 笔订单，结果“一致”的 %d 笔里有 %d 笔没有动钱。合计只计状态为成功的金额；计入本日成功退款的是%s、%s、%s，重复的各计一次，记在别日的不计。",
+	return []string{fmt.Sprintf("本表列出 %d 笔订单，结果“一致”的 %d 笔里有 %d 笔没有动钱。合计只计状态为成功的金额；计入本日成功退款的是%s、%s、%s，付了两次的计两笔，记在别日的不计。",
 		s.Orders, s.Matched, s.Idle, counts(reconcile.Platform), counts(reconcile.Channel), counts(reconcile.HIS))}
 }
 
