@@ -94,6 +94,9 @@ func read(f files.File, source, day string, line func(reconcile.Line) error) (r 
 		r.info, err = files.ReadTable(f, reconcile.HIS, day, sink)
 		if err == nil && r.info.Lines > 0 && r.info.OnDay == 0 {
 			err = &files.Refusal{File: f.Name, Reason: "没有 " + day + " 的记录，拿错了日期"}
+			if r.info.Lines == r.info.Rejects {
+				err = &files.Refusal{File: f.Name, Reason: "没有一行读得懂，" + r.info.Reason}
+			}
 		}
 		return r, err
 	}

@@ -13,6 +13,7 @@ import (
 	"hospay/calendar"
 	"hospay/money"
 	"hospay/reconcile"
+	"hospay/reconcile/files"
 	"hospay/report"
 
 	"github.com/spf13/cobra"
@@ -59,6 +60,8 @@ type reconcileJob struct {
 	out, json, lines string
 	unit             string
 	types            []string
+	words, sign      string
+	table            files.Options
 	stdout, stderr   io.Writer
 	result           report.Recon
 	bar              *progress
@@ -94,9 +97,12 @@ func reconcileCommand() *cobra.Command {
 	f.StringVar(&j.json, "json", "", "差异和汇总，每行一个 JSON")
 	f.StringVar(&j.lines, "lines", "", "全部明细（CSV.gz）")
 	f.StringVar(&j.unit, "unit", "", "编制单位，印在表头")
-	f.DurationVar(&j.opt.Tolerance, "time-tolerance", j.opt.Tolerance, "各方时间相差多久以内不算差异")
+	f.DurationVar(&j.opt.Tolerance, "time-tolerance", j.opt.Tolerance, "各方时间相差多久以内不算差异；0 为只比业务日")
 	f.DurationVar(&j.opt.Window, "day-cut-window", j.opt.Window, "零点前后多久以内可能记在相邻日")
-	f.StringSliceVar(&j.types, "types", nil, "账单中属于退款和转账的业务类型，逗号分隔，代替默认的："+strings.Join(reconcile.DefaultTypes(), ","))
+	f.StringSliceVar(&j.types, "types", nil, "账单中属于退款和转账的业务类型所含的字，逗号分隔，代替默认的："+strings.Join(reconcile.DefaultTypes(), ","))
+	f.StringSliceVar(&j.opt.Prefixes, "own-prefix", nil, "本系统商户单号的开头，逗号分隔；商户号与其他业务共用时，别的开头算其他业务")
+	f.StringVar(&j.words, "words", "", "词表：每行“对方的词=意思”，如 完结=成功、WXP=微信")
+	f.StringVar(&j.sign, "his-sign", "auto", "HIS 表里退款的金额：negative 负数（正数不是退款），positive 正数（负数是冲正），auto 按单号自动判断")
 	return cmd
 }
 
@@ -139,14 +145,26 @@ func (j *reconcileJob) check() error {
 	if len(j.types) > 0 {
 		j.opt.Types = j.types
 	}
+	signs := map[string]files.Sign{"auto": files.AutoSign, "negative": files.RefundsBelowZero, "positive": files.RefundsAboveZero}
+	var ok bool
+	if j.table.Sign, ok = signs[j.sign]; !ok {
+		return errors.New("--his-sign 应为 auto、negative 或 positive")
+	}
+	j.table.Strict = true
+	if j.words != "" {
+		var err error
+		if j.table.Words, err = readWords(j.words); err != nil {
+			return err
+		}
+	}
 	return j.checkPaths()
 }
 
 // checkPaths sees that no result is written over an input or another result.
 func (j *reconcileJob) checkPaths() error {
 	seen := map[string]bool{}
-	for _, path := range append([]string{j.platform, j.his}, j.channels...) {
-		seen[absolute(path)] = true
+	for _, path := range append([]string{j.platform, j.his, j.words}, j.channels...) {
+		seen[absolute(path)] = path != ""
 	}
 	for _, path := range []string{j.out, j.json, j.lines} {
 		if path != "" && seen[absolute(path)] {
@@ -182,7 +200,7 @@ func (j *reconcileJob) print() {
 			row(c.name, c.sum.Count, c.sum.Amount)
 		}
 	}
-	fmt.Fprintf(w, "\n订单 %d 笔，一致 %d 笔，差异 %d 笔，读不懂的行 %d 行\n", s.Orders, s.Matched, s.Total(), len(j.result.Rejects))
+	fmt.Fprintf(w, "\n订单 %d 笔，一致 %d 笔%s，差异 %d 笔，读不懂的行 %d 行\n", s.Orders, s.Matched, idle(s), s.Total(), len(j.result.Rejects))
 	for _, k := range reconcile.Kinds() {
 		if n := s.Differences[k]; n > 0 {
 			fmt.Fprintf(w, "  %s%10d 笔\n", padded(k.Chinese(), 28), n)
@@ -199,6 +217,14 @@ func (j *reconcileJob) print() {
 		verdict = "不平，逐笔见差异明细。"
 	}
 	fmt.Fprintf(w, "%s结果在 %s\n", verdict, j.out)
+}
+
+// idle says how many of the orders that agree have moved no money.
+func idle(s *reconcile.Summary) string {
+	if s.Idle == 0 {
+		return ""
+	}
+	return fmt.Sprintf("（其中 %d 笔失败或处理中，没有动钱）", s.Idle)
 }
 
 // padded fills a text up to a width on the terminal, where a Chinese character

@@ -52,7 +52,7 @@ var needed = []string{OpPerson, OpCards, OpCard, OpDeposits, OpDebit}
 // ParseMapping reads and checks a mapping. Unknown names are errors, because a
 // setting with a slip of the pen would otherwise be silently without effect.
 func ParseMapping(raw json.RawMessage) (Mapping, error) {
-	m := Mapping{Charset: "utf-8", TimeLayout: time.DateTime, PageSize: 200}
+	m := Mapping{TimeLayout: time.DateTime, PageSize: 200}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&m); err != nil {
@@ -74,7 +74,10 @@ func ParseMapping(raw json.RawMessage) (Mapping, error) {
 		if !ok {
 			return m, fmt.Errorf("HIS 映射含有未知的操作 %s", name)
 		}
-		if err := m.Operations[name].check(r); err != nil {
+		op := m.Operations[name]
+		op.name = name
+		m.Operations[name] = op
+		if err := op.check(r); err != nil {
 			return m, fmt.Errorf("HIS 映射的操作 %s：%w", name, err)
 		}
 	}
@@ -129,6 +132,9 @@ func (op Operation) check(r rule) error {
 		if !slices.Contains(r.fields, name) || path == "" {
 			return fmt.Errorf("字段 %s 未知或没有位置；可用：%s", name, strings.Join(r.fields, " "))
 		}
+	}
+	if op.Sign != "" && (op.Sign != negative || op.Fields["amount"] == "") {
+		return errors.New("sign 只能为 negative（HIS 把字段 amount 写成负数），或不填")
 	}
 	for name, path := range op.Echo {
 		if !slices.Contains(r.places, name) || name == "amount" || path == "" {

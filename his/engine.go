@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"hospay/calendar"
 	"hospay/flow"
@@ -158,7 +159,10 @@ func (e *Engine) facts(a answer, reason flow.Reason) refund.HISAnswer {
 	if amount == 0 { // 0 would pass for "not told"
 		return unknown(errors.New("answer has an amount of 0"))
 	}
-	ans := refund.HISAnswer{Verdict: flow.Done, State: state, Reason: reason, Amount: amount, At: e.mapping.readTime(pick(a.doc, a.Fields["time"]))}
+	ans := refund.HISAnswer{Verdict: flow.Done, State: state, Reason: reason, Amount: amount}
+	if ans.At, err = e.mapping.readTime(pick(a.doc, a.Fields["time"])); err != nil { // it proves nothing about the money
+		ans.Unread = "time: " + err.Error()
+	}
 	for name, into := range map[string]*string{"his_no": &ans.HISNo, "card_no": &ans.CardNo} {
 		if *into, err = a.number(name); err != nil {
 			return unknown(err)
@@ -217,11 +221,19 @@ func (e *Engine) amountOf(op Operation, doc Document, name string) (money.Fen, e
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", name, err)
 	}
+	if op.Sign == negative && name == "amount" {
+		f = -f
+	}
 	return f, nil
 }
 
 func unknown(err error) refund.HISAnswer {
 	return refund.HISAnswer{Reason: flow.Reason{Message: err.Error(), Actor: flow.ActorIT}}
+}
+
+// broken reports whether a text holds bytes that were no characters.
+func broken(texts ...string) bool {
+	return slices.ContainsFunc(texts, func(s string) bool { return strings.ContainsRune(s, utf8.RuneError) })
 }
 
 func pick(doc Document, path string) string {

@@ -1,13 +1,14 @@
 package his
 
 import (
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"hospay/calendar"
 	"hospay/flow"
+	"hospay/internal/foreign"
 	"hospay/money"
 )
 
@@ -27,7 +28,7 @@ const (
 // Mapping says how a HIS is spoken to. Placeholders in templates are {name};
 // docs/his.md lists them.
 type Mapping struct {
-	Charset    string               `json:"charset"`     // utf-8 (default), gbk, gb2312, gb18030
+	Charset    string               `json:"charset"`     // utf-8 (where nothing says otherwise), gbk, gb2312, gb18030
 	Unit       string               `json:"unit"`        // yuan, fen
 	TimeLayout string               `json:"time_layout"` // Go layout, Beijing time; default 2006-01-02 15:04:05
 	Headers    map[string]string    `json:"headers"`
@@ -67,6 +68,24 @@ type Operation struct {
 	Done    []string          `json:"done"`    // words of field "status" that mean done
 	Pending []string          `json:"pending"` // … not finished
 	Empty   []string          `json:"empty"`   // codes that mean: no rows
+	Sign    string            `json:"sign"`    // negative: the HIS tells field "amount" as a negative number
+
+	name string // its own, Op…
+}
+
+// negative is the sign of operations whose amounts the HIS tells below zero.
+const negative = "negative"
+
+// asks reports whether the call only asks. Any other is never sent twice by
+// itself.
+func (op Operation) asks() bool {
+	return op.Records() || op.name == OpQueryDebit || op.name == OpQueryReverse
+}
+
+// Records reports whether the call reads people, cards or statements: one odd
+// character in them concerns its own field only.
+func (op Operation) Records() bool {
+	return slices.Contains([]string{OpPerson, OpCards, OpCard, OpDeposits, OpStatement}, op.name)
 }
 
 // amount prints an amount in the HIS's unit.
@@ -93,14 +112,19 @@ func (m Mapping) readAmount(s string) (money.Fen, error) {
 	return f / 100, nil
 }
 
-// readTime reads a Beijing time; zero when it is not readable.
-func (m Mapping) readTime(s string) time.Time {
-	for _, layout := range []string{m.TimeLayout, time.RFC3339, time.DateTime, "20060102150405", time.DateOnly} {
-		if t, err := time.ParseInLocation(layout, strings.TrimSpace(s), calendar.Beijing); err == nil {
-			return t
-		}
+// errTime does not repeat the text, which may be anything where a path is wrong.
+var errTime = errors.New("time cannot be read")
+
+// readTime reads a Beijing time; zero where the HIS tells none.
+func (m Mapping) readTime(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
 	}
-	return time.Time{}
+	at, err := foreign.TimeAs(m.TimeLayout, s)
+	if err != nil {
+		return time.Time{}, errTime
+	}
+	return time.Unix(at.Unix, 0).In(calendar.Beijing), nil
 }
 
 // reason turns a result code into a verdict: done, refused with its meaning, or

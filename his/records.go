@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"hospay/flow"
+	"hospay/internal/foreign"
 	"hospay/refund"
 )
 
@@ -69,6 +70,9 @@ func (e *Engine) Person(ctx context.Context, id refund.Identity) (refund.Person,
 	if p.Name == "" || p.IDNo == "" {
 		return refund.Person{}, unavailable(OpPerson, errors.New("answer has no name or no ID number"))
 	}
+	if broken(p.Name, p.IDNo, p.PatientNo, p.Phone) {
+		return refund.Person{}, unavailable(OpPerson, errors.New("a field has bytes that are no characters"))
+	}
 	return p, nil
 }
 
@@ -111,8 +115,7 @@ func (e *Engine) Card(ctx context.Context, cardNo string) (refund.Card, error) {
 		return refund.Card{}, unavailable(OpCard, err)
 	}
 	c.No = cardNo
-	c.Deposits, err = e.deposits(ctx, cardNo)
-	return c, err
+	return c, e.deposits(ctx, &c)
 }
 
 func (e *Engine) card(op Operation, row Document) (refund.Card, error) {
@@ -127,29 +130,38 @@ func (e *Engine) card(op Operation, row Document) (refund.Card, error) {
 			return refund.Card{}, err
 		}
 	}
-	return refund.Card{
-		No: pick(row, f["card_no"]), Name: pick(row, f["card_name"]), Balance: balance, Refundable: refundable, IssuedAt: e.mapping.readTime(pick(row, f["issued_at"])),
-	}, nil
+	c := refund.Card{No: pick(row, f["card_no"]), Name: pick(row, f["card_name"]), Balance: balance, Refundable: refundable}
+	if broken(c.No, c.Name) {
+		return refund.Card{}, errors.New("card_no or card_name has bytes that are no characters")
+	}
+	if c.IssuedAt, err = e.mapping.readTime(pick(row, f["issued_at"])); err != nil { // its age is then unknown, and people decide
+		c.Unread = append(c.Unread, "issued_at: "+err.Error())
+	}
+	return c, nil
 }
 
-func (e *Engine) deposits(ctx context.Context, cardNo string) ([]refund.Deposit, error) {
-	a, err := e.read(ctx, OpDeposits, map[string]string{"card_no": cardNo}, flow.CodeCardNotYours)
+// deposits reads the deposits of a card. One that cannot be read is left out and
+// told: the card and its other deposits stay as good as they are.
+func (e *Engine) deposits(ctx context.Context, c *refund.Card) error {
+	a, err := e.read(ctx, OpDeposits, map[string]string{"card_no": c.No}, flow.CodeCardNotYours)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	rows, err := a.rows()
 	if err != nil {
-		return nil, unavailable(OpDeposits, err)
+		return unavailable(OpDeposits, err)
 	}
-	deposits := make([]refund.Deposit, 0, len(rows))
-	for _, row := range rows {
+	c.Deposits = make([]refund.Deposit, 0, len(rows))
+	for i, row := range rows {
 		d, err := e.deposit(a.Operation, row)
-		if err != nil {
-			return nil, unavailable(OpDeposits, err)
+		switch {
+		case err != nil:
+			c.Unread = append(c.Unread, fmt.Sprintf("deposits %d: %v", i+1, err))
+		case d.Amount >= 0 && d.Refundable >= 0: // a row below zero has taken a deposit back
+			c.Deposits = append(c.Deposits, d)
 		}
-		deposits = append(deposits, d)
 	}
-	return deposits, nil
+	return nil
 }
 
 func (e *Engine) deposit(op Operation, row Document) (refund.Deposit, error) {
@@ -163,11 +175,17 @@ func (e *Engine) deposit(op Operation, row Document) (refund.Deposit, error) {
 		return refund.Deposit{}, err
 	}
 	d := refund.Deposit{
-		No: pick(row, f["deposit_no"]), Amount: amount, Refundable: left, Channel: op.word(pick(row, f["channel"])),
-		Payment: refund.Payment{TradeNo: pick(row, f["trade_no"]), ChannelNo: pick(row, f["channel_no"]), Amount: amount, PaidAt: e.mapping.readTime(pick(row, f["paid_at"]))},
+		No: pick(row, f["deposit_no"]), Amount: amount, Refundable: left, Channel: op.word(foreign.Channel, pick(row, f["channel"])),
+		Payment: refund.Payment{TradeNo: pick(row, f["trade_no"]), ChannelNo: pick(row, f["channel_no"]), Amount: amount},
 	}
 	if d.No == "" {
 		return d, errors.New("a deposit without number")
+	}
+	if broken(d.No, d.Payment.TradeNo, d.Payment.ChannelNo) {
+		return d, errors.New("a number has bytes that are no characters")
+	}
+	if d.Payment.PaidAt, err = e.mapping.readTime(pick(row, f["paid_at"])); err != nil {
+		return d, fmt.Errorf("paid_at: %w", err)
 	}
 	return d, nil
 }
@@ -238,12 +256,12 @@ func (p *progress) add(a answer, rows int) (bool, error) {
 // which a HIS is found out that gives the same page again and again.
 func (e *Engine) lines(op Operation, rows []Document, each func(refund.StatementLine) error, before string) (string, error) {
 	first := ""
-	for i, row := range rows {
-		line, err := e.statementLine(op, row)
-		if err != nil {
-			return "", unavailable(OpStatement, err)
+	for _, row := range rows {
+		line := e.statementLine(op, row)
+		if op.Sign == negative && line.Amount < 0 { // money that came in, where the HIS tells refunds below zero
+			continue
 		}
-		if i == 0 {
+		if first == "" {
 			first = fmt.Sprint(line)
 			if first == before {
 				return "", unavailable(OpStatement, errors.New("statement repeats a page: the HIS does not page"))
@@ -256,20 +274,34 @@ func (e *Engine) lines(op Operation, rows []Document, each func(refund.Statement
 	return first, nil
 }
 
-func (e *Engine) statementLine(op Operation, row Document) (refund.StatementLine, error) {
+// statementLine reads a row. A field that cannot be read stays empty and is
+// told: the book that is made of the rows then rejects this one line.
+func (e *Engine) statementLine(op Operation, row Document) refund.StatementLine {
 	f := op.Fields
-	amount, err := e.amountOf(op, row, "amount")
-	return refund.StatementLine{
-		OrderNo: pick(row, f["order_no"]), No: pick(row, f["our_no"]), HISNo: pick(row, f["his_no"]), CardNo: pick(row, f["card_no"]), Amount: amount,
-		Method: refund.Method(op.word(pick(row, f["method"]))), Channel: op.word(pick(row, f["channel"])), Status: op.word(pick(row, f["status"])),
-		At: e.mapping.readTime(pick(row, f["time"])),
-	}, err
+	l := refund.StatementLine{
+		OrderNo: pick(row, f["order_no"]), No: pick(row, f["our_no"]), HISNo: pick(row, f["his_no"]), CardNo: pick(row, f["card_no"]),
+		Method: refund.Method(op.word(foreign.Method, pick(row, f["method"]))), Channel: op.word(foreign.Channel, pick(row, f["channel"])), Status: op.word(-1, pick(row, f["status"])),
+	}
+	var err error
+	if l.Amount, err = e.amountOf(op, row, "amount"); err != nil {
+		l.Unread = err.Error()
+	}
+	if l.At, err = e.mapping.readTime(pick(row, f["time"])); err != nil {
+		l.Unread = "time: " + err.Error()
+	}
+	return l
 }
 
-// word turns the HIS's word into ours.
-func (op Operation) word(s string) string {
+// word turns the HIS's word into ours: by the mapping, else by the words that
+// everybody writes. States have no other words than the mapping's.
+func (op Operation) word(kind foreign.Kind, s string) string {
 	if w, ok := op.Values[s]; ok {
 		return w
+	}
+	if kind >= 0 {
+		if w, ok := (*foreign.Words)(nil).Word(kind, s); ok {
+			return w
+		}
 	}
 	return s
 }

@@ -83,6 +83,12 @@ func (c *Client) Post(ctx context.Context, op Operation, header http.Header, bod
 		return "", nil, errAddress
 	}
 	req.Header = header
+	if op.asks() {
+		// A connection that was kept may have been dropped by the other side
+		// just now. A question is then asked once more on a new one; the empty
+		// key says so to package http and is not sent.
+		req.Header["Idempotency-Key"] = []string{}
+	}
 	res, err := c.http.Do(req)
 	if err != nil {
 		return "", nil, bare(err)

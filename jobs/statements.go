@@ -226,7 +226,14 @@ func (s statements) writeHIS(ctx context.Context, inst, day string, out io.Write
 	lines := 0
 	err = his.Statement(ctx, day, func(l refund.StatementLine) error {
 		lines++
-		return w.Write([]string{l.OrderNo, "", l.HISNo, l.CardNo, l.Amount.Yuan(), string(l.Method), l.Channel, l.Status, l.At.In(calendar.Beijing).Format(time.DateTime)})
+		amount, at := l.Amount.Yuan(), ""
+		if !l.At.IsZero() {
+			at = l.At.In(calendar.Beijing).Format(time.DateTime)
+		}
+		if l.Unread != "" && l.Amount == 0 { // left empty: the reader rejects this one line by its number
+			amount = ""
+		}
+		return w.Write([]string{l.OrderNo, "", l.HISNo, l.CardNo, amount, string(l.Method), l.Channel, l.Status, at})
 	})
 	if err != nil {
 		return channels.Bill{}, err

@@ -3,9 +3,7 @@
 package money
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"strings"
 )
 
@@ -15,39 +13,6 @@ type Fen int64
 // Max is the largest amount that any part of hospay accepts: 1,000,000,000,000
 // fen, far below 2^53, so it also survives a float64 on a foreign wire.
 const Max Fen = 1_000_000_000_000
-
-// Errors of Parse and Add.
-var (
-	ErrSyntax   = errors.New("money: not an amount in yuan")
-	ErrPrecise  = errors.New("money: more than two decimals")
-	ErrOverflow = errors.New("money: amount out of range")
-)
-
-// Parse reads an amount in yuan such as "12", "12.3", "1,234.50" or "-0.05"
-// and returns it in fen. Thousands separators must stand every three digits.
-// Blanks around the number and a leading ¥ or ￥ are allowed.
-func Parse(s string) (Fen, error) {
-	t := strings.TrimSpace(s)
-	neg := strings.HasPrefix(t, "-")
-	t = strings.TrimPrefix(t, "-")
-	t = strings.TrimPrefix(strings.TrimPrefix(t, "¥"), "￥")
-	whole, frac, dot := strings.Cut(t, ".")
-	whole, ok := ungroup(whole)
-	if !ok || !digits(whole) || (dot && !digits(frac)) {
-		return 0, fmt.Errorf("%w: %q", ErrSyntax, clip(s))
-	}
-	if len(frac) > 2 && strings.Trim(frac[2:], "0") != "" {
-		return 0, fmt.Errorf("%w: %q", ErrPrecise, clip(s))
-	}
-	v, ok := toFen(whole, (frac + "00")[:2])
-	if !ok {
-		return 0, fmt.Errorf("%w: %q", ErrOverflow, clip(s))
-	}
-	if neg {
-		v = -v
-	}
-	return v, nil
-}
 
 // Yuan prints the amount with two decimals and no separators: "1234.50".
 // It is the form of foreign wires (Alipay, HIS).
@@ -84,45 +49,4 @@ func (f Fen) split() (string, uint64) {
 		return "-", uint64(-(f + 1)) + 1
 	}
 	return "", uint64(f)
-}
-
-func toFen(whole, frac string) (Fen, bool) {
-	var v uint64
-	for _, c := range whole + frac {
-		v = v*10 + uint64(c-'0')
-		if v > math.MaxInt64/100 {
-			return 0, false
-		}
-	}
-	return Fen(v), Fen(v) <= Max
-}
-
-// ungroup removes thousands separators and reports whether they stood well.
-func ungroup(s string) (string, bool) {
-	if !strings.Contains(s, ",") {
-		return s, true
-	}
-	parts := strings.Split(s, ",")
-	for i, p := range parts {
-		if (i > 0 && len(p) != 3) || (i == 0 && (len(p) < 1 || len(p) > 3)) {
-			return "", false
-		}
-	}
-	return strings.Join(parts, ""), true
-}
-
-func digits(s string) bool {
-	for _, c := range s {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return s != ""
-}
-
-func clip(s string) string {
-	if len(s) > 40 {
-		return s[:40] + "…"
-	}
-	return s
 }

@@ -33,7 +33,8 @@ type row struct {
 	status                     Status
 	place                      place
 	source                     Source
-	back, ours                 bool
+	back, ours, fee, foreign   bool // foreign: its number is none of ours
+	minus                      bool
 	amount                     money.Fen
 	at                         int64
 	flow                       uint64
@@ -47,13 +48,14 @@ type rows struct {
 
 const pieceBits = 14
 
-func (r *rows) add(one row) {
+func (r *rows) add(one row) *row {
 	if r.n&(1<<pieceBits-1) == 0 {
 		r.pieces = append(r.pieces, make([]row, 0, 1<<pieceBits))
 	}
 	last := len(r.pieces) - 1
 	r.pieces[last] = append(r.pieces[last], one)
 	r.n++
+	return &r.pieces[last][len(r.pieces[last])-1]
 }
 
 func (r *rows) at(i int32) *row { return &r.pieces[i>>pieceBits][i&(1<<pieceBits-1)] }
@@ -77,6 +79,9 @@ type Engine struct {
 	rows     [books]rows
 	billed   map[uint16]bool // channels whose bills were given
 	types    map[string]bool
+	known    map[typeNames]bool // types and names that were looked at: ours or not
+	paid     map[*row]money.Fen // what the account paid of a refund, where that is less
+	signs    [books][2]int      // rows above and below zero
 	orders   []order
 	sum      Summary
 	ofOrder  []int32 // text → order, plus one
@@ -97,6 +102,7 @@ func New(opt Options) (*Engine, error) {
 	e := &Engine{
 		opt: opt, from: day.Unix(), to: day.AddDate(0, 0, 1).Unix(), window: int64(opt.Window / time.Second),
 		texts: newTexts(), seed: maphash.MakeSeed(), billed: map[uint16]bool{}, types: map[string]bool{},
+		known: map[typeNames]bool{}, paid: map[*row]money.Fen{},
 	}
 	for _, t := range opt.Types {
 		e.types[t] = true
@@ -139,24 +145,56 @@ func (e *Engine) Add(book Book, l Line) error {
 	if l.OnDay {
 		r.place = inDay
 	}
-	if book == Channel {
-		r.source, r.file, r.back, r.ours = l.Source, l.File, l.Back, e.oursByType(l)
+	if r.back = l.Back; book == Channel {
+		r.source, r.file, r.ours, r.foreign = l.Source, l.File, e.oursByType(l), e.isForeign(l)
+		r.fee = !r.ours && l.Fee()
 		r.flow = maphash.String(e.seed, cmp.Or(l.Flow, l.BillNo))
+	} else if !l.Back {
+		r.minus = l.Minus
+		e.signs[book][sign(l.Minus)]++
 	}
-	e.rows[book].add(r)
+	kept := e.rows[book].add(r)
+	if l.Paid > 0 && l.Paid < l.Amount {
+		e.paid[kept] = l.Paid
+	}
 	return nil
 }
 
+func sign(minus bool) int {
+	if minus {
+		return 1
+	}
+	return 0
+}
+
+// isForeign reports whether a bill line carries a number that is not of our
+// making.
+func (e *Engine) isForeign(l Line) bool {
+	return len(e.opt.Prefixes) > 0 && !slices.ContainsFunc(e.opt.Prefixes, func(p string) bool {
+		return p != "" && (strings.HasPrefix(l.BillNo, p) || l.BillNo == "" && strings.HasPrefix(l.ChannelNo, p))
+	})
+}
+
+// typeNames are the two names of a line's business.
+type typeNames struct{ kind, name string }
+
 // oursByType reports whether the business type or name says refund or transfer,
-// or the return of one (…退回, …回退) when money comes in.
+// or the return of one when money comes in. Fees are told apart, and so is
+// money that moves between the merchant's own accounts.
 func (e *Engine) oursByType(l Line) bool {
 	if l.Back {
 		return l.Returned()
 	}
-	return e.types[l.Type] || e.types[l.Name]
+	key := typeNames{l.Type, l.Name}
+	is, ok := e.known[key]
+	if !ok {
+		is = e.types[l.Type] || !l.Fee() && !holds(l.Type, ownWords) && (e.types[l.Name] || holds(l.Type, e.opt.Types) || holds(l.Name, e.opt.Types))
+		if len(e.known) < 10_000 {
+			e.known[typeNames{strings.Clone(l.Type), strings.Clone(l.Name)}] = is
+		}
+	}
+	return is
 }
-
-func isReturn(t string) bool { return strings.HasSuffix(t, "退回") || strings.HasSuffix(t, "回退") }
 
 // Feed adds every line that the source yields, such as rows of a database.
 func (e *Engine) Feed(book Book, source func(yield func(Line) error) error) error {

@@ -47,6 +47,7 @@ func typed(t string) change            { return func(l *reconcile.Line) { l.Type
 func channelNo(no string) change       { return func(l *reconcile.Line) { l.ChannelNo = no } }
 func trade(l *reconcile.Line)          { l.Source = reconcile.Trade }
 func back(l *reconcile.Line)           { l.Back = true }
+func minus(l *reconcile.Line)          { l.Minus = true }
 
 // books are the lines of a case.
 type books [3][]reconcile.Line
@@ -163,7 +164,27 @@ func TestKinds(t *testing.T) {
 		{"账单不说明方式，不比", books{}.p("R").c("R", by("")).h("R"), ""},
 		{"扣错卡", books{}.p("R").c("R").h("R", card("C2")), "Rcard"},
 		{"HIS 早了两天", books{}.p("R").c("R").h("R", clock("21 06:00:00")), "Rtime"},
-		{"HIS 记在前一日但在容许时差内，本日缺失", books{}.p("R").c("R").h("R", clock("22 20:00:00")), "Rmissing_his"},
+		{"HIS 记在前一日", books{}.p("R").c("R").h("R", clock("22 20:00:00")), "Rtime"},
+		{"往日付款今日退回", clean("R").c("S", back, typed("退款关闭"), flow("F2")), "?BSstate"},
+		{"往日付款今日退回，在两份账单里", clean("R").c("S", back, typed("退款退回"), flow("F2")).c("S", back, typed("退款"), flow("T2"), trade, file(1)), "?BSstate"},
+		{"往日付款今日退回，两边都已记失败", books{}.c("S", back, typed("退款关闭")).p("S", failed).h("S", failed), ""},
+		{"往日付款今日退回，平台仍记成功", books{}.c("S", back, typed("退款关闭")).p("S").h("S"), "Sstate"},
+		{"付后退回，名目是别的", clean("R").c("R", back, flow("F2"), typed("其他收入")), "Rstate"},
+		{"退回的手续费带着同一单号", clean("R").c("R", back, flow("F2"), typed("退手续费"), amount(60)), ""},
+		{"退回的手续费，名目是别的", clean("R").c("R", back, flow("F2"), typed("其他收入"), amount(60)), ""},
+		{"往日的手续费退回", clean("R").c("S", back, typed("交易手续费退回"), amount(60)), ""},
+		{"扣除的手续费，业务名称是退款", clean("R").c("R", flow("F2"), amount(60), func(l *reconcile.Line) { l.Name, l.Type = "退款", "扣除交易手续费" }), ""},
+		{"手工的企业付款", clean("R").c("X", typed("企业付款到零钱")), "?BXonly_channel"},
+		{"更名的转账", clean("R").c("X", typed("商家转账到余额")), "?BXonly_channel"},
+		{"充值提现是其他业务", clean("R").c("X", func(l *reconcile.Line) { l.Name, l.Type = "充值/提现", "提现" }).c("Y", back, typed("充值")), ""},
+		{"账户少付了代金券的部分", books{}.p("R").h("R").c("R", amount(9966), typed("退款")).c("R", trade, flow("T1"), typed("退款"), file(1)), ""},
+		{"账户比账单多付", books{}.p("R").h("R").c("R", amount(10034)).c("R", trade, flow("T1"), file(1)), "Ramount"},
+		{"HIS 全是负数", books{}.p("R").c("R").h("R", minus), ""},
+		{"HIS 的退款为负，充值为正", books{}.p("R").c("R").h("R", minus).h("S", amount(50000)), ""},
+		{"HIS 的退款为正，有一笔冲正", clean("R").h("R", minus), "Rstate"},
+		{"HIS 的退款为正，冲正后两边都没付", books{}.h("R").h("R", minus).p("S").c("S").h("S"), ""},
+		{"HIS 重复扣减后冲正一笔", clean("R").h("R").h("R", minus), ""},
+
 		{"现金只核对两方", books{}.p("R", on("cash")).h("R", on("cash")), ""},
 		{"现金只有 HIS", books{}.h("R", on("现金")), "Ronly_his"},
 		{"现金金额不符", books{}.p("R", on("cash")).h("R", on("cash"), amount(1)), "Ramount"},
@@ -187,6 +208,74 @@ func TestKinds(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestLedger_CountsOnceWhereTheAccountPaidLess: Alipay's ledger names the
+// payment, and is short of the fee that came back.
+func TestLedger_CountsOnceWhereTheAccountPaidLess(t *testing.T) {
+	alipay := func(l *reconcile.Line) {
+		l.Channel, l.Method, l.ChannelNo, l.Type = "alipay", "original", "T1", "交易退款"
+	}
+	ours := func(l *reconcile.Line) { l.Channel, l.Method, l.ChannelNo = "alipay", "original", "T1" }
+	biz := func(l *reconcile.Line) {
+		alipay(l)
+		l.Source, l.Type, l.Flow = reconcile.Trade, "退款", "T1/"+l.BillNo
+	}
+	for _, c := range []struct {
+		name string
+		in   books
+		want string
+		sum  money.Fen
+	}{
+		{"一笔", books{}.p("R", ours).h("R", ours).c("R", biz).c("PAY", alipay, amount(9940)), "", 10000},
+		{"两笔分次退", books{}.p("R", ours).h("R", ours).p("S", ours, amount(3000)).h("S", ours, amount(3000)).c("R", biz).c("S", biz, amount(3000)).
+			c("PAY", alipay, amount(9940), flow("L1")).c("PAY", alipay, amount(2982), flow("L2")), "", 13000},
+		{"只有账务明细", books{}.p("R", ours).h("R", ours).c("PAY", alipay, amount(9940)), "Ramount", 9940},
+		{"账务明细多付了", books{}.p("R", ours).h("R", ours).c("R", biz).c("PAY", alipay, amount(10060)), "?PAYonly_channel", 20060},
+	} {
+		e, err := reconcile.New(reconcile.Defaults(day))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, lines := range c.in {
+			for _, l := range lines {
+				if err := e.Add(reconcile.Book(i), l); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		res := e.Run()
+		if got := told(res); got != c.want || res.Summary.Books[reconcile.Channel].Amount != c.sum {
+			t.Errorf("%s: %q, want %q; channel %s", c.name, got, c.want, res.Summary.Books[reconcile.Channel].Amount)
+		}
+	}
+}
+
+func TestKinds_OwnNumbers(t *testing.T) {
+	in := clean("R").c("X", bill("MZ1")).c("Y", back, bill("MZ2"), typed("退款退回")).c("Z", bill("BZ"))
+	opt := reconcile.Defaults(day)
+	if got := told(run(t, in, opt)); got != "?BZonly_channel ?MZ1only_channel ?MZ2state" {
+		t.Errorf("all are ours: %s", got)
+	}
+	opt.Prefixes = []string{"B"}
+	res := run(t, in, opt)
+	if got := told(res); got != "?BZonly_channel" || res.Summary.Other.Count != 2 {
+		t.Errorf("by prefix: %s, %+v", got, res.Summary.Other)
+	}
+}
+
+func TestTimes_TheGapIsTold(t *testing.T) {
+	for at, want := range map[string]string{"22 20:00:00": "相差 14 小时 0 分，不在同一个业务日", "21 06:00:00": "相差 2 天 4 小时，不在同一个业务日"} {
+		d := run(t, books{}.p("R").c("R").h("R", clock(at)), reconcile.Defaults(day)).Differences
+		if len(d) != 1 || !strings.Contains(d[0].Explain, want) {
+			t.Errorf("%s: %+v", at, d)
+		}
+	}
+	opt := reconcile.Defaults(day)
+	opt.Tolerance = time.Minute
+	if d := run(t, books{}.p("R").c("R", clock("10:02:00")).h("R"), opt).Differences; len(d) != 1 || !strings.Contains(d[0].Explain, "相差 2 分 0 秒，超过容许时差") {
+		t.Errorf("%+v", d)
 	}
 }
 
@@ -256,16 +345,16 @@ func TestSummary_CountsOnceAndByChannel(t *testing.T) {
 	in := clean("R").c("R", trade, flow("T1"), typed("退款"), file(1)).
 		p("K", on("cash"), by("original"), amount(700)).h("K", on("cash"), by("original"), amount(700)).
 		h("L", amount(300)).c("M", amount(50)).
-		c("P", back, typed("交易"), amount(9)).c("Q", back, typed("商家转账回退"), amount(11)).
+		c("P", back, typed("交易"), amount(9)).c("Q", back, typed("商家转账回退"), amount(11)).h("N", amount(5), status(reconcile.Failed)).
 		p("O", clock("20 10:00:00")).p("F", status(reconcile.Failed))
 	s := run(t, in, reconcile.Defaults(day)).Summary
 	want := reconcile.Summary{
 		Day: day, Books: [3]reconcile.Sum{{Count: 2, Amount: 10700}, {Count: 2, Amount: 10050}, {Count: 3, Amount: 11000}},
-		Orders: 5, Matched: 3, SetAside: [3]reconcile.Sum{{Count: 1, Amount: 10000}}, Other: reconcile.Sum{Count: 2, Amount: 20}, Returned: reconcile.Sum{Count: 1, Amount: 11},
+		Orders: 7, Matched: 4, Idle: 2, SetAside: [3]reconcile.Sum{{Count: 1, Amount: 10000}}, Other: reconcile.Sum{Count: 1, Amount: 9}, Returned: reconcile.Sum{Count: 1, Amount: 11},
 		Unbilled: reconcile.Sum{Count: 1, Amount: 700}, Unbills: []string{"cash"}, Overage: 300, Shortage: 50,
 		Channels: []reconcile.ChannelSum{
 			{Channel: "cash", Method: "original", Books: [3]reconcile.Sum{{Count: 1, Amount: 700}, {}, {Count: 1, Amount: 700}}},
-			{Channel: "wechat", Method: "transfer", Books: [3]reconcile.Sum{{Count: 1, Amount: 10000}, {Count: 2, Amount: 10050}, {Count: 2, Amount: 10300}}, Differences: 2},
+			{Channel: "wechat", Method: "transfer", Books: [3]reconcile.Sum{{Count: 1, Amount: 10000}, {Count: 2, Amount: 10050}, {Count: 2, Amount: 10300}}, Differences: 3},
 		},
 	}
 	want.Pairs = [3]reconcile.Pair{
@@ -273,7 +362,7 @@ func TestSummary_CountsOnceAndByChannel(t *testing.T) {
 		{A: reconcile.Platform, B: reconcile.HIS, Agree: reconcile.Sum{Count: 2, Amount: 10700}, OnlyB: reconcile.Sum{Count: 1, Amount: 300}},
 		{A: reconcile.Channel, B: reconcile.HIS, Agree: reconcile.Sum{Count: 1, Amount: 10000}, OnlyA: reconcile.Sum{Count: 1, Amount: 50}, OnlyB: reconcile.Sum{Count: 1, Amount: 300}},
 	}
-	want.Differences[reconcile.OnlyHIS], want.Differences[reconcile.OnlyChannel] = 1, 1
+	want.Differences[reconcile.OnlyHIS], want.Differences[reconcile.OnlyChannel], want.Differences[reconcile.State] = 1, 1, 1
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
 	}

@@ -21,11 +21,13 @@ func (e *Engine) explain(v *view, o Order) string {
 	case k.Lacks():
 		text = lackTexts[k]
 	case k == Amount:
-		text = explainAmount(v)
+		text = e.explainAmount(v)
+	case k == State && v.backAlone():
+		text = fmt.Sprintf("渠道把往日付出的 %s 退回了商户账户，平台和 HIS 本日都没有这笔；请查往日的这张退款单，恢复患者余额或重新退款", v.sides[Channel].amount)
 	case k == State:
 		text = explainState(v)
 	case k == Time:
-		text = e.list(v, "时间", func(r *row) string { return clock(r.at) }) + "，超过容许时差；请核对各系统时钟和是否补录"
+		text = e.list(v, "时间", func(r *row) string { return clock(r.at) }) + "，" + e.explainGap(v) + "；请核对各系统时钟和是否补录，记在别日的与该日一并核对"
 	default:
 		text = e.explainField(v, k)
 	}
@@ -126,11 +128,50 @@ var duplicateTexts = [books]string{
 	HIS:      "可能重复扣减预交金，请核实后冲正多记的一笔",
 }
 
-func explainAmount(v *view) string {
+// explainGap tells how far apart the books are.
+func (e *Engine) explainGap(v *view) string {
+	first, last, days := int64(0), int64(0), false
+	for _, s := range v.sides {
+		if s.rep == nil {
+			continue
+		}
+		if at := s.rep.at; first == 0 {
+			first, last = at, at
+		} else {
+			first, last = min(first, at), max(last, at)
+		}
+		days = days || s.rep.place == far
+	}
+	text := "相差 " + duration(last-first)
+	if days {
+		return text + "，不在同一个业务日"
+	}
+	return text + "，超过容许时差"
+}
+
+// duration writes seconds in days, hours and minutes.
+func duration(sec int64) string {
+	d, h, m := sec/86400, sec/3600%24, sec/60%60
+	switch {
+	case d > 0:
+		return fmt.Sprintf("%d 天 %d 小时", d, h)
+	case h > 0:
+		return fmt.Sprintf("%d 小时 %d 分", h, m)
+	case m > 0:
+		return fmt.Sprintf("%d 分 %d 秒", m, sec%60)
+	}
+	return fmt.Sprintf("%d 秒", sec)
+}
+
+func (e *Engine) explainAmount(v *view) string {
 	var parts []string
 	for _, b := range Books {
 		if s := &v.sides[b]; s.rep != nil {
-			parts = append(parts, fmt.Sprintf("%s %s", b.Chinese(), s.amount))
+			text := fmt.Sprintf("%s %s", b.Chinese(), s.amount)
+			if paid := e.paid[s.rep]; paid > 0 {
+				text += fmt.Sprintf("（账户实付 %s，其余由代金券或退回的手续费承担）", paid)
+			}
+			parts = append(parts, text)
 		}
 	}
 	return "金额不一致：" + strings.Join(parts, "，") + "；请以渠道实付为准查明差额" + odd(v)
@@ -164,8 +205,10 @@ func explainState(v *view) string {
 			if v.expected[b] {
 				parts = append(parts, b.Chinese()+"没有")
 			}
-		case s.returned:
+		case s.returned && b == Channel:
 			parts = append(parts, b.Chinese()+"已退回（付款后钱又退回商户）")
+		case s.returned:
+			parts = append(parts, b.Chinese()+"已冲正（有一笔相反的记录）")
 		default:
 			parts = append(parts, b.Chinese()+s.status.Chinese())
 		}

@@ -1,32 +1,27 @@
 package reconcile
 
-import (
-	"cmp"
-	"slices"
-)
+import "cmp"
 
 // several marks a number of the channel that stands under several orders:
 // Alipay numbers the payment, and a payment may be refunded in parts.
 const several = -1
 
-// part is a refund of a payment: Alipay's ledger tells no more of it.
-type part struct {
-	no     uint32
-	amount int64
-}
-
 // join gives every row its order. Platform and HIS come before the channel,
 // whatever order they were added in, because they know the order numbers.
 func (e *Engine) join() {
+	e.settleSigns()
 	n := len(e.texts.at)
 	e.ofOrder, e.ofBill, e.ofNo = make([]int32, n), make([]int32, n), make([]int32, n)
 	for i := range int32(e.rows[Platform].n) {
-		e.attach(Platform, i, e.orderOf(e.rows[Platform].at(i), 0))
+		if r := e.rows[Platform].at(i); r.status != 0 {
+			e.attach(Platform, i, e.orderOf(r, 0))
+		}
 	}
 	e.indexNumbers(Platform)
 	for i := range int32(e.rows[HIS].n) {
-		r := e.rows[HIS].at(i)
-		e.attach(HIS, i, e.orderOf(r, e.ofBill[r.bill]))
+		if r := e.rows[HIS].at(i); r.status != 0 {
+			e.attach(HIS, i, e.orderOf(r, e.ofBill[r.bill]))
+		}
 	}
 	e.indexNumbers(HIS)
 	e.joinChannel()
@@ -117,9 +112,13 @@ func (e *Engine) joinChannel() {
 		if r.ours && !r.back {
 			continue
 		}
-		if o := e.known(r, int32(len(e.orders))); o > 0 {
+		switch o := e.joins(r, int32(len(e.orders))); {
+		case o > 0:
 			e.attach(Channel, i, o)
-		} else {
+		case r.ours && r.bill != 0 && r.place != far && !r.foreign: // a payment of an earlier day came back
+			e.sum.Returned.add(r.amount)
+			e.attach(Channel, i, e.openBill(r))
+		default:
 			e.leave(r)
 		}
 	}
@@ -129,7 +128,7 @@ func (e *Engine) joinChannel() {
 }
 
 func (e *Engine) joinPayment(i int32, r *row, books int32) {
-	o := e.known(r, books)
+	o := e.joins(r, books)
 	switch {
 	case o > 0:
 		e.attach(Channel, i, o)
@@ -137,6 +136,8 @@ func (e *Engine) joinPayment(i int32, r *row, books int32) {
 		e.leave(r)
 	case e.ledgerRefund(r):
 		e.waiting = append(e.waiting, *r)
+	case r.foreign:
+		e.leave(r)
 	default:
 		e.attach(Channel, i, e.openBill(r))
 	}
@@ -144,12 +145,9 @@ func (e *Engine) joinPayment(i int32, r *row, books int32) {
 
 // leave counts a line that is no order of the day.
 func (e *Engine) leave(r *row) {
-	switch {
-	case r.place == far:
+	if r.place == far {
 		e.sum.SetAside[Channel].add(r.amount)
 		return
-	case r.back && r.ours:
-		e.sum.Returned.add(r.amount)
 	}
 	e.sum.Other.add(r.amount)
 }
@@ -160,9 +158,9 @@ func (e *Engine) ledgerRefund(r *row) bool {
 	return r.source == FundFlow && !r.back && e.names.get(r.channel) == ChannelAlipay && e.names.get(r.method) == MethodOriginal
 }
 
-// known returns the order that a bill line joins by number, 0 for none or one
+// joins returns the order that a bill line joins by number, 0 for none or one
 // beyond the limit.
-func (e *Engine) known(r *row, limit int32) int32 {
+func (e *Engine) joins(r *row, limit int32) int32 {
 	byNo := !e.ledgerRefund(r) && (r.ours || !r.back)
 	for k, index := range [...][]int32{e.ofBill, e.ofOrder, e.ofNo, e.ofBill} {
 		key := r.bill
@@ -174,67 +172,6 @@ func (e *Engine) known(r *row, limit int32) int32 {
 		}
 	}
 	return 0
-}
-
-// partsOfBills counts the refunds of Alipay's business bill by payment, those
-// of overlapping downloads once.
-func (e *Engine) partsOfBills() map[part]int {
-	parts, seen := map[part]int{}, map[uint64]bool{}
-	for i := range int32(e.rows[Channel].n) {
-		r := e.rows[Channel].at(i)
-		if r.source == Trade && !r.back && !seen[r.flow] && e.names.get(r.channel) == ChannelAlipay {
-			parts[part{r.no, int64(r.amount)}]++
-			seen[r.flow] = true
-		}
-	}
-	return parts
-}
-
-// partsOfBooks lists the orders by the payment that they refund, as far as
-// platform and HIS tell the channel's number.
-func (e *Engine) partsOfBooks() map[part][]int32 {
-	out := map[part][]int32{}
-	for o := range e.orders {
-		for _, book := range []Book{Platform, HIS} {
-			if i := e.orders[o].head[book]; i > 0 && e.rows[book].at(i-1).no != 0 {
-				r := e.rows[book].at(i - 1)
-				k := part{r.no, int64(r.amount)}
-				out[k] = append(out[k], int32(o+1))
-				break
-			}
-		}
-	}
-	for _, list := range out {
-		slices.SortFunc(list, func(a, b int32) int { return e.compareText(e.orders[a-1].key, e.orders[b-1].key) })
-	}
-	return out
-}
-
-// joinLedger finds places for the refunds of Alipay's ledger. Those that the
-// business bill holds too (same payment, same amount, as often) count once;
-// others go to the orders that name the payment; the rest stand alone.
-func (e *Engine) joinLedger(bill map[part]int, books map[part][]int32) {
-	slices.SortFunc(e.waiting, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), e.compareText(a.no, b.no), cmp.Compare(a.amount, b.amount), e.compareText(a.bill, b.bill), cmp.Compare(a.flow, b.flow), cmp.Compare(a.file, b.file))
-	})
-	for i, r := range e.waiting {
-		if i > 0 && r.flow == e.waiting[i-1].flow && r.file != e.waiting[i-1].file {
-			continue // the same movement in an overlapping download
-		}
-		k := part{r.no, int64(r.amount)}
-		if bill[k] > 0 {
-			bill[k]--
-			continue
-		}
-		e.rows[Channel].add(r)
-		at := int32(e.rows[Channel].n - 1)
-		if list := books[k]; len(list) > 0 {
-			books[k] = list[1:]
-			e.attach(Channel, at, list[0])
-			continue
-		}
-		e.attach(Channel, at, e.openBill(&r))
-	}
 }
 
 func (e *Engine) compareText(a, b uint32) int {

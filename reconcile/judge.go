@@ -90,6 +90,9 @@ func (e *Engine) judge(v *view) (m marks) {
 	for _, pair := range pairs {
 		e.compare(&v.sides[pair[0]], &v.sides[pair[1]], &m)
 	}
+	if v.backAlone() {
+		m.set(State)
+	}
 	return m
 }
 
@@ -140,12 +143,27 @@ func (e *Engine) compare(a, b *side, m *marks) {
 	if a.status != Succeeded || b.status != Succeeded {
 		return
 	}
-	if abs(a.rep.at-b.rep.at) > int64(e.opt.Tolerance.Seconds()) {
+	if e.apart(a.rep, b.rep) {
 		m.set(Time)
 	}
 	if a.rep.place+b.rep.place == near { // one on the day, one beside it
 		m.set(DayCut)
 	}
+}
+
+// apart reports whether two movements are of different business days, or
+// further from each other than the tolerance where there is one.
+func (e *Engine) apart(a, b *row) bool {
+	if e.opt.Tolerance == 0 {
+		return (a.place == far) != (b.place == far)
+	}
+	return abs(a.at-b.at) > int64(e.opt.Tolerance.Seconds())
+}
+
+// backAlone reports whether the channel gave a payment of an earlier day back
+// and neither book says so.
+func (v *view) backAlone() bool {
+	return v.sides[Channel].alone && v.sides[Platform].rep == nil && v.sides[HIS].rep == nil
 }
 
 func differ(a, b uint32) bool { return a != 0 && b != 0 && a != b }

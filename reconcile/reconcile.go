@@ -6,6 +6,7 @@
 package reconcile
 
 import (
+	"strings"
 	"time"
 
 	"hospay/money"
@@ -81,38 +82,67 @@ type Line struct {
 	Status    Status
 	At        int64 // unix seconds
 	OnDay     bool  // the caller knows that the line belongs to the business day, whatever its time
+	Minus     bool  // tables only: the amount stood below zero there
 
 	// Channel lines only.
 	Source Source
-	File   uint16 // which file, counted by the caller
-	Flow   string // number of the movement in its bill; the same one in two files is one movement
-	Type   string // business type as the bill writes it (业务类型)
-	Name   string // business name, where the bill has one beside the type (业务名称)
-	Back   bool   // money came in
+	File   uint16    // which file, counted by the caller
+	Flow   string    // number of the movement in its bill; the same one in two files is one movement
+	Type   string    // business type as the bill writes it (业务类型)
+	Name   string    // business name, where the bill has one beside the type (业务名称)
+	Back   bool      // money came in; in a table: the booking was undone
+	Paid   money.Fen // what the account paid of it, where a coupon or a fee bore the rest; 0 = all
 }
 
-// Returned reports whether the line is the return (…退回, …回退) of a payment.
-func (l Line) Returned() bool { return l.Back && (isReturn(l.Type) || isReturn(l.Name)) }
+// Returned reports whether the line is the return of a payment, as far as its
+// names tell. One that carries a number of ours is a return whatever its name.
+func (l Line) Returned() bool { return l.Back && !l.Fee() && (isReturn(l.Type) || isReturn(l.Name)) }
+
+// Fee reports whether the line is a fee, or a fee that came back.
+func (l Line) Fee() bool { return holds(l.Type, feeWords) || holds(l.Name, feeWords) }
+
+// The parts of names by which lines of bills are told apart.
+var (
+	feeWords    = []string{"手续费", "服务费", "收费"}
+	returnWords = []string{"退回", "回退", "退票", "退款"}
+	payoutWords = []string{"转账", "付款"} // with one of the ends below
+	endWords    = []string{"关闭", "失败", "撤销"}
+	ownWords    = []string{"提现", "充值", "结算", "分账"} // between accounts of the merchant
+)
+
+func isReturn(t string) bool {
+	return holds(t, returnWords) || holds(t, payoutWords) && holds(t, endWords)
+}
+
+func holds(t string, parts []string) bool {
+	for _, p := range parts {
+		if strings.Contains(t, p) {
+			return true
+		}
+	}
+	return false
+}
 
 // Options of a run; Defaults gives the usual ones.
 type Options struct {
 	Day       string        // business day, yyyy-MM-dd
 	Window    time.Duration // this near midnight a line may belong to the neighbouring day; 0 = never
-	Tolerance time.Duration // times further apart are a difference
-	Types     []string      // business types of bill lines that are ours when money goes out
+	Tolerance time.Duration // times further apart are a difference; 0 = those of other business days are
+	Types     []string      // parts of the business types of bill lines that are ours when money goes out
+	Prefixes  []string      // beginnings of our merchant numbers, where others use the merchant account too; none = all are ours
 }
 
-// Defaults returns the usual options of a day: a window of 30 minutes, and a
-// tolerance of 26 hours (the payee has 24 to confirm, two are for late books).
+// Defaults returns the usual options of a day: a window of 30 minutes, and
+// times compared by their business days.
 func Defaults(day string) Options {
-	return Options{Day: day, Window: 30 * time.Minute, Tolerance: 26 * time.Hour, Types: DefaultTypes()}
+	return Options{Day: day, Window: 30 * time.Minute, Types: DefaultTypes()}
 }
 
-// DefaultTypes lists the business types of refunds and transfers in the bills
-// of both channels. The names of transfers are not in any public paper of the
-// channels, hence the list can be replaced.
+// DefaultTypes lists what the business types of refunds and transfers hold in
+// the bills of both channels. The names of transfers are not in any public
+// paper of the channels, hence the list can be replaced.
 func DefaultTypes() []string {
-	return []string{"退款", "交易退款", "商家转账", "商家转账到零钱", "转账", "单笔转账", "转账到支付宝账户"}
+	return []string{"退款", "退费", "转账", "企业付款", "付款到"}
 }
 
 // Sum is a number of lines with their amount.

@@ -38,10 +38,13 @@ type Summary struct {
 	Differences [kinds]int
 	Orders      int // orders of the day
 	Matched     int // orders without a difference
+	Idle        int // of them: those that moved no money (failed, pending)
 	SetAside    [books]Sum
-	Other       Sum // other business in the bills
-	Returned    Sum // of it: money that came back for refunds of earlier days
-	Unbilled    Sum // orders compared between platform and HIS only
+	Other       Sum        // other business in the bills
+	Returned    Sum        // money that came back for refunds of earlier days; each is a difference
+	Inflow      [books]Sum // rows of a table that are no refunds, by their sign
+	Undone      [books]Sum // rows of a table that undo a refund
+	Unbilled    Sum        // orders compared between platform and HIS only
 	Unbills     []string
 	Overage     money.Fen // 长款: HIS booked, the channel did not pay
 	Shortage    money.Fen // 短款: the channel paid, HIS did not book
@@ -107,6 +110,9 @@ func (e *Engine) Run() *Result {
 			e.sum.Differences[res.Differences[len(res.Differences)-1].Kind]++
 		} else {
 			e.sum.Matched++
+			if !v.moved() {
+				e.sum.Idle++
+			}
 		}
 	}
 	slices.SortFunc(res.Differences, compareOrders)
@@ -141,6 +147,11 @@ func (r *Result) Each(yield func(Order) error) error {
 		}
 	}
 	return nil
+}
+
+// moved reports whether any book moved money for the order.
+func (v *view) moved() bool {
+	return v.sides[Platform].count+v.sides[Channel].count+v.sides[HIS].count > 0
 }
 
 // countAside counts the rows of other days that no order of the day uses.

@@ -15,7 +15,8 @@ type side struct {
 	amount   money.Fen // of all movements; of rep where nothing moved
 	mixed    bool      // movements of different amounts
 	day      Sum       // movements on the business day
-	returned bool      // the channel paid and the money came back
+	returned bool      // the channel paid and the money came back; in a table: the booking was undone
+	alone    bool      // nothing but a return
 	far      *row      // a movement on another day, which does not count
 }
 
@@ -25,7 +26,7 @@ func (e *Engine) side(book Book, head int32) (s side) {
 		return s
 	}
 	first := e.rows[book].at(head - 1)
-	if first.next == 0 && first.place != far && !first.back { // by far the most
+	if first.next == 0 && first.place != far && !first.back && !first.fee { // by far the most
 		s.rep, s.status, s.amount = first, first.status, first.amount
 		if first.status == Succeeded {
 			s.count = 1
@@ -53,9 +54,15 @@ func (e *Engine) fill(s *side, book Book, rows []*row) {
 	slices.SortFunc(rows, e.before)
 	out, back := rows, []*row(nil)
 	if book == Channel {
-		out, back = movements(rows)
+		out, back = e.movements(rows)
+	} else if slices.ContainsFunc(rows, func(r *row) bool { return r.back }) {
+		out, back = split(rows)
+	}
+	if len(out)+len(back) == 0 { // fees
+		return
 	}
 	if len(out) == 0 { // only a return: the payout lies on an earlier day
+		s.alone = true
 		s.rep, s.status, s.amount, s.returned = back[0], Failed, back[0].amount, true
 		return
 	}
@@ -134,20 +141,52 @@ func rank(r *row) int {
 // each once, however many bills hold it: the same movement in two files is one,
 // and so is the business behind it in a bill of the other source. Fees and the
 // like that carry the order's number count only when nothing better is there.
-func movements(rows []*row) (out, back []*row) {
+func (e *Engine) movements(rows []*row) (out, back []*row) {
 	var by [2][sources][]*row
 	for _, r := range rows {
+		if r.fee {
+			continue
+		}
 		way := 0
 		if r.back {
 			way = 1
 		}
 		by[way][r.source] = append(by[way][r.source], r)
 	}
-	out = longer(once(typed(by[0][FundFlow])), once(typed(by[0][Trade])))
+	out = e.asked(once(typed(by[0][FundFlow])), once(typed(by[0][Trade])))
 	back = longer(once(by[1][FundFlow]), once(by[1][Trade]))
 	back = slices.DeleteFunc(back, func(b *row) bool {
 		return !b.ours && len(out) > 0 && !slices.ContainsFunc(out, func(o *row) bool { return o.amount == b.amount })
 	})
+	return out, back
+}
+
+// asked chooses between the account's movements and the business behind them.
+// Where both are as many, the account may have paid less than we asked for: a
+// fee came back, or a coupon bore a part. What we asked for counts.
+func (e *Engine) asked(fund, trade []*row) []*row {
+	if len(fund) != len(trade) {
+		return longer(fund, trade)
+	}
+	var paid, asked money.Fen
+	for i := range fund {
+		paid, asked = paid+fund[i].amount, asked+trade[i].amount
+	}
+	if asked <= paid {
+		return fund
+	}
+	e.paid[trade[0]] = paid
+	return trade
+}
+
+func split(rows []*row) (out, back []*row) {
+	for _, r := range rows {
+		if r.back {
+			back = append(back, r)
+		} else {
+			out = append(out, r)
+		}
+	}
 	return out, back
 }
 

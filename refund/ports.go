@@ -144,6 +144,7 @@ type Card struct {
 	Refundable money.Fen // what HIS lets go now
 	IssuedAt   time.Time
 	Deposits   []Deposit
+	Unread     []string // fields and deposits that HIS told in a way that cannot be read
 }
 
 // Deposit is one prepayment (预交金) on a card.
@@ -189,6 +190,7 @@ type HISAnswer struct {
 	Amount  money.Fen // 0 when not told
 	CardNo  string    // empty when not told
 	At      time.Time
+	Unread  string // a field that proves nothing and could not be read
 }
 
 // HISLedger moves deposits in HIS.
@@ -220,6 +222,7 @@ type StatementLine struct {
 	Channel string
 	Status  string // succeeded, reversed, pending
 	At      time.Time
+	Unread  string // a field that could not be read, and is empty
 }
 
 // HIS is the whole port to a hospital information system.

@@ -45,7 +45,7 @@ func (r Recon) Sheets() []Sheet {
 		r.sheet("渠道汇总", "退款渠道对账汇总表", nil, r.channels()),
 		r.sheet("差异明细", "退款对账差异明细表", nil, r.differences()),
 	}
-	lines := r.sheet("三方明细", "退款三方明细表", nil, r.lines())
+	lines := r.sheet("三方明细", "退款三方明细表", r.lineNotes(), r.lines())
 	if n := r.Result.Summary.Orders; n > MaxLines {
 		lines.Tables = nil
 		lines.Notes = []string{fmt.Sprintf("共 %d 笔，超过 %d 笔，本表不列；请用 --lines 导出全部明细（CSV.gz）。", n, MaxLines)}
@@ -55,6 +55,14 @@ func (r Recon) Sheets() []Sheet {
 		sheets = append(sheets, r.sheet("读不懂的行", "对账文件中读不懂的行", nil, r.rejects()))
 	}
 	return sheets
+}
+
+// lineNotes says which of the listed orders the sums count.
+func (r Recon) lineNotes() []string {
+	s := &r.Result.Summary
+	counts := func(b reconcile.Book) string { return fmt.Sprintf("%s %d 笔", b.Chinese(), s.Books[b].Count) }
+	return []string{fmt.Sprintf("本表列出 %d 笔订单，结果“一致”的 %d 笔里有 %d 笔没有动钱。合计只计状态为成功的金额；计入本日成功退款的是%s、%s、%s，付了两次的计两笔，记在别日的不计。",
+		s.Orders, s.Matched, s.Idle, counts(reconcile.Platform), counts(reconcile.Channel), counts(reconcile.HIS))}
 }
 
 func (r Recon) sheet(name, title string, notes []string, tables ...Table) Sheet {
@@ -137,9 +145,10 @@ func (r Recon) kinds() Table {
 func (r Recon) others() Table {
 	s := &r.Result.Summary
 	rows := [][]any{
-		{"三方一致的订单", s.Matched, nil, fmt.Sprintf("共 %d 笔订单", s.Orders)},
+		{"三方一致的订单", s.Matched, nil, fmt.Sprintf("共 %d 笔订单，每张退款单一笔，失败和处理中的也在内", s.Orders)},
+		{"其中没有动钱的", s.Idle, nil, "各方都记失败或处理中，不计入第一表的成功退款"},
 		{"账单中的其他业务", s.Other.Count, s.Other.Amount, "不属于退款和转账，只计数"},
-		{"其中退回的款项", s.Returned.Count, s.Returned.Amount, "渠道退回、本日账本没有对应退款，请查往日退款"},
+		{"往日付款今日退回的款项", s.Returned.Count, s.Returned.Amount, "本日账本没有对应退款，请查往日退款；逐笔列为状态不符"},
 	}
 	for _, b := range reconcile.Books {
 		rows = append(rows, []any{b.Chinese() + "中其他日期的记录", s.SetAside[b].Count, s.SetAside[b].Amount, "不计入本日"})

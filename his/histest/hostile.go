@@ -86,7 +86,7 @@ func (k Kit) worthless() map[string]http.HandlerFunc {
 		"amount 0":        k.answers(k.with("amount", k.Amount(0))),
 		"amount in words": k.answers(k.with("amount", "壹佰")),
 		"amount NaN":      k.answers(k.with("amount", "NaN")),
-		"amount 1e4":      k.answers(k.with("amount", "1.2345e4")),
+		"amount 1e99":     k.answers(k.with("amount", "1.2345e99")),
 		"amount half fen": k.answers(k.with("amount", "123.455")),
 		"amount too big":  k.answers(k.with("amount", strings.Repeat("9", 40))),
 		"no HIS number":   k.answers(k.with("his_refund_no", "-", "his_reverse_no", "-")),

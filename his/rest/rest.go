@@ -72,11 +72,11 @@ func (a *adapter) exchange(ctx context.Context, op his.Operation, values map[str
 		h.Set("Content-Type", "application/json; charset="+strings.ToLower(a.charset.Name()))
 	}
 	h.Set("Accept", "application/json")
-	_, data, err := a.client.Post(ctx, op, h, body)
+	ctype, data, err := a.client.Post(ctx, op, h, body)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := a.charset.Decode(data)
+	answer, err := a.charset.DecodeAnswer(data, "", ctype, op)
 	if err != nil {
 		return nil, err
 	}
@@ -114,20 +114,33 @@ func (d document) Text(path string) string {
 	switch r.Type {
 	case gjson.Number:
 		return r.Raw
-	case gjson.String, gjson.True, gjson.False:
+	case gjson.String:
+		return strings.TrimSpace(r.String()) // columns of fixed width are padded
+	case gjson.True, gjson.False:
 		return r.String()
 	}
 	return ""
 }
 
-// List returns the objects of an array; null is an empty one.
+// List returns the objects of an array. What turns XML into JSON writes one row
+// as an object, and none as an empty text, its own or its parent's; null is none,
+// too.
 func (d document) List(path string) ([]his.Document, bool) {
 	r := d.Get(path)
-	if !r.Exists() || r.Type != gjson.Null && !r.IsArray() {
-		return nil, false
+	if i := strings.LastIndexByte(path, '.'); !r.Exists() && i > 0 {
+		if parent := d.Get(path[:i]); parent.Type == gjson.String {
+			r = parent
+		}
 	}
-	if r.Type == gjson.Null {
+	switch {
+	case !r.Exists():
+		return nil, false
+	case r.Type == gjson.Null, r.Type == gjson.String && strings.TrimSpace(r.Str) == "":
 		return nil, true
+	case r.IsObject() && len(r.Map()) > 0:
+		return []his.Document{document{r}}, true
+	case !r.IsArray():
+		return nil, false
 	}
 	var out []his.Document
 	for _, row := range r.Array() {

@@ -96,7 +96,7 @@ func TestContract(t *testing.T) {
 			"comment":       `/* */{"code":"0","data":{` + good + `,"amount":12345}}`,
 			"rows of text":  `{"code":"0","data":{"date":"2026-11-23","total":1,"card_no":"C0001","balance":1,"refundable":1,"rows":["x"],"cards":[1],"deposits":[null]}}`,
 			"no lists":      `{"code":"0","data":{"date":"2026-11-23","total":0,"card_no":"C0001","balance":1,"refundable":1,"card_name":"x"}}`,
-			"lists as text": `{"code":"0","data":{"date":"2026-11-23","total":0,"card_no":"C0001","balance":1,"refundable":1,"rows":"","cards":"","deposits":""}}`,
+			"lists as text": `{"code":"0","data":{"date":"2026-11-23","total":0,"card_no":"C0001","balance":1,"refundable":1,"rows":"x","cards":"x","deposits":"x"}}`,
 			"login refused": `{"code":"1401","message":"demo-his-secret-7c1e5a90 is wrong","data":{}}x`,
 		},
 	})

@@ -9,7 +9,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"mime"
 	"regexp"
 	"strings"
 
@@ -124,7 +123,7 @@ func (a *adapter) exchange(ctx context.Context, op his.Operation, values map[str
 	if err != nil {
 		return nil, err
 	}
-	outer, err := a.parse(data, ctype)
+	outer, err := a.parse(op, data, ctype)
 	if err != nil {
 		return nil, err
 	}
@@ -153,22 +152,14 @@ func (a *adapter) envelope(inner string, values map[string]string) string {
 
 var prolog = regexp.MustCompile(`^\s*<\?xml[^>]*encoding\s*=\s*["']([A-Za-z0-9_-]+)["'][^>]*\?>`)
 
-// parse decodes an answer by its prolog, its content type or the mapping.
-func (a *adapter) parse(data []byte, ctype string) (document, error) {
-	charset := a.charset
+// parse decodes an answer and reads it.
+func (a *adapter) parse(op his.Operation, data []byte, ctype string) (document, error) {
+	itself := ""
 	head := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if m := prolog.FindSubmatch(head[:min(len(head), 200)]); m != nil {
-		declared, err := his.ParseCharset(string(m[1]))
-		if err != nil {
-			return document{}, err
-		}
-		charset = declared
-	} else if _, params, err := mime.ParseMediaType(ctype); err == nil && params["charset"] != "" {
-		if charset, err = his.ParseCharset(params["charset"]); err != nil {
-			return document{}, err
-		}
+		itself = string(m[1])
 	}
-	text, err := charset.Decode(data)
+	text, err := a.charset.DecodeAnswer(data, itself, ctype, op)
 	if err != nil {
 		return document{}, err
 	}

@@ -56,6 +56,9 @@ func (l *List) step(name string, f func() (string, error)) {
 func words(err error) string {
 	switch flow.CodeOf(err) {
 	case flow.CodeHISUnavailable:
+		if e, ok := errors.AsType[*flow.Error](err); ok && e.Detail != "" { // which call and which field
+			return "HIS 没有给出可信的应答（" + e.Detail + "）"
+		}
 		return "HIS 没有给出可信的应答"
 	case flow.CodePatientNotFound:
 		return "HIS 没有查到这位患者"

@@ -3,6 +3,7 @@ package checkup
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"hospay/calendar"
@@ -31,6 +32,7 @@ func (l *List) Read(ctx context.Context, his refund.HIS, p Patient) (card string
 		cards, err := his.Cards(ctx, person)
 		if len(cards) > 0 {
 			card = cards[0].No
+			err = unread(cards[0])
 		}
 		return fmt.Sprintf("%d 张", len(cards)), err
 	})
@@ -39,9 +41,20 @@ func (l *List) Read(ctx context.Context, his refund.HIS, p Patient) (card string
 	}
 	l.step("card 余额和预交金", func() (string, error) {
 		c, err := his.Card(ctx, card)
+		if err == nil {
+			err = unread(c)
+		}
 		return fmt.Sprintf("余额 %s，可退 %s，%d 笔预交金", c.Balance, c.Refundable, len(c.Deposits)), err
 	})
 	return card
+}
+
+// unread names the fields of a card that could not be read.
+func unread(c refund.Card) error {
+	if len(c.Unread) == 0 {
+		return nil
+	}
+	return fmt.Errorf("读不懂的字段：%s", strings.Join(c.Unread, "；"))
 }
 
 // Reach asks what needs no patient: a number that does not exist.
@@ -53,7 +66,12 @@ func (l *List) Reach(ctx context.Context, his refund.HIS, traits refund.HISTrait
 func (l *List) Statement(ctx context.Context, his refund.HIS) {
 	l.step("statement 对账明细", func() (string, error) {
 		n := 0
-		err := his.Statement(ctx, time.Now().In(calendar.Beijing).Format(time.DateOnly), func(refund.StatementLine) error { n++; return nil })
+		err := his.Statement(ctx, time.Now().In(calendar.Beijing).Format(time.DateOnly), func(s refund.StatementLine) error {
+			if n++; s.Unread != "" {
+				return fmt.Errorf("第 %d 行有读不懂的字段：%s", n, s.Unread)
+			}
+			return nil
+		})
 		return fmt.Sprintf("今天 %d 行", n), err
 	})
 }
@@ -84,6 +102,9 @@ func (l *List) Move(ctx context.Context, his refund.HISLedger, card string, amou
 }
 
 func want(ans refund.HISAnswer, state refund.HISState) (string, error) {
+	if ans.Unread != "" {
+		return "", fmt.Errorf("读不懂的字段：%s", ans.Unread)
+	}
 	if ans.Verdict != flow.Done || ans.State != state {
 		return "", fmt.Errorf("应为 %s，得到 %s %s（%s %s）", state, ans.Verdict, ans.State, ans.Reason.Code, ans.Reason.Message)
 	}

@@ -2,31 +2,30 @@ package files
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
 	"strings"
 	"time"
 
 	"hospay/calendar"
+	"hospay/internal/foreign"
 	"hospay/money"
 	"hospay/reconcile"
 )
 
 var alipayNeeds = map[form][]string{
 	ledger:      {"账务流水号", "业务流水号", "商户订单号", "发生时间", "收入金额", "支出金额", "账户余额", "业务类型"},
+	webLedger:   {"账务流水号", "业务流水号", "商户订单号", "发生时间", "收入金额", "支出金额", "账户余额", "业务类型"},
 	alipayTrade: {"支付宝交易号", "商户订单号", "业务类型", "创建时间", "完成时间", "订单金额", "商家实收", "退款批次号/请求号"},
 }
 
-var alipayKinds = map[form]string{ledger: "支付宝账务明细", alipayTrade: "支付宝业务明细"}
+var alipayKinds = map[form]string{ledger: "支付宝账务明细", webLedger: "支付宝账务明细", alipayTrade: "支付宝业务明细"}
 
 // Lines of Alipay's files that begin with #.
 var (
-	alipayRange = regexp.MustCompile(`起始日期：\[(\d{4}年\d{2}月\d{2}日 \d{2}:\d{2}:\d{2})\]\s*终止日期：\[(\d{4}年\d{2}月\d{2}日 \d{2}:\d{2}:\d{2})\]`)
-	alipayTotal = regexp.MustCompile(`^#(支出|收入|交易|退款)合计：(\d+)笔，(?:商家实收退款|商家实收)?共(-?[\d,.]+)元`)
+	alipayRange = regexp.MustCompile(`(?:起始|开始)(?:日期|时间)\s*[：:]\s*\[([^\]\n]+)\][\s,]*(?:终止|结束)(?:日期|时间)\s*[：:]\s*\[([^\]\n]+)\]`)
+	alipayTotal = regexp.MustCompile(`^#(支出|收入|交易|退款)合计\s*[：:]\s*(\d+)\s*笔[，,]\s*(?:商家实收退款|商家实收)?共(-?[\d,.]+)元`)
 )
-
-const alipayStamp = "2006年01月02日 15:04:05"
 
 // alipay reads a ledger (账务明细) or trade bill (业务明细) from its header on:
 // records up to the closing line, then the totals.
@@ -45,6 +44,7 @@ func (r *reader) alipay(l *lines, h header, f form) error {
 		switch {
 		case errors.Is(err, errQuote), errors.Is(err, errText):
 			b.count++
+			b.tallied = false
 			err = b.rejectLine(err)
 		case err == nil && strings.HasPrefix(rec[0], "#"):
 			text := strings.Join(rec, ",")
@@ -54,6 +54,7 @@ func (r *reader) alipay(l *lines, h header, f form) error {
 			err = r.refuse(l.n, "明细列表结束之后还有记录，文件可能是拼接的")
 		case err == nil:
 			b.count++
+			b.tallied = false
 			err = b.alipayRecord(rec)
 		}
 		if err != nil {
@@ -68,12 +69,18 @@ func (b *bill) alipayDay() error {
 	if m == nil {
 		return b.refuse(b.l.n, "账单开头没有起始日期和终止日期")
 	}
-	from, err1 := time.ParseInLocation(alipayStamp, m[1], calendar.Beijing)
-	to, err2 := time.ParseInLocation(alipayStamp, m[2], calendar.Beijing)
+	from, err1 := foreign.Time(m[1])
+	to, err2 := foreign.Time(m[2])
 	if err := errors.Join(err1, err2); err != nil {
 		return b.refuse(b.l.n, "账单的起始日期或终止日期读不懂")
 	}
-	if from.Unix() > b.from || to.Unix() < b.to-1 {
+	if from.Day { // dates alone: from the beginning of the first to the end of the last
+		from.Unix -= 12 * 3600
+	}
+	if to.Day {
+		to.Unix += 12 * 3600
+	}
+	if from.Unix > b.from || to.Unix < b.to-60 {
 		return b.refuse(0, "账单是 %s 至 %s 的，不是 %s 的", m[1], m[2], day(b.from))
 	}
 	return nil
@@ -82,8 +89,12 @@ func (b *bill) alipayDay() error {
 func day(at int64) string { return time.Unix(at, 0).In(calendar.Beijing).Format(time.DateOnly) }
 
 func (b *bill) alipayRecord(rec []string) error {
-	if len(rec) < len(b.h.names)-1 { // the remark at the end may be left out
-		return b.rejectLine(fmt.Errorf("只有 %d 列，表头有 %d 列", len(rec), len(b.h.names)))
+	missing := 1 // the remark at the end may be left out
+	if b.l.rows != nil {
+		missing = len(b.h.names)
+	}
+	if err := b.fits(rec, missing); err != nil {
+		return b.rejectLine(err)
 	}
 	parse := b.ledgerLine
 	if b.form == alipayTrade {
@@ -110,14 +121,14 @@ func (b *bill) ledgerLine(rec []string) (l reconcile.Line, err error) {
 		return l, errors.New("收入和支出同时有金额")
 	case in > 0:
 		l.Amount = in
-		b.in.Count++
-		b.in.Amount += in
+		b.tally(&b.in, in)
 	case out > 0:
-		b.out.Count++
-		b.out.Amount += out
+		b.tally(&b.out, out)
+	default:
+		b.tallied = true // nothing moved, and the totals do not count it
 	}
 	l.Method = methodOf(l.Type)
-	l.At, err = Time(b.cell(rec, "发生时间"))
+	l.At, err = unixOf(b.cell(rec, "发生时间"))
 	return l, err
 }
 
@@ -144,26 +155,25 @@ func (b *bill) alipayTradeLine(rec []string) (l reconcile.Line, err error) {
 	}
 	request := b.cell(rec, "退款批次号/请求号")
 	l.Flow = l.ChannelNo + "/" + request
-	switch l.Type {
-	case "退款":
-		b.out.Count++
-		b.out.Amount += got
+	switch {
+	case strings.Contains(l.Type, "退款") || strings.Contains(l.Type, "退费"):
+		b.tally(&b.out, got)
 		l.Method = reconcile.MethodOriginal
 		if request != "" {
 			l.BillNo = request
 		}
-	case "交易":
-		b.in.Count++
-		b.in.Amount += got
+	case l.Type == "交易":
+		b.tally(&b.in, got)
 		l.Back = true
-	default:
-		return l, fmt.Errorf("业务类型 %q 读不懂", clip(l.Type))
+	default: // other business, which the totals count as they like
+		b.loose++
+		b.tallied, l.Back = true, true
 	}
 	at := b.cell(rec, "完成时间")
 	if at == "" {
 		at = b.cell(rec, "创建时间")
 	}
-	l.At, err = Time(at)
+	l.At, err = unixOf(at)
 	return l, err
 }
 
@@ -174,22 +184,22 @@ func (b *bill) alipayTotals(text string, seen map[string]bool) error {
 		return nil
 	}
 	seen[m[1]] = true
-	have := b.out
+	have := &b.out
 	if m[1] == "收入" || m[1] == "交易" {
-		have = b.in
+		have = &b.in
 	}
-	f, err := amountOrNone(m[3])
-	if err != nil || m[2] != fmt.Sprint(have.Count) || f != have.Amount {
-		return b.refuse(b.l.n, "%s合计为 %s 笔 %s 元，明细为 %d 笔 %s 元，账单不可信%s", m[1], m[2], m[3], have.Count, have.Amount.Yuan(), b.blame())
-	}
-	return nil
+	return b.agrees(m[1], m[2], m[3], have)
 }
 
 // alipayEnd sees that the file was whole.
 func (b *bill) alipayEnd(seen map[string]bool, closed bool) error {
 	needs := []string{"支出", "收入"}
-	if b.form == alipayTrade {
+	switch b.form {
+	case alipayTrade:
 		needs = []string{"交易"}
+	case webLedger:
+		b.info.Notes = append(b.info.Notes, b.file+"是从支付宝网页下载的账务明细，没有合计行，无法核对是否完整；能下载“账务明细”账单时请用账单")
+		return nil
 	}
 	for _, n := range needs {
 		if !seen[n] || !closed {

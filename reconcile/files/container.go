@@ -22,16 +22,16 @@ var errBomb = errors.New("解压后大得不合常理，可能不是账单")
 
 // container is a file with what is packed in it.
 type container struct {
-	file File
-	kind string // "", gzip, zip
-	zip  *zip.Reader
-	xlsx bool
+	file   File
+	kind   string // "", gzip, zip
+	zip    *zip.Reader
+	sheets func(read func(name string, rows func() ([]string, int, error)) error) error // of a workbook or page
 }
 
 // openContainer looks at the first bytes, not at the name.
 func openContainer(f File) (*container, error) {
 	c := &container{file: f}
-	magic := make([]byte, 4)
+	magic := make([]byte, 2048)
 	n, err := f.Data.ReadAt(magic, 0)
 	if err != nil && err != io.EOF {
 		return nil, fmt.Errorf("%s 无法读取：%w", f.Name, err)
@@ -46,23 +46,55 @@ func openContainer(f File) (*container, error) {
 		if c.zip, err = zip.NewReader(f.Data, f.Size); err != nil {
 			return nil, &Refusal{f.Name, 0, "压缩包不完整或已损坏"}
 		}
-		if len(c.zip.File) > maxMembers && !c.isXLSX() {
-			return nil, &Refusal{f.Name, 0, "压缩包里的文件太多，不是渠道账单"}
-		}
-		c.xlsx = c.isXLSX()
+		return c, c.openZip()
 	case bytes.HasPrefix(magic, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return nil, &Refusal{f.Name, 0, "是旧格式的 Excel 文件（.xls），请另存为 .xlsx 或 CSV"}
+		return nil, &Refusal{f.Name, 0, oldExcel(f)}
+	case bytes.Contains(magic, []byte("urn:schemas-microsoft-com:office:spreadsheet")):
+		c.sheets = c.xmlSheets
+	case isPage(magic):
+		c.sheets = c.pageTables
+	case bytes.HasPrefix(magic, []byte("MIME-Version:")):
+		return nil, &Refusal{f.Name, 0, "是网页存档（MHT），请用 Excel 打开后另存为 .xlsx 或 CSV"}
 	}
 	return c, nil
 }
 
-func (c *container) isXLSX() bool {
+// openZip tells workbooks from packed text.
+func (c *container) openZip() error {
+	parts := map[string]bool{}
 	for _, m := range c.zip.File {
-		if m.Name == "[Content_Types].xml" {
-			return true
+		if m.Flags&1 != 0 {
+			return &Refusal{c.file.Name, 0, "压缩包有密码，请先用密码解压，再给解出的文件"}
 		}
+		parts[m.Name] = true
 	}
-	return false
+	switch {
+	case parts["[Content_Types].xml"]:
+		c.sheets = c.xlsxSheets
+	case parts["content.xml"] && parts["mimetype"]:
+		c.sheets = c.odsSheets
+	case len(c.zip.File) > maxMembers:
+		return &Refusal{c.file.Name, 0, "压缩包里的文件太多，不是渠道账单"}
+	}
+	return nil
+}
+
+// oldExcel says what a file of Microsoft's old container is: a workbook with a
+// password looks like an old one.
+func oldExcel(f File) string {
+	head := make([]byte, min(f.Size, 4<<20))
+	n, _ := f.Data.ReadAt(head, 0)
+	if bytes.Contains(head[:n], []byte("E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e\x00")) {
+		return "Excel 文件有打开密码，请去掉密码另存后再给"
+	}
+	return "是旧格式的 Excel 文件（.xls），请另存为 .xlsx 或 CSV"
+}
+
+// isPage reports whether a file is an HTML page, as many systems export under
+// the name of .xls.
+func isPage(head []byte) bool {
+	text := bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n"))
+	return bytes.HasPrefix(text, []byte("<")) && (bytes.Contains(text, []byte("<html")) || bytes.Contains(text, []byte("<table")) || bytes.HasPrefix(text, []byte("<!doctype html")))
 }
 
 // each opens every member, in the order of the archive.

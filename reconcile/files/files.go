@@ -1,15 +1,15 @@
-// Package files reads the files of the three books: the channels' bills in the
-// channels' own formats, and the tables of platform and HIS as CSV or XLSX. It
-// streams, finds columns by the names of the header, names every line that it
+// Package book reads the files of the three books: the channels' bills in the
+// channels' own formats, and the tables of platform and HIS as text, workbook or
+// page. It finds columns by the names of the header, names every line that it
 // cannot read with file, line and a Chinese reason, and refuses a file as a
-// whole when its header, totals or date cannot be trusted.
+// whole when its header, totals or date cannot be trusted. A row of other
+// business or an odd row never costs the file.
 //
-// XLSX is read here and not in package report, which only writes for people:
-// the engine's side of the house must not depend on forms.
+// Workbooks are read here and not in package report, which only writes for
+// people: the engine's side of the house must not depend on forms.
 package files
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -62,9 +62,12 @@ type Info struct {
 	Channel string // bills only
 	Lines   int    // records read, rejected ones included
 	Rejects int
+	Reason  string    // of the first of them, with its line
 	OnDay   int       // records of the business day
 	Sum     money.Fen // of all records read
 	Notes   []string  // Chinese remarks that do not stop the run
+
+	Minus, Plus reconcile.Sum // tables only: amounts below and above zero
 }
 
 // reader is the state that all readers share.
@@ -86,7 +89,9 @@ func newReader(f File, day string, sink Sink) (*reader, error) {
 }
 
 func (r *reader) reject(line int, reason string) error {
-	r.info.Rejects++
+	if r.info.Rejects++; r.info.Rejects == 1 {
+		r.info.Reason = fmt.Sprintf("第 %d 行 %s", line, reason)
+	}
 	return r.sink.Reject(Reject{r.file, line, reason})
 }
 
@@ -113,41 +118,53 @@ func ReadBill(f File, day string, sink Sink) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	if c.xlsx {
-		return Info{}, r.refuse(0, "渠道账单须是渠道下载的原始文件（CSV、CSV.gz 或 ZIP），不能是 XLSX")
+	if c.sheets != nil {
+		err = r.workbook(c, noBill, func(l *lines) error {
+			if found, err := r.readBill(l); found || err != nil {
+				return err
+			}
+			return errNoHeader
+		})
+		return r.info, err
 	}
 	details := 0
 	err = c.each(func(in io.Reader) error {
-		found, err := r.readBill(in)
+		found, err := r.readBill(newLines(r.file, in))
 		if found {
 			details++
 		}
 		return err
 	})
 	if err == nil && details == 0 {
-		err = r.refuse(0, "不是能识别的渠道账单：找不到微信或支付宝账单的表头")
+		err = r.refuse(0, noBill)
 	}
 	return r.info, err
 }
 
-// readBill reads one member; found tells whether it was a detail bill.
-func (r *reader) readBill(in io.Reader) (found bool, err error) {
-	l := newLines(r.file, in)
+const noBill = "不是能识别的渠道账单：找不到微信或支付宝账单的表头"
+
+// readBill reads one member or sheet; found tells whether it was a detail bill.
+func (r *reader) readBill(l *lines) (found bool, err error) {
 	for {
 		rec, err := l.record()
 		switch {
+		case err == io.EOF && l.rows != nil:
+			return false, nil
 		case err == io.EOF && l.n == 0:
 			return false, r.refuse(0, "文件是空的")
 		case err == io.EOF && l.summary:
 			return false, nil
 		case err == io.EOF:
-			return false, r.refuse(1, "不是能识别的渠道账单：找不到微信或支付宝账单的表头")
-		case errors.Is(err, errQuote), errors.Is(err, errText):
-			return false, r.refuse(l.n, "%v", err)
+			return false, r.refuse(1, noBill)
+		case errors.Is(err, errQuote), errors.Is(err, errText): // a title may be anything
+			rec = nil
 		case err != nil:
 			return false, err
 		}
 		if l.n > 30 && !l.summary {
+			if l.rows != nil {
+				return false, nil
+			}
 			return false, r.refuse(1, "不是能识别的渠道账单：前 30 行里没有微信或支付宝账单的表头")
 		}
 		if start := r.billStart(l, rec); start != nil {
@@ -163,31 +180,51 @@ func (r *reader) billStart(l *lines, rec []string) func() error {
 	case h.has("记账时间", "资金流水单号"):
 		return func() error { return r.wechat(l, h, fundFlow) }
 	case h.has("交易时间", "微信订单号"):
-		return func() error { return r.wechat(l, h, wechatTrade) }
+		return func() error { return r.wechat(l, h.alias(olderTrade), wechatTrade) }
 	case h.has("账务流水号", "账户余额"):
 		return func() error { return r.alipay(l, h, ledger) }
+	case h.has("支付宝流水号", "账务类型"):
+		return func() error { return r.alipay(l, h.alias(webColumns), webLedger) }
 	case h.has("支付宝交易号", "业务类型"):
-		return func() error { return r.alipay(l, h, alipayTrade) }
+		return func() error { return r.alipay(l, h.alias(olderBatch), alipayTrade) }
 	}
 	return nil
 }
+
+// Other names of the columns of bills: of older bills, and of the ledger as
+// Alipay's web console gives it.
+var (
+	olderTrade = map[string]string{"总金额": "应结订单金额", "企业红包金额": "代金券金额"}
+	olderBatch = map[string]string{"退款批次号": "退款批次号/请求号", "退款请求号": "退款批次号/请求号"}
+	webColumns = map[string]string{"支付宝流水号": "账务流水号", "支付宝交易号": "业务流水号", "入账时间": "发生时间", "收入": "收入金额", "支出": "支出金额", "账务类型": "业务类型"}
+)
 
 // header finds columns by name.
 type header struct {
 	names []string
 	at    map[string]int
-	twice string // a name that stands twice
+	twice map[string]bool // names that stand twice
 }
 
 func headerOf(rec []string) header {
-	h := header{at: map[string]int{}}
+	h := header{at: map[string]int{}, twice: map[string]bool{}}
 	for i, c := range rec {
 		n := headName(c)
-		if _, ok := h.at[n]; ok && n != "" {
-			h.twice = cmp.Or(h.twice, n)
+		if _, ok := h.at[n]; ok {
+			h.twice[n] = true
 		}
 		h.names = append(h.names, n)
 		h.at[n] = i
+	}
+	return h
+}
+
+// alias adds the names that we use for columns with other names.
+func (h header) alias(names map[string]string) header {
+	for theirs, ours := range names {
+		if i, ok := h.at[theirs]; ok && !h.has(ours) {
+			h.at[ours], h.twice[ours] = i, h.twice[theirs]
+		}
 	}
 	return h
 }

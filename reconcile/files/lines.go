@@ -10,8 +10,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/simplifiedchinese"
+	"hospay/internal/foreign"
+	"hospay/reconcile"
+
+	"golang.org/x/text/encoding/unicode"
 )
 
 const (
@@ -32,8 +34,11 @@ type lines struct {
 	file    string
 	in      *bufio.Reader
 	n, read int
-	gbk     *encoding.Decoder
-	sure    bool // the sample held Chinese in UTF-8
+	sep     byte                          // what stands between cells
+	rows    func() ([]string, int, error) // of a workbook or page, instead of in
+	gbk     bool                          // the sample was not UTF-8
+	sure    bool                          // the sample held Chinese in UTF-8
+	sample  []byte
 	pending []physical
 	cells   []string
 	head    string // the first lines as they are, for what stands above a header
@@ -47,9 +52,12 @@ type physical struct {
 	err  error
 }
 
-// newLines decides for UTF-8 or GBK by the beginning of the text.
+// newLines decides for UTF-8, UTF-16 or GBK by the beginning of the text.
 func newLines(file string, in io.Reader) *lines {
-	l := &lines{file: file, in: bufio.NewReaderSize(in, sampleSize)}
+	l := &lines{file: file, sep: ',', in: bufio.NewReaderSize(in, sampleSize)}
+	if mark, _ := l.in.Peek(2); string(mark) == "\xff\xfe" || string(mark) == "\xfe\xff" { // Excel's "Unicode 文本"
+		l.in = bufio.NewReaderSize(unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Reader(l.in), sampleSize)
+	}
 	sample, err := l.in.Peek(sampleSize)
 	if err != nil && err != io.EOF {
 		l.err = err
@@ -57,6 +65,7 @@ func newLines(file string, in io.Reader) *lines {
 	if bytes.HasPrefix(sample, []byte("\xef\xbb\xbf")) {
 		l.in.Discard(3)
 		l.sure = true
+		l.sample = sample[3:]
 		return l
 	}
 	if bytes.IndexByte(sample, 0) >= 0 {
@@ -68,9 +77,49 @@ func newLines(file string, in io.Reader) *lines {
 	if good, bad := countUTF8(sample); good > bad {
 		l.sure = true
 	} else if bad > 0 {
-		l.gbk = simplifiedchinese.GB18030.NewDecoder()
+		l.gbk = true
 	}
+	l.sample = sample
 	return l
+}
+
+// newRows makes records of the rows of a workbook or page.
+func newRows(file string, rows func() ([]string, int, error)) *lines {
+	return &lines{file: file, sep: ',', rows: rows}
+}
+
+// findSeparator looks for the header of a table in the beginning of the text,
+// with each of the marks that programs put between cells.
+func (l *lines) findSeparator() {
+	n := 0
+	for line := range bytes.Lines(l.sample) {
+		text, err := l.decode(bytes.TrimRight(line, "\r\n"))
+		if n++; n > maxTitle+5 {
+			return
+		}
+		for _, sep := range []byte(",\t;|") {
+			if cells, _ := split(text, sep, nil); err == nil && isHeader(cells) {
+				l.sep = sep
+				return
+			}
+		}
+	}
+}
+
+func isHeader(cells []string) bool {
+	_, _, found, _ := columnsOf(headerOf(cells), reconcile.HIS)
+	return found >= 3
+}
+
+// findHeader reports whether a table has a header among its first rows.
+func (l *lines) findHeader() bool {
+	for range maxTitle {
+		cells, err := l.record()
+		if err != nil || isHeader(cells) {
+			return err == nil
+		}
+	}
+	return false
 }
 
 // countUTF8 counts the lines with other than ASCII characters that are UTF-8
@@ -105,6 +154,9 @@ func isFlate(err error) bool {
 // record returns the cells of the next line that is not blank, valid until the
 // next call. errQuote and errText concern this line only; reading can go on.
 func (l *lines) record() ([]string, error) {
+	if l.rows != nil {
+		return l.row()
+	}
 	for {
 		text, err := l.next()
 		if err != nil {
@@ -114,14 +166,32 @@ func (l *lines) record() ([]string, error) {
 			l.head += text + "\n"
 			l.summary = l.summary || l.n < 5 && strings.Contains(text, "汇总")
 		}
-		if text == "" || (text[0] <= ',' || text[0] >= utf8.RuneSelf) && strings.Trim(text, ", \t\ufeff\u3000") == "" {
+		if text == "" || (text[0] <= ',' || text[0] == l.sep || text[0] >= utf8.RuneSelf) && strings.Trim(text, ", \t\ufeff\u3000"+string(l.sep)) == "" {
 			continue
 		}
 		var open bool
-		if l.cells, open = split(text, l.cells[:0]); !open {
+		if l.cells, open = split(text, l.sep, l.cells[:0]); !open {
 			return l.cells, nil
 		}
 		return l.quoted(text)
+	}
+}
+
+// row returns the next row of a workbook that is not blank.
+func (l *lines) row() ([]string, error) {
+	for {
+		rec, n, err := l.rows()
+		if err != nil {
+			return nil, err
+		}
+		l.n = n
+		text := strings.Join(rec, ",")
+		if n <= 20 {
+			l.head += text + "\n"
+		}
+		if trim(strings.ReplaceAll(text, ",", "")) != "" {
+			return rec, nil
+		}
 	}
 }
 
@@ -141,7 +211,7 @@ func (l *lines) quoted(text string) ([]string, error) {
 			break
 		}
 		text += "\n" + more
-		cells, open := split(text, l.cells[:0])
+		cells, open := split(text, l.sep, l.cells[:0])
 		if !open {
 			l.cells, l.n = cells, start
 			return cells, nil
@@ -196,29 +266,28 @@ func (l *lines) decode(raw []byte) (string, error) {
 	if isASCII(raw) {
 		return string(raw), nil
 	}
-	if l.gbk == nil && utf8.Valid(raw) {
+	if !l.gbk && utf8.Valid(raw) {
 		return string(raw), nil
 	}
 	if l.sure {
 		return "", errText
 	}
-	if l.gbk == nil {
-		l.gbk = simplifiedchinese.GB18030.NewDecoder()
-	}
-	l.gbk.Reset()
-	text, err := l.gbk.Bytes(raw)
-	if err != nil {
+	text, whole := foreign.DecodeGB(raw)
+	if !whole {
 		return "", errText
 	}
-	return string(text), nil
+	l.gbk = true
+	return text, nil
 }
 
-// split cuts a line at its commas. A line that begins with a backtick is one
-// of WeChat's: every cell has the mark, and commas without it belong to texts.
-// open tells that a quoted cell is not closed on this line.
-func split(text string, cells []string) (_ []string, open bool) {
-	if strings.HasPrefix(text, "`") {
-		for rest, more := text[1:], true; more; {
+// split cuts a line at its separators. A line that begins with a backtick is
+// one of WeChat's: every cell has the mark, and commas without it belong to
+// texts; a spreadsheet that saved it again has put commas behind it, or quotes
+// around its cells. open tells that a quoted cell is not closed on this line.
+func split(text string, sep byte, cells []string) (_ []string, open bool) {
+	if strings.HasPrefix(text, "`") && !strings.Contains(text, ",\"`") {
+		text = strings.TrimRight(text[1:], ", \t")
+		for rest, more := text, true; more; {
 			var cell string
 			cell, rest, more = strings.Cut(rest, ",`")
 			cells = append(cells, cell)
@@ -231,7 +300,7 @@ func split(text string, cells []string) (_ []string, open bool) {
 			if !ok {
 				return cells, true
 			}
-			tail, after, more := strings.Cut(rest, ",")
+			tail, after, more := cut(rest, sep)
 			cells = append(cells, cell+tail)
 			if !more {
 				return cells, false
@@ -239,13 +308,20 @@ func split(text string, cells []string) (_ []string, open bool) {
 			text = after
 			continue
 		}
-		cell, rest, more := strings.Cut(text, ",")
+		cell, rest, more := cut(text, sep)
 		cells = append(cells, cell)
 		if !more {
 			return cells, false
 		}
 		text = rest
 	}
+}
+
+func cut(text string, sep byte) (before, after string, found bool) {
+	if i := strings.IndexByte(text, sep); i >= 0 {
+		return text[:i], text[i+1:], true
+	}
+	return text, "", false
 }
 
 // unquote reads a cell behind its opening quote; doubled quotes are one.

@@ -25,7 +25,6 @@ func TestReadBill_RejectsLineByLine(t *testing.T) {
 		{"微信交易 时间读不懂", strings.Replace(tradeGood, "2026-11-23 09:30:00", "无", 1), "时间", 3},
 		{"微信交易 退款为负", strings.NewReplacer("`B2,`3.00", "`B2,`-3.00", "`5.00,`3.00\r\n", "`5.00,`-3.00\r\n").Replace(tradeGood), "为负", 3},
 		{"支付宝 收入支出都有", both, "同时有金额", 6},
-		{"支付宝业务 类型读不懂", strings.NewReplacer(",退款,挂号", ",其他,挂号", "退款合计：1笔，商家实收退款共-4.00", "退款合计：0笔，商家实收退款共0.00").Replace(alipayGood), "业务类型", 7},
 		{"支付宝 列数不够", strings.NewReplacer(ledgerLine, "5463\t,1\t,B3\r\n", "支出合计：1笔，共-2274.00", "支出合计：0笔，共0.00").Replace(ledgerGood), "只有 3 列", 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -37,16 +36,47 @@ func TestReadBill_RejectsLineByLine(t *testing.T) {
 	}
 }
 
-func TestReadBill_AmountsThatCannotBeReadSpoilTheTotals(t *testing.T) {
+// TestReadBill_OneOddRowNeverCostsTheBill: what the totals hold more is the odd
+// row's, and it is told.
+func TestReadBill_OneOddRowNeverCostsTheBill(t *testing.T) {
 	for name, data := range map[string]string{
-		"支付宝":   strings.Replace(ledgerGood, ",-2274.00,", ",-22x4.00,", 1),
-		"支付宝业务": strings.Replace(alipayGood, "-4.00,-4.00", "-4.00,四元", 1),
-		"微信交易":  strings.Replace(tradeGood, "`B2,`3.00", "`B2,`三元", 1),
-		"微信应结":  strings.Replace(tradeGood, "`SUCCESS,`5.00", "`SUCCESS,`五元", 1),
+		"支付宝":    strings.Replace(ledgerGood, ",-2274.00,", ",-22x4.00,", 1),
+		"支付宝业务":  strings.Replace(alipayGood, "-4.00,-4.00", "-4.00,四元", 1),
+		"微信交易":   strings.Replace(tradeGood, "`B2,`3.00", "`B2,`三元", 1),
+		"微信应结":   strings.Replace(tradeGood, "`SUCCESS,`5.00", "`SUCCESS,`五元", 1),
+		"微信资金":   strings.Replace(fundGood, "`支出,`1234.50", "`支出,`12x4.50", 1),
+		"微信 少一列": strings.Replace(fundGood, "`system,`退,预交\"金,", "`", 1),
+		"微信 多一列": strings.Replace(fundGood, "`退,预交", "`退,`预交", 1),
+		"微信 乱码":  strings.Replace(fundGood, "退,预交", "退\xff预交", 1),
+		"支付宝 逗号": strings.Replace(ledgerGood, "陈**(138", "LEE, JOHN(138", 1),
+		"支付宝 乱码": gbk(ledgerTop+ledgerHead) + "5463,2026112300,B3,\xff,2026-11-23 21:02:06,x,0.00,-2274.00,1.00,a,b,\r\n" + gbk(ledgerClose+"#支出合计：1笔，共2274.00元\r\n#收入合计：0笔，共0.00元\r\n"),
 	} {
-		var r *files.Refusal
-		if o := readBill(data); !errors.As(o.err, &r) || !strings.Contains(r.Reason, "1 行读不懂") || len(o.rejects) != 1 {
+		if o := readBill(data); o.err != nil || len(o.rejects) != 1 || o.rejects[0].Line == 0 {
 			t.Errorf("%s: %+v", name, o)
+		}
+	}
+	o := readBill(strings.Replace(fundGood, "`支出,`1234.50", "`支出,`12x4.50", 1))
+	if len(o.info.Notes) != 1 || !strings.Contains(o.info.Notes[0], "支出 1 笔 1234.50 元") {
+		t.Errorf("%+v", o.info)
+	}
+}
+
+// TestReadBill_OtherBusinessIsNoReason: types that we do not know are other
+// business, whichever total counts them.
+func TestReadBill_OtherBusinessIsNoReason(t *testing.T) {
+	for name, data := range map[string]string{
+		"不计":    strings.NewReplacer(",退款,挂号", ",其他,挂号", "退款合计：1笔，商家实收退款共-4.00", "退款合计：0笔，商家实收退款共0.00").Replace(alipayGood),
+		"计入退款":  strings.NewReplacer(",退款,挂号", ",预授权撤销,挂号").Replace(alipayGood),
+		"计入交易":  strings.NewReplacer(",交易,挂号", ",预授权转支付,挂号").Replace(alipayGood),
+		"更名的退款": strings.NewReplacer(",退款,挂号", ",退款（交易退款）,挂号").Replace(alipayGood),
+	} {
+		o := readBill(data)
+		if o.err != nil || len(o.rejects) != 0 || len(o.lines) != 2 {
+			t.Errorf("%s: %+v", name, o)
+			continue
+		}
+		if l := o.lines[1]; l.Back == (name == "更名的退款") && name != "计入交易" {
+			t.Errorf("%s: %+v", name, l)
 		}
 	}
 }
@@ -72,7 +102,7 @@ func TestReadBill_RefundKindTellsWhenItSucceeded(t *testing.T) {
 // TestReadTable_XLSXStoresNoise: spreadsheets store doubles.
 func TestReadTable_XLSXStoresNoise(t *testing.T) {
 	for stored, want := range map[string]money.Fen{
-		"29.989999999999998": 2999, "0.30000000000000004": 30, "19.999999999999996": 2000, "1234.5600000000001": 123456, "1E-2": 0, "0.0049999999999": 0, "7": 700,
+		"29.989999999999998": 2999, "0.30000000000000004": 30, "19.999999999999996": 2000, "1234.5600000000001": 123456, "1E-2": 1, "1.23456E7": 1234560000, "0.0049999999999": 0, "7": 700,
 	} {
 		sheet := strings.Replace(seedSheet(headZh, "R1,B1,H1,C1,AMOUNT,转账退,微信,成功,2026-11-23 09:05:00"), `t="inlineStr"><is><t>AMOUNT</t></is>`, "><v>"+stored+"</v>", 1)
 		o := readTable(reconcile.Platform, sheetOnly(sheet, seedTexts))
@@ -90,10 +120,12 @@ func TestReadTable_XLSXStoresNoise(t *testing.T) {
 
 func TestReadTable_PackedFiles(t *testing.T) {
 	good := headZh + "R1,B1,H1,C1,1.00,转账退,微信,成功,2026-11-23 09:05:00\n"
-	if o := readTable(reconcile.HIS, zipped(good)); o.err != nil || len(o.lines) != 1 {
-		t.Errorf("%+v", o)
+	for name, data := range map[string]string{"zip": zipped(good), "bad text above": "\"\n" + good, "bytes above": "\xff\n" + good} {
+		if o := readTable(reconcile.HIS, data); o.err != nil || len(o.lines) != 1 {
+			t.Errorf("%s: %+v", name, o)
+		}
 	}
-	for name, data := range map[string]string{"two": zipped(good, good), "none": zipped(), "bad text above": "\"\n" + good} {
+	for name, data := range map[string]string{"two": zipped(good, good), "none": zipped()} {
 		if o := readTable(reconcile.HIS, data); o.err == nil {
 			t.Errorf("%s: %+v", name, o)
 		}

@@ -1,12 +1,13 @@
 package files
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
+	"hospay/internal/foreign"
 	"hospay/money"
 	"hospay/reconcile"
 )
@@ -29,10 +30,12 @@ const (
 	columns
 )
 
-// columnNames are the names in files, English and Chinese.
-var columnNames = [columns][2]string{
-	{"order_no", "退款单号"}, {"out_bill_no", "商户单号"}, {"his_refund_no", "HIS退款流水号"}, {"card_no", "就诊卡号"}, {"amount", "退款金额"},
-	{"method", "退款方式"}, {"channel", "退款渠道"}, {"status", "状态"}, {"time", "退款时间"}, {"channel_bill_no", "渠道单号"},
+// columnNames are the names in files: ours in English and Chinese, then what
+// others call the same. The first that a table has counts.
+var columnNames = [columns][]string{
+	{"order_no", "退款单号", "退费单号", "退款订单号"}, {"out_bill_no", "商户单号", "商户退款单号"}, {"his_refund_no", "HIS退款流水号", "HIS流水号", "HIS退费流水号", "退费流水号"},
+	{"card_no", "就诊卡号", "卡号", "诊疗卡号"}, {"amount", "退款金额", "退费金额"}, {"method", "退款方式", "退费方式"}, {"channel", "退款渠道", "退费渠道"},
+	{"status", "状态", "退款状态", "退费状态"}, {"time", "退款时间", "退费时间", "退款日期", "退费日期"}, {"channel_bill_no", "渠道单号"},
 }
 
 // optional are the columns that a book may do without.
@@ -43,9 +46,34 @@ var optional = map[reconcile.Book]map[column]bool{
 
 const maxTitle = 20 // lines that may stand above the header
 
-// ReadTable reads the platform's or HIS's table of the business day, CSV or
-// XLSX, whatever the file is called.
+// errNoHeader says that a table has no header.
+var errNoHeader = errors.New("找不到表头（应有退款单号、退款金额等列名）")
+
+// Sign is how a table tells refunds from other movements.
+type Sign int
+
+// The signs. AutoSign sees by the numbers that the other books hold.
+const (
+	AutoSign Sign = iota
+	RefundsBelowZero
+	RefundsAboveZero
+)
+
+// Options of reading a table; the zero value is the usual.
+type Options struct {
+	Words  *foreign.Words // what the user's system calls things
+	Sign   Sign
+	Strict bool // a channel that nobody has named is rejected; else its name stays as it is
+}
+
+// ReadTable reads the platform's or HIS's table of the business day, as text or
+// as a workbook, whatever the file is called.
 func ReadTable(f File, book reconcile.Book, day string, sink Sink) (Info, error) {
+	return Options{}.ReadTable(f, book, day, sink)
+}
+
+// ReadTable is the function of the same name with options.
+func (o Options) ReadTable(f File, book reconcile.Book, day string, sink Sink) (Info, error) {
 	r, err := newReader(f, day, sink)
 	if err != nil {
 		return Info{}, err
@@ -55,8 +83,8 @@ func ReadTable(f File, book reconcile.Book, day string, sink Sink) (Info, error)
 	if err != nil {
 		return Info{}, err
 	}
-	if c.xlsx {
-		err = r.readXLSX(f, book)
+	if c.sheets != nil {
+		err = r.workbook(c, errNoHeader.Error(), func(l *lines) error { return r.table(o, book, l) })
 		return r.info, err
 	}
 	members := 0
@@ -65,28 +93,78 @@ func ReadTable(f File, book reconcile.Book, day string, sink Sink) (Info, error)
 			return r.refuse(0, "压缩包里只能有一个表格文件")
 		}
 		l := newLines(r.file, in)
-		return r.table(book, l.record, func() int { return l.n })
+		l.findSeparator()
+		return r.table(o, book, l)
 	})
 	if err == nil && members == 0 {
 		err = r.refuse(0, "压缩包是空的")
 	}
+	if err == errNoHeader {
+		err = r.refuse(0, "%v", err)
+	}
 	return r.info, err
 }
 
+// workbook reads the first sheet that has a header: covers stand before it.
+// Another sheet with a header is told, since it is not read.
+func (r *reader) workbook(c *container, none string, read func(*lines) error) error {
+	done, found := "", false
+	err := c.sheets(func(name string, rows func() ([]string, int, error)) error {
+		l := newRows(r.file, rows)
+		if found {
+			if l.findHeader() {
+				r.info.Notes = append(r.info.Notes, fmt.Sprintf("%s只读了工作表“%s”，工作表“%s”也有表头但没有读，请合并成一张或分开给", r.file, done, name))
+			}
+			return nil
+		}
+		err := read(l)
+		switch err {
+		case nil:
+			done, found = name, true
+		case errNoHeader:
+			return nil
+		}
+		return err
+	})
+	if err == nil && !found {
+		err = r.refuse(0, "%s", none)
+	}
+	return c.named(err)
+}
+
+// table is the state of reading a table.
+type table struct {
+	*reader
+	Options
+	book      reconcile.Book
+	at        []int // place of each column, -1 where there is none
+	names     []string
+	titles    int
+	headLine  int
+	succeeded money.Fen
+	told      []money.Fen // what rows of 合计 say
+	midnight  []reconcile.Line
+	awake     bool           // a time other than midnight was met
+	unknown   map[string]int // words that nobody knows
+	clocks    int            // times without a date
+	minus     reconcile.Sum
+	plus      reconcile.Sum
+}
+
 // table reads records until the end: titles, header, lines, sums.
-func (r *reader) table(book reconcile.Book, next func() ([]string, error), line func() int) error {
-	t := &table{reader: r, book: book}
+func (r *reader) table(o Options, book reconcile.Book, l *lines) error {
+	t := &table{reader: r, Options: o, book: book, unknown: map[string]int{}}
 	for {
-		rec, err := next()
+		rec, err := l.record()
 		switch {
 		case err == io.EOF:
 			return t.finish()
 		case errors.Is(err, errQuote), errors.Is(err, errText):
-			err = t.unreadable(line(), err)
+			err = t.unreadable(l.n, err)
 		case err == nil && t.at == nil:
-			err = t.header(line(), rec)
+			err = t.header(l.n, rec)
 		case err == nil:
-			err = t.line(line(), rec)
+			err = t.line(l.n, rec)
 		}
 		if err != nil {
 			return err
@@ -94,48 +172,56 @@ func (r *reader) table(book reconcile.Book, next func() ([]string, error), line 
 	}
 }
 
-type table struct {
-	*reader
-	book      reconcile.Book
-	at        []int // column → place, -1 where there is none
-	names     []string
-	titles    int
-	headLine  int
-	succeeded money.Fen
-	told      []money.Fen // what rows of 合计 say
-}
-
 func (t *table) unreadable(line int, err error) error {
 	if t.at == nil {
+		if t.titles++; t.titles <= maxTitle { // a title may be anything
+			return nil
+		}
 		return t.refuse(line, "表头读不懂：%v", err)
 	}
 	t.info.Lines++
 	return t.reject(line, err.Error())
 }
 
-// header looks for the names of the columns; titles may stand above them.
-func (t *table) header(line int, rec []string) error {
-	h := headerOf(rec)
-	at, missing, found := make([]int, columns), []string(nil), 0
+// columnsOf finds the columns of a header and those that are missing.
+func columnsOf(h header, book reconcile.Book) (at []int, missing []string, found int, twice string) {
+	at = make([]int, columns)
 	for c := range columns {
-		at[c] = max(h.col(columnNames[c][0]), h.col(strings.ToLower(columnNames[c][1])))
+		at[c] = -1
+		for _, name := range columnNames[c] {
+			key := headName(name)
+			if i := h.col(key); i >= 0 {
+				at[c] = i
+				if h.twice[key] {
+					twice = name
+				}
+				break
+			}
+		}
 		switch {
 		case at[c] >= 0:
 			found++
-		case !optional[t.book][c]:
+		case !optional[book][c]:
 			missing = append(missing, columnNames[c][1]+" "+columnNames[c][0])
 		}
 	}
+	return at, missing, found, twice
+}
+
+// header looks for the names of the columns; titles may stand above them.
+func (t *table) header(line int, rec []string) error {
+	h := headerOf(rec)
+	at, missing, found, twice := columnsOf(h, t.book)
 	switch {
 	case found < 3:
 		if t.titles++; t.titles > maxTitle {
-			return t.refuse(1, "前 %d 行里找不到表头（退款单号、退款金额等列名）", maxTitle)
+			return errNoHeader
 		}
 		return nil
 	case len(missing) > 0:
 		return t.refuse(line, "表头缺少列：%s", strings.Join(missing, "、"))
-	case h.twice != "":
-		return t.refuse(line, "表头里“%s”出现两次，无法确定用哪一列", h.twice)
+	case twice != "":
+		return t.refuse(line, "表头里“%s”出现两次，无法确定用哪一列", twice)
 	}
 	t.at, t.names, t.headLine = at, h.names, line
 	return nil
@@ -143,17 +229,48 @@ func (t *table) header(line int, rec []string) error {
 
 func (t *table) finish() error {
 	if t.at == nil {
-		return t.refuse(0, "找不到表头（应有退款单号、退款金额等列名）")
+		return errNoHeader
 	}
+	if err := t.endMidnight(); err != nil {
+		return err
+	}
+	sums := []money.Fen{t.info.Sum, t.succeeded, t.plus.Amount - t.minus.Amount, t.minus.Amount - t.plus.Amount, t.plus.Amount, t.minus.Amount}
 	for _, f := range t.told {
-		if t.info.Rejects == 0 && f != t.info.Sum && f != t.succeeded {
-			t.info.Notes = append(t.info.Notes, fmt.Sprintf("%s的合计行写 %s，明细之和为 %s（成功 %s），请核对文件是否完整", t.file, f, t.info.Sum, t.succeeded))
+		if t.info.Rejects == 0 && !slices.Contains(sums, max(f, -f)) && !slices.Contains(sums, f) {
+			t.note("的合计行写 %s，明细之和为 %s（成功 %s），请核对文件是否完整", f, t.info.Sum, t.succeeded)
 		}
 	}
-	if t.info.Lines > 0 && t.info.OnDay == 0 {
-		t.info.Notes = append(t.info.Notes, t.file+"里没有本日的记录，请核对是否拿错了日期")
+	switch {
+	case t.info.Lines > 0 && t.info.Lines == t.info.Rejects:
+		t.note("里没有一行读得懂，第一行的原因：%s", t.info.Reason)
+	case t.info.Lines > 0 && t.info.OnDay == 0:
+		t.note("里没有本日的记录，请核对是否拿错了日期")
 	}
+	if t.clocks > 0 {
+		t.note("里有 %d 行的时间只有时刻没有日期，当作 %s 的", t.clocks, day(t.from))
+	}
+	t.tellWords()
+	t.info.Minus, t.info.Plus = t.minus, t.plus
 	return nil
+}
+
+func (t *table) note(format string, args ...any) {
+	t.info.Notes = append(t.info.Notes, t.file+fmt.Sprintf(format, args...))
+}
+
+// tellWords lists every word that nobody knows once.
+func (t *table) tellWords() {
+	var list []string
+	for w, n := range t.unknown {
+		list = append(list, fmt.Sprintf("%s（%d 行）", w, n))
+	}
+	slices.Sort(list)
+	if len(list) > 20 {
+		list = append(list[:20], "…")
+	}
+	if len(list) > 0 {
+		t.note("里有不认识的词：%s。请在词表里写明意思（如 完结=成功），用 --words 给出", strings.Join(list, "、"))
+	}
 }
 
 // line reads one record.
@@ -168,15 +285,63 @@ func (t *table) line(no int, rec []string) error {
 	if len(rec) > len(t.names) && trim(strings.Join(rec[len(t.names):], "")) != "" {
 		return t.reject(no, fmt.Sprintf("有 %d 列，表头只有 %d 列；金额中的千分位逗号须加引号", len(rec), len(t.names)))
 	}
-	l, err := t.parse(rec)
+	l, at, err := t.parse(rec)
 	if err != nil {
 		return t.reject(no, err.Error())
+	}
+	side := &t.plus
+	if l.Minus {
+		side = &t.minus
+	}
+	side.Count++
+	side.Amount += l.Amount
+	switch t.Sign {
+	case RefundsBelowZero:
+		if !l.Minus { // money that came in
+			return nil
+		}
+		l.Minus = false
+	case RefundsAboveZero:
+		l.Minus, l.Back = false, l.Minus
 	}
 	t.info.Sum += l.Amount
 	if l.Status == reconcile.Succeeded {
 		t.succeeded += l.Amount
 	}
+	return t.emitTimed(l, at)
+}
+
+// emitTimed hands a line on. As long as all times are exactly midnight, lines
+// wait: a table of such times has dates alone, and says nothing about midnight.
+func (t *table) emitTimed(l reconcile.Line, at foreign.Moment) error {
+	switch {
+	case t.awake || at.Day:
+	case (l.At-t.from)%(24*3600) == 0:
+		t.midnight = append(t.midnight, l)
+		return nil
+	default:
+		t.awake = true
+		for _, held := range t.midnight {
+			if err := t.emit(held); err != nil {
+				return err
+			}
+		}
+		t.midnight = nil
+	}
 	return t.emit(l)
+}
+
+func (t *table) endMidnight() error {
+	for _, l := range t.midnight {
+		l.At += 12 * 3600
+		if err := t.emit(l); err != nil {
+			return err
+		}
+	}
+	if len(t.midnight) > 0 {
+		t.note("的时间全是 0 点整，当作只有日期：不据此判断跨日")
+	}
+	return nil
 }
 
 func (t *table) cell(rec []string, c column) string {
@@ -187,33 +352,74 @@ func (t *table) cell(rec []string, c column) string {
 }
 
 // parse reads the cells of a line; errors are Chinese reasons.
-func (t *table) parse(rec []string) (l reconcile.Line, err error) {
-	l = reconcile.Line{
-		OrderNo: t.cell(rec, colOrder), BillNo: t.cell(rec, colBill), HISNo: t.cell(rec, colHIS), CardNo: t.cell(rec, colCard),
-		ChannelNo: t.cell(rec, colChannelNo), Method: word(t.cell(rec, colMethod)), Channel: word(t.cell(rec, colChannel)),
+func (t *table) parse(rec []string) (l reconcile.Line, at foreign.Moment, err error) {
+	for c := range columns {
+		if i := t.at[c]; i >= 0 && i < len(rec) && strings.HasPrefix(rec[i], spoilt) {
+			return l, at, spoiltCell(columnNames[c][1], rec[i])
+		}
 	}
-	for c, s := range [...]string{colOrder: l.OrderNo, colBill: l.BillNo, colHIS: l.HISNo, colCard: l.CardNo} {
-		if err := number(columnNames[c][1], s); err != nil {
-			return l, err
+	for _, n := range [...]struct {
+		c    column
+		into *string
+	}{{colOrder, &l.OrderNo}, {colBill, &l.BillNo}, {colHIS, &l.HISNo}, {colCard, &l.CardNo}, {colChannelNo, &l.ChannelNo}} {
+		if *n.into, err = number(columnNames[n.c][1], t.cell(rec, n.c)); err != nil {
+			return l, at, err
 		}
 	}
 	if l.OrderNo == "" && (t.book == reconcile.Platform || l.BillNo == "") {
-		return l, errors.New("缺少退款单号")
+		return l, at, errors.New("缺少退款单号")
 	}
-	if len(l.Method) > 64 || len(l.Channel) > 64 || l.Channel == "" {
-		return l, errors.New("退款方式或退款渠道读不懂")
+	if l.Amount, err = yuan(t.cell(rec, colAmount)); err == nil && l.Amount == 0 {
+		err = errors.New("金额为零，不大于零也不小于零")
 	}
-	if l.Amount, err = moved(t.cell(rec, colAmount)); err != nil {
-		return l, err
+	if err != nil {
+		return l, at, err
 	}
-	if l.At, err = Time(t.cell(rec, colTime)); err != nil {
-		return l, err
+	if l.Amount < 0 {
+		l.Amount, l.Minus = -l.Amount, true
 	}
+	if at, err = timeOf(t.cell(rec, colTime)); err == errClock {
+		at, err = foreign.Moment{Unix: t.from + int64(at.Seconds)}, nil
+		t.clocks++
+	}
+	if l.At = at.Unix; err != nil {
+		return l, at, err
+	}
+	return l, at, t.readWords(rec, &l)
+}
+
+var statuses = map[string]reconcile.Status{"succeeded": reconcile.Succeeded, "failed": reconcile.Failed, "pending": reconcile.Pending}
+
+// readWords reads status, method and channel.
+func (t *table) readWords(rec []string, l *reconcile.Line) error {
 	status := t.cell(rec, colStatus)
-	if l.Status = cmp.Or(statuses[status], statuses[strings.ToLower(status)]); l.Status == 0 {
-		return l, fmt.Errorf("状态 %q 读不懂，应为成功、失败或处理中", clip(status))
+	word, known := t.Words.Word(foreign.Status, status)
+	if l.Status = statuses[word]; !known {
+		return t.noWord("状态", status, "，应为成功、失败或处理中")
 	}
-	return l, nil
+	method := t.cell(rec, colMethod)
+	if l.Method, known = t.Words.Word(foreign.Method, method); !known && method != "" {
+		return t.noWord("退款方式", method, "，应为原路退或转账退")
+	}
+	channel := t.cell(rec, colChannel)
+	if l.Channel, known = t.Words.Word(foreign.Channel, channel); known {
+		return nil
+	}
+	if l.Channel = channel; t.Strict || channel == "" || len(channel) > 64 || strings.ContainsRune(channel, '\ufffd') {
+		return t.noWord("退款渠道", channel, "，应为微信、支付宝、现金等")
+	}
+	return nil
+}
+
+// noWord rejects a word that nobody knows, and keeps it for the list.
+func (t *table) noWord(what, word, should string) error {
+	if word == "" {
+		return errors.New(what + "是空的")
+	}
+	if len(t.unknown) < 1000 {
+		t.unknown[what+"“"+clip(word)+"”"]++
+	}
+	return fmt.Errorf("%s %q 读不懂%s", what, clip(word), should)
 }
 
 // footer recognises rows that are no lines: sums (合计, 总计, 小计) and the

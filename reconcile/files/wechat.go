@@ -17,6 +17,7 @@ const (
 	fundFlow form = iota
 	wechatTrade
 	ledger
+	webLedger // the same from Alipay's web console: no closing line, no totals
 	alipayTrade
 )
 
@@ -33,6 +34,10 @@ type bill struct {
 	sums  map[string]money.Fen // by column, what the totals must equal
 	in    reconcile.Sum        // movements by direction
 	out   reconcile.Sum
+
+	tallied bool     // the record at hand counts in in or out
+	loose   int      // records that the totals may count and we do not
+	spoilt  []string // the first rejected lines, for people
 }
 
 // wechatNeeds are the columns without which a bill is refused.
@@ -58,11 +63,13 @@ func (r *reader) wechat(l *lines, h header, f form) error {
 			return r.refuse(l.n, "账单没有合计行，文件不完整")
 		case errors.Is(err, errQuote), errors.Is(err, errText):
 			b.count++
+			b.tallied = false
 			err = b.rejectLine(err)
 		case err == nil && strings.HasSuffix(clean(rec[0]), "笔数"), err == nil && clean(rec[0]) == "总交易单数":
-			return cmpErr(b.wechatTotals(headerOf(rec)), b.end())
+			return cmpErr(b.wechatTotals(headerOf(rec).alias(olderTotals)), b.end())
 		case err == nil:
 			b.count++
+			b.tallied = false
 			err = b.wechatRecord(rec)
 		}
 		if err != nil {
@@ -75,15 +82,47 @@ func (b *bill) needs(names []string) error {
 	if missing := b.h.missing(names...); len(missing) > 0 {
 		return b.refuse(b.l.n, "账单表头缺少列：%s", strings.Join(missing, "、"))
 	}
-	if b.h.twice != "" {
-		return b.refuse(b.l.n, "账单表头里“%s”出现两次", b.h.twice)
+	for _, n := range names {
+		if b.h.twice[n] {
+			return b.refuse(b.l.n, "账单表头里“%s”出现两次", n)
+		}
 	}
 	return nil
 }
 
+// olderTotals are the names of totals in older bills.
+var olderTotals = map[string]string{"总交易额": "应结订单总金额", "总退款金额": "退款总金额"}
+
 func (b *bill) rejectLine(err error) error {
 	b.info.Lines++
+	if !b.tallied {
+		b.loose++
+	}
+	if len(b.spoilt) < 5 {
+		b.spoilt = append(b.spoilt, fmt.Sprintf("第 %d 行 %v", b.l.n, err))
+	}
 	return b.reject(b.l.n, err.Error())
+}
+
+// fits sees that a record has a cell for each column: with more it would be
+// read shifted.
+func (b *bill) fits(rec []string, missing int) error {
+	names := len(b.h.names)
+	for b.l.rows != nil && len(rec) > names && trim(rec[len(rec)-1]) == "" { // a workbook's blank cells
+		rec = rec[:len(rec)-1]
+	}
+	if len(rec) > names {
+		return fmt.Errorf("有 %d 列，表头只有 %d 列，多半是文字里有没加引号的逗号", len(rec), names)
+	}
+	if len(rec) < names-missing {
+		return fmt.Errorf("只有 %d 列，表头有 %d 列", len(rec), names)
+	}
+	for i, c := range rec {
+		if err := spoiltCell(b.h.names[i], c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *bill) cell(rec []string, name string) string {
@@ -95,8 +134,12 @@ func (b *bill) cell(rec []string, name string) string {
 
 // wechatRecord reads one record; what cannot be read is rejected.
 func (b *bill) wechatRecord(rec []string) error {
-	if len(rec) < len(b.h.names) {
-		return b.rejectLine(fmt.Errorf("只有 %d 列，表头有 %d 列", len(rec), len(b.h.names)))
+	missing := 0
+	if b.l.rows != nil { // a workbook does not store blank cells at the end
+		missing = len(b.h.names)
+	}
+	if err := b.fits(rec, missing); err != nil {
+		return b.rejectLine(err)
 	}
 	parse := b.fundFlowLine
 	if b.form == wechatTrade {
@@ -111,8 +154,13 @@ func (b *bill) pass(l reconcile.Line, err error) error {
 	if err == nil && l.BillNo+l.ChannelNo == "" && (l.Flow == "" || l.Source == reconcile.Trade) {
 		err = errors.New("没有任何单号")
 	}
-	if err == nil {
-		err = cmpErr(number("商户单号", l.BillNo), number("渠道单号", l.ChannelNo), number("流水号", l.Flow))
+	for _, n := range [...]struct {
+		what string
+		no   *string
+	}{{"商户单号", &l.BillNo}, {"渠道单号", &l.ChannelNo}, {"流水号", &l.Flow}} {
+		if err == nil {
+			*n.no, err = number(n.what, *n.no)
+		}
 	}
 	if err != nil {
 		return b.rejectLine(err)
@@ -145,11 +193,9 @@ func (b *bill) fundFlowLine(rec []string) (l reconcile.Line, err error) {
 	switch way := b.cell(rec, "收支类型"); way {
 	case "收入":
 		l.Back = true
-		b.in.Count++
-		b.in.Amount += l.Amount
+		b.tally(&b.in, l.Amount)
 	case "支出":
-		b.out.Count++
-		b.out.Amount += l.Amount
+		b.tally(&b.out, l.Amount)
 	default:
 		return l, fmt.Errorf("收支类型 %q 读不懂", clip(way))
 	}
@@ -157,14 +203,26 @@ func (b *bill) fundFlowLine(rec []string) (l reconcile.Line, err error) {
 		return l, errors.New("金额为负")
 	}
 	l.Method = methodOf(l.Name + l.Type)
-	l.At, err = Time(b.cell(rec, "记账时间"))
+	l.At, err = unixOf(b.cell(rec, "记账时间"))
 	return l, err
+}
+
+// tally counts a movement in a direction.
+func (b *bill) tally(sum *reconcile.Sum, f money.Fen) {
+	b.tallied = true
+	sum.Count++
+	sum.Amount += f
+}
+
+func unixOf(s string) (int64, error) {
+	m, err := timeOf(s)
+	return m.Unix, err
 }
 
 // methodOf reads the method from the name of a business.
 func methodOf(name string) string {
 	switch {
-	case strings.Contains(name, "转账"):
+	case strings.Contains(name, "转账"), strings.Contains(name, "企业付款"):
 		return reconcile.MethodTransfer
 	case strings.Contains(name, "退款"):
 		return reconcile.MethodOriginal
@@ -180,12 +238,18 @@ func (b *bill) wechatTradeLine(rec []string) (l reconcile.Line, err error) {
 	if err != nil {
 		return l, err
 	}
-	refunded := money.Fen(0)
+	refunded, asked := money.Fen(0), money.Fen(0)
 	if s := b.cell(rec, "退款金额"); s != "" {
 		if refunded, err = yuan(s); err != nil {
 			return l, err
 		}
 	}
+	if s := b.cell(rec, "申请退款金额"); s != "" {
+		if asked, err = yuan(s); err != nil {
+			return l, err
+		}
+	}
+	b.tallied = true
 	b.sums["应结订单总金额"] += settled
 	b.sums["退款总金额"] += refunded
 	l = reconcile.Line{Source: reconcile.Trade, Channel: reconcile.ChannelWeChat, Status: reconcile.Succeeded, Back: true,
@@ -194,6 +258,9 @@ func (b *bill) wechatTradeLine(rec []string) (l reconcile.Line, err error) {
 	at := b.cell(rec, "交易时间")
 	if no := b.cell(rec, "商户退款单号"); no != "" && no != "0" {
 		l.BillNo, l.ChannelNo, l.Amount, l.Back = no, b.cell(rec, "微信退款单号"), refunded, false
+		if refunded >= 0 && asked > refunded { // what we asked for; coupons do not come from our account
+			l.Amount, l.Paid = asked, refunded
+		}
 		l.Flow, l.Type, l.Method = l.ChannelNo, "退款", reconcile.MethodOriginal
 		switch b.cell(rec, "退款状态") {
 		case "FAIL", "CLOSED", "CHANGE", "ABNORMAL":
@@ -208,7 +275,7 @@ func (b *bill) wechatTradeLine(rec []string) (l reconcile.Line, err error) {
 	if l.Amount < 0 {
 		return l, errors.New("金额为负")
 	}
-	l.At, err = Time(at)
+	l.At, err = unixOf(at)
 	return l, err
 }
 
@@ -220,10 +287,9 @@ func (b *bill) wechatTotals(h header) error {
 	}
 	told := &bill{reader: b.reader, l: b.l, h: h}
 	if b.form == fundFlow {
-		return cmpErr(
-			b.sameCount("资金流水总笔数", told.cell(rec, "资金流水总笔数"), b.count),
-			b.sameCount("收入笔数", told.cell(rec, "收入笔数"), b.in.Count), b.sameSum("收入金额", told.cell(rec, "收入金额"), b.in.Amount),
-			b.sameCount("支出笔数", told.cell(rec, "支出笔数"), b.out.Count), b.sameSum("支出金额", told.cell(rec, "支出金额"), b.out.Amount))
+		in := b.agrees("收入", told.cell(rec, "收入笔数"), told.cell(rec, "收入金额"), &b.in)
+		out := b.agrees("支出", told.cell(rec, "支出笔数"), told.cell(rec, "支出金额"), &b.out)
+		return cmpErr(b.sameCount("资金流水总笔数", told.cell(rec, "资金流水总笔数"), b.count), in, out)
 	}
 	errs := []error{b.sameCount("总交易单数", told.cell(rec, "总交易单数"), b.count)}
 	for _, name := range []string{"应结订单总金额", "退款总金额"} {
@@ -252,19 +318,43 @@ func (b *bill) sameCount(name, told string, have int) error {
 	return nil
 }
 
+// sameSum compares a sum of the totals. Where lines could not be read, it may
+// hold more.
 func (b *bill) sameSum(name, told string, have money.Fen) error {
-	if f, err := yuan(told); err != nil || f != have {
+	if f, err := yuan(told); err != nil || f != have && (b.loose == 0 || f < have) {
 		return b.refuse(b.l.n, "%s为 %s，明细之和为 %s，账单不可信%s", name, told, have.Yuan(), b.blame())
 	}
 	return nil
 }
 
-// blame tells of rejected lines, which are the usual cause.
+// agrees compares the totals of a direction. Lines that could not be read, or
+// whose kind we do not know, may make up for what we lack: their number bounds
+// it, and what they come to is told.
+func (b *bill) agrees(name, count, sum string, have *reconcile.Sum) error {
+	n, err1 := yuan(count)
+	f, err2 := yuan(sum)
+	if b.form != fundFlow { // Alipay writes them with or without a minus
+		f = max(f, -f)
+	}
+	lack := n/100 - money.Fen(have.Count)
+	if cmpErr(err1, err2) != nil || n%100 != 0 || lack < 0 || lack > money.Fen(b.loose) || f < have.Amount || lack == 0 && f != have.Amount {
+		return b.refuse(b.l.n, "%s合计为 %s 笔 %s 元，明细为 %d 笔 %s 元，账单不可信%s", name, count, sum, have.Count, have.Amount.Yuan(), b.blame())
+	}
+	if lack > 0 {
+		b.loose -= int(lack)
+		if b.info.Rejects > 0 {
+			b.info.Notes = append(b.info.Notes, fmt.Sprintf("%s里读不懂的行按合计推算有%s %d 笔 %s 元", b.file, name, lack, (f-have.Amount).Yuan()))
+		}
+	}
+	return nil
+}
+
+// blame names the rejected lines, which are the usual cause.
 func (b *bill) blame() string {
 	if b.info.Rejects == 0 {
 		return ""
 	}
-	return fmt.Sprintf("（有 %d 行读不懂）", b.info.Rejects)
+	return fmt.Sprintf("（有 %d 行读不懂：%s）", b.info.Rejects, strings.Join(b.spoilt, "；"))
 }
 
 // end sees that nothing follows and that the bill is of the day: WeChat's

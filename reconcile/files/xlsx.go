@@ -1,117 +1,353 @@
 package files
 
 import (
+	"archive/zip"
+	"errors"
 	"fmt"
 	"io"
+	"path"
 	"strconv"
-
-	"hospay/reconcile"
-
-	"github.com/xuri/excelize/v2"
+	"strings"
+	"unicode/utf8"
 )
 
 const (
-	maxXLSX = 2 << 30 // unpacked
-	maxRows = 1 << 20 // of a sheet, as Excel has it; a broken one may number its rows beyond all bounds
+	maxRows    = 1 << 20 // of a sheet, as Excel has it; a broken one may number its rows beyond all bounds
+	maxColumns = 1 << 10 // that we look at
+	maxStrings = 16 << 20
 )
 
-// readXLSX reads the first sheet that has a header. Values are taken as they
-// are stored, not as they are shown: dates are serial numbers, amounts have
-// all their digits.
-func (r *reader) readXLSX(f File, book reconcile.Book) (err error) {
-	defer func() { // the library panics on some broken workbooks
-		if p := recover(); p != nil {
-			err = r.refuse(0, "XLSX 文件已损坏")
-		}
-	}()
-	x, err := excelize.OpenReader(io.NewSectionReader(f.Data, 0, f.Size), excelize.Options{
-		RawCellValue: true, UnzipSizeLimit: min(max(freePlain, f.Size*maxRatio), maxXLSX), UnzipXMLSizeLimit: 16 << 20,
-	})
-	if err != nil {
-		return r.refuse(0, "XLSX 文件打不开：不完整、已损坏、有密码或解压后过大")
+const brokenXLSX = "XLSX 文件打不开：不完整、已损坏或解压后过大"
+
+// xlsxSheets reads the sheets of a workbook of Excel, those that are shown
+// first. Values are taken as they are stored, not as they are shown: dates are
+// serial numbers, amounts have all their digits.
+func (c *container) xlsxSheets(read func(string, func() ([]string, int, error)) error) error {
+	x := &xlsx{container: c, parts: map[string]*zip.File{}}
+	for _, m := range c.zip.File {
+		x.parts[strings.TrimPrefix(m.Name, "/")] = m
 	}
-	defer x.Close()
-	sheets := x.GetSheetList()
-	for i, sheet := range sheets {
-		empty, err := r.sheet(x, sheet, book)
-		if !empty || i == len(sheets)-1 {
+	sheets, err := x.open()
+	if err != nil {
+		return x.broken(err)
+	}
+	for _, s := range sheets {
+		in, err := x.part(s.part)
+		if err != nil {
+			return x.broken(err)
+		}
+		rows := &sheetRows{xlsx: x, markup: newMarkup(in)}
+		err = read(s.name, rows.next)
+		in.Close()
+		if errors.Is(err, errMarkup) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = &Refusal{c.file.Name, rows.n, fmt.Sprintf("工作表“%s”读不懂", s.name)}
+		}
+		if err != nil {
 			return err
 		}
 	}
-	return r.refuse(0, "XLSX 文件里没有工作表")
+	return nil
 }
 
-// sheet reads one sheet; empty tells that it holds no record at all.
-func (r *reader) sheet(x *excelize.File, sheet string, book reconcile.Book) (empty bool, err error) {
-	rows, err := x.Rows(sheet)
+// xlsx is an opened workbook.
+type xlsx struct {
+	*container
+	parts   map[string]*zip.File
+	strings []string
+	shift   float64 // days from 1900's count to 1904's
+}
+
+type xlsxSheet struct{ name, part string }
+
+func (x *xlsx) broken(err error) error {
+	var r *Refusal
+	if errors.As(err, &r) {
+		return err
+	}
+	return &Refusal{x.file.Name, 0, brokenXLSX}
+}
+
+// part opens a part of the package, bounded.
+func (x *xlsx) part(name string) (io.ReadCloser, error) {
+	m := x.parts[name]
+	if m == nil {
+		return nil, fmt.Errorf("no part %s", name)
+	}
+	in, err := m.Open()
 	if err != nil {
-		return false, r.refuse(0, "工作表“%s”读不懂", sheet)
+		return nil, err
 	}
-	defer rows.Close()
-	n := 0
-	shift := dateShift(x)
-	amount, clock := -1, -1
-	empty = true
-	next := func() ([]string, error) {
-		for rows.Next() {
-			if n++; n > maxRows {
-				return nil, r.refuse(0, "工作表“%s”的行号超过 Excel 的上限", sheet)
+	return struct {
+		io.Reader
+		io.Closer
+	}{bounded(in, x.file.Size), in}, nil
+}
+
+// each walks the tags of a part.
+func (x *xlsx) each(name string, tag func(*markup) error) error {
+	in, err := x.part(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	for m := newMarkup(in); ; {
+		if err := m.next(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := tag(m); err != nil {
+			return err
+		}
+	}
+}
+
+// targets are the parts that a part refers to, by id and by the end of their type.
+func (x *xlsx) targets(of string) (map[string]string, error) {
+	dir, file := path.Split(of)
+	out := map[string]string{}
+	err := x.each(dir+"_rels/"+file+".rels", func(m *markup) error {
+		if m.name != "Relationship" || m.end {
+			return nil
+		}
+		id, _ := m.attr("Id")
+		kind, _ := m.attr("Type")
+		target, _ := m.attr("Target")
+		if !strings.HasPrefix(target, "/") {
+			target = path.Join(dir, target)
+		}
+		target = strings.TrimPrefix(path.Clean(target), "/")
+		out[id], out[path.Base(kind)] = target, target
+		return nil
+	})
+	return out, err
+}
+
+// open reads what stands outside of the sheets: their names, shared texts, the
+// way of counting days.
+func (x *xlsx) open() ([]xlsxSheet, error) {
+	root, err := x.targets("")
+	if err != nil {
+		return nil, err
+	}
+	book := root["officeDocument"]
+	targets, err := x.targets(book)
+	if err != nil {
+		return nil, err
+	}
+	var shown, hidden []xlsxSheet
+	err = x.each(book, func(m *markup) error {
+		if m.end {
+			return nil
+		}
+		switch m.name {
+		case "workbookPr":
+			if v, _ := m.attr("date1904"); v == "1" || v == "true" {
+				x.shift = 1462
 			}
-			rec, err := rows.Columns()
-			if err != nil {
-				return nil, r.refuse(n, "工作表“%s”读不懂", sheet)
+		case "sheet":
+			name, _ := m.attr("name")
+			id, _ := m.attr("id")
+			state, _ := m.attr("state")
+			if targets[id] == "" || x.parts[targets[id]] == nil {
+				return nil
 			}
-			if !blank(rec) {
-				empty = false
-				if amount < 0 {
-					amount, clock = findColumns(rec)
+			if state == "" || state == "visible" {
+				shown = append(shown, xlsxSheet{name, targets[id]})
+			} else {
+				hidden = append(hidden, xlsxSheet{name, targets[id]})
+			}
+		}
+		return nil
+	})
+	if err == nil && targets["sharedStrings"] != "" {
+		err = x.readStrings(targets["sharedStrings"])
+	}
+	if err == nil && len(shown)+len(hidden) == 0 {
+		err = &Refusal{x.file.Name, 0, "XLSX 文件里没有工作表"}
+	}
+	return append(shown, hidden...), err
+}
+
+// readStrings reads the shared texts. Readings of characters (rPh) are no text.
+func (x *xlsx) readStrings(part string) error {
+	text, reading := "", false
+	return x.each(part, func(m *markup) error {
+		switch {
+		case m.name == "rPh":
+			reading = !m.end
+		case m.name == "t" && m.end && !reading:
+			text += m.text
+		case m.name == "si" && (m.end || m.self):
+			if len(x.strings) >= maxStrings {
+				return errMarkup
+			}
+			x.strings = append(x.strings, unhex(text))
+			text = ""
+		}
+		return nil
+	})
+}
+
+// sheetRows reads a sheet row by row.
+type sheetRows struct {
+	*xlsx
+	*markup
+	n    int
+	done bool
+}
+
+// next returns the cells of the next row, by their columns.
+func (s *sheetRows) next() ([]string, int, error) {
+	for !s.done {
+		if err := s.markup.next(); err != nil {
+			return nil, s.n, err
+		}
+		switch {
+		case s.name == "row" && !s.end:
+			if s.n++; s.n > maxRows {
+				return nil, s.n, &Refusal{s.file.Name, 0, "工作表的行号超过 Excel 的上限"}
+			}
+			if r, ok := s.attr("r"); ok {
+				if n, err := strconv.Atoi(r); err == nil && n >= s.n && n <= maxRows {
+					s.n = n
+				} else if err == nil && n > maxRows {
+					return nil, s.n, &Refusal{s.file.Name, 0, "工作表的行号超过 Excel 的上限"}
 				}
-				return tidy(rec, amount, clock, shift), nil
+			}
+			if s.self {
+				continue
+			}
+			rec, err := s.row()
+			return rec, s.n, err
+		case s.name == "sheetData" && (s.end || s.self):
+			s.done = true
+		}
+	}
+	return nil, s.n, io.EOF
+}
+
+func (s *sheetRows) row() ([]string, error) {
+	var rec []string
+	for {
+		if err := s.markup.next(); err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
+		switch {
+		case s.name == "row" && s.end:
+			return rec, nil
+		case s.name != "c" || s.end:
+			continue
+		}
+		at := len(rec)
+		if ref, ok := s.attr("r"); ok {
+			at = columnOf(ref)
+		}
+		kind, _ := s.attr("t")
+		text := ""
+		if !s.self {
+			var err error
+			if text, err = s.cell(kind); err != nil {
+				return nil, err
 			}
 		}
-		if err := rows.Error(); err != nil {
-			return nil, r.refuse(n, "工作表“%s”读不懂", sheet)
+		if at < 0 || at >= maxColumns {
+			continue
 		}
-		return nil, io.EOF
-	}
-	err = r.table(book, next, func() int { return n })
-	return empty, err
-}
-
-func blank(rec []string) bool {
-	for _, c := range rec {
-		if trim(c) != "" {
-			return false
+		for len(rec) <= at {
+			rec = append(rec, "")
 		}
+		rec[at] = text
 	}
-	return true
 }
 
-// findColumns finds amount and time, whose stored values need care.
-func findColumns(rec []string) (amount, clock int) {
-	h := headerOf(rec)
-	amount = max(h.col(columnNames[colAmount][0]), h.col(columnNames[colAmount][1]))
-	clock = max(h.col(columnNames[colTime][0]), h.col(columnNames[colTime][1]))
-	return amount, clock
-}
-
-// tidy drops the noise of stored amounts and moves dates of workbooks that
-// count from 1904.
-func tidy(rec []string, amount, clock int, shift float64) []string {
-	if amount >= 0 && amount < len(rec) {
-		rec[amount] = unnoise(rec[amount])
-	}
-	if shift != 0 && clock >= 0 && clock < len(rec) {
-		if days, err := strconv.ParseFloat(rec[clock], 64); err == nil {
-			rec[clock] = fmt.Sprint(days + shift)
+// cell reads the inside of a cell.
+func (s *sheetRows) cell(kind string) (string, error) {
+	value, text := "", ""
+	formula, has, reading := false, false, false
+	for {
+		if err := s.markup.next(); err != nil {
+			return "", errMarkup
+		}
+		switch {
+		case s.name == "c" && s.end:
+			if formula && !has {
+				return spoilt + "是公式，没有存下结果，请在 Excel 里打开、保存后再用", nil
+			}
+			return s.value(kind, value, text), nil
+		case s.name == "f":
+			formula = true
+		case s.name == "v" && s.end:
+			value, has = s.text, s.text != ""
+		case s.name == "rPh":
+			reading = !s.end
+		case s.name == "t" && s.end && !reading:
+			text += s.text
 		}
 	}
-	return rec
 }
 
-func dateShift(x *excelize.File) float64 {
-	if p, err := x.GetWorkbookProps(); err == nil && p.Date1904 != nil && *p.Date1904 {
-		return 1462
+// value is the text of a stored value.
+func (s *sheetRows) value(kind, value, text string) string {
+	switch kind {
+	case "s":
+		if i, err := strconv.Atoi(strings.TrimSpace(value)); err == nil && i >= 0 && i < len(s.strings) {
+			return s.strings[i]
+		}
+		return spoilt + "的文字丢失，文件已损坏"
+	case "inlineStr":
+		return unhex(text)
+	case "str", "d":
+		return unhex(value)
+	case "b":
+		return value
+	case "e":
+		return spoilt + "是错误值 " + clip(value)
 	}
-	return 0
+	if days, err := strconv.ParseFloat(value, 64); s.shift != 0 && err == nil && days > 30000 && days < 80000 {
+		return strconv.FormatFloat(days+s.shift, 'f', -1, 64)
+	}
+	return stored(value)
+}
+
+// columnOf is the column of a cell's name: 0 for A7.
+func columnOf(ref string) int {
+	n := 0
+	for i := range len(ref) {
+		c := ref[i] | 0x20
+		if c < 'a' || c > 'z' {
+			break
+		}
+		if n = n*26 + int(c-'a') + 1; n > 1<<16 {
+			return -1
+		}
+	}
+	return n - 1
+}
+
+// unhex turns the _x000D_ of workbooks into characters.
+func unhex(s string) string {
+	if !strings.Contains(s, "_x") {
+		return s
+	}
+	var b strings.Builder
+	for {
+		i := strings.Index(s, "_x")
+		if i < 0 || len(s) < i+7 {
+			b.WriteString(s)
+			return b.String()
+		}
+		n, err := strconv.ParseUint(s[i+2:i+6], 16, 32)
+		if err != nil || s[i+6] != '_' || !utf8.ValidRune(rune(n)) || n == 0 {
+			b.WriteString(s[:i+2])
+			s = s[i+2:]
+			continue
+		}
+		b.WriteString(s[:i])
+		b.WriteRune(rune(n))
+		s = s[i+7:]
+	}
 }

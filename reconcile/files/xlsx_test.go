@@ -83,7 +83,7 @@ func TestReadTable_BrokenXLSX(t *testing.T) {
 			t.Errorf("%s: %+v", name, o)
 		}
 	}
-	if o := readBill(good); o.err == nil || !strings.Contains(o.err.Error(), "XLSX") {
+	if o := readBill(good); o.err == nil || !strings.Contains(o.err.Error(), "账单的表头") {
 		t.Errorf("%+v", o)
 	}
 }
