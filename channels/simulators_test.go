@@ -15,6 +15,7 @@ import (
 	"hospay/channels"
 	"hospay/channels/alipay"
 	"hospay/channels/wechat"
+	"hospay/internal/testday"
 	"hospay/money"
 	"hospay/refund"
 	"hospay/sim/all"
@@ -33,7 +34,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	sims, err := all.Start(context.Background(), all.Options{Seed: 1})
+	sims, err := all.Start(context.Background(), all.Options{Seed: 1, Ahead: testday.Ahead()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +164,7 @@ func (b *bench) original(channel, no string) refund.Payout {
 	for _, p := range b.sims.World.Patients() {
 		for _, card := range p.Cards {
 			for _, d := range b.sims.World.Card(card).Deposits {
-				if d.Method == channel && time.Since(d.PaidAt) < 300*24*time.Hour && d.Amount > 200 {
+				if d.Method == channel && testday.Now().Sub(d.PaidAt) < 300*24*time.Hour && d.Amount > 200 {
 					return refund.Payout{No: no, Method: refund.MethodOriginal, Amount: 100, Remark: "退预交金",
 						Original: &refund.Payment{TradeNo: d.OutTradeNo, ChannelNo: d.TransactionID, Amount: money.Fen(d.Amount), PaidAt: d.PaidAt}}
 				}
@@ -291,7 +292,7 @@ func (b *bench) receipt(ch channels.Channel, base string, a refund.PayoutAnswer,
 
 func (b *bench) bills(ch channels.Channel, kinds []channels.BillKind) {
 	b.t.Helper()
-	today := time.Now().In(time.FixedZone("", 8*3600)).Format(time.DateOnly)
+	today := testday.Now().In(time.FixedZone("", 8*3600)).Format(time.DateOnly)
 	for _, kind := range kinds {
 		var out bytes.Buffer
 		bill, err := ch.DownloadBill(b.t.Context(), today, kind, &out)

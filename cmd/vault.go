@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"hospay/collections"
 	"hospay/internal/vault"
@@ -65,6 +66,7 @@ func vaultRotate(app *pocketbase.PocketBase) *cobra.Command {
 			if err := app.RunAllMigrations(); err != nil {
 				return err
 			}
+			collections.SetClock(app, time.Now)
 			o := FromEnvironment(app.DataDir())
 			file, err := vault.ReadKeyFile(o.KeyFile)
 			if err != nil {

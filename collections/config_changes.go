@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
-	"time"
 
 	"hospay/internal/vault"
 	"hospay/refund"
@@ -62,7 +61,7 @@ func (s *Store) AddChange(tx core.App, c ConfigChange, values string) (ConfigCha
 	if err != nil {
 		return c, err
 	}
-	now := stamp(time.Now())
+	now := stamp(Now(tx))
 	decided := now
 	if c.State == ChangeWaiting {
 		decided = ""
@@ -106,7 +105,7 @@ func (s *Store) ChangeValues(c ConfigChange) (string, error) {
 // SettleChange ends a waiting change and forgets its sealed values. Somebody
 // else's decision in between is a conflict.
 func SettleChange(tx core.App, id, state, confirmer, answer string) error {
-	res, err := tx.DB().Update(ConfigChanges, dbx.Params{"state": state, "confirmer": confirmer, "answer": answer, "sealed": "", "decided": stamp(time.Now())},
+	res, err := tx.DB().Update(ConfigChanges, dbx.Params{"state": state, "confirmer": confirmer, "answer": answer, "sealed": "", "decided": stamp(Now(tx))},
 		dbx.HashExp{"id": id, "state": ChangeWaiting}).Execute()
 	if err != nil {
 		return err
@@ -119,7 +118,7 @@ func SettleChange(tx core.App, id, state, confirmer, answer string) error {
 
 // SupersedeChanges ends what waits for a record that has changed, except one.
 func SupersedeChanges(tx core.App, collection, record, except string) error {
-	_, err := tx.DB().Update(ConfigChanges, dbx.Params{"state": ChangeSuperseded, "sealed": "", "decided": stamp(time.Now())},
+	_, err := tx.DB().Update(ConfigChanges, dbx.Params{"state": ChangeSuperseded, "sealed": "", "decided": stamp(Now(tx))},
 		dbx.And(dbx.HashExp{"collection": collection, "record": record, "state": ChangeWaiting}, dbx.NewExp("id != {:x}", dbx.Params{"x": except}))).Execute()
 	return err
 }

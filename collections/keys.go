@@ -1,8 +1,6 @@
 package collections
 
 import (
-	"time"
-
 	"hospay/internal/vault"
 
 	"github.com/pocketbase/dbx"
@@ -35,7 +33,7 @@ func (k KeyStore) DataKeys() ([]vault.DataKey, error) {
 
 // SaveDataKey inserts a key, or replaces how it is wrapped.
 func (k KeyStore) SaveDataKey(key vault.DataKey) error {
-	now := stamp(time.Now())
+	now := stamp(Now(k.App))
 	fixed := dbx.Params{"key_id": key.ID, "purpose": string(key.Purpose), "alg": key.Alg}
 	return put(k.App.NonconcurrentDB(), VaultKeys, dbx.HashExp{"key_id": key.ID}, fixed, dbx.Params{"kek": key.KEK, "wrapped": key.Wrapped, "updated": now})
 }

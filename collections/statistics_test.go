@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/internal/testday"
 	"hospay/money"
 	"hospay/refund"
 
@@ -21,6 +22,7 @@ import (
 func bare(t *testing.T) (core.App, *collections.Store) {
 	t.Helper()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: collections.Connect})
+	collections.SetClock(app, testday.Now)
 	if err := app.Bootstrap(); err != nil {
 		t.Fatal(err)
 	}
@@ -247,6 +249,7 @@ func TestStatistics_EditedSummaryIsFoundAndRepairedOnlyByName(t *testing.T) {
 // and audit rows before.
 func TestStatistics_ExistingOrdersAreCounted(t *testing.T) {
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: collections.Connect})
+	collections.SetClock(app, testday.Now)
 	if err := app.Bootstrap(); err != nil {
 		t.Fatal(err)
 	}

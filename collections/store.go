@@ -40,7 +40,7 @@ var (
 	_ refund.Directory = (*Store)(nil)
 )
 
-// NewStore returns a store on the app's database.
+// NewStore returns a store on the database of an app that has its clock.
 func NewStore(app core.App, v *vault.Vault) *Store {
 	return &Store{app: app, vault: v}
 }
@@ -233,11 +233,11 @@ func eventHash(prev string, row dbx.Params) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func insertCallback(db dbx.Builder, c *refund.Change) error {
+func insertCallback(tx core.App, c *refund.Change) error {
 	cb := c.Callback
-	_, err := db.Insert(Callbacks, dbx.Params{
+	_, err := tx.DB().Insert(Callbacks, dbx.Params{
 		"id": newID(), "institution": cb.Institution, "channel": cb.Channel, "callback_id": cb.ID, "kind": cb.Kind, "no": cb.No,
-		"effect": cb.Effect, "body": clip(cb.Body, 4000), "created": stamp(time.Now()),
+		"effect": cb.Effect, "body": clip(cb.Body, 4000), "created": stamp(Now(tx)),
 	}).Execute()
 	if isUnique(err) {
 		return refund.ErrSeen
@@ -290,7 +290,7 @@ func clip(s string, limit int) string {
 // WakeStopped makes the orders of an institution due that waited for the end
 // of a freeze.
 func (s *Store) WakeStopped(ctx context.Context, institution string) error {
-	_, err := s.app.NonconcurrentDB().Update(RefundOrders, dbx.Params{"next_at": stamp(time.Now())}, dbx.And(
+	_, err := s.app.NonconcurrentDB().Update(RefundOrders, dbx.Params{"next_at": stamp(s.now())}, dbx.And(
 		dbx.HashExp{"institution": institution}, dbx.In("status", string(refund.StatusApproved), string(refund.StatusPaying)))).WithContext(ctx).Execute()
 	return err
 }
@@ -299,5 +299,5 @@ func (s *Store) WakeStopped(ctx context.Context, institution string) error {
 func FirstEvent(tx core.App, order *core.Record) error {
 	return appendEvents(tx.DB(), order.Id, order.GetString("institution"), []refund.Move{{
 		To: refund.StatusSubmitted, Event: "order.submitted", By: refund.By{Kind: refund.ByPatient, ID: order.GetString("patient")},
-	}}, time.Now())
+	}}, Now(tx))
 }

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"hospay/collections"
 	"hospay/internal/demo"
 	"hospay/internal/testapp"
+	"hospay/internal/testday"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -304,7 +304,7 @@ func TestDeskProxies_ShowWhatTheReviewerNeeds(t *testing.T) {
 		t.Errorf("HIS down: %d %s", down.Status, down.Raw)
 	}
 	if n := countRows(t, a, collections.ProxyApplications, dbx.HashExp{"status": "draft"}); n != 1 {
-		t.Errorf("%d drafts at %s", n, time.Now())
+		t.Errorf("%d drafts at %s", n, testday.Now())
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"hospay/collections"
 	"hospay/internal/testapp"
+	"hospay/internal/testday"
 	"hospay/reconcile"
 	"hospay/reconcile/book"
 	"hospay/refund"
@@ -159,7 +160,7 @@ func compareKept(t *testing.T, a *testapp.App, day string, recs []*core.Record, 
 	}
 	for _, w := range paid {
 		err := e.Add(reconcile.Platform, reconcile.Line{OrderNo: w.Order.No, BillNo: w.Transfer.No, CardNo: w.Order.CardNo, Amount: w.Order.Amount, Method: string(w.Order.Method), Channel: w.Order.Channel,
-			Status: reconcile.Succeeded, At: time.Now().Unix()})
+			Status: reconcile.Succeeded, At: testday.Now().Unix()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +181,7 @@ func must[T any](v T, err error) T {
 // says may be about another one; staff see when and how often.
 func TestJobs_MessagesAreForIT(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
-	if err := a.Store.RecordRun("statistics", time.Now(), time.Now(), 0, errors.New("机构 B 的退款单 R20261124000000000001 不一致")); err != nil {
+	if err := a.Store.RecordRun("statistics", testday.Now(), testday.Now(), 0, errors.New("机构 B 的退款单 R20261124000000000001 不一致")); err != nil {
 		t.Fatal(err)
 	}
 	list := func(token string) string {

@@ -14,6 +14,7 @@ import (
 	"hospay/collections"
 	"hospay/internal/demo"
 	"hospay/internal/testapp"
+	"hospay/internal/testday"
 	"hospay/internal/vault"
 	"hospay/refund"
 
@@ -54,7 +55,7 @@ func move(t *testing.T, a *testapp.App, id string, set dbx.Params) {
 }
 
 func inDays(days int) string {
-	return time.Now().AddDate(0, 0, days).UTC().Format("2006-01-02 15:04:05.000Z")
+	return testday.Now().AddDate(0, 0, days).UTC().Format("2006-01-02 15:04:05.000Z")
 }
 
 func housekeeping(t *testing.T, a *testapp.App) int {
@@ -158,7 +159,7 @@ func TestProxy_TwoReviewersOneWins(t *testing.T) {
 		var wg sync.WaitGroup
 		for name, who := range staff {
 			wg.Go(func() {
-				switch err := a.Store.ReviewProxy(t.Context(), copied, who, name == "reviewer1", "理由", "", time.Now()); {
+				switch err := a.Store.ReviewProxy(t.Context(), copied, who, name == "reviewer1", "理由", "", testday.Now()); {
 				case err == nil:
 					won.Add(1)
 				case refund.CodeOf(err) == refund.CodeConflict, refund.CodeOf(err) == refund.CodeProxyClosed:
@@ -302,7 +303,7 @@ func TestProxy_PhotosAreDeletedInTime(t *testing.T) {
 	if housekeeping(t, a); len(storedFiles(t, a)) != 6 { // the kept five, and the orphan, which may still be an upload under way
 		t.Errorf("files: %d", len(storedFiles(t, a)))
 	}
-	old := time.Now().Add(-2 * time.Hour)
+	old := testday.Now().Add(-2 * time.Hour)
 	if err := os.Chtimes(orphan, old, old); err != nil {
 		t.Fatal(err)
 	}

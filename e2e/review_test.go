@@ -11,6 +11,7 @@ import (
 	"hospay/internal/demo"
 	"hospay/internal/invariant"
 	"hospay/internal/testapp"
+	"hospay/internal/testday"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -266,7 +267,7 @@ func TestAutoReview_RejectsNameMismatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	card.Name = "某某某"
-	if err := a.Store.SaveCards(t.Context(), p.ID, []refund.Card{*card}, time.Now()); err != nil {
+	if err := a.Store.SaveCards(t.Context(), p.ID, []refund.Card{*card}, testday.Now()); err != nil {
 		t.Fatal(err)
 	}
 	a.Drain()
@@ -336,7 +337,7 @@ func TestAutoReview_Shadow(t *testing.T) {
 // TestAutoReview_DelayAndWindow waits, also when staff press "query".
 func TestAutoReview_DelayAndWindow(t *testing.T) {
 	rules := []refund.Rule{{Name: refund.RuleNameEqual, OnFail: refund.OutcomeReject}}
-	now := time.Now().In(refund.Beijing)
+	now := testday.Now().In(refund.Beijing)
 	clock := func(d time.Duration) string { return now.Add(d).Format("15:04") }
 	for _, c := range []struct {
 		name   string

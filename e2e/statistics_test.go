@@ -9,6 +9,7 @@ import (
 
 	"hospay/collections"
 	"hospay/internal/testapp"
+	"hospay/internal/testday"
 	"hospay/refund"
 )
 
@@ -34,7 +35,7 @@ func statistics(t *testing.T, a *testapp.App, token, query string) statisticsAns
 
 // thisMonth is a range that holds today.
 func thisMonth() string {
-	now := time.Now().In(refund.Beijing)
+	now := testday.Now().In(refund.Beijing)
 	return "from=" + now.AddDate(0, 0, -2).Format(time.DateOnly) + "&to=" + now.AddDate(0, 0, 2).Format(time.DateOnly)
 }
 
@@ -83,7 +84,7 @@ func TestStatistics_DimensionsAndDetail(t *testing.T) {
 			wantStatus(t, a, id, refund.StatusSucceeded)
 		}
 	}
-	today := time.Now().In(refund.Beijing).Format(time.DateOnly)
+	today := testday.Now().In(refund.Beijing).Format(time.DateOnly)
 	if res := a.Call("GET", "/api/hospay/reports/refunds.xlsx?status="+strings.Repeat("succeeded,", 60), finance, nil); res.Status != 200 {
 		t.Errorf("a state named often: %d %s", res.Status, res.Raw)
 	}

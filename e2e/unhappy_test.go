@@ -12,6 +12,7 @@ import (
 	"hospay/internal/demo"
 	"hospay/internal/invariant"
 	"hospay/internal/testapp"
+	"hospay/internal/testday"
 	"hospay/refund"
 )
 
@@ -94,7 +95,7 @@ func returned(t *testing.T, a *testapp.App, w refund.Work) string {
 	if err := a.Sims.Alipay.Return(w.Transfer.No); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := testday.Now().Add(5 * time.Second); testday.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if rec, err := a.Runtime.App.FindFirstRecordByData(collections.RefundOrders, "compensates", w.Order.ID); err == nil {
 			return rec.Id
 		}

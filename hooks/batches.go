@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"sync"
-	"time"
 
 	"hospay/collections"
 	"hospay/internal/i18n"
@@ -134,7 +133,7 @@ func (h *Hooks) continueBatch(e *core.RequestEvent) error {
 func (h *Hooks) runBatch(ctx context.Context, by refund.By, b collections.Batch) {
 	h.batches.running.Lock()
 	defer h.batches.running.Unlock()
-	started, before := time.Now(), b.Progress
+	started, before := h.now(), b.Progress
 	err := h.Store.MoveBatch(ctx, b.ID, collections.BatchQueued, collections.BatchRunning)
 	for i, id := range b.Left() {
 		if err != nil {
@@ -152,7 +151,7 @@ func (h *Hooks) runBatch(ctx context.Context, by refund.By, b collections.Batch)
 	if err != nil {
 		h.Log.Error("batch.run", "batch", b.ID, "error", err)
 	}
-	if e := h.Store.RecordRun("batch", started, time.Now(), b.Progress-before, err); e != nil {
+	if e := h.Store.RecordRun("batch", started, h.now(), b.Progress-before, err); e != nil {
 		h.Log.Error("batch.record", "batch", b.ID, "error", e)
 	}
 }

@@ -43,7 +43,7 @@ func (h *Hooks) applyProxy(e *core.RecordRequestEvent) error {
 	if e.Auth == nil || e.Auth.Collection().Name != collections.Patients || e.App.IsTransactional() {
 		return denied(e.RequestEvent)
 	}
-	ctx, now := e.Request.Context(), time.Now()
+	ctx, now := e.Request.Context(), h.now()
 	w, err := h.proxyWish(ctx, e)
 	if err != nil {
 		return h.fail(e.RequestEvent, err)
@@ -142,7 +142,7 @@ func (h *Hooks) findPrincipal(ctx context.Context, institution string, w refund.
 	if err != nil {
 		return nil, card, err
 	}
-	return rec, card, h.Store.KeepCard(ctx, rec.Id, card, time.Now())
+	return rec, card, h.Store.KeepCard(ctx, rec.Id, card, h.now())
 }
 
 func (h *Hooks) askPrincipal(ctx context.Context, institution string, w refund.ProxyWish) (refund.Person, refund.Card, error) {

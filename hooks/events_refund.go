@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"time"
 
 	"hospay/collections"
 	"hospay/internal/vault"
@@ -144,7 +143,7 @@ func (h *Hooks) completePayee(ctx context.Context, payee string, a *refund.Appli
 
 // situation reads what the checks of an application need to know.
 func (h *Hooks) situation(ctx context.Context, patient *core.Record, a refund.Application, group string, ps parties) (refund.Situation, error) {
-	s := refund.Situation{Now: time.Now(), Proxy: ps.proxy}
+	s := refund.Situation{Now: h.now(), Proxy: ps.proxy}
 	var err error
 	if ps.proxy != nil {
 		if s.PayeeName, err = h.Store.RealName(ctx, ps.payee.Id); err != nil {

@@ -85,6 +85,9 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindReadyRoutes(se)
 }
 
+// now is the program's clock.
+func (h *Hooks) now() time.Time { return collections.Now(h.App) }
+
 // apiError is an error in PocketBase's shape with a stable data.code and a
 // sentence for people.
 func apiError(status int, code, detail string) error {

@@ -3,7 +3,6 @@ package hooks
 import (
 	"context"
 	"errors"
-	"time"
 
 	"hospay/collections"
 	"hospay/refund"
@@ -55,7 +54,7 @@ func (h *Hooks) standIn(ctx context.Context, patient *core.Record, proxy, cardNo
 	if err != nil || proxy == "" {
 		return ps, err
 	}
-	if ps.proxy == nil || !ps.proxy.Usable(time.Now()) || (cardNo != "" && cardNo != ps.proxy.CardNo) {
+	if ps.proxy == nil || !ps.proxy.Usable(h.now()) || (cardNo != "" && cardNo != ps.proxy.CardNo) {
 		return ps, refund.NewError(refund.CodeProxyNotApproved, "")
 	}
 	return ps, nil
@@ -75,7 +74,7 @@ func (h *Hooks) freshPrincipalCard(ctx context.Context, p refund.Proxy) (collect
 			known = c
 		}
 	}
-	if known.No != "" && time.Since(known.AsOf) < cardsAge {
+	if known.No != "" && h.now().Sub(known.AsOf) < cardsAge {
 		return known, nil
 	}
 	his, _, err := h.Store.HIS(ctx, p.Institution)
@@ -101,6 +100,6 @@ func (h *Hooks) freshPrincipalCard(ctx context.Context, p refund.Proxy) (collect
 	if card.IssuedAt.IsZero() {
 		card.IssuedAt = known.IssuedAt
 	}
-	known = collections.KnownCard{Card: card, AsOf: time.Now()}
+	known = collections.KnownCard{Card: card, AsOf: h.now()}
 	return known, h.Store.KeepCard(ctx, p.Principal, card, known.AsOf)
 }

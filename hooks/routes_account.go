@@ -117,7 +117,7 @@ func (h *Hooks) totpConfirm(e *core.RequestEvent) error {
 		return err
 	}
 	return h.tried(e, staff, func() error {
-		codes, err := h.Store.ConfirmTOTP(staff, body.Code, e.RealIP(), time.Now())
+		codes, err := h.Store.ConfirmTOTP(staff, body.Code, e.RealIP(), h.now())
 		if err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func (h *Hooks) authWithTOTP(e *core.RequestEvent) error {
 		return err
 	}
 	return h.tried(e, staff, func() error {
-		if err := h.Store.UseTOTP(staff, body.Code, e.RealIP(), time.Now()); err != nil {
+		if err := h.Store.UseTOTP(staff, body.Code, e.RealIP(), h.now()); err != nil {
 			return err
 		}
 		return apis.RecordAuthResponse(e, staff, collections.SecondFactorTOTP, nil)

@@ -67,7 +67,7 @@ func (h *Hooks) checkTicket(s string) (Ticket, *core.Record, error) {
 	if err != nil {
 		return t, nil, err
 	}
-	if err := verifyTicket(t, signed, sum, secrets["portal_secret"], time.Now()); err != nil {
+	if err := verifyTicket(t, signed, sum, secrets["portal_secret"], realTime()); err != nil {
 		return t, nil, err
 	}
 	if !inst.GetBool("active") {

@@ -65,7 +65,7 @@ func (h *Hooks) testChannel(ctx context.Context, e *core.RequestEvent, r testReq
 	}
 	l := checkup.Channel(ctx, conn)
 	return e.JSON(http.StatusOK, map[string]any{
-		"channel": r.Channel, "merchant_id": h.merchant(e, r.Channel), "ok": l.Failed() == 0, "steps": l.Steps, "certificates": checkup.Certificates(r.Channel, conn, time.Now()),
+		"channel": r.Channel, "merchant_id": h.merchant(e, r.Channel), "ok": l.Failed() == 0, "steps": l.Steps, "certificates": checkup.Certificates(r.Channel, conn, h.now()),
 	})
 }
 
@@ -90,7 +90,7 @@ func (h *Hooks) testHIS(ctx context.Context, e *core.RequestEvent, r testRequest
 	if r.Patient != (checkup.Patient{}) {
 		l.Read(ctx, his, r.Patient)
 	}
-	l.Statement(ctx, his)
+	l.Statement(ctx, his, h.Books.Today())
 	return e.JSON(http.StatusOK, map[string]any{
 		"his": true, "ok": l.Failed() == 0, "steps": l.Steps,
 		"traits": map[string]bool{"queryable": traits.Queryable, "idempotent": traits.Idempotent, "reversible": traits.Reversible},
@@ -105,7 +105,7 @@ func (h *Hooks) certificates(e *core.RequestEvent) error {
 	}
 	out := []checkup.Certificate{}
 	for _, name := range slices.Sorted(maps.Keys(conns)) {
-		out = append(out, checkup.Certificates(name, conns[name], time.Now())...)
+		out = append(out, checkup.Certificates(name, conns[name], h.now())...)
 	}
 	slices.SortStableFunc(out, func(a, b checkup.Certificate) int { return rank(a) - rank(b) })
 	return e.JSON(http.StatusOK, map[string]any{"certificates": out})

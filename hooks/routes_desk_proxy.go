@@ -3,7 +3,6 @@ package hooks
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"hospay/collections"
 	"hospay/internal/idno"
@@ -48,8 +47,8 @@ func (h *Hooks) proxyRow(ctx context.Context, rec *core.Record) (map[string]any,
 		return nil, err
 	}
 	out := rec.PublicExport()
-	if birth, ok := idno.Birth(idNo, time.Now(), refund.Beijing); ok {
-		out["age"] = idno.Age(birth, time.Now())
+	if birth, ok := idno.Birth(idNo, h.now(), refund.Beijing); ok {
+		out["age"] = idno.Age(birth, h.now())
 	}
 	out["agent"] = map[string]any{"name": agent.GetString("name"), "id_no": agent.GetString("id_no")}
 	out["principal"] = map[string]any{"name": rec.GetString("principal_name"), "id_no": rec.GetString("principal_id_no")}

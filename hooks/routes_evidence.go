@@ -3,7 +3,6 @@ package hooks
 import (
 	"bytes"
 	"net/http"
-	"time"
 
 	"hospay/exports"
 
@@ -21,7 +20,7 @@ func (h *Hooks) evidence(e *core.RequestEvent) error {
 		return err
 	}
 	var file bytes.Buffer
-	if err := exports.Evidence(e.Request.Context(), e.App, order, e.Auth.GetString("name"), time.Now(), &file); err != nil {
+	if err := exports.Evidence(e.Request.Context(), e.App, order, e.Auth.GetString("name"), h.now(), &file); err != nil {
 		return h.fail(e, err)
 	}
 	if err := h.audit(e, "refund.evidence", order.Id, map[string]any{"no": order.GetString("no")}); err != nil {

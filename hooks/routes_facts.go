@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"time"
 
 	"hospay/collections"
 	"hospay/internal/i18n"
@@ -41,7 +40,7 @@ func (h *Hooks) facts(e *core.RequestEvent) error {
 		return h.fail(e, err)
 	}
 	out := map[string]any{"balance": nil, "balance_error": ""}
-	l := refund.Looked{Now: time.Now()}
+	l := refund.Looked{Now: h.now()}
 	card, err := h.askCard(ctx, w.Order)
 	switch {
 	case err == nil:
@@ -80,7 +79,7 @@ func (h *Hooks) askCard(ctx context.Context, o refund.Order) (refund.Card, error
 	if known, err := h.Store.Card(ctx, owner, o.CardNo); err == nil && known != nil && card.IssuedAt.IsZero() {
 		card.IssuedAt = known.IssuedAt
 	}
-	return card, h.Store.KeepCard(ctx, owner, card, time.Now())
+	return card, h.Store.KeepCard(ctx, owner, card, h.now())
 }
 
 // lookUp adds what the books say: findings, verdicts of the rules now, other
@@ -183,7 +182,7 @@ func (h *Hooks) shadow(e *core.RequestEvent) error {
 	if err != nil {
 		return h.fail(e, err)
 	}
-	orders, err := h.Store.Judged(ctx, inst.ID, time.Now().AddDate(0, 0, -body.Days), shadowOrders+1)
+	orders, err := h.Store.Judged(ctx, inst.ID, h.now().AddDate(0, 0, -body.Days), shadowOrders+1)
 	if err != nil {
 		return h.fail(e, err)
 	}
@@ -253,7 +252,7 @@ func (h *Hooks) shadowRow(ctx context.Context, inst refund.Institution, o collec
 	if given != nil {
 		rules = given
 	}
-	f, err := h.Store.Facts(ctx, o.Order, time.Now())
+	f, err := h.Store.Facts(ctx, o.Order, h.now())
 	if err != nil {
 		return row, err
 	}

@@ -47,7 +47,7 @@ type channelLimit struct {
 // overview answers from indexes and from memory; it calls nobody.
 func (h *Hooks) overview(e *core.RequestEvent) error {
 	ctx := e.Request.Context()
-	houses, err := h.Store.Overviews(ctx, time.Now())
+	houses, err := h.Store.Overviews(ctx, h.now())
 	if err != nil {
 		return h.fail(e, err)
 	}
@@ -80,7 +80,7 @@ func (h *Hooks) addChannel(ctx context.Context, row *overviewRow, l collections.
 	limit := channelLimit{Used: row.Paid[l.Channel].Amount}
 	if conn, err := h.Store.Connection(ctx, l.Institution, l.Channel); err == nil {
 		limit.DayLimit = int64(conn.Capabilities().DayLimit)
-		for _, c := range checkup.Certificates(l.Channel, conn, time.Now()) {
+		for _, c := range checkup.Certificates(l.Channel, conn, h.now()) {
 			if c.Days != nil {
 				row.Certificates = append(row.Certificates, c)
 			}

@@ -44,7 +44,7 @@ func (h *Hooks) me(e *core.RequestEvent) error {
 	if err != nil {
 		return h.fail(e, err)
 	}
-	now := time.Now()
+	now := h.now()
 	birth, known := idno.Birth(person.IDNo, now, refund.Beijing)
 	return e.JSON(http.StatusOK, map[string]any{
 		"id": r.Id, "patient_no": r.GetString("patient_no"), "name": r.GetString("name"), "id_type": r.GetString("id_type"),
@@ -145,7 +145,7 @@ func (h *Hooks) refreshCards(ctx context.Context, patient *core.Record) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return h.Store.SaveCards(ctx, patient.Id, full, time.Now())
+	return h.Store.SaveCards(ctx, patient.Id, full, h.now())
 }
 
 // options tells what the patient may choose for a card, with the reasons for
@@ -190,7 +190,7 @@ func (h *Hooks) options(e *core.RequestEvent) error {
 		wish.Refundable = money.Fen(n)
 	}
 	prefer := cmp.Or(e.Request.URL.Query().Get("prefer"), e.Auth.GetString("via"))
-	out["suggestion"] = advice(refund.Advise(wish, inst.Methods, offers, prefer, time.Now()))
+	out["suggestion"] = advice(refund.Advise(wish, inst.Methods, offers, prefer, h.now()))
 	return e.JSON(http.StatusOK, out)
 }
 
@@ -251,7 +251,7 @@ func (h *Hooks) freshCard(ctx context.Context, patient *core.Record, cardNo stri
 		if c.No != cardNo {
 			continue
 		}
-		if time.Since(c.AsOf) < cardsAge {
+		if h.now().Sub(c.AsOf) < cardsAge {
 			return nil
 		}
 		return h.refreshCard(ctx, patient, c)
@@ -276,7 +276,7 @@ func (h *Hooks) refreshCard(ctx context.Context, patient *core.Record, known col
 	if reflect.DeepEqual(card, known.Card) {
 		return nil // HIS says what is stored
 	}
-	return h.Store.SaveCard(ctx, patient.Id, card, time.Now())
+	return h.Store.SaveCard(ctx, patient.Id, card, h.now())
 }
 
 func orElse(err, other error) error {

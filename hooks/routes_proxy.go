@@ -3,7 +3,6 @@ package hooks
 import (
 	"net/http"
 	"strings"
-	"time"
 
 	"hospay/collections"
 	"hospay/internal/i18n"
@@ -97,7 +96,7 @@ func (h *Hooks) proxyView(e *core.RequestEvent, rec *core.Record) (map[string]an
 	}
 	out["materials"], out["card"] = materials, nil
 	out["status_text"], out["next"] = proxyText("status", string(p.Status)), proxyText("next", string(p.Status))
-	if p.Status == refund.ProxyDraft || p.Usable(time.Now()) {
+	if p.Status == refund.ProxyDraft || p.Usable(h.now()) {
 		card, err := h.freshPrincipalCard(e.Request.Context(), p)
 		switch {
 		case err == nil, refund.CodeOf(err) == refund.CodeHISUnavailable && card.No != "":
@@ -111,12 +110,12 @@ func (h *Hooks) proxyView(e *core.RequestEvent, rec *core.Record) (map[string]an
 
 // submitProxy hands the agent's application in.
 func (h *Hooks) submitProxy(e *core.RequestEvent) error {
-	return h.moveProxy(e, func(id string) error { return h.Store.SubmitProxy(e.Request.Context(), id, time.Now()) })
+	return h.moveProxy(e, func(id string) error { return h.Store.SubmitProxy(e.Request.Context(), id, h.now()) })
 }
 
 // closeProxy ends the agent's application.
 func (h *Hooks) closeProxy(e *core.RequestEvent) error {
-	return h.moveProxy(e, func(id string) error { return h.Store.CloseProxy(e.Request.Context(), id, time.Now()) })
+	return h.moveProxy(e, func(id string) error { return h.Store.CloseProxy(e.Request.Context(), id, h.now()) })
 }
 
 func (h *Hooks) moveProxy(e *core.RequestEvent, move func(id string) error) error {
@@ -143,7 +142,7 @@ func (h *Hooks) reviewProxy(e *core.RequestEvent) error {
 	if err != nil || rec.GetString("institution") != e.Auth.GetString("institution") {
 		return apiError(http.StatusNotFound, "not_found", "")
 	}
-	err = h.Store.ReviewProxy(e.Request.Context(), rec.Id, e.Auth.Id, body.Decision == "approve", strings.TrimSpace(body.Note), e.RealIP(), time.Now())
+	err = h.Store.ReviewProxy(e.Request.Context(), rec.Id, e.Auth.Id, body.Decision == "approve", strings.TrimSpace(body.Note), e.RealIP(), h.now())
 	if err != nil {
 		return h.fail(e, err)
 	}

@@ -85,7 +85,7 @@ func (h *Hooks) publicStatus(e *core.RequestEvent) error {
 	if len(no) > 32 || len(tail) != 4 {
 		return apiError(http.StatusNotFound, "status_not_found", "")
 	}
-	if !h.misses.begin(no, time.Now()) {
+	if !h.misses.begin(no, h.now()) {
 		return apiError(http.StatusTooManyRequests, "too_many_tries", "")
 	}
 	rec, err := e.App.FindFirstRecordByData(collections.RefundOrders, "no", no)

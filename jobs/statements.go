@@ -33,15 +33,8 @@ const (
 // again; a day without movement is recorded as empty; after a week a bill
 // counts as missing.
 func Statements(store *collections.Store, books *recon.Service, now func() time.Time) Job {
-	s := statements{store: store, books: books, now: orNow(now)}
+	s := statements{store: store, books: books, now: now}
 	return Job{Name: "statements", Every: 10 * time.Minute, Run: s.run}
-}
-
-func orNow(now func() time.Time) func() time.Time {
-	if now == nil {
-		return time.Now
-	}
-	return now
 }
 
 type statements struct {
@@ -133,7 +126,7 @@ func (s statements) await(ctx context.Context, inst, day string, fresh bool) err
 // FetchDay asks for all bills of a day at once, once each. The demo uses it: it
 // does not wait for the next morning.
 func FetchDay(ctx context.Context, store *collections.Store, books *recon.Service, inst, day string) error {
-	s := statements{store: store, books: books, now: orNow(books.Clock)}
+	s := statements{store: store, books: books, now: books.Clock}
 	if err := s.await(ctx, inst, day, true); err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ type Service struct {
 	App   core.App
 	Store *collections.Store
 	Wake  func(ctx context.Context, order string, by refund.By) error // makes an order due, so that a query proves the truth
-	Clock func() time.Time                                            // nil = time.Now
+	Clock func() time.Time
 
 	running sync.Mutex
 	looked  sync.Map // by institution and day: the day on which its books were last found unchanged
@@ -86,12 +86,7 @@ func (a Actor) mayConfirm(tx core.App, inst string, first Actor) error {
 	return collections.ProposerHolds(tx, first.ID, inst, collections.RoleFinance)
 }
 
-func (s *Service) now() time.Time {
-	if s.Clock == nil {
-		return time.Now()
-	}
-	return s.Clock()
-}
+func (s *Service) now() time.Time { return s.Clock() }
 
 // settings are what an institution decides about its books.
 type settings struct {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"hospay/internal/testday"
 	"hospay/money"
 	"hospay/refund"
 	"hospay/sim/his"
@@ -60,11 +61,12 @@ type bench struct {
 // simulator starts a HIS with the same people in every test.
 func simulator(t testing.TB, change ...func(*world.World)) bench {
 	t.Helper()
-	w := world.New(1, 20, time.Time{})
+	w := world.New(1, 20, testday.Now())
 	for _, f := range change {
 		f(w)
 	}
 	s := his.New(w)
+	s.Clock().Begin(testday.Ahead())
 	if err := s.Listen("127.0.0.1", 0); err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +254,7 @@ func (k Kit) statement(t *testing.T) {
 	if err := s.Settings().Patch([]byte(`{"page_max":3}`)); err != nil {
 		t.Fatal(err)
 	}
-	today := time.Now().In(refund.Beijing).Format(time.DateOnly)
+	today := testday.Now().In(refund.Beijing).Format(time.DateOnly)
 	for n := range 10 {
 		got := []string{}
 		err := h.Statement(ctx, today, func(l refund.StatementLine) error {

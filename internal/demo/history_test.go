@@ -13,6 +13,7 @@ import (
 	"hospay/internal/demo"
 	"hospay/internal/invariant"
 	"hospay/internal/testapp"
+	"hospay/internal/testday"
 	"hospay/jobs"
 	"hospay/money"
 	"hospay/recon"
@@ -26,7 +27,7 @@ func TestHistory_HoldsInEveryBook(t *testing.T) {
 	at := demo.Endpoints{WeChat: a.Sims.WeChat.URL(), Alipay: a.Sims.Alipay.URL(), HIS: a.Sims.HIS.URL(), Portal: a.Sims.Portal.URL()}
 	a.Sims.World.Grow(60)
 	review := refund.ReviewSettings{Auto: true, Rules: []refund.Rule{{Name: refund.RuleMaxAmount, Limit: 20_000, OnFail: refund.OutcomeManual}}, SecondFrom: demo.SecondFrom}
-	h := demo.History{App: a.Runtime.App, Store: a.Runtime.Store, At: at, Review: review, Seed: 1, Days: 12, Now: time.Now()}
+	h := demo.History{App: a.Runtime.App, Store: a.Runtime.Store, At: at, Review: review, Seed: 1, Days: 12, Now: testday.Now()}
 	told, err := h.Write(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +77,7 @@ func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, told demo.Told)
 	}
 	found := 0
 	for back := told.Days; back >= 1; back-- {
-		day := time.Now().In(refund.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
+		day := testday.Now().In(refund.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
 		if err := jobs.FetchDay(t.Context(), a.Runtime.Store, books, insts[0], day); err != nil {
 			t.Fatal(day, err)
 		}
@@ -105,7 +106,7 @@ func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, told demo.Told)
 // of a day without planted differences with the day's orders.
 func billsAreTheHistory(t *testing.T, a *testapp.App) {
 	t.Helper()
-	day := time.Now().In(refund.Beijing).AddDate(0, 0, -5).Format(time.DateOnly)
+	day := testday.Now().In(refund.Beijing).AddDate(0, 0, -5).Format(time.DateOnly)
 	db, inst := a.Runtime.App.ConcurrentDB(), ""
 	var want struct {
 		HIS    money.Fen `db:"his"`

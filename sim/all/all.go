@@ -23,8 +23,9 @@ type Options struct {
 	BasePort int    // WeChat = BasePort, Alipay +1, HIS +2, portal +4; 0 takes free ports
 	Dir      string // keeps the day from which deposits are counted back; "" = today
 	Seed     int64
-	Host     string // default 127.0.0.1
-	Patients int    // default 20
+	Host     string        // default 127.0.0.1
+	Patients int           // default 20
+	Ahead    time.Duration // how far all clocks begin ahead of real time
 }
 
 // Set is the running simulators.
@@ -38,7 +39,7 @@ type Set struct {
 
 // Start serves until ctx ends or Close is called.
 func Start(ctx context.Context, o Options) (*Set, error) {
-	base, err := baseDay(o.Dir)
+	base, err := baseDay(o.Dir, time.Now().Add(o.Ahead))
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +52,9 @@ func Start(ctx context.Context, o Options) (*Set, error) {
 		return nil, errors.Join(err, s.WeChat.Close())
 	}
 	s.HIS, s.Portal = his.New(s.World), portal.New(s.World)
+	for _, c := range s.cores() {
+		c.Clock().Begin(o.Ahead)
+	}
 	if err := s.listen(o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -84,21 +88,25 @@ func (s *Set) Close() error {
 
 // Advance moves the virtual time of every simulator.
 func (s *Set) Advance(d time.Duration) {
-	for _, c := range []*sim.Core{s.WeChat.Core, s.Alipay.Core, s.HIS.Core, s.Portal.Core} {
+	for _, c := range s.cores() {
 		c.Clock().Advance(d)
 	}
 }
 
+func (s *Set) cores() []*sim.Core {
+	return []*sim.Core{s.WeChat.Core, s.Alipay.Core, s.HIS.Core, s.Portal.Core}
+}
+
 // baseDay remembers the first day, so that the same deposits have the same dates after a restart.
-func baseDay(dir string) (time.Time, error) {
+func baseDay(dir string, now time.Time) (time.Time, error) {
 	if dir == "" {
-		return time.Time{}, nil
+		return now, nil
 	}
 	path := filepath.Join(dir, "first-day")
 	if raw, err := os.ReadFile(path); err == nil {
 		return time.ParseInLocation(time.DateOnly, strings.TrimSpace(string(raw)), sim.Beijing)
 	}
-	now := time.Now().In(sim.Beijing)
+	now = now.In(sim.Beijing)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return now, fmt.Errorf("simulator directory: %w", err)
 	}

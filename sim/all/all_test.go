@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"hospay/internal/testday"
 	"hospay/sim/all"
 )
 
@@ -47,6 +48,7 @@ func TestStart_ServesControlAndKeepsKeys(t *testing.T) {
 
 func start(t *testing.T, o all.Options) *all.Set {
 	t.Helper()
+	o.Ahead = testday.Ahead()
 	s, err := all.Start(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -9,14 +9,15 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
+	"hospay/internal/testday"
 	"hospay/sim/portal"
 	"hospay/sim/world"
 )
 
 func TestTicket(t *testing.T) {
-	s := portal.New(world.New(1, 20, time.Time{}))
+	s := portal.New(world.New(1, 20, testday.Now()))
+	s.Clock().Begin(testday.Ahead())
 	if err := s.Listen("127.0.0.1", 0); err != nil {
 		t.Fatal(err)
 	}

@@ -90,5 +90,5 @@ func (s *Server) notifyRefund(r *refund) {
 }
 
 func (s *Server) notifyPaid(t *trade) {
-	s.send(notice{no: t.no, url: t.notifyURL, event: "TRANSACTION.SUCCESS", summary: "支付成功", kind: "transaction", content: t.view()})
+	s.send(notice{no: t.no, url: t.notifyURL, event: "TRANSACTION.SUCCESS", summary: "支付成功", kind: "transaction", content: t.view(s.Clock().Now())})
 }
