@@ -24,7 +24,7 @@ const actionNames: Record<string, string> = {
   'staff.locked': '账号被锁定', 'staff.unlock': '解锁账号', 'staff.totp_on': '绑定验证器', 'staff.recovery_code': '使用恢复码', 'staff.password': '修改密码', 'order.reveal': '查看脱敏信息', 'refund.evidence': '下载证据包',
   'proxy.lookup': '查询被代办人', 'proxy.approve': '代办通过', 'proxy.reject': '代办驳回', 'proxy.photo': '查看代办照片', 'proxy.purge': '删除到期照片', 'suspense.proposed': '提出挂账处理', 'suspense.confirmed': '确认挂账处理', 'suspense.withdrawn': '撤回挂账处理',
   'payouts.freeze': '冻结或解除冻结', 'recon.run': '运行对账', 'recon.month.proposed': '提出月结', 'recon.month.closed': '月结', 'recon.month.reopened': '重开月份',
-  'statement.upload': '上传账单', 'statement.download': '下载账单原件', 'report.export': '导出报表', 'report.download': '下载导出文件', 'receipt.retry': '重取回单', 'stats.repair': '修复统计', 'job.run': '手动运行任务',
+  'statement.upload': '上传账单', 'statement.use': '改用系统取到的账单', 'statement.download': '下载账单原件', 'report.export': '导出报表', 'report.download': '下载导出文件', 'receipt.retry': '重取回单', 'stats.repair': '修复统计', 'job.run': '手动运行任务',
 }
 export const actionText = (action: string) => actionNames[action] ?? action
 
