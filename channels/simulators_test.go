@@ -34,7 +34,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	sims, err := all.Start(context.Background(), all.Options{Seed: 1, Ahead: testday.Ahead()})
+	sims, err := all.Start(context.Background(), all.Options{Seed: 1, Ahead: testday.Noon()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +292,7 @@ func (b *bench) receipt(ch channels.Channel, base string, a refund.PayoutAnswer,
 
 func (b *bench) bills(ch channels.Channel, kinds []channels.BillKind) {
 	b.t.Helper()
-	today := testday.Now().In(time.FixedZone("", 8*3600)).Format(time.DateOnly)
+	today := b.sims.HIS.Clock().Now().In(time.FixedZone("", 8*3600)).Format(time.DateOnly)
 	for _, kind := range kinds {
 		var out bytes.Buffer
 		bill, err := ch.DownloadBill(b.t.Context(), today, kind, &out)

@@ -44,7 +44,7 @@ func (h *Hooks) loginByTicket(e *core.RequestEvent) error {
 	if err != nil {
 		return h.fail(e, err)
 	}
-	fresh, err := h.Store.UseTicket(t.ID, time.Unix(t.ExpiresAt, 0))
+	fresh, err := h.Store.UseTicket(t.ID, h.now().Add(time.Unix(t.ExpiresAt, 0).Sub(realTime())))
 	if err != nil {
 		return h.fail(e, err)
 	}

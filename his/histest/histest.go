@@ -66,7 +66,7 @@ func simulator(t testing.TB, change ...func(*world.World)) bench {
 		f(w)
 	}
 	s := his.New(w)
-	s.Clock().Begin(testday.Ahead())
+	s.Clock().Begin(testday.Noon())
 	if err := s.Listen("127.0.0.1", 0); err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func (k Kit) statement(t *testing.T) {
 	if err := s.Settings().Patch([]byte(`{"page_max":3}`)); err != nil {
 		t.Fatal(err)
 	}
-	today := testday.Now().In(refund.Beijing).Format(time.DateOnly)
+	today := s.Clock().Now().In(refund.Beijing).Format(time.DateOnly)
 	for n := range 10 {
 		got := []string{}
 		err := h.Statement(ctx, today, func(l refund.StatementLine) error {

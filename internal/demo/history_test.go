@@ -61,14 +61,14 @@ func TestHistory_HoldsInEveryBook(t *testing.T) {
 	if err != nil || again.Orders != 0 {
 		t.Errorf("a second past: %v %+v", err, again)
 	}
-	billsAreTheHistory(t, a)
-	reconciliationFindsThePlanted(t, a, told)
+	billsAreTheHistory(t, a, h.Now)
+	reconciliationFindsThePlanted(t, a, h.Now, told)
 }
 
 // reconciliationFindsThePlanted fetches the bills of every past day from the
 // simulators and reconciles them: the planted differences are found on their
 // days, and nothing else.
-func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, told demo.Told) {
+func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, today time.Time, told demo.Told) {
 	t.Helper()
 	books := a.Runtime.Books
 	insts, err := books.Institutions(t.Context())
@@ -77,7 +77,7 @@ func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, told demo.Told)
 	}
 	found := 0
 	for back := told.Days; back >= 1; back-- {
-		day := testday.Now().In(refund.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
+		day := today.In(refund.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
 		if err := jobs.FetchDay(t.Context(), a.Runtime.Store, books, insts[0], day); err != nil {
 			t.Fatal(day, err)
 		}
@@ -104,9 +104,9 @@ func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, told demo.Told)
 
 // billsAreTheHistory compares the HIS statement and the WeChat fund-flow bill
 // of a day without planted differences with the day's orders.
-func billsAreTheHistory(t *testing.T, a *testapp.App) {
+func billsAreTheHistory(t *testing.T, a *testapp.App, today time.Time) {
 	t.Helper()
-	day := testday.Now().In(refund.Beijing).AddDate(0, 0, -5).Format(time.DateOnly)
+	day := today.In(refund.Beijing).AddDate(0, 0, -5).Format(time.DateOnly)
 	db, inst := a.Runtime.App.ConcurrentDB(), ""
 	var want struct {
 		HIS    money.Fen `db:"his"`

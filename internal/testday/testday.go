@@ -47,5 +47,13 @@ func Ahead() time.Duration {
 	return d
 }
 
+// Noon is how far a clock runs ahead of real time that shows noon of the day.
+// Tests of one day's bills begin there, so that midnight does not come between.
+func Noon() time.Duration {
+	zone := time.FixedZone("Beijing", 8*3600)
+	now := Now().In(zone)
+	return Ahead() + time.Date(now.Year(), now.Month(), now.Day(), 12, 0, 0, 0, zone).Sub(now)
+}
+
 // Now is the clock.
 func Now() time.Time { return time.Now().Add(Ahead()) }

@@ -24,7 +24,7 @@ import (
 func setup(t *testing.T) *his.Server {
 	t.Helper()
 	s := his.New(world.New(1, 20, testday.Now()))
-	s.Clock().Begin(testday.Ahead())
+	s.Clock().Begin(testday.Noon())
 	if err := s.Listen("127.0.0.1", 0); err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestREST_DebitAndReverse(t *testing.T) {
 	if len(s.Ledger().Find("debit", "H1")) != 1 || len(s.Ledger().Find("reverse", "H1")) != 1 {
 		t.Fatal("ledger", s.Ledger().Entries())
 	}
-	day := testday.Now().In(sim.Beijing).Format(time.DateOnly)
+	day := s.Clock().Now().In(sim.Beijing).Format(time.DateOnly)
 	if rows := must(t, s, "statement", `{"date":"`+day+`"}`, "0"); rows.Get("rows.#").Int() != 1 || rows.Get("rows.0.status").String() != "reversed" {
 		t.Fatal(rows.Raw)
 	}
