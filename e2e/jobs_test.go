@@ -92,6 +92,7 @@ func TestReceipts_AreCollectedForBothChannels(t *testing.T) {
 
 func TestStatements_BillsOfYesterdayAreKept(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
+	toMorning(a)
 	wx := paidOrder(t, a, "P0001", "wechat", 1234)
 	ali := paidOrder(t, a, "P0002", "alipay", 2345)
 	today := clockDay(a)
@@ -160,7 +161,7 @@ func compareKept(t *testing.T, a *testapp.App, day string, recs []*core.Record, 
 	}
 	for _, w := range paid {
 		err := e.Add(reconcile.Platform, reconcile.Line{OrderNo: w.Order.No, BillNo: w.Transfer.No, CardNo: w.Order.CardNo, Amount: w.Order.Amount, Method: string(w.Order.Method), Channel: w.Order.Channel,
-			Status: reconcile.Succeeded, At: testday.Now().Unix()})
+			Status: reconcile.Succeeded, At: w.Order.PaidAt.Unix()})
 		if err != nil {
 			t.Fatal(err)
 		}

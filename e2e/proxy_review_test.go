@@ -303,7 +303,7 @@ func TestProxy_PhotosAreDeletedInTime(t *testing.T) {
 	if housekeeping(t, a); len(storedFiles(t, a)) != 6 { // the kept five, and the orphan, which may still be an upload under way
 		t.Errorf("files: %d", len(storedFiles(t, a)))
 	}
-	old := testday.Now().Add(-2 * time.Hour)
+	old := time.Now().Add(-2 * time.Hour) // files bear the time of the machine
 	if err := os.Chtimes(orphan, old, old); err != nil {
 		t.Fatal(err)
 	}

@@ -74,6 +74,7 @@ func TestStatistics_FollowARefundAndItsReturn(t *testing.T) {
 // the orders behind a cell.
 func TestStatistics_DimensionsAndDetail(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
+	toMorning(a)
 	finance, reviewer := a.Staff("finance"), a.Staff("reviewer1")
 	for i, channel := range []string{"wechat", "alipay", "alipay"} {
 		id := apply(t, a.Login(fmt.Sprintf("P%04d", i+1), channel), channel, "transfer", int64(1000+i), nil)
@@ -84,7 +85,7 @@ func TestStatistics_DimensionsAndDetail(t *testing.T) {
 			wantStatus(t, a, id, refund.StatusSucceeded)
 		}
 	}
-	today := testday.Now().In(refund.Beijing).Format(time.DateOnly)
+	today := clockDay(a)
 	if res := a.Call("GET", "/api/hospay/reports/refunds.xlsx?status="+strings.Repeat("succeeded,", 60), finance, nil); res.Status != 200 {
 		t.Errorf("a state named often: %d %s", res.Status, res.Raw)
 	}

@@ -29,6 +29,8 @@ var realTime = map[string]string{
 	"his/his.go":                  "stamps requests",
 	"his/histest/hostile.go":      "measures",
 	"notify/sms/":                 "stamps requests",
+	"collections/materials.go":    "reads the times of files",
+	"e2e/proxy_review_test.go":    "sets the times of files",
 	"hooks/ticket.go":             "judges tickets of the portal",
 	"sim/":                        "is the other side",
 	"e2e/callback_test.go":        "plays the other side",
