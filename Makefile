@@ -7,7 +7,7 @@ SEEDS ?= 200
 KILLS ?= 5
 
 # walks-% stays without .PHONY, which knows no patterns.
-.PHONY: fixture build pages demo test check unit web race torture bench fuzz clean compiler chromium shots
+.PHONY: fixture build pages demo test check unit dates web race torture bench fuzz clean compiler chromium shots
 
 # The program with its pages, as bin/hospay.
 build: pages
@@ -38,6 +38,13 @@ check: pages
 
 unit:
 	TORTURE_SEEDS=0 TORTURE_KILLS=0 go test -timeout 10m ./...
+
+# The Go tests on other days than today, each a moment at which all clocks begin.
+DATES ?= 2026-11-28T12:00:00+08:00 2027-04-29T09:30:00+08:00 2027-04-30T22:00:00+08:00 2027-05-31T10:00:00+08:00 2027-12-31T23:59:00+08:00 \
+	2028-01-01T00:10:00+08:00 2028-02-29T23:59:30+08:00 2027-03-01T06:00:00+08:00
+dates:
+	@set -e; for day in $(DATES); do echo "== $$day"; \
+		HOSPAY_TEST_DAY=$$day TORTURE_SEEDS=0 TORTURE_KILLS=0 go test -count=1 -timeout 20m ./...; done
 
 # The pages: their own tests, then walks through the running program in a browser.
 web: build chromium

@@ -335,7 +335,7 @@ func (f *feeder) file(st Statement, line func(reconcile.Line) error) error {
 		fmt.Fprintln(f.sum, st.ID, st.SHA256, st.Rejects)
 		f.files = append(f.files, usedFile{st.ID, st.Source, st.Kind, st.Day, st.Form, st.SHA256, st.Lines, st.Rejects})
 	}
-	return f.local(st, func(b files.File) error {
+	return f.local(st, func(b files.File, _ string) error {
 		_, err := read(b, st.Source, st.Day, line)
 		return err
 	})

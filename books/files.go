@@ -92,7 +92,7 @@ func (s *Service) discard(ctx context.Context, collection, id, file string) erro
 
 // local copies a kept file to where it can be read at any place, reads it and
 // removes the copy.
-func (s *Service) local(st Statement, use func(files.File) error) error {
+func (s *Service) local(st Statement, use func(f files.File, path string) error) error {
 	r, err := s.Reader(collections.Statements, st.ID, st.File)
 	if err != nil {
 		return err
@@ -111,5 +111,5 @@ func (s *Service) local(st Statement, use func(files.File) error) error {
 	if hex.EncodeToString(sum.Sum(nil)) != st.SHA256 {
 		return fmt.Errorf("recon: file of statement %s is not the one that was kept", st.ID)
 	}
-	return use(files.File{Name: st.Name, Data: temp, Size: size})
+	return use(files.File{Name: st.Name, Data: temp, Size: size}, temp.Name())
 }

@@ -14,6 +14,7 @@ import (
 	"hospay/books"
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/internal/testday"
 
 	"github.com/pocketbase/dbx"
 )
@@ -190,9 +191,9 @@ func TestSize_ManyOrdersInBoundedMemory(t *testing.T) {
 			}
 		}
 	}()
-	started := time.Now()
+	started := testday.Now()
 	r, err := w.svc.Run(context.Background(), inst, day, books.Actor{})
-	took := time.Since(started)
+	took := testday.Now().Sub(started)
 	close(stop)
 	if err != nil || r.State != books.Balanced || r.Summary.V.Matched != n {
 		t.Fatalf("%s %+v %v", r.State, r.Summary.V, err)
@@ -202,18 +203,18 @@ func TestSize_ManyOrdersInBoundedMemory(t *testing.T) {
 	if limit := int64(80<<20 + n*2000); grown > limit {
 		t.Errorf("heap grew by %d bytes, more than %d", grown, limit)
 	}
-	again := time.Now()
+	again := testday.Now()
 	w.run(day)
-	t.Logf("the same again: %v; a page of lines: %s", time.Since(again).Round(time.Millisecond), lastPage(t, w, day, n))
+	t.Logf("the same again: %v; a page of lines: %s", testday.Now().Sub(again).Round(time.Millisecond), lastPage(t, w, day, n))
 }
 
 func lastPage(t *testing.T, w *world, day string, n int) string {
-	started := time.Now()
+	started := testday.Now()
 	items, count, err := w.svc.Lines(t.Context(), inst, day, "", n/50, 50)
 	if err != nil || count != n || len(items) != 50 {
 		t.Errorf("%d of %d lines, %v", len(items), count, err)
 	}
-	return fmt.Sprint(time.Since(started).Round(time.Millisecond))
+	return fmt.Sprint(testday.Now().Sub(started).Round(time.Millisecond))
 }
 
 func heap() uint64 {

@@ -53,7 +53,7 @@ type Service struct {
 	App   core.App
 	Store *store.Store
 	Wake  func(ctx context.Context, order string, by people.By) error // makes an order due, so that a query proves the truth
-	Clock func() time.Time                                            // nil = time.Now
+	Clock func() time.Time
 
 	running sync.Mutex
 	looked  sync.Map // by institution and day: the day on which its books were last found unchanged
@@ -88,12 +88,7 @@ func (a Actor) mayConfirm(tx core.App, inst string, first Actor) error {
 	return store.ProposerHolds(tx, first.ID, inst, people.RoleFinance)
 }
 
-func (s *Service) now() time.Time {
-	if s.Clock == nil {
-		return time.Now()
-	}
-	return s.Clock()
-}
+func (s *Service) now() time.Time { return s.Clock() }
 
 // settings are what an institution decides about its books.
 type settings struct {

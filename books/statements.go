@@ -64,6 +64,8 @@ type Statement struct {
 	NextAt      types.DateTime `db:"next_at"`
 	Created     types.DateTime `db:"created"`
 	Updated     types.DateTime `db:"updated"`
+	Told        string         `db:"told_digest"`
+	Beside      bool           `db:"-"` // a download beside a bill that somebody has brought; Statements tells it
 }
 
 // usable reports whether a run can count on the bill.
@@ -125,10 +127,10 @@ func kindOf(in Incoming, info files.Info) (string, error) {
 	return kinds[0], nil
 }
 
-// Accept verifies a file and keeps it as the day's bill. The file that is
-// there already is answered again; another one for the same day becomes a new
-// version, and the former stays. A bill of a closed month is kept and becomes
-// an item of the next open day.
+// Accept verifies a file that somebody brings and keeps it as the day's bill.
+// The file that is there already is answered again; another one for the same
+// day becomes a new version, and the former stays. A bill of a closed month is
+// kept and becomes an item of the next open day.
 func (s *Service) Accept(ctx context.Context, in Incoming) (Statement, error) {
 	st, rejects, err := s.examine(ctx, in)
 	if err != nil {
@@ -139,7 +141,8 @@ func (s *Service) Accept(ctx context.Context, in Incoming) (Statement, error) {
 
 // Fetched is Accept for a file that nobody brought by hand: one that cannot be
 // trusted is kept as well, as refused and with the reason, so that people can
-// look at what was sent. It never takes the place of a bill that was read.
+// look at what was sent. It never takes the place of a bill that was read, nor
+// of one that somebody has brought.
 func (s *Service) Fetched(ctx context.Context, in Incoming) (Statement, error) {
 	st, rejects, err := s.examine(ctx, in)
 	if refusal, ok := errors.AsType[*flow.Error](err); ok && st.SHA256 != "" {
@@ -184,25 +187,35 @@ func (s *Service) examine(ctx context.Context, in Incoming) (st Statement, rejec
 	return st, got.rejects, nil
 }
 
-// keep stores file and row; the file comes first, because a row without its
-// file would be worse than a file without its row.
+// keep decides what a file that was read becomes: nothing new, a version beside
+// one that somebody has brought, or the day's bill.
 func (s *Service) keep(ctx context.Context, st Statement, rejects []files.Reject, in Incoming) (Statement, error) {
 	current, err := s.current(ctx, st)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return st, err
 	}
-	if err == nil && (current.SHA256 == st.SHA256 && current.State == st.State || st.State == Refused && current.usable()) {
+	switch there := err == nil; {
+	case there && (current.SHA256 == st.SHA256 && current.State == st.State || st.State == Refused && current.usable()):
 		return current, s.Note(ctx, current, st.State, "", in.Next) // a refused one is asked for again
+	case there && st.By == "" && current.brought():
+		return current, s.keepBeside(ctx, current, st, rejects, in)
 	}
-	fill := err == nil && current.SHA256 == "" && current.State != Empty
-	st.ID, st.Version = newID(), current.Version+1
+	return s.replace(ctx, current, st, rejects, in)
+}
+
+// replace puts a bill in force in place of the current one. A row that waited
+// for its file takes it; otherwise there is a new version.
+func (s *Service) replace(ctx context.Context, current, st Statement, rejects []files.Reject, in Incoming) (Statement, error) {
+	last, err := s.lastVersion(ctx, st)
+	if err != nil {
+		return st, err
+	}
+	fill := current.ID != "" && current.SHA256 == "" && current.State != Empty && st.SHA256 != ""
+	st.ID, st.Version = newID(), last+1
 	if fill {
 		st.ID, st.Version = current.ID, current.Version
 	}
-	if st.File, err = s.upload(ctx, collections.Statements, st.ID, in.Path, fmt.Sprintf("%s_%s_%s_%s%s", st.Source, st.Kind, st.Day, newID(), extension(in.Name))); err != nil {
-		return st, err
-	}
-	err = s.App.RunInTransaction(func(tx core.App) error {
+	return s.put(ctx, st, in, func(tx core.App, st Statement) error {
 		closed, err := monthClosed(tx.DB(), st.Institution, st.Day)
 		if err != nil {
 			return err
@@ -210,21 +223,33 @@ func (s *Service) keep(ctx context.Context, st Statement, rejects []files.Reject
 		st.Late = closed && st.State == Ready
 		return s.write(tx, st, current, fill, rejects, in)
 	})
-	if err != nil {
+}
+
+// put stores file and row; the file comes first, because a row without its
+// file would be worse than a file without its row.
+func (s *Service) put(ctx context.Context, st Statement, in Incoming, write func(tx core.App, st Statement) error) (Statement, error) {
+	var err error
+	if in.Path != "" {
+		name := fmt.Sprintf("%s_%s_%s_%s%s", st.Source, st.Kind, st.Day, newID(), extension(in.Name))
+		if st.File, err = s.upload(ctx, collections.Statements, st.ID, in.Path, name); err != nil {
+			return st, err
+		}
+	}
+	if err := s.App.RunInTransaction(func(tx core.App) error { return write(tx, st) }); err != nil {
 		return st, errors.Join(err, s.discard(ctx, collections.Statements, st.ID, st.File))
 	}
 	return s.Statement(ctx, st.Institution, st.ID)
 }
 
 func (s *Service) write(tx core.App, st, current Statement, fill bool, rejects []files.Reject, in Incoming) error {
-	now, next := stamp(s.now()), time.Time{}
-	if st.State == Refused {
+	now, next := s.now(), time.Time{}
+	switch {
+	case st.State == Refused:
 		next = in.Next
+	case st.By != "":
+		next = s.askFrom(st, current, now)
 	}
-	row := dbx.Params{
-		"state": st.State, "file": st.File, "name": st.Name, "sha256": st.SHA256, "size": st.Size, "told_digest": in.Told, "form": st.Form, "lines": st.Lines, "rejects": st.Rejects,
-		"amount": st.Amount, "by": st.By, "late": st.Late, "refusal": st.Refusal, "message": "", "next_at": stamp(next), "updated": now,
-	}
+	row := st.row(in, next, now)
 	var err error
 	if fill {
 		err = one(tx.DB().Update(collections.Statements, row, dbx.HashExp{"id": st.ID, "sha256": "", "superseded": false}))
@@ -234,13 +259,8 @@ func (s *Service) write(tx core.App, st, current Statement, fill bool, rejects [
 	if err != nil {
 		return err
 	}
-	for _, r := range rejects {
-		_, err := tx.DB().Insert(collections.StatementLines, dbx.Params{
-			"id": newID(), "institution": st.Institution, "statement": st.ID, "line": r.Line, "reason": clip(r.Reason, 300), "created": now,
-		}).Execute()
-		if err != nil {
-			return err
-		}
+	if err := keepRejects(tx.DB(), st, rejects, now); err != nil {
+		return err
 	}
 	if st.Late {
 		return s.lateItem(tx, st)
@@ -248,13 +268,40 @@ func (s *Service) write(tx core.App, st, current Statement, fill bool, rejects [
 	return nil
 }
 
-func supersede(db dbx.Builder, current, st Statement, row dbx.Params, now string) error {
+// row is what a bill's file says.
+func (st Statement) row(in Incoming, next, now time.Time) dbx.Params {
+	return dbx.Params{
+		"state": st.State, "file": st.File, "name": st.Name, "sha256": st.SHA256, "size": st.Size, "told_digest": in.Told, "form": st.Form, "lines": st.Lines, "rejects": st.Rejects,
+		"amount": st.Amount, "by": st.By, "late": st.Late, "refusal": st.Refusal, "message": "", "next_at": stamp(next), "updated": stamp(now),
+	}
+}
+
+func keepRejects(db dbx.Builder, st Statement, rejects []files.Reject, now time.Time) error {
+	for _, r := range rejects {
+		_, err := db.Insert(collections.StatementLines, dbx.Params{
+			"id": newID(), "institution": st.Institution, "statement": st.ID, "line": r.Line, "reason": clip(r.Reason, 300), "created": stamp(now),
+		}).Execute()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func supersede(db dbx.Builder, current, st Statement, row dbx.Params, now time.Time) error {
 	if current.ID != "" {
 		if err := one(db.Update(collections.Statements, dbx.Params{"superseded": true, "next_at": ""}, dbx.HashExp{"id": current.ID, "superseded": false})); err != nil {
 			return err
 		}
 	}
-	for k, v := range map[string]any{"id": st.ID, "institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "version": st.Version, "superseded": false, "tries": 0, "created": now} {
+	return addVersion(db, st, row, now)
+}
+
+func addVersion(db dbx.Builder, st Statement, row dbx.Params, now time.Time) error {
+	for k, v := range map[string]any{
+		"id": st.ID, "institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "version": st.Version, "superseded": st.Superseded, "tries": 0,
+		"created": stamp(now),
+	} {
 		row[k] = v
 	}
 	return one(db.Insert(collections.Statements, row))
@@ -282,6 +329,7 @@ func (s *Service) Statements(ctx context.Context, inst, from, to string) ([]Stat
 	out := []Statement{}
 	err := s.App.ConcurrentDB().NewQuery("SELECT * FROM statements WHERE institution = {:i} AND day >= {:f} AND day <= {:t} ORDER BY day, source, kind, version").
 		Bind(dbx.Params{"i": inst, "f": from, "t": to}).WithContext(ctx).All(&out)
+	markBeside(out)
 	return out, err
 }
 
@@ -306,8 +354,12 @@ func (s *Service) Rejects(ctx context.Context, st Statement) ([]files.Reject, er
 }
 
 // Note writes down how asking for a bill went. A refused file that is kept
-// stays what it is until another one comes, or word that there is none.
+// stays what it is until another one comes, or word that there is none; one that
+// somebody has brought stays in any case.
 func (s *Service) Note(ctx context.Context, st Statement, state, message string, next time.Time) error {
+	if st.brought() {
+		return s.noteBrought(ctx, st, state, next)
+	}
 	if st.SHA256 != "" && state != Empty {
 		state = Refused
 	}
@@ -329,10 +381,11 @@ func (s *Service) Await(ctx context.Context, inst, source, kind, day string) err
 	return err
 }
 
-// Due lists the bills to ask for now.
+// Due lists the bills to ask for now: those that are not there, and those that
+// somebody has brought and the other side has not given yet.
 func (s *Service) Due(ctx context.Context, limit int) ([]Statement, error) {
 	var out []Statement
-	err := s.App.ConcurrentDB().NewQuery("SELECT * FROM statements WHERE next_at != '' AND next_at <= {:now} AND superseded = FALSE AND state IN ('waiting', 'refused') ORDER BY next_at LIMIT {:n}").
+	err := s.App.ConcurrentDB().NewQuery("SELECT * FROM statements WHERE next_at != '' AND next_at <= {:now} AND superseded = FALSE AND (state IN ('waiting', 'refused') OR `by` != '') ORDER BY next_at LIMIT {:n}").
 		Bind(dbx.Params{"now": stamp(s.now()), "n": limit}).WithContext(ctx).All(&out)
 	return out, err
 }

@@ -48,7 +48,9 @@ func newWorld(t testing.TB) *world {
 	}
 	t.Cleanup(func() { _ = app.ClearBootstrap() })
 	w := &world{t: t, app: app, days: map[string]*bookgen.Day{}, rnd: rand.New(rand.NewPCG(7, 7)), at: beijing("2026-12-05", "12:00:00")}
-	w.svc = &books.Service{App: app, Store: store.New(app, nil), Clock: func() time.Time { return w.at }, Wake: func(_ context.Context, id string, _ people.By) error {
+	now := func() time.Time { return w.at }
+	collections.SetClock(app, now)
+	w.svc = &books.Service{App: app, Store: store.New(app, nil), Clock: now, Wake: func(_ context.Context, id string, _ people.By) error {
 		w.woken = append(w.woken, id)
 		return nil
 	}}

@@ -81,7 +81,7 @@ func TestSimulator_BillsReconcile(t *testing.T) {
 	b.want("original", b.ali.Pay(ctx, origAli), refund.PayoutSucceeded)
 	b.post(b.sims.Alipay.URL(), "/_sim/return/BAout", "")
 
-	now := time.Now()
+	now := b.sims.HIS.Clock().Now()
 	day := now.In(calendar.Beijing).Format(time.DateOnly)
 	bills := []fetched{b.fetch(b.wx, day, wechat.BillOperation), b.fetch(b.wx, day, wechat.BillBasic), b.fetch(b.wx, day, wechat.BillTrade), b.fetch(b.ali, day, alipay.BillLedger), b.fetch(b.ali, day, alipay.BillTrade)}
 	e, err := reconcile.New(reconcile.Defaults(day))

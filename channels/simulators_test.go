@@ -12,11 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"hospay/calendar"
 	"hospay/channels"
 	"hospay/channels/alipay"
 	"hospay/channels/wechat"
 	"hospay/flow"
+	"hospay/internal/testday"
 	"hospay/money"
 	"hospay/refund"
 	"hospay/sim/all"
@@ -45,7 +45,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	sims, err := all.Start(context.Background(), all.Options{Seed: 1})
+	sims, err := all.Start(context.Background(), all.Options{Seed: 1, Ahead: testday.Noon()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func (b *bench) original(channel, no string) refund.Payout {
 	for _, p := range b.sims.World.Patients() {
 		for _, card := range p.Cards {
 			for _, d := range b.sims.World.Card(card).Deposits {
-				if d.Method == channel && time.Since(d.PaidAt) < 300*24*time.Hour && d.Amount > 200 {
+				if d.Method == channel && testday.Now().Sub(d.PaidAt) < 300*24*time.Hour && d.Amount > 200 {
 					return refund.Payout{No: no, Method: refund.MethodOriginal, Amount: 100, Remark: "退预交金",
 						Original: &refund.Payment{TradeNo: d.OutTradeNo, ChannelNo: d.TransactionID, Amount: money.Fen(d.Amount), PaidAt: d.PaidAt}}
 				}
@@ -303,7 +303,7 @@ func (b *bench) receipt(ch channels.Receipts, base string, a refund.PayoutAnswer
 
 func (b *bench) bills(ch channels.Bills, kinds []channels.BillKind) {
 	b.t.Helper()
-	today := time.Now().In(calendar.Beijing).Format(time.DateOnly)
+	today := b.sims.HIS.Clock().Now().In(time.FixedZone("", 8*3600)).Format(time.DateOnly)
 	for _, kind := range kinds {
 		var out bytes.Buffer
 		bill, err := ch.DownloadBill(b.t.Context(), today, kind, &out)

@@ -28,6 +28,9 @@ func Prepare(app core.App, o Options) (*Runtime, error) {
 			return nil, err
 		}
 	}
+	if o.Now != nil {
+		collections.SetClock(app, o.Now)
+	}
 	if err := o.program().Open(app); err != nil {
 		return nil, err
 	}
@@ -113,7 +116,7 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 			conn, err := rt.Store.Connection(ctx, i.Id, c.GetString("channel"))
 			report(name+"：渠道 "+c.GetString("channel"), err)
 			if err == nil {
-				reportChannel(ctx, name, c.GetString("channel"), conn, report)
+				reportChannel(ctx, name, c.GetString("channel"), conn, rt.now(), report)
 			}
 		}
 	}
@@ -125,7 +128,7 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 
 // reportChannel asks the channel for a number that cannot exist, and looks at
 // the days that its certificates have left.
-func reportChannel(ctx context.Context, house, name string, conn channels.Channel, report func(string, error)) {
+func reportChannel(ctx context.Context, house, name string, conn channels.Channel, now time.Time, report func(string, error)) {
 	for _, s := range checkup.Channel(ctx, conn).Steps {
 		var err error
 		if !s.OK {
@@ -133,7 +136,7 @@ func reportChannel(ctx context.Context, house, name string, conn channels.Channe
 		}
 		report(house+"：渠道 "+name+" "+s.Name, err)
 	}
-	for _, c := range checkup.Certificates(name, conn, time.Now()) {
+	for _, c := range checkup.Certificates(name, conn, now) {
 		if c.Days != nil && *c.Days < 30 {
 			report(house+"：渠道 "+name+" "+c.Label, fmt.Errorf("%s 到期，还有 %d 天", c.Expires.Format(time.DateOnly), *c.Days))
 		}
@@ -210,9 +213,9 @@ func (p *probe) run(ctx context.Context, rt *Runtime, out io.Writer) error {
 		return errors.New("没有可用的就诊卡，后面的调用无法进行")
 	}
 	if p.fen > 0 {
-		l.Move(ctx, his, card, money.Fen(p.fen))
+		l.Move(ctx, his, card, money.Fen(p.fen), rt.now())
 	}
-	l.Statement(ctx, his)
+	l.Statement(ctx, his, rt.Books.Today())
 	if n := l.Failed(); n > 0 {
 		return fmt.Errorf("%d 个调用没有成功，请把报告交给 HIS 厂商", n)
 	}

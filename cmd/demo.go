@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"hospay/calendar"
+	"hospay/internal/testday"
 	"hospay/internal/vault"
 	"hospay/lab/demo"
 	"hospay/lab/invariant"
@@ -42,7 +42,7 @@ func demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "demo", Short: "启动模拟器和演示数据，按剧本走完一天，核对每一分钱", Args: cobra.NoArgs, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := refuseInProduction("demo"); err != nil {
+			if err := errors.Join(refuseInProduction("demo"), testday.Check()); err != nil {
 				return err
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
@@ -85,8 +85,8 @@ func (f demoFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	if err != nil {
 		return fmt.Errorf("历史没有写成：%w", err)
 	}
-	day := &demo.Day{API: demo.NewAPI("http://" + f.http), At: at, DB: app.ConcurrentDB(), Out: out, Orders: f.orders, Log: func(s string) { fmt.Fprintln(out, s) }}
-	day.Date = time.Now().In(calendar.Beijing).Format(time.DateOnly)
+	day := &demo.Day{API: demo.NewAPI("http://" + f.http), At: at, DB: app.ConcurrentDB(), Out: out, Orders: f.orders, Now: rt.now, Log: func(s string) { fmt.Fprintln(out, s) }}
+	day.Date = rt.Books.Today()
 	if err := day.Play(ctx); err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (f demoFlags) simulators(ctx context.Context) (demo.Endpoints, func(), erro
 	if f.extern {
 		return at, func() {}, nil
 	}
-	o := all.Options{BasePort: f.simPort, Seed: f.seed}
+	o := all.Options{BasePort: f.simPort, Seed: f.seed, Ahead: testday.Ahead()}
 	if f.history > 0 {
 		o.Patients = historyPatients
 	}
@@ -167,7 +167,7 @@ const historyPatients = 60
 
 // past writes the days before today. It is for runs that play the day.
 func (f demoFlags) past(ctx context.Context, rt *Runtime, at demo.Endpoints) (demo.Told, error) {
-	h := demo.History{App: rt.App, Store: rt.Store, At: at, Review: f.settings().Review, Seed: f.seed, Days: f.history, Now: time.Now()}
+	h := demo.History{App: rt.App, Store: rt.Store, At: at, Review: f.settings().Review, Seed: f.seed, Days: f.history, Now: rt.now()}
 	return h.Write(ctx)
 }
 

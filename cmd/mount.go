@@ -25,6 +25,7 @@ import (
 	"hospay/hooks/patient"
 	"hospay/hooks/staff"
 	"hospay/internal/checkup"
+	"hospay/internal/testday"
 	"hospay/internal/vault"
 	"hospay/jobs"
 	"hospay/notify"
@@ -42,7 +43,7 @@ type Options struct {
 	Slots     int // orders advanced at a time
 	Poll      time.Duration
 	Transport http.RoundTripper               // tests only
-	Now       func() time.Time                // tests only
+	Now       func() time.Time                // the clock of the whole program; nil = time.Now
 	Wrap      func(refund.Store) refund.Store // tests only: stands between domain and store
 	Idle      bool                            // do not start worker and jobs (tests drive them)
 	Program   *collections.Program            // tests only: another one than ThisProgram
@@ -101,7 +102,7 @@ func FromEnvironment(dir string) Options {
 		o.Env = EnvProduction
 	}
 	if o.Env == EnvDemo {
-		o.Timing = demoTiming()
+		o.Timing, o.Now = demoTiming(), testday.Now
 	}
 	return o
 }
@@ -141,6 +142,11 @@ func Mount(app core.App, options func() Options, mounted func(*Runtime)) {
 // to the router of the serve event.
 func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	app := se.App
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	collections.SetClock(app, o.Now)
+	collections.DateRecords(app)
 	guards := o.program().Guards
 	if err := guards.Verify(app); err != nil {
 		return nil, err
@@ -170,15 +176,12 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	rt := &Runtime{
 		App: app, Store: st, Service: service,
 		Worker:  flow.NewWorker(fmt.Sprintf("%s/%d", host, os.Getpid()), max(o.Slots, 1), o.Poll, log, service),
-		Notices: notify.New(st.Outbox(), senders(app, st), o.Now, log),
+		Notices: notify.New(st.Outbox(), senders(app, st, o.Now), o.Now, log),
 		Exports: &exports.Jobs{App: app, Store: st}, log: log,
 		Books:  &books.Service{App: app, Store: st, Wake: service.Wake, Clock: o.Now},
 		Health: &checkup.Health{}, now: o.Now,
 	}
-	if rt.now == nil {
-		rt.now = time.Now
-	}
-	if rt.Jobs, err = jobs.New(calendar.Beijing, st, log, rt.jobs()...); err != nil {
+	if rt.Jobs, err = jobs.New(calendar.Beijing, o.Now, st, log, rt.jobs()...); err != nil {
 		return nil, err
 	}
 	edge(rt, o).Bind(se)
@@ -283,15 +286,15 @@ func (rt *Runtime) Close() {
 func (rt *Runtime) jobs() []jobs.Job {
 	return []jobs.Job{
 		{Name: "notices", Every: 2 * time.Second, Run: rt.Notices.Deliver},
-		jobs.Receipts(rt.App, rt.Store),
-		jobs.Statements(rt.Store, rt.Books, rt.Books.Clock),
-		jobs.Reconcile(rt.Books, rt.Books.Clock),
-		jobs.Housekeeping(rt.Store),
+		jobs.Receipts(rt.App, rt.Store, rt.now),
+		jobs.Statements(rt.Store, rt.Books, rt.now),
+		jobs.Reconcile(rt.Books, rt.now),
+		jobs.Housekeeping(rt.Store, rt.now),
 		jobs.Statistics(rt.Store),
 		jobs.Audit(rt.Store, rt.log),
 		{Name: "exports", Every: 2 * time.Second, Run: rt.Exports.Run},
-		{Name: "old_exports", Every: time.Hour, Run: func(context.Context) (int, error) { return rt.Exports.Purge(time.Now()) }},
-		jobs.Health(rt.Store, rt.Health),
+		{Name: "old_exports", Every: time.Hour, Run: func(context.Context) (int, error) { return rt.Exports.Purge(rt.now()) }},
+		jobs.Health(rt.Store, rt.Health, rt.now),
 		jobs.Certificates(rt.Store, rt.now),
 	}
 }

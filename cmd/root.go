@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"hospay/collections"
 	"hospay/store"
@@ -80,7 +81,7 @@ const Release = "0.2.0-dev"
 
 // ThisProgram is what this program brings to a data folder.
 func ThisProgram() collections.Program {
-	return collections.Program{Release: Release, Migrations: core.AppMigrations, Guards: collections.Guards(), Record: store.GuardsInstalled}
+	return collections.Program{Release: Release, Migrations: core.AppMigrations, Guards: collections.Guards(), Clock: time.Now, Record: store.GuardsInstalled}
 }
 
 // version names the release, the commit, the Go release and the PocketBase

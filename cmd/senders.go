@@ -6,6 +6,7 @@ import (
 	"fmt"
 	netmail "net/mail"
 	"sync"
+	"time"
 
 	"hospay/channels"
 	"hospay/notify"
@@ -18,11 +19,11 @@ import (
 )
 
 // senders are the ways in which notices leave the program.
-func senders(app core.App, store *store.Store) map[string]notify.Sender {
+func senders(app core.App, store *store.Store, now func() time.Time) map[string]notify.Sender {
 	return map[string]notify.Sender{
 		notify.ViaWechat: channelSender(store, "wechat"),
 		notify.ViaAlipay: channelSender(store, "alipay"),
-		notify.ViaSMS:    sms.New(&gateways{store: store}),
+		notify.ViaSMS:    sms.New(&gateways{store: store, now: now}),
 		notify.ViaEmail:  email.New(mailer{app}, func(_ context.Context, m notify.Message) ([]string, error) { return store.FinanceMail(m.Institution) }),
 	}
 }
@@ -30,6 +31,7 @@ func senders(app core.App, store *store.Store) map[string]notify.Sender {
 // gateways finds an institution's SMS gateway and a notice's phone number.
 type gateways struct {
 	store *store.Store
+	now   func() time.Time
 	mu    sync.Mutex
 	built map[string]builtGateway
 }
@@ -54,6 +56,7 @@ func (g *gateways) SMSGateway(ctx context.Context, institution string) (*sms.Gat
 	if err != nil {
 		return nil, err
 	}
+	cfg.Clock = g.now
 	gateway, err := sms.NewGateway(cfg)
 	if err != nil {
 		return nil, err

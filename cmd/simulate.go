@@ -2,10 +2,12 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/signal"
 	"syscall"
 
+	"hospay/internal/testday"
 	"hospay/sim/all"
 
 	"github.com/spf13/cobra"
@@ -19,9 +21,10 @@ func simulateCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
-			if err := refuseInProduction("simulate"); err != nil {
+			if err := errors.Join(refuseInProduction("simulate"), testday.Check()); err != nil {
 				return err
 			}
+			o.Ahead = testday.Ahead()
 			return simulate(ctx, cmd, o)
 		},
 	}

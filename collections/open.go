@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -20,6 +21,7 @@ type Program struct {
 	Release    string // as in the changelog: 0.1.0, or 0.2.0-dev before it is cut
 	Migrations core.MigrationsList
 	Guards     GuardSet
+	Clock      func() time.Time // of an app that has none yet
 	// Record writes to the audit log that other guards were installed.
 	Record func(tx core.App, hash string, details map[string]any) error
 }
@@ -48,6 +50,9 @@ var ours = regexp.MustCompile(`^[0-9]{12}_[a-z0-9_]+\.go$`)
 // crash leaves the folder as it was. Another guard set than the installed one
 // is written to the audit log.
 func (p Program) Open(app core.App) error {
+	if !hasClock(app) {
+		SetClock(app, p.Clock)
+	}
 	due, err := p.due(app)
 	if err != nil || !due {
 		return err
@@ -168,7 +173,7 @@ func (p Program) renew(tx core.App) error {
 	if err := tx.DB().Select("COUNT(*)").From(core.DefaultMigrationsTable).Row(&after.Steps); err != nil {
 		return err
 	}
-	if err := after.write(tx.DB()); err != nil {
+	if err := after.write(tx.DB(), Now(tx)); err != nil {
 		return err
 	}
 	if before.Hash == after.Hash {
@@ -239,14 +244,14 @@ func readFolder(db dbx.Builder) (*folder, error) {
 	return f, nil
 }
 
-func (f folder) write(db dbx.Builder) error {
+func (f folder) write(db dbx.Builder, now time.Time) error {
 	value, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
 	_, err = db.NewQuery("INSERT INTO _params (id, value, created, updated) VALUES ({:id}, {:value}, {:now}, {:now}) " +
 		"ON CONFLICT (id) DO UPDATE SET value = excluded.value, updated = excluded.updated").
-		Bind(dbx.Params{"id": folderRow, "value": string(value), "now": types.NowDateTime().String()}).Execute()
+		Bind(dbx.Params{"id": folderRow, "value": string(value), "now": now.UTC().Format(types.DefaultDateLayout)}).Execute()
 	return err
 }
 

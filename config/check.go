@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"hospay/calendar"
 	"hospay/collections"
@@ -95,7 +94,7 @@ func checkStaff(s *Service, app core.App, d *draft) error {
 		if strings.TrimSpace(id) == "" {
 			return errors.New("身份证号不能清空，只能换成另一个号码；不改就不要填这一项")
 		}
-		if _, ok := idno.Birth(idno.Normalize(id), time.Now(), calendar.Beijing); !ok {
+		if _, ok := idno.Birth(idno.Normalize(id), collections.Now(app), calendar.Beijing); !ok {
 			return errors.New("身份证号不正确，请核对 18 位号码")
 		}
 		d.rec.Set("person_index", s.Store.PersonIndex(id))

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 
 	"hospay/channels"
 	"hospay/collections"
@@ -190,7 +189,7 @@ func (s *Service) readStaff(institution string) (any, error) {
 		}
 		out = append(out, map[string]any{
 			"id": r.Id, "name": r.GetString("name"), "email": r.Email(), "roles": r.GetStringSlice("roles"), "active": r.GetBool("active"),
-			"locked":     time.Now().Before(row.LockedUntil.Time()),
+			"locked":     collections.Now(s.App).Before(row.LockedUntil.Time()),
 			"identified": r.GetString("person_index") != "", "last_change": changed[r.Id],
 		})
 	}

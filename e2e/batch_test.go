@@ -10,6 +10,7 @@ import (
 	"hospay/cmd"
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/internal/testday"
 	"hospay/lab/demo"
 	"hospay/lab/testapp"
 	"hospay/people"
@@ -24,7 +25,7 @@ import (
 func finished(t *testing.T, a *testapp.App, token, id string) testapp.Answer {
 	t.Helper()
 	var res testapp.Answer
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := testday.Now().Add(10 * time.Second); testday.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if res = a.Call("GET", "/api/hospay/batches/"+id, token, nil); res.Status != 200 || res.Text("state") == "done" {
 			return res
 		}
@@ -149,7 +150,7 @@ func TestBatch_ACommandInterruptsNothing(t *testing.T) {
 	state := func() string { return must(a.Store.Batch(t.Context(), b.ID, me.Id)).State }
 	beside := core.NewBaseApp(core.BaseAppConfig{DataDir: a.Dir, EncryptionEnv: "PB_ENCRYPTION_KEY", DBConnect: collections.Connect})
 	defer beside.ClearBootstrap()
-	must(cmd.Prepare(beside, cmd.Options{Env: cmd.EnvDemo, KeyFile: filepath.Join(a.Dir, "key.json"), Timing: refund.DefaultTiming(), Log: slog.New(slog.DiscardHandler)}))
+	must(cmd.Prepare(beside, cmd.Options{Env: cmd.EnvDemo, KeyFile: filepath.Join(a.Dir, "key.json"), Timing: refund.DefaultTiming(), Now: a.Now, Log: slog.New(slog.DiscardHandler)}))
 	if s := state(); s != store.BatchRunning {
 		t.Errorf("beside a command the batch is %s", s)
 	}

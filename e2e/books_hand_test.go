@@ -9,6 +9,7 @@ import (
 // order with a voucher; in the morning the books name it and say what to do.
 func TestBooks_PaidByHandIsNamed(t *testing.T) {
 	a := irreversible(t)
+	toMorning(a)
 	id := lapsed(t, a, "P0002").Order.ID
 	if res := onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "paid_by_hand", "reason": "已在窗口付款", "evidence": "V1"}); res.Status != 200 {
 		t.Fatalf("propose: %d %s", res.Status, res.Raw)

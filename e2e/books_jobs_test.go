@@ -79,6 +79,7 @@ func TestStatements_RetryPlan(t *testing.T) {
 func TestReceipts_MissingAreListedAndRetried(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	finance := a.Staff("finance")
+	toMorning(a)
 	w := paidOrder(t, a, "P0001", "wechat", 4321)
 	day := clockDay(a)
 	list := func() []any {

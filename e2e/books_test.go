@@ -21,6 +21,13 @@ func toMorning(a *testapp.App) {
 	a.Advance(time.Date(now.Year(), now.Month(), now.Day()+1, 11, 0, 0, 0, calendar.Beijing).Sub(now))
 }
 
+// toDay moves all clocks to noon of the next day of the month with that number.
+func toDay(a *testapp.App, day int) {
+	for now := a.Now().In(calendar.Beijing); now.Day() != day; now = a.Now().In(calendar.Beijing) {
+		a.Advance(time.Date(now.Year(), now.Month(), now.Day()+1, 12, 0, 0, 0, calendar.Beijing).Sub(now))
+	}
+}
+
 func runJob(t *testing.T, a *testapp.App, names ...string) {
 	t.Helper()
 	for _, name := range names {

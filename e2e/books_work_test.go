@@ -289,9 +289,11 @@ func TestBooks_MissedCallbackClosesItself(t *testing.T) {
 	}
 }
 
-// TestBooks_MonthIsClosedByTwo closes a month, and opens it again.
+// TestBooks_MonthIsClosedByTwo closes a month, and opens it again. It begins in
+// the last days of a month, so that the month is not over and soon will be.
 func TestBooks_MonthIsClosedByTwo(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
+	toDay(a, 25)
 	day, orders := paidDay(t, a)
 	finance, auditor := a.Staff("finance"), a.Staff("auditor")
 	month, later := day[:7], func() {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/internal/testday"
 	"hospay/lab/testapp"
 	"hospay/sim"
 )
@@ -135,7 +136,7 @@ func TestConfig_CertificatesWarnOnceAtEachStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert := expiring(t, key.(*rsa.PrivateKey), held["serial_no"], time.Now().Add(40*24*time.Hour+time.Hour))
+	cert := expiring(t, key.(*rsa.PrivateKey), held["serial_no"], testday.Now().Add(40*24*time.Hour+time.Hour))
 	change := d.propose(d.config, "channel_configs", rec.Id, map[string]any{"secrets": map[string]any{"merchant_cert": cert}})
 	wantState(t, "confirm", d.decide(d.finance, change, "confirm"), "applied")
 	res := d.Call("GET", "/api/hospay/config/certificates", d.auditor, nil)
@@ -163,7 +164,7 @@ func TestConfig_CertificatesWarnOnceAtEachStep(t *testing.T) {
 	if list.Text("totalItems") != "3" || !strings.Contains(string(list.Raw), "微信") {
 		t.Errorf("config reads %s", list.Raw)
 	}
-	wrongKey := d.propose(d.config, "channel_configs", rec.Id, map[string]any{"secrets": map[string]any{"merchant_cert": expiring(t, key.(*rsa.PrivateKey), "0ABC", time.Now())}})
+	wrongKey := d.propose(d.config, "channel_configs", rec.Id, map[string]any{"secrets": map[string]any{"merchant_cert": expiring(t, key.(*rsa.PrivateKey), "0ABC", testday.Now())}})
 	wantCode(t, "another certificate", wrongKey, 400, "config_invalid")
 }
 

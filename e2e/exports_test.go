@@ -9,10 +9,10 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"hospay/collections"
 	"hospay/exports"
+	"hospay/internal/testday"
 	"hospay/lab/testapp"
 	"hospay/refund"
 	"hospay/store"
@@ -255,13 +255,13 @@ func TestExport_FilesAreDeletedAfterSevenDays(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := a.Exports.Path(must(a.Runtime.App.FindRecordById(collections.Exports, id)))
-	if n, err := a.Exports.Purge(time.Now().AddDate(0, 0, 6)); n != 0 || err != nil {
+	if n, err := a.Exports.Purge(testday.Now().AddDate(0, 0, 6)); n != 0 || err != nil {
 		t.Errorf("%d %v", n, err)
 	}
 	if _, err := os.Stat(path); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := a.Exports.Purge(time.Now().AddDate(0, 0, 8)); n != 1 || err != nil {
+	if n, err := a.Exports.Purge(testday.Now().AddDate(0, 0, 8)); n != 1 || err != nil {
 		t.Errorf("%d %v", n, err)
 	}
 	if _, err := os.Stat(path); err == nil {
@@ -311,7 +311,7 @@ func TestExports_TheAuditLogGoesOnMeanwhile(t *testing.T) {
 	const n = 4500
 	act(n)
 	var file bytes.Buffer
-	req := exports.Request{Report: exports.Audit, Institution: a.Institution, Params: exports.Values(map[string]string{"action": "test"}), At: time.Now(), Progress: func(int, int) { act(7) }}
+	req := exports.Request{Report: exports.Audit, Institution: a.Institution, Params: exports.Values(map[string]string{"action": "test"}), At: testday.Now(), Progress: func(int, int) { act(7) }}
 	if rows, err := exports.Write(t.Context(), a.Runtime.Store, req, &file); err != nil || rows != n {
 		t.Errorf("%d rows, %v", rows, err)
 	}

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"hospay/collections"
+	"hospay/internal/testday"
 	"hospay/lab/demo"
 	"hospay/lab/testapp"
 	"hospay/refund"
@@ -305,7 +305,7 @@ func TestDeskProxies_ShowWhatTheReviewerNeeds(t *testing.T) {
 		t.Errorf("HIS down: %d %s", down.Status, down.Raw)
 	}
 	if n := countRows(t, a, collections.ProxyApplications, dbx.HashExp{"status": "draft"}); n != 1 {
-		t.Errorf("%d drafts at %s", n, time.Now())
+		t.Errorf("%d drafts at %s", n, testday.Now())
 	}
 }
 

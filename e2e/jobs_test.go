@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/internal/testday"
 	"hospay/lab/testapp"
 	"hospay/reconcile"
 	"hospay/reconcile/files"
@@ -91,6 +92,7 @@ func TestReceipts_AreCollectedForBothChannels(t *testing.T) {
 
 func TestStatements_BillsOfYesterdayAreKept(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
+	toMorning(a)
 	wx := paidOrder(t, a, "P0001", "wechat", 1234)
 	ali := paidOrder(t, a, "P0002", "alipay", 2345)
 	today := clockDay(a)
@@ -159,7 +161,7 @@ func compareKept(t *testing.T, a *testapp.App, day string, recs []*core.Record, 
 	}
 	for _, w := range paid {
 		err := e.Add(reconcile.Platform, reconcile.Line{OrderNo: w.Order.No, BillNo: w.Transfer.No, CardNo: w.Order.CardNo, Amount: w.Order.Amount, Method: string(w.Order.Method), Channel: w.Order.Channel,
-			Status: reconcile.Succeeded, At: time.Now().Unix()})
+			Status: reconcile.Succeeded, At: w.Order.PaidAt.Unix()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +182,7 @@ func must[T any](v T, err error) T {
 // says may be about another one; staff see when and how often.
 func TestJobs_MessagesAreForIT(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
-	if err := a.Store.RecordRun("statistics", time.Now(), time.Now(), 0, errors.New("机构 B 的退款单 R20261124000000000001 不一致")); err != nil {
+	if err := a.Store.RecordRun("statistics", testday.Now(), testday.Now(), 0, errors.New("机构 B 的退款单 R20261124000000000001 不一致")); err != nil {
 		t.Fatal(err)
 	}
 	list := func(token string) string {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"hospay/internal/testday"
 	"hospay/lab/testapp"
 	"hospay/sim"
 	"hospay/store"
@@ -132,7 +133,7 @@ func TestReady_StaffReadOfTheirOwnHouse(t *testing.T) {
 	h := newHouse(t, testapp.Config{})
 	stranger := h.strange(t, "reviewer2")
 	for range 2 {
-		h.Health.Note(h.Institution, time.Now(), time.Second, errors.New("no answer"))
+		h.Health.Note(h.Institution, testday.Now(), time.Second, errors.New("no answer"))
 	}
 	for token, want := range map[string]bool{h.tokens["finance"]: true, stranger: false, h.tokens["superuser"]: true} {
 		res := h.Call("GET", "/api/hospay/ready", token, nil)
@@ -175,11 +176,11 @@ func TestOverview_IsFastOnManyOrders(t *testing.T) {
 	}
 	super := a.Superuser()
 	look(t, a, super)
-	start := time.Now()
+	start := testday.Now()
 	if got := look(t, a, super).Institutions[0].Orders["failed"]; got != 0 {
 		t.Errorf("%d failed today", got)
 	}
-	if took := time.Since(start); took > 200*time.Millisecond {
+	if took := testday.Now().Sub(start); took > 200*time.Millisecond {
 		t.Errorf("took %v", took)
 	}
 }

@@ -156,6 +156,7 @@ var routeTable = []routeRow{
 	{route: "POST /api/hospay/differences/{id}/assign", path: "/api/hospay/differences/planted00000000/assign", body: `{"owner":""}`, want: "401 403 403 403 200 403 403 403 403"},
 	{route: "POST /api/hospay/statements", want: "401 403 403 403 400 403 403 403 403"},
 	{route: "GET /api/hospay/statements", path: "/api/hospay/statements?from=2026-01-01&to=2026-01-31", want: bookReaders},
+	{route: "POST /api/hospay/statements/{id}/use", path: "/api/hospay/statements/planted00000000/use", want: "401 403 403 403 409 403 403 403 403"},
 	{route: "GET /api/hospay/statements/{id}/rejects", path: "/api/hospay/statements/planted00000000/rejects", want: bookReaders},
 	{route: "GET /api/hospay/statements/{id}/file", path: "/api/hospay/statements/planted00000000/file", want: "401 403 403 403 404 403 404 403 403"},
 	{route: "GET /api/hospay/receipts/missing", path: "/api/hospay/receipts/missing?from=2026-01-01&to=2026-01-31", want: bookReaders},

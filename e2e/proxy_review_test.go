@@ -13,6 +13,7 @@ import (
 
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/internal/testday"
 	"hospay/internal/vault"
 	"hospay/lab/demo"
 	"hospay/lab/testapp"
@@ -55,7 +56,7 @@ func move(t *testing.T, a *testapp.App, id string, set dbx.Params) {
 }
 
 func inDays(days int) string {
-	return time.Now().AddDate(0, 0, days).UTC().Format("2006-01-02 15:04:05.000Z")
+	return testday.Now().AddDate(0, 0, days).UTC().Format("2006-01-02 15:04:05.000Z")
 }
 
 func housekeeping(t *testing.T, a *testapp.App) int {
@@ -159,7 +160,7 @@ func TestProxy_TwoReviewersOneWins(t *testing.T) {
 		var wg sync.WaitGroup
 		for name, who := range staff {
 			wg.Go(func() {
-				switch err := a.Store.ReviewProxy(t.Context(), copied, who, name == "reviewer1", "理由", "", time.Now()); {
+				switch err := a.Store.ReviewProxy(t.Context(), copied, who, name == "reviewer1", "理由", "", testday.Now()); {
 				case err == nil:
 					won.Add(1)
 				case flow.CodeOf(err) == flow.CodeConflict, flow.CodeOf(err) == refund.CodeProxyClosed:
@@ -303,7 +304,7 @@ func TestProxy_PhotosAreDeletedInTime(t *testing.T) {
 	if housekeeping(t, a); len(storedFiles(t, a)) != 6 { // the kept five, and the orphan, which may still be an upload under way
 		t.Errorf("files: %d", len(storedFiles(t, a)))
 	}
-	old := time.Now().Add(-2 * time.Hour)
+	old := time.Now().Add(-2 * time.Hour) // files bear the time of the machine
 	if err := os.Chtimes(orphan, old, old); err != nil {
 		t.Fatal(err)
 	}

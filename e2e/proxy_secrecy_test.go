@@ -15,6 +15,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/internal/i18n"
+	"hospay/internal/testday"
 	"hospay/lab/demo"
 	"hospay/lab/testapp"
 	"hospay/refund"
@@ -95,7 +96,7 @@ func TestSecrecy_ProxiesLeaveNothingOpen(t *testing.T) {
 		t.Fatalf("photo: %d", res.Status)
 	}
 	logged := 0
-	for end := time.Now().Add(8 * time.Second); logged == 0 && time.Now().Before(end); time.Sleep(100 * time.Millisecond) { // the request log is written in batches
+	for end := testday.Now().Add(8 * time.Second); logged == 0 && testday.Now().Before(end); time.Sleep(100 * time.Millisecond) { // the request log is written in batches
 		if err := a.Runtime.App.AuxDB().NewQuery("SELECT COUNT(*) FROM _logs WHERE message LIKE 'GET /api/files/%'").Row(&logged); err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"hospay/internal/testday"
 	"hospay/lab/testapp"
 	"hospay/refund"
 )
@@ -23,7 +24,7 @@ func apply(t *testing.T, p *testapp.Patient, channel, method string, fen int64, 
 func wantStatus(t *testing.T, a *testapp.App, id string, want refund.Status) refund.Work {
 	t.Helper()
 	w := a.Order(id)
-	for end := time.Now().Add(5 * time.Second); w.Order.Status != want && time.Now().Before(end); w = a.Order(id) {
+	for end := testday.Now().Add(5 * time.Second); w.Order.Status != want && testday.Now().Before(end); w = a.Order(id) {
 		time.Sleep(20 * time.Millisecond)
 		a.Drain()
 	}

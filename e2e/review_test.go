@@ -9,6 +9,7 @@ import (
 
 	"hospay/calendar"
 	"hospay/collections"
+	"hospay/internal/testday"
 	"hospay/lab/demo"
 	"hospay/lab/invariant"
 	"hospay/lab/testapp"
@@ -268,7 +269,7 @@ func TestAutoReview_RejectsNameMismatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	card.Name = "某某某"
-	if err := a.Store.SaveCards(t.Context(), p.ID, []refund.Card{*card}, time.Now()); err != nil {
+	if err := a.Store.SaveCards(t.Context(), p.ID, []refund.Card{*card}, testday.Now()); err != nil {
 		t.Fatal(err)
 	}
 	a.Drain()
@@ -338,7 +339,7 @@ func TestAutoReview_Shadow(t *testing.T) {
 // TestAutoReview_DelayAndWindow waits, also when staff press "query".
 func TestAutoReview_DelayAndWindow(t *testing.T) {
 	rules := []refund.Rule{{Name: refund.RuleNameEqual, OnFail: refund.OutcomeReject}}
-	now := time.Now().In(calendar.Beijing)
+	now := testday.Now().In(calendar.Beijing)
 	clock := func(d time.Duration) string { return now.Add(d).Format("15:04") }
 	for _, c := range []struct {
 		name   string

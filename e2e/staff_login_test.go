@@ -14,6 +14,7 @@ import (
 
 	"hospay/cmd"
 	"hospay/collections"
+	"hospay/internal/testday"
 	"hospay/internal/totp"
 	"hospay/internal/vault"
 	"hospay/lab/demo"
@@ -24,6 +25,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
 )
 
 // password sends the first step of a staff login.
@@ -45,7 +47,7 @@ func askForCodes(t *testing.T, a *testapp.App) {
 // codeAt is the code of the app, some steps away from now.
 func codeAt(t *testing.T, secret string, steps int64) string {
 	t.Helper()
-	return must(totp.Code(secret, totp.Step(time.Now())+steps))
+	return must(totp.Code(secret, totp.Step(testday.Now())+steps))
 }
 
 // enrol takes a staff member through the first login under the policy and
@@ -218,7 +220,7 @@ func reopen(t *testing.T, a *testapp.App) {
 	router := must(apis.NewRouter(app))
 	a.Router = router
 	a.Runtime = must(cmd.Assemble(&core.ServeEvent{App: app, Router: router}, cmd.Options{
-		Env: cmd.EnvDemo, KeyFile: filepath.Join(a.Dir, "key.json"), Timing: refund.DefaultTiming(), Idle: true, Log: slog.New(slog.DiscardHandler),
+		Env: cmd.EnvDemo, KeyFile: filepath.Join(a.Dir, "key.json"), Timing: refund.DefaultTiming(), Now: a.Now, Idle: true, Log: slog.New(slog.DiscardHandler),
 	}))
 	srv := httptest.NewServer(must(router.BuildMux()))
 	t.Cleanup(srv.Close)
@@ -328,23 +330,26 @@ func TestStaffLogin_IdleSessionEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	finance := a.Staff("finance")
-	rest := func(minutes string) {
-		if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE staff_security SET last_seen = strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-" + minutes + " minutes')").Execute(); err != nil {
+	ago := func(minutes int) string {
+		return a.Now().Add(-time.Duration(minutes) * time.Minute).UTC().Format(types.DefaultDateLayout)
+	}
+	rest := func(minutes int) {
+		if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE staff_security SET last_seen = '" + ago(minutes) + "'").Execute(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	rest("9")
+	rest(9)
 	if res := a.Call("GET", "/api/hospay/queue/counts", finance, nil); res.Status != 200 {
 		t.Errorf("%d", res.Status)
 	}
 	var seen string
-	if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT last_seen < strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-8 minutes') FROM staff_security").Row(&seen); err != nil || seen != "1" {
+	if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT last_seen < '" + ago(8) + "' FROM staff_security").Row(&seen); err != nil || seen != "1" {
 		t.Errorf("a request that pages make by themselves counts as an act: %q %v", seen, err)
 	}
 	if res := a.Call("GET", "/api/hospay/staff/me", finance, nil); res.Status != 200 || res.Text("idle_minutes") != "10" {
 		t.Errorf("%d %s", res.Status, res.Raw)
 	}
-	rest("11")
+	rest(11)
 	for _, c := range [][2]string{{"GET", "/api/hospay/stats/refunds"}, {"POST", "/api/hospay/payouts/freeze"}, {"GET", "/api/collections/refund_orders/records"}, {"POST", "/api/collections/staff/auth-refresh"}} {
 		if res := a.Call(c[0], c[1], finance, nil); res.Status != 401 || res.Code() != "idle" {
 			t.Errorf("%s: %d %s", c[1], res.Status, res.Raw)

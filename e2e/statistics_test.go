@@ -9,6 +9,7 @@ import (
 
 	"hospay/calendar"
 	"hospay/collections"
+	"hospay/internal/testday"
 	"hospay/lab/testapp"
 	"hospay/refund"
 	"hospay/store"
@@ -36,7 +37,7 @@ func statistics(t *testing.T, a *testapp.App, token, query string) statisticsAns
 
 // thisMonth is a range that holds today.
 func thisMonth() string {
-	now := time.Now().In(calendar.Beijing)
+	now := testday.Now().In(calendar.Beijing)
 	return "from=" + now.AddDate(0, 0, -2).Format(time.DateOnly) + "&to=" + now.AddDate(0, 0, 2).Format(time.DateOnly)
 }
 
@@ -75,6 +76,7 @@ func TestStatistics_FollowARefundAndItsReturn(t *testing.T) {
 // the orders behind a cell.
 func TestStatistics_DimensionsAndDetail(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
+	toMorning(a)
 	finance, reviewer := a.Staff("finance"), a.Staff("reviewer1")
 	for i, channel := range []string{"wechat", "alipay", "alipay"} {
 		id := apply(t, a.Login(fmt.Sprintf("P%04d", i+1), channel), channel, "transfer", int64(1000+i), nil)
@@ -85,7 +87,7 @@ func TestStatistics_DimensionsAndDetail(t *testing.T) {
 			wantStatus(t, a, id, refund.StatusSucceeded)
 		}
 	}
-	today := time.Now().In(calendar.Beijing).Format(time.DateOnly)
+	today := clockDay(a)
 	if res := a.Call("GET", "/api/hospay/reports/refunds.xlsx?status="+strings.Repeat("succeeded,", 60), finance, nil); res.Status != 200 {
 		t.Errorf("a state named often: %d %s", res.Status, res.Raw)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/internal/testday"
 	"hospay/lab/demo"
 	"hospay/lab/invariant"
 	"hospay/lab/testapp"
@@ -95,7 +96,7 @@ func returned(t *testing.T, a *testapp.App, w refund.Work) string {
 	if err := a.Sims.Alipay.Return(w.Transfer.No); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := testday.Now().Add(5 * time.Second); testday.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if rec, err := a.Runtime.App.FindFirstRecordByData(collections.RefundOrders, "compensates", w.Order.ID); err == nil {
 			return rec.Id
 		}

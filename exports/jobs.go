@@ -95,7 +95,7 @@ func (j *Jobs) Run(ctx context.Context) (int, error) {
 
 // run makes one export. What goes wrong with it is told in its record.
 func (j *Jobs) run(ctx context.Context, rec *core.Record) error {
-	rec.Load(map[string]any{"state": Running, "started": time.Now(), "progress": 0, "error": ""})
+	rec.Load(map[string]any{"state": Running, "started": collections.Now(j.App), "progress": 0, "error": ""})
 	if err := j.App.Save(rec); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (j *Jobs) end(rec *core.Record, state, message string) error {
 	} else {
 		rec.Set("progress", 100)
 	}
-	rec.Load(map[string]any{"state": state, "error": message, "finished": time.Now()})
+	rec.Load(map[string]any{"state": state, "error": message, "finished": collections.Now(j.App)})
 	return j.App.Save(rec)
 }
 
@@ -140,12 +140,13 @@ func (j *Jobs) request(rec *core.Record) (Request, error) {
 		return Request{}, err
 	}
 	req, err := For(j.App, staff, rec.GetString("report"), params)
-	last := time.Now()
+	last := collections.Now(j.App)
 	req.Progress = func(done, of int) {
-		if time.Since(last) < time.Second || of == 0 {
+		now := collections.Now(j.App)
+		if now.Sub(last) < time.Second || of == 0 {
 			return
 		}
-		last = time.Now()
+		last = now
 		rec.Load(map[string]any{"progress": min(99, done*100/of), "rows": done})
 		if err := j.App.Save(rec); err != nil {
 			j.App.Logger().Warn("export.progress", "export", rec.Id, "error", err)
@@ -165,7 +166,7 @@ func For(app core.App, staff *core.Record, report string, params map[string]stri
 	if err != nil {
 		return Request{}, err
 	}
-	return Request{Report: report, Params: Values(params), Institution: inst.Id, Unit: inst.GetString("name"), Person: staff.GetString("name"), At: time.Now()}, nil
+	return Request{Report: report, Params: Values(params), Institution: inst.Id, Unit: inst.GetString("name"), Person: staff.GetString("name"), At: collections.Now(app)}, nil
 }
 
 // write writes the file beside its place and moves it there when it is whole.

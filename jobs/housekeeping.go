@@ -12,9 +12,9 @@ const keptRuns = 90
 
 // Housekeeping forgets what has served its time: tickets, runs of jobs, proxy
 // applications past their days and the photos of those that ended.
-func Housekeeping(store *store.Store) Job {
+func Housekeeping(store *store.Store, clock func() time.Time) Job {
 	return Job{Name: "housekeeping", Every: time.Hour, Run: func(ctx context.Context) (int, error) {
-		now := time.Now()
+		now := clock()
 		tickets, err := store.PurgeTickets(now)
 		if err != nil {
 			return 0, err

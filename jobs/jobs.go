@@ -33,6 +33,7 @@ type Schedule struct {
 	cron  gocron.Scheduler
 	jobs  map[string]*work
 	names []string
+	now   func() time.Time
 	rec   Recorder
 	log   *slog.Logger
 }
@@ -47,13 +48,14 @@ type work struct {
 }
 
 // New returns a schedule in the zone of business days. A job never runs twice
-// at the same time.
-func New(zone *time.Location, rec Recorder, log *slog.Logger, jobs ...Job) (*Schedule, error) {
+// at the same time. Timers are those of the machine; now is the clock by which
+// runs are recorded.
+func New(zone *time.Location, now func() time.Time, rec Recorder, log *slog.Logger, jobs ...Job) (*Schedule, error) {
 	cron, err := gocron.NewScheduler(gocron.WithLocation(zone))
 	if err != nil {
 		return nil, err
 	}
-	s := &Schedule{cron: cron, jobs: map[string]*work{}, rec: rec, log: log}
+	s := &Schedule{cron: cron, jobs: map[string]*work{}, now: now, rec: rec, log: log}
 	for _, j := range jobs {
 		w := &work{Job: j, last: store.JobState{Name: j.Name}}
 		when := gocron.DurationJob(j.Every)
@@ -108,7 +110,7 @@ func (s *Schedule) run(ctx context.Context, w *work) (n int, err error) {
 		return 0, store.ErrJobBusy
 	}
 	defer w.busy.Unlock()
-	started := time.Now()
+	started := s.now()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
@@ -116,9 +118,9 @@ func (s *Schedule) run(ctx context.Context, w *work) (n int, err error) {
 		if err != nil {
 			s.log.Error("job.failed", "job", w.Name, "error", err)
 		}
-		w.note(started, n, err)
+		w.note(started, s.now(), n, err)
 		if n > 0 || err != nil {
-			if e := s.rec.RecordRun(w.Name, started, time.Now(), n, err); e != nil {
+			if e := s.rec.RecordRun(w.Name, started, s.now(), n, err); e != nil {
 				s.log.Error("job.record", "job", w.Name, "error", e)
 			}
 		}
@@ -126,10 +128,10 @@ func (s *Schedule) run(ctx context.Context, w *work) (n int, err error) {
 	return w.Run(ctx)
 }
 
-func (w *work) note(started time.Time, n int, err error) {
+func (w *work) note(started, finished time.Time, n int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.last.Started, w.last.Finished, w.last.Done, w.last.OK, w.last.Error = started, time.Now(), n, err == nil, ""
+	w.last.Started, w.last.Finished, w.last.Done, w.last.OK, w.last.Error = started, finished, n, err == nil, ""
 	if err != nil {
 		w.last.Error = err.Error()
 	}

@@ -24,14 +24,15 @@ const (
 
 // Receipts collects the electronic receipt (电子回单) of every transfer that
 // succeeded, before the channel lets it expire.
-func Receipts(app core.App, store *store.Store) Job {
-	r := receipts{app: app, store: store}
+func Receipts(app core.App, store *store.Store, now func() time.Time) Job {
+	r := receipts{app: app, store: store, now: now}
 	return Job{Name: "receipts", Every: time.Minute, Run: r.run}
 }
 
 type receipts struct {
 	app   core.App
 	store *store.Store
+	now   func() time.Time
 }
 
 func (r receipts) run(ctx context.Context) (int, error) {
@@ -39,7 +40,7 @@ func (r receipts) run(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	due, err := r.app.FindRecordsByFilter(collections.Receipts, `state != "ready" && state != "failed" && next_at <= {:now}`, "next_at", receiptBatch, 0,
-		dbx.Params{"now": time.Now().UTC().Format(types.DefaultDateLayout)})
+		dbx.Params{"now": r.now().UTC().Format(types.DefaultDateLayout)})
 	if err != nil {
 		return 0, err
 	}
@@ -76,7 +77,7 @@ func (r receipts) collect(ctx context.Context, rec *core.Record) error {
 	switch {
 	case err != nil:
 		rec.Set("message", err.Error())
-		rec.Set("next_at", time.Now().Add(receiptWait*time.Duration(min(tries, 30))))
+		rec.Set("next_at", r.now().Add(receiptWait*time.Duration(min(tries, 30))))
 	case got.State == channels.ReceiptReady:
 		sum := sha256.Sum256(got.PDF)
 		file, err := filesystem.NewFileFromBytes(got.PDF, w.Transfer.No+".pdf")
@@ -87,7 +88,7 @@ func (r receipts) collect(ctx context.Context, rec *core.Record) error {
 	case got.State == channels.ReceiptFailed:
 		rec.Load(map[string]any{"state": "failed", "message": got.Message, "next_at": ""})
 	default:
-		rec.Load(map[string]any{"state": "generating", "token": got.Token, "next_at": time.Now().Add(receiptWait)})
+		rec.Load(map[string]any{"state": "generating", "token": got.Token, "next_at": r.now().Add(receiptWait)})
 	}
 	if tries >= receiptTries && rec.GetString("state") != "ready" {
 		rec.Set("state", "failed")

@@ -17,7 +17,7 @@ const reconcileDays = 31
 // when a bill was replaced, and once a day while items are open. From six in
 // the evening on it also runs days whose bills are not whole, so that they show.
 func Reconcile(books *books.Service, now func() time.Time) Job {
-	r := reconciliation{books, orNow(now)}
+	r := reconciliation{books, now}
 	return Job{Name: "reconcile", Every: 10 * time.Minute, Run: r.run}
 }
 

@@ -34,15 +34,8 @@ const (
 // again; a day without movement is recorded as empty; after a week a bill
 // counts as missing.
 func Statements(store *store.Store, books *books.Service, now func() time.Time) Job {
-	s := statements{store: store, books: books, now: orNow(now)}
+	s := statements{store: store, books: books, now: now}
 	return Job{Name: "statements", Every: 10 * time.Minute, Run: s.run}
-}
-
-func orNow(now func() time.Time) func() time.Time {
-	if now == nil {
-		return time.Now
-	}
-	return now
 }
 
 type statements struct {
@@ -133,8 +126,8 @@ func (s statements) await(ctx context.Context, inst, day string, fresh bool) err
 
 // FetchDay asks for all bills of a day at once, once each. The demo uses it: it
 // does not wait for the next morning.
-func FetchDay(ctx context.Context, store *store.Store, svc *books.Service, inst, day string) error {
-	s := statements{store: store, books: svc, now: orNow(svc.Clock)}
+func FetchDay(ctx context.Context, st *store.Store, svc *books.Service, inst, day string) error {
+	s := statements{store: st, books: svc, now: svc.Clock}
 	if err := s.await(ctx, inst, day, true); err != nil {
 		return err
 	}
@@ -142,9 +135,9 @@ func FetchDay(ctx context.Context, store *store.Store, svc *books.Service, inst,
 	if err != nil {
 		return err
 	}
-	for _, st := range all {
-		if st.State == books.Waiting && !st.Superseded {
-			err = errors.Join(err, s.fetch(ctx, st))
+	for _, bill := range all {
+		if bill.State == books.Waiting && !bill.Superseded {
+			err = errors.Join(err, s.fetch(ctx, bill))
 		}
 	}
 	return err

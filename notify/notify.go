@@ -105,9 +105,6 @@ type Service struct {
 
 // New returns a service with senders by way. In-app notices need no sender.
 func New(outbox Outbox, senders map[string]Sender, now func() time.Time, log *slog.Logger) *Service {
-	if now == nil {
-		now = time.Now
-	}
 	return &Service{outbox: outbox, senders: senders, now: now, log: log}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"hospay/internal/testday"
 	"hospay/notify"
 )
 
@@ -88,7 +89,7 @@ func deliver(t *testing.T, s *notify.Service) int {
 func sms(id string) notify.Message { return notify.Message{ID: id, Via: notify.ViaSMS} }
 
 func TestDeliver_TellsOnce(t *testing.T) {
-	now := time.Now()
+	now := testday.Now()
 	var many []notify.Message
 	for i := range 250 {
 		many = append(many, sms(fmt.Sprint(i)))
@@ -110,7 +111,7 @@ func TestDeliver_TellsOnce(t *testing.T) {
 }
 
 func TestDeliver_SkipsWhatIsStaleOrCannotGo(t *testing.T) {
-	now := time.Now()
+	now := testday.Now()
 	stale := sms("stale")
 	stale.Stale = true
 	b, s := newBox(stale, notify.Message{ID: "app", Via: notify.ViaInApp}, notify.Message{ID: "fax", Via: "fax"}, notify.Message{ID: "nobody", Via: notify.ViaEmail}), &bell{}
@@ -128,7 +129,7 @@ func TestDeliver_SkipsWhatIsStaleOrCannotGo(t *testing.T) {
 }
 
 func TestDeliver_RetriesAndGivesUp(t *testing.T) {
-	now := time.Now()
+	now := testday.Now()
 	b, s := newBox(sms("a")), &bell{errs: []error{errors.New("down")}}
 	svc := service(b, &now, map[string]notify.Sender{notify.ViaSMS: s})
 	for i, wait := range notify.Retries {
@@ -155,7 +156,7 @@ func TestDeliver_RetriesAndGivesUp(t *testing.T) {
 }
 
 func TestDeliver_WaitsForQuietHoursToEnd(t *testing.T) {
-	now := time.Now()
+	now := testday.Now()
 	morning := now.Add(9 * time.Hour)
 	b := newBox(sms("a"))
 	s := &bell{errs: []error{errors.New("down"), fmt.Errorf("x: %w", &notify.Later{At: morning}), &notify.Later{At: now.Add(-time.Hour)}}}
@@ -179,7 +180,7 @@ func TestDeliver_WaitsForQuietHoursToEnd(t *testing.T) {
 }
 
 func TestDeliver_PanicDoesNotStopTheQueue(t *testing.T) {
-	now := time.Now()
+	now := testday.Now()
 	b, s := newBox(sms("a"), sms("b")), &bell{errs: []error{errPanic, nil}}
 	deliver(t, service(b, &now, map[string]notify.Sender{notify.ViaSMS: s}))
 	if a := b.state["a"]; a.State != notify.StateQueued || a.Error == "" || a.Tries != 1 || b.state["b"].State != notify.StateSent {
@@ -192,7 +193,7 @@ func TestDeliver_PanicDoesNotStopTheQueue(t *testing.T) {
 
 // A notice that went out while the program is being stopped is marked as sent.
 func TestDeliver_MarksWhatWentOutBeforeTheStop(t *testing.T) {
-	now := time.Now()
+	now := testday.Now()
 	ctx, stop := context.WithCancel(t.Context())
 	b := newBox(sms("a"), sms("b"))
 	send := notify.SenderFunc(func(context.Context, notify.Message) (string, error) { stop(); return "", nil })

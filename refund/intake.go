@@ -50,11 +50,8 @@ type IntakeStore interface {
 	KeepPrincipal(institution string, p Person) (string, error)
 }
 
-// NewIntake returns an intake. A nil clock is time.Now, a nil log discards.
+// NewIntake returns an intake on the program's clock. A nil log discards.
 func NewIntake(store IntakeStore, dir Directory, now func() time.Time, log *slog.Logger) *Intake {
-	if now == nil {
-		now = time.Now
-	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}

@@ -19,11 +19,8 @@ type Service struct {
 	log    *slog.Logger
 }
 
-// NewService returns a service. A nil clock is time.Now, a nil log discards.
+// NewService returns a service. A nil log discards.
 func NewService(store Store, dir Directory, timing Timing, now func() time.Time, log *slog.Logger) *Service {
-	if now == nil {
-		now = time.Now
-	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}

@@ -17,9 +17,10 @@ import (
 // Beijing is the zone of every business day.
 var Beijing = time.FixedZone("CST", 8*3600)
 
-// Clock is virtual time: real time plus an offset that only Advance moves.
-// Signature timestamps are always checked against real time, never this.
+// Clock is virtual time: real time plus an offset that only Begin and Advance
+// move. Signature timestamps are always checked against real time, never this.
 type Clock struct {
+	begun  atomic.Int64 // where Begin has put the clock; Clear goes back to it
 	offset atomic.Int64
 	mu     sync.Mutex // guards timers
 	run    sync.Mutex // one firing at a time, in order
@@ -73,10 +74,17 @@ func NewClock() *Clock {
 
 // Now is the virtual time, in Beijing's zone.
 func (c *Clock) Now() time.Time {
-	return time.Now().Add(time.Duration(c.offset.Load())).In(Beijing)
+	return time.Now().Add(time.Duration(c.begun.Load() + c.offset.Load())).In(Beijing)
 }
 
-// Offset tells how far virtual time runs ahead of real time.
+// Begin puts the clock ahead of real time by d, for days that are tried out
+// before they come. The time that the clock shows is where it begins.
+func (c *Clock) Begin(d time.Duration) {
+	c.begun.Store(int64(d))
+	c.poke()
+}
+
+// Offset tells how far virtual time was moved since it began.
 func (c *Clock) Offset() time.Duration { return time.Duration(c.offset.Load()) }
 
 // Advance moves virtual time and runs everything that became due before it returns.
@@ -101,7 +109,7 @@ func (c *Clock) At(t time.Time, f func()) {
 // After runs f when d of virtual time has passed.
 func (c *Clock) After(d time.Duration, f func()) { c.At(c.Now().Add(d), f) }
 
-// Clear forgets all timers and goes back to real time.
+// Clear forgets all timers and goes back to where the clock began.
 func (c *Clock) Clear() {
 	c.mu.Lock()
 	c.timers = nil

@@ -83,7 +83,7 @@ var sealKinds = map[string]Seal{BadSignature: SealBad, Unsigned: SealNone, SignT
 // fault because some (name_mismatch, callback faults) act inside.
 func (c *Core) Serve(w http.ResponseWriter, d Dialect, call Call, exec func(Fault) *Reply) {
 	f := c.faults.Next(call)
-	c.requests.Add(Request{Op: call.Op, Alias: call.Alias, No: call.No, Hash: call.Hash, Fault: f.Kind})
+	c.requests.Add(Request{Clock: c.clock.Now(), Op: call.Op, Alias: call.Alias, No: call.No, Hash: call.Hash, Fault: f.Kind})
 	switch f.Kind {
 	case TimeoutBefore:
 		drop(w, f.Hang)

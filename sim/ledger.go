@@ -80,7 +80,8 @@ const requestCap = 200_000
 
 // Request is one received call. It carries no secret and no personal data.
 type Request struct {
-	At    time.Time `json:"at"` // wall clock
+	At    time.Time `json:"at"`    // wall clock
+	Clock time.Time `json:"clock"` // the side's own, virtual clock
 	Op    string    `json:"op"`
 	Alias string    `json:"alias"`
 	No    string    `json:"no"`

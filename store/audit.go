@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"time"
 
 	"hospay/collections"
 
@@ -43,7 +42,7 @@ func Audit(tx core.App, a AuditEntry) error {
 	}
 	row := dbx.Params{
 		"id": newID(), "institution": a.Institution, "seq": last.Seq + 1, "actor_kind": a.ActorKind, "actor": a.Actor, "action": a.Action, "target": a.Target,
-		"details": jsonText(a.Details), "address": a.Address, "prev_hash": last.Hash, "created": stamp(time.Now()),
+		"details": jsonText(a.Details), "address": a.Address, "prev_hash": last.Hash, "created": stamp(collections.Now(tx)),
 	}
 	row["hash"] = auditHash(row)
 	_, err = tx.DB().Insert(collections.AuditLog, row).Execute()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"time"
 
 	"hospay/flow"
 )
@@ -21,7 +20,7 @@ type BatchRunner struct {
 func (r *BatchRunner) Run(ctx context.Context, b Batch, decide func(ctx context.Context, b Batch, order string) BatchResult) {
 	r.running.Lock()
 	defer r.running.Unlock()
-	started, before := time.Now(), b.Progress
+	started, before := r.Store.now(), b.Progress
 	err := r.Store.MoveBatch(ctx, b.ID, BatchQueued, BatchRunning)
 	for i, id := range b.Left() {
 		if err != nil {
@@ -39,7 +38,7 @@ func (r *BatchRunner) Run(ctx context.Context, b Batch, decide func(ctx context.
 	if err != nil {
 		r.Log.Error("batch.run", "batch", b.ID, "error", err)
 	}
-	if e := r.Store.RecordRun("batch", started, time.Now(), b.Progress-before, err); e != nil {
+	if e := r.Store.RecordRun("batch", started, r.Store.now(), b.Progress-before, err); e != nil {
 		r.Log.Error("batch.record", "batch", b.ID, "error", e)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"hospay/collections"
 	"hospay/flow"
@@ -52,7 +51,7 @@ func (b Batch) Left() []string { return b.Orders[min(len(b.Results), len(b.Order
 // NewBatch stores a batch that waits to run.
 func (s *Store) NewBatch(ctx context.Context, b Batch) (Batch, error) {
 	b.ID, b.State, b.Size, b.Results = newID(), BatchQueued, len(b.Orders), types.JSONArray[BatchResult]{}
-	now := stamp(time.Now())
+	now := stamp(s.now())
 	_, err := s.app.NonconcurrentDB().Insert(collections.Batches, dbx.Params{
 		"id": b.ID, "institution": b.Institution, "starter": b.Starter, "decision": b.Decision, "note": clip(b.Note, 1000), "state": b.State,
 		"orders": jsonText(b.Orders), "results": jsonText(b.Results), "size": b.Size, "created": now, "updated": now,
@@ -73,7 +72,7 @@ func (s *Store) Batch(ctx context.Context, id, starter string) (Batch, error) {
 // MoveBatch changes the state of a batch, or returns ErrConflict when it is
 // not in the state that it was in.
 func (s *Store) MoveBatch(ctx context.Context, id, from, to string) error {
-	res, err := s.app.NonconcurrentDB().Update(collections.Batches, dbx.Params{"state": to, "updated": stamp(time.Now())}, dbx.HashExp{"id": id, "state": from}).WithContext(ctx).Execute()
+	res, err := s.app.NonconcurrentDB().Update(collections.Batches, dbx.Params{"state": to, "updated": stamp(s.now())}, dbx.HashExp{"id": id, "state": from}).WithContext(ctx).Execute()
 	if err != nil {
 		return err
 	}
@@ -93,14 +92,14 @@ func (s *Store) KeepResult(ctx context.Context, b *Batch, r BatchResult) error {
 		b.Failed++
 	}
 	_, err := s.app.NonconcurrentDB().Update(collections.Batches, dbx.Params{
-		"results": jsonText(b.Results), "progress": b.Progress, "ok": b.OK, "failed": b.Failed, "updated": stamp(time.Now()),
+		"results": jsonText(b.Results), "progress": b.Progress, "ok": b.OK, "failed": b.Failed, "updated": stamp(s.now()),
 	}, dbx.HashExp{"id": b.ID, "state": BatchRunning}).WithContext(ctx).Execute()
 	return err
 }
 
 // InterruptBatches marks the batches that ended with the program before.
 func (s *Store) InterruptBatches(ctx context.Context) error {
-	_, err := s.app.NonconcurrentDB().Update(collections.Batches, dbx.Params{"state": BatchInterrupted, "updated": stamp(time.Now())},
+	_, err := s.app.NonconcurrentDB().Update(collections.Batches, dbx.Params{"state": BatchInterrupted, "updated": stamp(s.now())},
 		dbx.In("state", BatchQueued, BatchRunning)).WithContext(ctx).Execute()
 	return err
 }

@@ -54,11 +54,11 @@ type reading[T any] struct {
 func (r reading[T]) fresh() bool { return r.known && r.at.Sub(r.read) < configAge }
 
 // recall looks an entry up.
-func recall[T any](c *configCache, in *map[string]cached[T], key string) reading[T] {
+func recall[T any](c *configCache, in *map[string]cached[T], key string, at time.Time) reading[T] {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	have, ok := (*in)[key]
-	return reading[T]{have, ok, time.Now(), c.forgotten}
+	return reading[T]{have, ok, at, c.forgotten}
 }
 
 // keep stores what was read since r, unless settings have changed meanwhile.

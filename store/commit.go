@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"hospay/refund"
 
@@ -129,12 +128,12 @@ func exec(db dbx.Builder, sql string) error {
 
 func (s *Store) write(tx core.App, c *refund.Change) error {
 	if c.Callback != nil {
-		if err := insertCallback(tx.DB(), c); err != nil {
+		if err := insertCallback(tx, c); err != nil {
 			return err
 		}
 	}
 	if c.ID == "" {
 		return nil
 	}
-	return s.apply(tx, c, time.Now())
+	return s.apply(tx, c, s.now())
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"hospay/collections"
 	"hospay/flow"
@@ -53,7 +52,7 @@ func (s *Store) AddChange(tx core.App, c ConfigChange, values string) (ConfigCha
 	if err != nil {
 		return c, err
 	}
-	now := stamp(time.Now())
+	now := stamp(collections.Now(tx))
 	decided := now
 	if c.State == collections.ChangeWaiting {
 		decided = ""
@@ -97,7 +96,7 @@ func (s *Store) ChangeValues(c ConfigChange) (string, error) {
 // SettleChange ends a waiting change and forgets its sealed values. Somebody
 // else's decision in between is a conflict.
 func SettleChange(tx core.App, id, state, confirmer, answer string) error {
-	res, err := tx.DB().Update(collections.ConfigChanges, dbx.Params{"state": state, "confirmer": confirmer, "answer": answer, "sealed": "", "decided": stamp(time.Now())},
+	res, err := tx.DB().Update(collections.ConfigChanges, dbx.Params{"state": state, "confirmer": confirmer, "answer": answer, "sealed": "", "decided": stamp(collections.Now(tx))},
 		dbx.HashExp{"id": id, "state": collections.ChangeWaiting}).Execute()
 	if err != nil {
 		return err
@@ -110,7 +109,7 @@ func SettleChange(tx core.App, id, state, confirmer, answer string) error {
 
 // SupersedeChanges ends what waits for a record that has changed, except one.
 func SupersedeChanges(tx core.App, collection, record, except string) error {
-	_, err := tx.DB().Update(collections.ConfigChanges, dbx.Params{"state": collections.ChangeSuperseded, "sealed": "", "decided": stamp(time.Now())},
+	_, err := tx.DB().Update(collections.ConfigChanges, dbx.Params{"state": collections.ChangeSuperseded, "sealed": "", "decided": stamp(collections.Now(tx))},
 		dbx.And(dbx.HashExp{"collection": collection, "record": record, "state": collections.ChangeWaiting}, dbx.NewExp("id != {:x}", dbx.Params{"x": except}))).Execute()
 	return err
 }

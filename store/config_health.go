@@ -68,7 +68,7 @@ func (s *Store) WarnCertificate(institution string, c ExpiringCertificate) (bool
 			"body": i18n.Text(i18n.Default, "notice.certificate.body", "what", i18n.Text(i18n.Default, "channel."+c.Channel)+" "+c.Label,
 				"date", c.Expires.In(calendar.Beijing).Format(time.DateOnly), "days", fmt.Sprint(max(c.Days, 0)), "id", c.ID)}
 		for _, via := range ways {
-			if err := insertNotice(tx.DB(), row, via, noticeData{}, time.Now()); err != nil {
+			if err := insertNotice(tx, row, via, noticeData{}, s.now()); err != nil {
 				return err
 			}
 		}

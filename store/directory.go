@@ -25,7 +25,7 @@ import (
 
 // Institution reads the settings that decide orders.
 func (s *Store) Institution(ctx context.Context, id string) (refund.Institution, error) {
-	have := recall(&s.cache, &s.cache.institutions, id)
+	have := recall(&s.cache, &s.cache.institutions, id, s.now())
 	if have.fresh() {
 		return have.value, nil
 	}
@@ -130,7 +130,7 @@ func (s *Store) Channel(ctx context.Context, institution, channel string) (refun
 // Connection is Channel with all the ports that channels have.
 func (s *Store) Connection(ctx context.Context, institution, channel string) (channels.Channel, error) {
 	key := institution + "/" + channel
-	have := recall(&s.cache, &s.cache.channels, key)
+	have := recall(&s.cache, &s.cache.channels, key, s.now())
 	if have.fresh() {
 		return have.value, nil
 	}
@@ -213,7 +213,7 @@ func (s *Store) OffersOf(ctx context.Context, institution string, names []string
 
 // HIS returns the institution's connection to its HIS.
 func (s *Store) HIS(ctx context.Context, institution string) (refund.HIS, refund.HISTraits, error) {
-	have := recall(&s.cache, &s.cache.his, institution)
+	have := recall(&s.cache, &s.cache.his, institution, s.now())
 	if have.fresh() {
 		return have.value.his, have.value.traits, nil
 	}

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"time"
-
 	"hospay/collections"
 	"hospay/internal/vault"
 
@@ -36,7 +34,7 @@ func (k KeyStore) DataKeys() ([]vault.DataKey, error) {
 
 // SaveDataKey inserts a key, or replaces how it is wrapped.
 func (k KeyStore) SaveDataKey(key vault.DataKey) error {
-	now := stamp(time.Now())
+	now := stamp(collections.Now(k.App))
 	fixed := dbx.Params{"purpose": string(key.Purpose), "alg": key.Alg}
 	return put(k.App.NonconcurrentDB(), collections.VaultKeys, dbx.Params{"key_id": key.ID}, fixed, dbx.Params{"kek": key.KEK, "wrapped": key.Wrapped, "updated": now})
 }

@@ -232,7 +232,7 @@ func (s *Store) purge(ctx context.Context, application string, now time.Time) (i
 
 // sweepFiles deletes what a crash has left: files whose row was never written,
 // or is gone.
-func (s *Store) sweepFiles(ctx context.Context, now time.Time) (int, error) {
+func (s *Store) sweepFiles(ctx context.Context, _ time.Time) (int, error) {
 	c, err := s.app.FindCachedCollectionByNameOrId(collections.ProxyMaterials)
 	if err != nil {
 		return 0, err
@@ -249,7 +249,7 @@ func (s *Store) sweepFiles(ctx context.Context, now time.Time) (int, error) {
 	n := 0
 	for _, f := range files {
 		id := path.Base(path.Dir(f.Key))
-		if now.Sub(f.ModTime) < orphanAge {
+		if time.Since(f.ModTime) < orphanAge { // files bear the time of the machine
 			continue
 		}
 		var one int

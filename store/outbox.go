@@ -52,7 +52,7 @@ func (s *Store) queueNotice(tx core.App, o refund.Order, n flow.Notice) error {
 			return err
 		}
 	}
-	return s.tell(tx, told{o.ID, o.Institution, o.Patient, o.Channel, noticeValues(o)}, n)
+	return s.tell(tx, told{o.ID, o.Institution, o.Patient, o.Channel, noticeValues(o, s.now())}, n)
 }
 
 // tell writes the outbox rows of a notice, one per way in which the person can
@@ -71,7 +71,7 @@ func (s *Store) tell(tx core.App, o told, n flow.Notice) error {
 		"title": i18n.Fill(text.Title, pairs...), "body": clip(i18n.Fill(text.Body, pairs...), 1000), "next_at": stamp(n.At),
 	}
 	for via, data := range s.ways(tx.DB(), o, n, text) {
-		if err := insertNotice(tx.DB(), row, via, data, n.At); err != nil {
+		if err := insertNotice(tx, row, via, data, n.At); err != nil {
 			return err
 		}
 	}
@@ -108,8 +108,8 @@ func (s *Store) ways(db dbx.Builder, o told, n flow.Notice, text noticeText) map
 	return out
 }
 
-func insertNotice(db dbx.Builder, common dbx.Params, via string, data noticeData, at time.Time) error {
-	now := time.Now()
+func insertNotice(tx core.App, common dbx.Params, via string, data noticeData, at time.Time) error {
+	now := collections.Now(tx)
 	row := dbx.Params{"id": newID(), "via": via, "state": "queued", "data": jsonText(data), "created": stamp(now), "updated": stamp(now)}
 	for k, v := range common {
 		row[k] = v
@@ -117,7 +117,7 @@ func insertNotice(db dbx.Builder, common dbx.Params, via string, data noticeData
 	if via == notify.ViaInApp && !at.After(now) { // to be seen is to be sent
 		row["state"], row["sent_at"], row["next_at"] = "sent", stamp(now), ""
 	}
-	_, err := db.Insert(collections.Notifications, row).Execute()
+	_, err := tx.DB().Insert(collections.Notifications, row).Execute()
 	if isUnique(err) { // told before
 		return nil
 	}
@@ -137,11 +137,11 @@ func readNoticeText(db dbx.Builder, institution string, event flow.NoticeEvent) 
 
 // noticeValues are the places that texts and templates may use. None of them
 // holds personal data.
-func noticeValues(o refund.Order) map[string]string {
+func noticeValues(o refund.Order, now time.Time) map[string]string {
 	return map[string]string{
 		"no": o.No, "amount": o.Amount.String(), "reason": ReasonText(o.FailCode, o.FailReason),
 		"channel": i18n.Text(i18n.Default, "channel."+o.Channel), "method": i18n.Text(i18n.Default, "method."+string(o.Method)),
-		"time": time.Now().In(calendar.Beijing).Format("2006-01-02 15:04"), "status": i18n.Text(i18n.Default, "status."+string(o.Status)),
+		"time": now.In(calendar.Beijing).Format("2006-01-02 15:04"), "status": i18n.Text(i18n.Default, "status."+string(o.Status)),
 	}
 }
 
@@ -218,12 +218,13 @@ func (q outbox) Due(ctx context.Context, now time.Time, limit int) ([]notify.Mes
 
 // Settle records what became of a notice.
 func (q outbox) Settle(ctx context.Context, id string, r notify.Result) error {
+	now := stamp(collections.Now(q.app))
 	set := dbx.Params{
 		"state": string(r.State), "tries": r.Tries, "next_at": stamp(r.NextAt), "provider_id": clip(r.ProviderID, 100), "error": clip(r.Error, 500),
-		"updated": stamp(time.Now()),
+		"updated": now,
 	}
 	if r.State == notify.StateSent {
-		set["sent_at"] = stamp(time.Now())
+		set["sent_at"] = now
 	}
 	_, err := q.app.NonconcurrentDB().Update(collections.Notifications, set, dbx.HashExp{"id": id, "state": "queued"}).WithContext(ctx).Execute()
 	return err
@@ -231,7 +232,7 @@ func (q outbox) Settle(ctx context.Context, id string, r notify.Result) error {
 
 // Requeue makes a notice that was sent or has failed due again.
 func (s *Store) Requeue(ctx context.Context, institution, id string) error {
-	res, err := s.app.NonconcurrentDB().Update(collections.Notifications, dbx.Params{"state": "queued", "tries": 0, "next_at": stamp(time.Now()), "error": "", "updated": stamp(time.Now())},
+	res, err := s.app.NonconcurrentDB().Update(collections.Notifications, dbx.Params{"state": "queued", "tries": 0, "next_at": stamp(s.now()), "error": "", "updated": stamp(s.now())},
 		dbx.And(dbx.HashExp{"id": id, "institution": institution}, dbx.NewExp("state IN ('failed', 'sent') AND via != 'in_app'"))).WithContext(ctx).Execute()
 	if err != nil {
 		return err

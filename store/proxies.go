@@ -90,7 +90,7 @@ func (s *Store) moveProxy(ctx context.Context, id string, to refund.ProxyStatus,
 		if err != nil {
 			return err
 		}
-		set["status"], set["version"], set["updated"] = string(to), p.Version+1, stamp(time.Now())
+		set["status"], set["version"], set["updated"] = string(to), p.Version+1, stamp(s.now())
 		res, err := tx.DB().Update(collections.ProxyApplications, set, dbx.HashExp{"id": id, "status": string(p.Status), "version": p.Version}).Execute()
 		if err != nil {
 			return err
@@ -203,7 +203,7 @@ func (s *Store) tellAgent(tx core.App, p refund.Proxy, approved bool, note strin
 	values := map[string]string{
 		"no": p.No, "reason": note, "time": now.In(calendar.Beijing).Format("2006-01-02 15:04"), "amount": "", "channel": "", "method": "", "status": "",
 	}
-	return s.tell(tx, told{institution: p.Institution, patient: p.Agent, values: values}, flow.Notice{Event: event, At: time.Now()})
+	return s.tell(tx, told{institution: p.Institution, patient: p.Agent, values: values}, flow.Notice{Event: event, At: s.now()})
 }
 
 // Lookup counts a search for a principal in the audit log and refuses it once

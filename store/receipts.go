@@ -13,7 +13,7 @@ import (
 // OpenReceipts makes a row for every successful transfer that has none, so
 // that its receipt is collected. Original-route refunds have no receipts.
 func (s *Store) OpenReceipts(ctx context.Context, limit int) error {
-	now := time.Now()
+	now := s.now()
 	_, err := s.app.NonconcurrentDB().NewQuery("INSERT INTO receipts (id, institution, patient, `order`, out_bill_no, state, tries, next_at, created, updated) " +
 		"SELECT lower(hex(randomblob(7))) || 'r', t.institution, o.patient, t.`order`, t.out_bill_no, 'waiting', 0, {:now}, {:now}, {:now} " +
 		"FROM transfer_orders t JOIN refund_orders o ON o.id = t.`order` " +
@@ -70,7 +70,7 @@ func (s *Store) MissingReceipts(ctx context.Context, inst, from, to string, page
 
 // RetryReceipt makes a receipt that is not ready due again.
 func (s *Store) RetryReceipt(ctx context.Context, inst, id string) error {
-	now := stamp(time.Now())
+	now := stamp(s.now())
 	res, err := s.app.NonconcurrentDB().NewQuery("UPDATE receipts SET state = 'waiting', tries = 0, message = '', token = '', next_at = {:now}, updated = {:now} WHERE id = {:id} AND institution = {:i} AND state != 'ready'").
 		Bind(dbx.Params{"now": now, "id": id, "i": inst}).WithContext(ctx).Execute()
 	if err != nil {

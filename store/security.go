@@ -89,7 +89,7 @@ func (s *Store) secure(staff *core.Record, f func(tx core.App, row *Security) er
 		}
 		set := dbx.Params{
 			"totp_sealed": row.Sealed, "totp_on": row.On, "last_step": row.LastStep, "recovery": jsonText(row.indexes()), "failures": row.Failures,
-			"failed_at": stamp(row.FailedAt.Time()), "locked_until": stamp(row.LockedUntil.Time()), "last_seen": stamp(row.LastSeen.Time()), "updated": stamp(time.Now()),
+			"failed_at": stamp(row.FailedAt.Time()), "locked_until": stamp(row.LockedUntil.Time()), "last_seen": stamp(row.LastSeen.Time()), "updated": stamp(collections.Now(tx)),
 		}
 		if !fresh {
 			_, err = tx.DB().Update(collections.StaffSecurity, set, dbx.HashExp{"id": row.ID}).Execute()

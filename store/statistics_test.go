@@ -11,6 +11,7 @@ import (
 	"hospay/calendar"
 	"hospay/cmd"
 	"hospay/collections"
+	"hospay/internal/testday"
 	"hospay/money"
 	"hospay/refund"
 	"hospay/store"
@@ -24,6 +25,7 @@ import (
 func bare(t *testing.T) (core.App, *store.Store) {
 	t.Helper()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: collections.Connect})
+	collections.SetClock(app, testday.Now)
 	if err := app.Bootstrap(); err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,8 @@ func New(app core.App, v *vault.Vault) *Store {
 // Vault returns the vault of the store.
 func (s *Store) Vault() *vault.Vault { return s.vault }
 
+func (s *Store) now() time.Time { return collections.Now(s.app) }
+
 // InTransaction tells how many write transactions of the store are open. Tests
 // use it to prove that no network call is made inside one.
 func (s *Store) InTransaction() int { return int(s.open.Load()) }
@@ -143,11 +145,11 @@ func (s *Store) apply(tx core.App, c *refund.Change, now time.Time) error {
 	return nil
 }
 
-func insertCallback(db dbx.Builder, c *refund.Change) error {
+func insertCallback(tx core.App, c *refund.Change) error {
 	cb := c.Callback
-	_, err := db.Insert(collections.Callbacks, dbx.Params{
+	_, err := tx.DB().Insert(collections.Callbacks, dbx.Params{
 		"id": newID(), "institution": cb.Institution, "channel": cb.Channel, "callback_id": cb.ID, "kind": cb.Kind, "no": cb.No,
-		"effect": cb.Effect, "body": clip(cb.Body, 4000), "created": stamp(time.Now()),
+		"effect": cb.Effect, "body": clip(cb.Body, 4000), "created": stamp(collections.Now(tx)),
 	}).Execute()
 	if isUnique(err) {
 		return refund.ErrSeen
@@ -200,7 +202,7 @@ func clip(s string, limit int) string {
 // WakeStopped makes the orders of an institution due that waited for the end
 // of a freeze.
 func (s *Store) WakeStopped(ctx context.Context, institution string) error {
-	_, err := s.app.NonconcurrentDB().Update(collections.RefundOrders, dbx.Params{"next_at": stamp(time.Now())}, dbx.And(
+	_, err := s.app.NonconcurrentDB().Update(collections.RefundOrders, dbx.Params{"next_at": stamp(s.now())}, dbx.And(
 		dbx.HashExp{"institution": institution}, dbx.In("status", string(refund.StatusApproved), string(refund.StatusPaying)))).WithContext(ctx).Execute()
 	return err
 }
@@ -209,5 +211,5 @@ func (s *Store) WakeStopped(ctx context.Context, institution string) error {
 func FirstEvent(tx core.App, order *core.Record) error {
 	return refunds.append(tx.DB(), order.Id, order.GetString("institution"), []flow.Move{{
 		To: refund.StatusSubmitted, Event: "order.submitted", By: people.By{Kind: people.ByPatient, ID: order.GetString("patient")},
-	}}, time.Now())
+	}}, collections.Now(tx))
 }

@@ -14,6 +14,7 @@ import (
 
 	"hospay/calendar"
 	"hospay/flow"
+	"hospay/internal/testday"
 	"hospay/money"
 	"hospay/refund"
 	"hospay/sim/his"
@@ -62,11 +63,12 @@ type bench struct {
 // simulator starts a HIS with the same people in every test.
 func simulator(t testing.TB, change ...func(*world.World)) bench {
 	t.Helper()
-	w := world.New(1, 20, time.Time{})
+	w := world.New(1, 20, testday.Now())
 	for _, f := range change {
 		f(w)
 	}
 	s := his.New(w)
+	s.Clock().Begin(testday.Noon())
 	if err := s.Listen("127.0.0.1", 0); err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +256,7 @@ func (k Kit) statement(t *testing.T) {
 	if err := s.Settings().Patch([]byte(`{"page_max":3}`)); err != nil {
 		t.Fatal(err)
 	}
-	today := time.Now().In(calendar.Beijing).Format(time.DateOnly)
+	today := s.Clock().Now().In(calendar.Beijing).Format(time.DateOnly)
 	for n := range 10 {
 		got := []string{}
 		err := h.Statement(ctx, today, func(l refund.StatementLine) error {

@@ -29,6 +29,7 @@ func (h *Hooks) bindStatementRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
 	g.POST("/statements", h.statementUpload).Bind(apis.BodyLimit(maxStatement + 1<<20)).BindFunc(kit.RequireStaff(people.RoleFinance))
 	g.GET("/statements", h.statementList).BindFunc(kit.RequireStaff(bookRoles...))
+	g.POST("/statements/{id}/use", h.statementUse).BindFunc(kit.RequireStaff(people.RoleFinance))
 	g.GET("/statements/{id}/rejects", h.statementRejects).BindFunc(kit.RequireStaff(bookRoles...))
 	g.GET("/statements/{id}/file", h.statementFile).BindFunc(kit.RequireStaff(bookRoles...))
 	h.App.OnFileDownloadRequest(collections.Statements).BindFunc(func(e *core.FileDownloadRequestEvent) error {
@@ -57,6 +58,19 @@ func (h *Hooks) statementUpload(e *core.RequestEvent) error {
 		return h.Fail(e, err)
 	}
 	if err := h.Audit(e, "statement.upload", st.ID, map[string]any{"day": st.Day, "source": st.Source, "kind": st.Kind, "sha256": st.SHA256, "version": st.Version}); err != nil {
+		return h.Fail(e, err)
+	}
+	return e.JSON(http.StatusOK, statementView(st, nil))
+}
+
+// statementUse puts a download in force in place of what somebody has brought.
+func (h *Hooks) statementUse(e *core.RequestEvent) error {
+	st, instead, err := h.Books.Use(e.Request.Context(), kit.InstitutionOf(e), e.Request.PathValue("id"))
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	details := map[string]any{"day": st.Day, "source": st.Source, "kind": st.Kind, "sha256": st.SHA256, "version": st.Version, "instead": instead.SHA256, "instead_version": instead.Version}
+	if err := h.Audit(e, "statement.use", st.ID, details); err != nil {
 		return h.Fail(e, err)
 	}
 	return e.JSON(http.StatusOK, statementView(st, nil))
@@ -116,7 +130,7 @@ func uploadError(err error) error {
 // statementView is a bill as the console shows it.
 func statementView(st books.Statement, names map[string]string) map[string]any {
 	return map[string]any{
-		"id": st.ID, "day": st.Day, "source": st.Source, "kind": st.Kind, "state": st.State, "version": st.Version, "superseded": st.Superseded, "late": st.Late, "file": st.Name, "size": st.Size,
+		"id": st.ID, "day": st.Day, "source": st.Source, "kind": st.Kind, "state": st.State, "version": st.Version, "superseded": st.Superseded, "beside": st.Beside, "late": st.Late, "file": st.Name, "size": st.Size,
 		"sha256": st.SHA256, "form": st.Form, "lines": st.Lines, "rejects": st.Rejects, "amount": st.Amount, "refusal": st.Refusal, "message": st.Message, "by": st.By, "by_name": names[st.By],
 		"tries": st.Tries, "next_at": calendar.Clock(st.NextAt.Time()), "created": calendar.Clock(st.Created.Time()), "updated": calendar.Clock(st.Updated.Time()),
 	}

@@ -50,7 +50,7 @@ type channelLimit struct {
 // overview answers from indexes and from memory; it calls nobody.
 func (h *Hooks) overview(e *core.RequestEvent) error {
 	ctx := e.Request.Context()
-	houses, err := h.Store.Overviews(ctx, time.Now())
+	houses, err := h.Store.Overviews(ctx, h.Now())
 	if err != nil {
 		return h.Fail(e, err)
 	}
@@ -83,7 +83,7 @@ func (h *Hooks) addChannel(ctx context.Context, row *overviewRow, l store.Channe
 	limit := channelLimit{Used: row.Paid[l.Channel].Amount}
 	if conn, err := h.Store.Connection(ctx, l.Institution, l.Channel); err == nil {
 		limit.DayLimit = int64(conn.Capabilities().DayLimit)
-		for _, c := range checkup.Certificates(l.Channel, conn, time.Now()) {
+		for _, c := range checkup.Certificates(l.Channel, conn, h.Now()) {
 			if c.Days != nil {
 				row.Certificates = append(row.Certificates, c)
 			}

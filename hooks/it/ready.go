@@ -45,7 +45,7 @@ func (h *Hooks) unready(ctx context.Context) []string {
 	if err := h.Guards.Verify(h.App); err != nil {
 		reasons = append(reasons, err.Error())
 	}
-	late, err := h.Store.Late(ctx, time.Now().Add(-oldestDue))
+	late, err := h.Store.Late(ctx, h.Now().Add(-oldestDue))
 	if err != nil {
 		reasons = append(reasons, "数据库无法读取")
 	}

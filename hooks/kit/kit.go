@@ -5,7 +5,9 @@ package kit
 
 import (
 	"log/slog"
+	"time"
 
+	"hospay/collections"
 	"hospay/flow"
 	"hospay/store"
 
@@ -21,6 +23,9 @@ type Kit struct {
 	guard      guard
 	known      map[flow.Code]Code
 }
+
+// Now is the program's clock.
+func (k *Kit) Now() time.Time { return collections.Now(k.App) }
 
 // Bind registers the guards and what belongs to no single door.
 func (k *Kit) Bind(se *core.ServeEvent) {

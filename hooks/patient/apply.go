@@ -38,7 +38,7 @@ func (h *Hooks) applyProxy(e *core.RecordRequestEvent) error {
 	if e.Auth == nil || e.Auth.Collection().Name != collections.Patients || e.App.IsTransactional() {
 		return kit.Denied(e.RequestEvent)
 	}
-	ctx, now := e.Request.Context(), time.Now()
+	ctx, now := e.Request.Context(), h.Now()
 	w, err := h.proxyWish(ctx, e)
 	if err != nil {
 		return h.Fail(e.RequestEvent, err)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"strconv"
-	"time"
 
 	"hospay/calendar"
 	"hospay/collections"
@@ -40,7 +39,7 @@ func (h *Hooks) me(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	now := time.Now()
+	now := h.Now()
 	birth, known := idno.Birth(person.IDNo, now, calendar.Beijing)
 	return e.JSON(http.StatusOK, map[string]any{
 		"id": r.Id, "patient_no": r.GetString("patient_no"), "name": r.GetString("name"), "id_type": r.GetString("id_type"),
@@ -154,7 +153,7 @@ func (h *Hooks) options(e *core.RequestEvent) error {
 		wish.Refundable = money.Fen(n)
 	}
 	prefer := cmp.Or(e.Request.URL.Query().Get("prefer"), e.Auth.GetString("via"))
-	out["suggestion"] = advice(refund.Advise(wish, inst.Methods, offers, prefer, time.Now()))
+	out["suggestion"] = advice(refund.Advise(wish, inst.Methods, offers, prefer, h.Now()))
 	return e.JSON(http.StatusOK, out)
 }
 

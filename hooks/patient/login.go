@@ -47,7 +47,7 @@ func (h *Hooks) loginByTicket(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	fresh, err := h.Store.UseTicket(t.ID, time.Unix(t.ExpiresAt, 0))
+	fresh, err := h.Store.UseTicket(t.ID, h.Now().Add(time.Unix(t.ExpiresAt, 0).Sub(realTime())))
 	if err != nil {
 		return h.Fail(e, err)
 	}
@@ -70,7 +70,7 @@ func (h *Hooks) checkTicket(s string) (Ticket, *core.Record, error) {
 	if err != nil {
 		return t, nil, err
 	}
-	if err := verifyTicket(t, signed, sum, secrets["portal_secret"], time.Now()); err != nil {
+	if err := verifyTicket(t, signed, sum, secrets["portal_secret"], realTime()); err != nil {
 		return t, nil, err
 	}
 	if !inst.GetBool("active") {

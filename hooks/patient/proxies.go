@@ -2,7 +2,6 @@ package patient
 
 import (
 	"net/http"
-	"time"
 
 	"hospay/collections"
 	"hospay/flow"
@@ -91,7 +90,7 @@ func (h *Hooks) proxyView(e *core.RequestEvent, rec *core.Record) (map[string]an
 	}
 	out["materials"], out["card"] = materials, nil
 	out["status_text"], out["next"] = kit.ProxyText("status", string(p.Status)), kit.ProxyText("next", string(p.Status))
-	if p.Status == refund.ProxyDraft || p.Usable(time.Now()) {
+	if p.Status == refund.ProxyDraft || p.Usable(h.Now()) {
 		card, err := h.Intake.PrincipalCard(e.Request.Context(), p)
 		switch {
 		case err == nil, flow.CodeOf(err) == flow.CodeHISUnavailable && card.No != "":
@@ -105,12 +104,12 @@ func (h *Hooks) proxyView(e *core.RequestEvent, rec *core.Record) (map[string]an
 
 // submitProxy hands the agent's application in.
 func (h *Hooks) submitProxy(e *core.RequestEvent) error {
-	return h.moveProxy(e, func(id string) error { return h.Store.SubmitProxy(e.Request.Context(), id, time.Now()) })
+	return h.moveProxy(e, func(id string) error { return h.Store.SubmitProxy(e.Request.Context(), id, h.Now()) })
 }
 
 // closeProxy ends the agent's application.
 func (h *Hooks) closeProxy(e *core.RequestEvent) error {
-	return h.moveProxy(e, func(id string) error { return h.Store.CloseProxy(e.Request.Context(), id, time.Now()) })
+	return h.moveProxy(e, func(id string) error { return h.Store.CloseProxy(e.Request.Context(), id, h.Now()) })
 }
 
 func (h *Hooks) moveProxy(e *core.RequestEvent, move func(id string) error) error {

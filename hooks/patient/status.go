@@ -87,7 +87,7 @@ func (h *Hooks) publicStatus(e *core.RequestEvent) error {
 	if len(no) > 32 || len(tail) != 4 {
 		return kit.Error(http.StatusNotFound, "status_not_found", "")
 	}
-	if !h.misses.begin(no, time.Now()) {
+	if !h.misses.begin(no, h.Now()) {
 		return kit.Error(http.StatusTooManyRequests, "too_many_tries", "")
 	}
 	rec, err := e.App.FindFirstRecordByData(collections.RefundOrders, "no", no)

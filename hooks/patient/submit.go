@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"time"
 
 	"hospay/collections"
 	"hospay/flow"
@@ -125,7 +124,7 @@ func (h *Hooks) submittedBefore(e *core.RecordRequestEvent, a refund.Application
 
 // situation reads what the checks of an application need to know.
 func (h *Hooks) situation(ctx context.Context, applicant *core.Record, a refund.Application, group string, ps refund.Parties) (refund.Situation, error) {
-	s := refund.Situation{Now: time.Now(), Proxy: ps.Proxy}
+	s := refund.Situation{Now: h.Now(), Proxy: ps.Proxy}
 	var err error
 	if ps.Proxy != nil {
 		if s.PayeeName, err = h.Store.RealName(ctx, ps.Payee); err != nil {

@@ -120,7 +120,7 @@ func (h *Hooks) totpConfirm(e *core.RequestEvent) error {
 		return err
 	}
 	return h.tried(e, staff, func() error {
-		codes, err := h.Store.ConfirmTOTP(staff, body.Code, e.RealIP(), time.Now())
+		codes, err := h.Store.ConfirmTOTP(staff, body.Code, e.RealIP(), h.Now())
 		if err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func (h *Hooks) authWithTOTP(e *core.RequestEvent) error {
 		return err
 	}
 	return h.tried(e, staff, func() error {
-		if err := h.Store.UseTOTP(staff, body.Code, e.RealIP(), time.Now()); err != nil {
+		if err := h.Store.UseTOTP(staff, body.Code, e.RealIP(), h.Now()); err != nil {
 			return err
 		}
 		return apis.RecordAuthResponse(e, staff, store.SecondFactorTOTP, nil)

@@ -3,7 +3,6 @@ package staff
 import (
 	"bytes"
 	"net/http"
-	"time"
 
 	"hospay/exports"
 	"hospay/hooks/kit"
@@ -65,7 +64,7 @@ func (h *Hooks) evidence(e *core.RequestEvent) error {
 		return err
 	}
 	var file bytes.Buffer
-	if err := exports.Evidence(e.Request.Context(), e.App, order, e.Auth.GetString("name"), time.Now(), &file); err != nil {
+	if err := exports.Evidence(e.Request.Context(), e.App, order, e.Auth.GetString("name"), h.Now(), &file); err != nil {
 		return h.Fail(e, err)
 	}
 	if err := h.Audit(e, "refund.evidence", order.Id, map[string]any{"no": order.GetString("no")}); err != nil {

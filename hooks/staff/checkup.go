@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
 	"hospay/hooks/kit"
 	"hospay/internal/checkup"
@@ -68,7 +69,7 @@ func (h *Hooks) testChannel(ctx context.Context, e *core.RequestEvent, r testReq
 	}
 	l := checkup.Channel(ctx, conn)
 	return e.JSON(http.StatusOK, map[string]any{
-		"channel": r.Channel, "merchant_id": h.merchant(e, r.Channel), "ok": l.Failed() == 0, "steps": l.Steps, "certificates": checkup.Certificates(r.Channel, conn, time.Now()),
+		"channel": r.Channel, "merchant_id": h.merchant(e, r.Channel), "ok": l.Failed() == 0, "steps": l.Steps, "certificates": checkup.Certificates(r.Channel, conn, h.Now()),
 	})
 }
 
@@ -93,7 +94,7 @@ func (h *Hooks) testHIS(ctx context.Context, e *core.RequestEvent, r testRequest
 	if r.Patient != (checkup.Patient{}) {
 		l.Read(ctx, his, r.Patient)
 	}
-	l.Statement(ctx, his)
+	l.Statement(ctx, his, calendar.Day(h.Now()))
 	return e.JSON(http.StatusOK, map[string]any{
 		"his": true, "ok": l.Failed() == 0, "steps": l.Steps,
 		"traits": map[string]bool{"queryable": traits.Queryable, "idempotent": traits.Idempotent, "reversible": traits.Reversible},
@@ -108,7 +109,7 @@ func (h *Hooks) certificates(e *core.RequestEvent) error {
 	}
 	out := []checkup.Certificate{}
 	for _, name := range slices.Sorted(maps.Keys(conns)) {
-		out = append(out, checkup.Certificates(name, conns[name], time.Now())...)
+		out = append(out, checkup.Certificates(name, conns[name], h.Now())...)
 	}
 	slices.SortStableFunc(out, func(a, b checkup.Certificate) int { return rank(a) - rank(b) })
 	return e.JSON(http.StatusOK, map[string]any{"certificates": out})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"time"
 
 	"hospay/calendar"
 	"hospay/flow"
@@ -41,7 +40,7 @@ func (h *Hooks) facts(e *core.RequestEvent) error {
 		return h.Fail(e, err)
 	}
 	out := map[string]any{"balance": nil, "balance_error": ""}
-	l := refund.Looked{Now: time.Now()}
+	l := refund.Looked{Now: h.Now()}
 	card, err := h.Intake.OrderCard(ctx, w.Order)
 	switch {
 	case err == nil:
@@ -161,7 +160,7 @@ func (h *Hooks) shadow(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	orders, err := h.Store.Judged(ctx, inst.ID, time.Now().AddDate(0, 0, -body.Days), shadowOrders+1)
+	orders, err := h.Store.Judged(ctx, inst.ID, h.Now().AddDate(0, 0, -body.Days), shadowOrders+1)
 	if err != nil {
 		return h.Fail(e, err)
 	}
@@ -231,7 +230,7 @@ func (h *Hooks) shadowRow(ctx context.Context, inst refund.Institution, o store.
 	if given != nil {
 		rules = given
 	}
-	f, err := h.Store.Facts(ctx, o.Order, time.Now())
+	f, err := h.Store.Facts(ctx, o.Order, h.Now())
 	if err != nil {
 		return row, err
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"hospay/collections"
 	"hospay/flow"
@@ -70,7 +69,7 @@ func (h *Hooks) passwordTried(e *core.RecordAuthWithPasswordRequestEvent) error 
 // tried surrounds an attempt at a login with the count of failures. A first
 // step of two that was right takes its own attempt back and no more.
 func (h *Hooks) tried(e *core.RequestEvent, staff *core.Record, next func() error) error {
-	now := time.Now()
+	now := h.Now()
 	if err := h.Store.BeginTry(staff, now); err != nil {
 		return h.Fail(e, err)
 	}
@@ -112,7 +111,7 @@ func (h *Hooks) bindIdle(se *core.ServeEvent) {
 		if e.Auth == nil || e.Auth.Collection().Name != collections.Staff || strings.Contains(e.Request.URL.Path, "/auth-with-") {
 			return e.Next()
 		}
-		alive, err := h.Store.Seen(e.Auth, h.Store.Idle(e.Auth.GetString("institution")), !restless(e.Request.Method, e.Request.URL.Path), time.Now())
+		alive, err := h.Store.Seen(e.Auth, h.Store.Idle(e.Auth.GetString("institution")), !restless(e.Request.Method, e.Request.URL.Path), h.Now())
 		if err != nil {
 			return h.Fail(e, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"hospay/calendar"
 	"hospay/collections"
@@ -55,8 +54,8 @@ func (h *Hooks) proxyRow(ctx context.Context, rec *core.Record) (map[string]any,
 		return nil, err
 	}
 	out := rec.PublicExport()
-	if birth, ok := idno.Birth(idNo, time.Now(), calendar.Beijing); ok {
-		out["age"] = idno.Age(birth, time.Now())
+	if birth, ok := idno.Birth(idNo, h.Now(), calendar.Beijing); ok {
+		out["age"] = idno.Age(birth, h.Now())
 	}
 	out["agent"] = map[string]any{"name": agent.GetString("name"), "id_no": agent.GetString("id_no")}
 	out["principal"] = map[string]any{"name": rec.GetString("principal_name"), "id_no": rec.GetString("principal_id_no")}
@@ -128,7 +127,7 @@ func (h *Hooks) reviewProxy(e *core.RequestEvent) error {
 	if err != nil || rec.GetString("institution") != e.Auth.GetString("institution") {
 		return kit.Error(http.StatusNotFound, "not_found", "")
 	}
-	err = h.Store.ReviewProxy(e.Request.Context(), rec.Id, e.Auth.Id, body.Decision == "approve", strings.TrimSpace(body.Note), e.RealIP(), time.Now())
+	err = h.Store.ReviewProxy(e.Request.Context(), rec.Id, e.Auth.Id, body.Decision == "approve", strings.TrimSpace(body.Note), e.RealIP(), h.Now())
 	if err != nil {
 		return h.Fail(e, err)
 	}

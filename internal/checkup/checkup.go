@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -67,7 +68,7 @@ func words(err error) string {
 }
 
 // impossible is a number that hospay never gives: its orders begin with R.
-func impossible(now time.Time) string { return fmt.Sprintf("CHECK%d", now.UnixNano()) }
+func impossible() string { return fmt.Sprintf("CHECK%019d", rand.Int64()) }
 
 // Channel asks a channel for a payout that cannot exist. WeChat answers 404
 // NOT_FOUND, Alipay ORDER_NOT_EXIST; either proves that the address is right,
@@ -75,7 +76,7 @@ func impossible(now time.Time) string { return fmt.Sprintf("CHECK%d", now.UnixNa
 func Channel(ctx context.Context, c channels.Channel) *List {
 	l := &List{}
 	l.step("查询一个不存在的单号", func() (string, error) {
-		no := impossible(time.Now())
+		no := impossible()
 		p := refund.Payout{No: no, Method: refund.MethodTransfer, Amount: 1}
 		if !canTransfer(c) {
 			p.Method, p.Original = refund.MethodOriginal, &refund.Payment{TradeNo: no}
@@ -104,7 +105,7 @@ func canTransfer(c channels.Channel) bool {
 // Ping asks a HIS something that it can answer without a patient: for a number
 // that cannot exist, or where it cannot be asked for numbers, for a card.
 func Ping(ctx context.Context, his refund.HIS, traits refund.HISTraits) error {
-	no := impossible(time.Now())
+	no := impossible()
 	if traits.Queryable {
 		a := his.QueryDebit(ctx, refund.Debit{No: no, OrderNo: no, CardNo: "0", Amount: 1, Method: refund.MethodTransfer, Channel: "wechat"})
 		if a.Verdict != flow.Done {

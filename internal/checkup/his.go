@@ -62,24 +62,19 @@ func (l *List) Reach(ctx context.Context, his refund.HIS, traits refund.HISTrait
 	l.step("连接与应答", func() (string, error) { return "应答可信", Ping(ctx, his, traits) })
 }
 
-// Statement counts today's lines.
-func (l *List) Statement(ctx context.Context, his refund.HIS) {
+// Statement counts the lines of a day.
+func (l *List) Statement(ctx context.Context, his refund.HIS, day string) {
 	l.step("statement 对账明细", func() (string, error) {
 		n := 0
-		err := his.Statement(ctx, time.Now().In(calendar.Beijing).Format(time.DateOnly), func(s refund.StatementLine) error {
-			if n++; s.Unread != "" {
-				return fmt.Errorf("第 %d 行有读不懂的字段：%s", n, s.Unread)
-			}
-			return nil
-		})
-		return fmt.Sprintf("今天 %d 行", n), err
+		err := his.Statement(ctx, day, func(refund.StatementLine) error { n++; return nil })
+		return fmt.Sprintf("%s 有 %d 行", day, n), err
 	})
 }
 
 // Move debits the test card, asks for the debit, repeats it, undoes it and
 // asks for the reversal: the six answers that money depends on.
-func (l *List) Move(ctx context.Context, his refund.HISLedger, card string, amount money.Fen) {
-	stamp := time.Now().In(calendar.Beijing).Format("20060102150405")
+func (l *List) Move(ctx context.Context, his refund.HISLedger, card string, amount money.Fen, at time.Time) {
+	stamp := at.In(calendar.Beijing).Format("20060102150405")
 	d := refund.Debit{No: "PROBE" + stamp + "D01", OrderNo: "PROBE" + stamp, CardNo: card, Amount: amount, Method: refund.MethodTransfer, Channel: "wechat"}
 	var first refund.HISAnswer
 	l.step("query_debit 不存在的流水号", func() (string, error) { return want(his.QueryDebit(ctx, d), refund.HISNotFound) })

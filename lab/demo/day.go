@@ -20,7 +20,8 @@ type Day struct {
 	DB     dbx.Builder // of the program, to look at numbers
 	Out    io.Writer
 	Date   string // the business day, Beijing
-	Orders int    // at least so many; the script itself has more than forty
+	Now    func() time.Time
+	Orders int // at least so many; the script itself has more than forty
 	Log    func(string)
 
 	mu       sync.Mutex
@@ -165,7 +166,7 @@ func (d *Day) apply(ctx context.Context, t *Track) error {
 	case err != nil:
 		return err
 	}
-	t.Order, t.since = o, time.Now()
+	t.Order, t.since = o, d.Now()
 	d.byID[o.ID] = t
 	return nil
 }
@@ -176,14 +177,14 @@ func (d *Day) settle(ctx context.Context, t *Track, want string, patience time.D
 	if t.refused || t.Order.ID == "" {
 		return nil
 	}
-	end := time.Now().Add(patience)
+	end := d.Now().Add(patience)
 	for {
 		o, err := d.read(t.Order.ID)
 		if err != nil {
 			return err
 		}
 		t.Got = o
-		if o == want || time.Now().After(end) {
+		if o == want || d.Now().After(end) {
 			return nil
 		}
 		select {
@@ -282,7 +283,7 @@ func (d *Day) confirm(ctx context.Context) {
 		d.mu.Lock()
 		t := d.byID[r.Order]
 		d.mu.Unlock()
-		if t != nil && !t.silent && (!t.slow || time.Since(t.since) > slowPayee) {
+		if t != nil && !t.silent && (!t.slow || d.Now().Sub(t.since) > slowPayee) {
 			_ = post(ctx, d.At.WeChat+"/_sim/confirm/"+r.No, nil)
 		}
 	}

@@ -58,10 +58,10 @@ func (d *Day) proposeRestore(ctx context.Context, o Order) error {
 		return err
 	}
 	body := map[string]any{"action": "restore", "reason": "HIS 已恢复撤销功能，退回就诊卡"}
-	for end := time.Now().Add(patience); ; {
+	for end := d.Now().Add(patience); ; {
 		err := d.API.Call(ctx, "POST", "/api/hospay/desk/suspense/"+o.ID+"/propose", finance, body, nil)
 		var refusal *APIError
-		if err == nil || !errors.As(err, &refusal) || refusal.Status != http.StatusConflict || time.Now().After(end) {
+		if err == nil || !errors.As(err, &refusal) || refusal.Status != http.StatusConflict || d.Now().After(end) {
 			if err != nil {
 				err = fmt.Errorf("挂账提议：%w", err)
 			}

@@ -12,6 +12,7 @@ import (
 	"hospay/books"
 	"hospay/calendar"
 	"hospay/channels"
+	"hospay/internal/testday"
 	"hospay/jobs"
 	"hospay/lab/demo"
 	"hospay/lab/invariant"
@@ -27,7 +28,7 @@ func TestHistory_HoldsInEveryBook(t *testing.T) {
 	at := demo.Endpoints{WeChat: a.Sims.WeChat.URL(), Alipay: a.Sims.Alipay.URL(), HIS: a.Sims.HIS.URL(), Portal: a.Sims.Portal.URL()}
 	a.Sims.World.Grow(60)
 	review := refund.ReviewSettings{Auto: true, Rules: []refund.Rule{{Name: refund.RuleMaxAmount, Limit: 20_000, OnFail: refund.OutcomeManual}}, SecondFrom: demo.SecondFrom}
-	h := demo.History{App: a.Runtime.App, Store: a.Runtime.Store, At: at, Review: review, Seed: 1, Days: 12, Now: time.Now()}
+	h := demo.History{App: a.Runtime.App, Store: a.Runtime.Store, At: at, Review: review, Seed: 1, Days: 12, Now: testday.Now()}
 	told, err := h.Write(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -61,14 +62,14 @@ func TestHistory_HoldsInEveryBook(t *testing.T) {
 	if err != nil || again.Orders != 0 {
 		t.Errorf("a second past: %v %+v", err, again)
 	}
-	billsAreTheHistory(t, a)
-	reconciliationFindsThePlanted(t, a, told)
+	billsAreTheHistory(t, a, h.Now)
+	reconciliationFindsThePlanted(t, a, h.Now, told)
 }
 
 // reconciliationFindsThePlanted fetches the bills of every past day from the
 // simulators and reconciles them: the planted differences are found on their
 // days, and nothing else.
-func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, told demo.Told) {
+func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, today time.Time, told demo.Told) {
 	t.Helper()
 	b := a.Runtime.Books
 	insts, err := b.Institutions(t.Context())
@@ -77,7 +78,7 @@ func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, told demo.Told)
 	}
 	found := 0
 	for back := told.Days; back >= 1; back-- {
-		day := time.Now().In(calendar.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
+		day := today.In(calendar.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
 		if err := jobs.FetchDay(t.Context(), a.Runtime.Store, b, insts[0], day); err != nil {
 			t.Fatal(day, err)
 		}
@@ -104,9 +105,9 @@ func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, told demo.Told)
 
 // billsAreTheHistory compares the HIS statement and the WeChat fund-flow bill
 // of a day without planted differences with the day's orders.
-func billsAreTheHistory(t *testing.T, a *testapp.App) {
+func billsAreTheHistory(t *testing.T, a *testapp.App, today time.Time) {
 	t.Helper()
-	day := time.Now().In(calendar.Beijing).AddDate(0, 0, -5).Format(time.DateOnly)
+	day := today.In(calendar.Beijing).AddDate(0, 0, -5).Format(time.DateOnly)
 	db, inst := a.Runtime.App.ConcurrentDB(), ""
 	var want struct {
 		HIS    money.Fen `db:"his"`

@@ -69,7 +69,7 @@ func (d *Day) recentPayment(ctx context.Context, no, wished string) (channel str
 	}
 	for _, c := range cards.Cards {
 		for _, dep := range c.Deposits {
-			if c.No == p.Cards[0] && (dep.Channel == "wechat" || dep.Channel == "alipay") && time.Since(dep.PaidAt) < 300*24*time.Hour && dep.Refundable > 1000 {
+			if c.No == p.Cards[0] && (dep.Channel == "wechat" || dep.Channel == "alipay") && d.Now().Sub(dep.PaidAt) < 300*24*time.Hour && dep.Refundable > 1000 {
 				if channel != wished {
 					channel, amount = dep.Channel, dep.Refundable/4
 				}
@@ -221,7 +221,7 @@ func (d *Day) compensated(ctx context.Context, of *Track) error {
 // waitFor waits for a row; its absence shows later, in what became of the
 // order.
 func (d *Day) waitFor(ctx context.Context, table string, where dbx.Expression) error {
-	for end := time.Now().Add(patience); time.Now().Before(end); {
+	for end := d.Now().Add(patience); d.Now().Before(end); {
 		var n int
 		if err := d.DB.Select("COUNT(*)").From(table).Where(where).Row(&n); err != nil {
 			return err

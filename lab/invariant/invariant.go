@@ -76,9 +76,9 @@ type Entry struct {
 	State  string `json:"state"`
 }
 
-// Request is a call that the other side has received.
+// Request is a call that the other side has received, at a time by its own clock.
 type Request struct {
-	At    time.Time `json:"at"`
+	At    time.Time `json:"clock"`
 	Alias string    `json:"alias"`
 	No    string    `json:"no"`
 	Hash  string    `json:"hash"`

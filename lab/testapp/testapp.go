@@ -27,15 +27,18 @@ import (
 	"hospay/his"
 	"hospay/his/rest"
 	"hospay/his/soap"
+	"hospay/internal/testday"
 	"hospay/internal/vault"
 	"hospay/lab/demo"
 	_ "hospay/pb_migrations"
 	"hospay/refund"
 	"hospay/sim/all"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
+	"github.com/pocketbase/pocketbase/tools/types"
 )
 
 var registerOnce sync.Once
@@ -81,7 +84,7 @@ func New(tb testing.TB, c Config) *App {
 	Register()
 	a := &App{TB: tb, Sims: c.Sims}
 	if a.Sims == nil {
-		sims, err := all.Start(tb.Context(), all.Options{Seed: 1, Patients: max(c.Patients, 20)})
+		sims, err := all.Start(tb.Context(), all.Options{Seed: 1, Patients: max(c.Patients, 20), Ahead: testday.Ahead()})
 		a.must(err)
 		tb.Cleanup(func() { _ = sims.Close() })
 		a.Sims = sims
@@ -151,13 +154,19 @@ func (a *App) endpoints() demo.Endpoints {
 	return demo.Endpoints{WeChat: a.Sims.WeChat.URL(), Alipay: a.Sims.Alipay.URL(), HIS: a.Sims.HIS.URL(), Portal: a.Sims.Portal.URL()}
 }
 
-// Now is the program's clock, which Advance moves.
-func (a *App) Now() time.Time { return time.Now().Add(time.Duration(a.offset.Load())) }
+// Now is the program's clock, which begins at the test's day and which Advance
+// moves.
+func (a *App) Now() time.Time { return testday.Now().Add(time.Duration(a.offset.Load())) }
 
-// Advance moves the clocks of the program and of every simulator.
+// Advance moves the clocks of the program and of every simulator. The staff who
+// are logged in stay at their desks meanwhile.
 func (a *App) Advance(d time.Duration) {
+	a.TB.Helper()
 	a.offset.Add(int64(d))
 	a.Sims.Advance(d)
+	_, err := a.Runtime.App.NonconcurrentDB().Update(collections.StaffSecurity, dbx.Params{"last_seen": a.Now().UTC().Format(types.DefaultDateLayout)},
+		dbx.NewExp("last_seen != ''")).Execute()
+	a.must(err)
 }
 
 // Drain lets the worker do everything that is due now.
@@ -203,7 +212,7 @@ func makeSeed() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sims, err := all.Start(context.Background(), all.Options{Seed: 1})
+	sims, err := all.Start(context.Background(), all.Options{Seed: 1, Ahead: testday.Ahead()})
 	if err != nil {
 		return "", err
 	}
@@ -213,7 +222,7 @@ func makeSeed() (string, error) {
 		return "", err
 	}
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: collections.Connect})
-	if _, err := cmd.Prepare(app, cmd.Options{Env: cmd.EnvDemo, KeyFile: key, Timing: refund.DefaultTiming(), Log: slog.New(slog.DiscardHandler)}); err != nil {
+	if _, err := cmd.Prepare(app, cmd.Options{Env: cmd.EnvDemo, KeyFile: key, Timing: refund.DefaultTiming(), Now: testday.Now, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		return "", err
 	}
 	at := demo.Endpoints{WeChat: sims.WeChat.URL(), Alipay: sims.Alipay.URL(), HIS: sims.HIS.URL(), Portal: sims.Portal.URL()}

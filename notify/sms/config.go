@@ -37,7 +37,8 @@ type Config struct {
 	QuietTo     string            `json:"quiet_to"`   // default 08:00; equal to quiet_from = never quiet
 
 	Transport http.RoundTripper `json:"-"` // nil = one that dials the address only
-	Now       func() time.Time  `json:"-"` // nil = time.Now
+	Now       func() time.Time  `json:"-"` // stamps requests; nil = time.Now
+	Clock     func() time.Time  `json:"-"` // the program's clock, by which quiet hours go; nil = Now
 }
 
 // Success says by what an answer is known to be a success. Without anything,
@@ -79,6 +80,9 @@ func (c *Config) defaults() {
 	c.TimeoutMS = min(c.TimeoutMS, 9000)
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Clock == nil {
+		c.Clock = c.Now
 	}
 	c.Method, c.Charset = strings.ToUpper(c.Method), strings.ToLower(c.Charset)
 }

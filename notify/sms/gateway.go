@@ -251,7 +251,7 @@ var phoneForm = regexp.MustCompile(`^\+?[0-9]{8,15}$`)
 // Send sends one message. In quiet hours it returns a *notify.Later. Its errors
 // hold neither the number nor the text nor a key.
 func (g *Gateway) Send(ctx context.Context, id, phone, text string) (string, error) {
-	if until := g.quiet.until(g.cfg.Now()); !until.IsZero() {
+	if until := g.quiet.until(g.cfg.Clock()); !until.IsZero() {
 		return "", &notify.Later{At: until}
 	}
 	if !phoneForm.MatchString(phone) {

@@ -17,6 +17,7 @@ import (
 	"github.com/go-pay/gopay/pkg/xhttp"
 	sw "github.com/smartwalle/alipay/v3"
 
+	"hospay/internal/testday"
 	"hospay/sim"
 	"hospay/sim/alipay"
 	"hospay/sim/world"
@@ -46,11 +47,12 @@ func (r redirect) RoundTrip(q *http.Request) (*http.Response, error) {
 func setup(t *testing.T) *rig {
 	t.Helper()
 	keys := sim.SharedKeys()
-	w := world.New(1, 20, time.Time{})
+	w := world.New(1, 20, testday.Now())
 	s, err := alipay.New(w, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Clock().Begin(testday.Ahead())
 	if err := s.Listen("127.0.0.1", 0); err != nil {
 		t.Fatal(err)
 	}

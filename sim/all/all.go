@@ -24,9 +24,10 @@ type Options struct {
 	BasePort  int    // port of the first row of the table; 0 takes free ports
 	Dir       string // keeps the day from which deposits are counted back; "" = today
 	Seed      int64
-	Host      string // default 127.0.0.1
-	Patients  int    // default 20
-	SecondHIS bool   // also the HIS to which a hospital moves
+	Host      string        // default 127.0.0.1
+	Patients  int           // default 20
+	SecondHIS bool          // also the HIS to which a hospital moves
+	Ahead     time.Duration // how far all clocks begin ahead of real time
 }
 
 // Set is the running simulators. A field without a simulator is nil.
@@ -82,7 +83,7 @@ var Simulators = []Simulator{
 
 // Start serves until ctx ends or Close is called.
 func Start(ctx context.Context, o Options) (*Set, error) {
-	base, err := baseDay(o.Dir)
+	base, err := baseDay(o.Dir, time.Now().Add(o.Ahead))
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +108,7 @@ func (s *Set) start(row Simulator, o Options) error {
 	if err != nil {
 		return fmt.Errorf("simulator %s: %w", row.Name, err)
 	}
+	core.Clock().Begin(o.Ahead)
 	s.Running = append(s.Running, Running{row, core})
 	port := 0
 	if o.BasePort > 0 {
@@ -143,15 +145,15 @@ func Titles() string {
 }
 
 // baseDay remembers the first day, so that the same deposits have the same dates after a restart.
-func baseDay(dir string) (time.Time, error) {
+func baseDay(dir string, now time.Time) (time.Time, error) {
 	if dir == "" {
-		return time.Time{}, nil
+		return now, nil
 	}
 	path := filepath.Join(dir, "first-day")
 	if raw, err := os.ReadFile(path); err == nil {
 		return time.ParseInLocation(time.DateOnly, strings.TrimSpace(string(raw)), sim.Beijing)
 	}
-	now := time.Now().In(sim.Beijing)
+	now = now.In(sim.Beijing)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return now, fmt.Errorf("simulator directory: %w", err)
 	}

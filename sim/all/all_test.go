@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"hospay/internal/testday"
 	"hospay/sim"
 	"hospay/sim/all"
 )
@@ -108,6 +109,7 @@ func TestFaults_AreNamed(t *testing.T) {
 
 func start(t *testing.T, o all.Options) *all.Set {
 	t.Helper()
+	o.Ahead = testday.Ahead()
 	s, err := all.Start(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"hospay/internal/testday"
 	"hospay/sim"
 	"hospay/sim/all"
 )
@@ -17,7 +18,7 @@ import (
 func TestHistory_StandsInLedgersAndLeavesBalances(t *testing.T) {
 	s := start(t, all.Options{Seed: 3})
 	who := s.World.Find("P0001")
-	at := time.Now().AddDate(0, 0, -3).Format(time.RFC3339)
+	at := testday.Now().AddDate(0, 0, -3).Format(time.RFC3339)
 	wechat, alipay, card := s.WeChat.Balance(""), s.Alipay.Balance(""), s.HIS.Balance("C0001")
 	pay := fmt.Sprintf(`{"at":%q,"kind":"pay","no":"YJ1","channel_no":"4200X","party":%q,"amount":9000},{"at":%q,"kind":"refund","no":"R2T01","of":"YJ1","party":"x","amount":400}`, at, who.Openid, at)
 	for base, body := range map[string]string{
@@ -35,7 +36,7 @@ func TestHistory_StandsInLedgersAndLeavesBalances(t *testing.T) {
 			t.Errorf("%s: %+v", base, rows)
 		}
 		for _, e := range rows {
-			if e.At.Format(time.RFC3339) != rows[0].At.Format(time.RFC3339) || time.Since(e.At) < 70*time.Hour {
+			if e.At.Format(time.RFC3339) != rows[0].At.Format(time.RFC3339) || testday.Now().Sub(e.At) < 70*time.Hour {
 				t.Errorf("%s: %s at %s", base, e.No, e.At)
 			}
 		}

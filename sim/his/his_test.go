@@ -15,6 +15,7 @@ import (
 	"github.com/tidwall/gjson"
 	"golang.org/x/text/encoding/simplifiedchinese"
 
+	"hospay/internal/testday"
 	"hospay/sim"
 	"hospay/sim/his"
 	"hospay/sim/world"
@@ -22,7 +23,8 @@ import (
 
 func setup(t *testing.T) *his.Server {
 	t.Helper()
-	s := his.New(world.New(1, 20, time.Time{}))
+	s := his.New(world.New(1, 20, testday.Now()))
+	s.Clock().Begin(testday.Noon())
 	if err := s.Listen("127.0.0.1", 0); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +84,7 @@ func TestREST_DebitAndReverse(t *testing.T) {
 	if len(s.Ledger().Find("debit", "H1")) != 1 || len(s.Ledger().Find("reverse", "H1")) != 1 {
 		t.Fatal("ledger", s.Ledger().Entries())
 	}
-	day := time.Now().In(sim.Beijing).Format(time.DateOnly)
+	day := s.Clock().Now().In(sim.Beijing).Format(time.DateOnly)
 	if rows := must(t, s, "statement", `{"date":"`+day+`"}`, "0"); rows.Get("rows.#").Int() != 1 || rows.Get("rows.0.status").String() != "reversed" {
 		t.Fatal(rows.Raw)
 	}

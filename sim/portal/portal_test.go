@@ -9,15 +9,16 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
+	"hospay/internal/testday"
 	"hospay/sim/portal"
 	"hospay/sim/world"
 )
 
 func TestTicket(t *testing.T) {
-	people := world.New(1, 20, time.Time{})
+	people := world.New(1, 20, testday.Now())
 	s := portal.New(people)
+	s.Clock().Begin(testday.Ahead())
 	if err := s.Listen("127.0.0.1", 0); err != nil {
 		t.Fatal(err)
 	}

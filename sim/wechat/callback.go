@@ -89,5 +89,5 @@ func (m *merchant) notifyRefund(r *refund) {
 }
 
 func (m *merchant) notifyPaid(t *trade) {
-	m.send(notice{no: t.no, alias: "order", url: t.notifyURL, event: "TRANSACTION.SUCCESS", summary: "支付成功", kind: "transaction", content: t.view()})
+	m.send(notice{no: t.no, alias: "order", url: t.notifyURL, event: "TRANSACTION.SUCCESS", summary: "支付成功", kind: "transaction", content: t.view(m.Clock().Now())})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/go-pay/gopay"
 	pay "github.com/go-pay/gopay/wechat/v3"
 
+	"hospay/internal/testday"
 	"hospay/sim"
 	"hospay/sim/wechat"
 	"hospay/sim/world"
@@ -121,7 +122,7 @@ func deposits(w *world.World, channel string) (fresh, old *world.Deposit) {
 		for _, d := range w.Card(p.Cards[0]).Deposits {
 			switch {
 			case d.Method != channel:
-			case time.Since(d.PaidAt) > 366*24*time.Hour:
+			case testday.Now().Sub(d.PaidAt) > 366*24*time.Hour:
 				old = d
 			default:
 				fresh = d

@@ -112,9 +112,7 @@ func (m *merchant) order(f *orderForm, hash string) (any, *apiError) {
 var stateText = map[string]string{"SUCCESS": "支付成功", "REFUND": "订单发生过退款，退款详情请查询退款单", "NOTPAY": "订单未支付", "CLOSED": "订单已关闭"}
 
 // view is the answer to a query and the content of the payment callback.
-func (t *trade) view() map[string]any { return t.viewAt(time.Now()) }
-
-func (t *trade) viewAt(now time.Time) map[string]any {
+func (t *trade) view(now time.Time) map[string]any {
 	state := t.state(now)
 	v := map[string]any{"appid": AppID, "mchid": t.m.id, "out_trade_no": t.no, "trade_state": state, "trade_state_desc": stateText[state], "attach": t.attach,
 		"payer": map[string]string{"openid": t.openid}}
@@ -137,7 +135,7 @@ func (m *merchant) queryOrder(q *request) plan {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if t := m.trade(no); t != nil {
-			return t.viewAt(m.Clock().Now()), nil
+			return t.view(m.Clock().Now()), nil
 		}
 		return nil, refuse(404, "ORDER_NOT_EXIST", "订单不存在")
 	}}

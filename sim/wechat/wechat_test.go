@@ -17,6 +17,7 @@ import (
 	"github.com/wechatpay-apiv3/wechatpay-go/core/notify"
 	"github.com/wechatpay-apiv3/wechatpay-go/utils"
 
+	"hospay/internal/testday"
 	"hospay/sim"
 	"hospay/sim/wechat"
 	"hospay/sim/world"
@@ -39,11 +40,12 @@ type rig struct {
 func setup(t testing.TB) *rig {
 	t.Helper()
 	keys := sim.SharedKeys()
-	w := world.New(1, 20, time.Time{})
+	w := world.New(1, 20, testday.Now())
 	s, err := wechat.New(w, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Clock().Begin(testday.Ahead())
 	if err := s.Listen("127.0.0.1", 0); err != nil {
 		t.Fatal(err)
 	}

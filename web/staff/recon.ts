@@ -21,7 +21,7 @@ export interface DayView {
 }
 export interface Statement {
   id: string; day: string; source: string; kind: string; state: 'waiting' | 'ready' | 'empty' | 'missing' | 'refused'; lines: number
-  rejects: number; amount: number; refusal: string; message: string; file: string; version: number; superseded: boolean
+  rejects: number; amount: number; refusal: string; message: string; file: string; version: number; superseded: boolean; beside: boolean; by_name: string
 }
 
 export const kinds: Record<string, string> = {

@@ -1,0 +1,114 @@
+package house
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// realTime lists who may look at the machine's clock, and what for. Everybody
+// else goes by the clock that the program was given, so that a test can begin
+// on any day.
+var realTime = map[string]string{
+	"cmd/mount.go":                "gives the program its clock",
+	"cmd/root.go":                 "gives the program its clock",
+	"cmd/reconcile.go":            "works on files alone, without a program",
+	"internal/testday/":           "is the clock of tests",
+	"lab/bench/":                  "measures",
+	"internal/checkup/checkup.go": "measures how long the other side takes",
+	"channels/alipay/":            "stamps and judges signatures",
+	"channels/wechat/":            "stamps and judges signatures",
+	"channels/channeltest/":       "plays the other side",
+	"channels/outcome_test.go":    "plays the other side",
+	"channels/transport_test.go":  "measures",
+	"his/his.go":                  "stamps requests",
+	"his/histest/hostile.go":      "measures",
+	"notify/sms/":                 "stamps requests",
+	"store/materials.go":          "reads the times of files",
+	"e2e/proxy_review_test.go":    "sets the times of files",
+	"hooks/patient/ticket.go":     "judges tickets of the portal",
+	"sim/":                        "is the other side",
+	"e2e/callback_test.go":        "plays the other side",
+	"e2e/login_test.go":           "plays the portal",
+	"reconcile/files/day_test.go": "measures",
+}
+
+// TestClock_IsTheOneThatWasGiven: time.Now, time.Since and time.Until are left
+// to those who have a reason.
+func TestClock_IsTheOneThatWasGiven(t *testing.T) {
+	used := map[string]bool{}
+	for _, path := range goFiles(t) {
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, filepath.Join("../..", path), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			pkg, ok := sel.X.(*ast.Ident)
+			if !ok || pkg.Name != "time" || sel.Sel.Name != "Now" && sel.Sel.Name != "Since" && sel.Sel.Name != "Until" {
+				return true
+			}
+			for who := range realTime {
+				if path == who || strings.HasSuffix(who, "/") && strings.HasPrefix(path, who) {
+					used[who] = true
+					return true
+				}
+			}
+			t.Errorf("%s: time.%s: take the clock that the program was given", set.Position(sel.Pos()), sel.Sel.Name)
+			return true
+		})
+	}
+	for who, why := range realTime {
+		if !used[who] {
+			t.Errorf("%s (%s) does not look at real time any more: take it out of the list", who, why)
+		}
+	}
+}
+
+// maxTracked is how large a file in the repository may be.
+const maxTracked = 1 << 20
+
+// TestTree_HoldsNoLargeFiles: programs, data and pictures of the screen in full
+// size do not belong into the repository.
+func TestTree_HoldsNoLargeFiles(t *testing.T) {
+	for _, path := range tracked(t) {
+		info, err := os.Lstat(filepath.Join("../..", path))
+		if err == nil && info.Size() > maxTracked {
+			t.Errorf("%s has %d bytes", path, info.Size())
+		}
+	}
+}
+
+// tracked lists the files that belong to the repository; an archive without its
+// history has none.
+func tracked(t *testing.T) []string {
+	t.Helper()
+	out, err := exec.Command("git", "-C", "../..", "ls-files", "-z").Output()
+	if err != nil {
+		t.Logf("git: %v", err)
+		return nil
+	}
+	return strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 })
+}
+
+// goFiles lists all Go files, tests included, from the root of the tree.
+func goFiles(t *testing.T) (out []string) {
+	t.Helper()
+	for _, path := range sources(t, true) {
+		rel, err := filepath.Rel("../..", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, filepath.ToSlash(rel))
+	}
+	return out
+}
