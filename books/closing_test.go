@@ -190,8 +190,8 @@ func TestBooks_TheSheetOfDifferencesIsWhole(t *testing.T) {
 	}
 	d := w.difference("d00000000000001")
 	view, err := w.svc.View(t.Context(), d, nil)
-	if err != nil || lines != n || days[fmt.Sprint(view["days_open"])] != n {
-		t.Errorf("%d lines of %d, ages %v, the page says %v, %v", lines, n, days, view["days_open"], err)
+	if err != nil || lines != n || days[fmt.Sprint(view.DaysOpen)] != n {
+		t.Errorf("%d lines of %d, ages %v, the page says %v, %v", lines, n, days, view.DaysOpen, err)
 	}
 }
 

@@ -286,36 +286,36 @@ func (s *Service) save(ctx context.Context, run Run, res *reconcile.Result, retu
 	return s.LastRun(ctx, run.Institution, run.Day)
 }
 
-// lineOut is one order of the three-way view.
-type lineOut struct {
-	OrderNo  string    `json:"order_no"`
-	BillNo   string    `json:"out_bill_no"`
-	HISNo    string    `json:"his_refund_no"`
-	CardNo   string    `json:"card_no"`
-	Channel  string    `json:"channel_name"`
-	Method   string    `json:"method"`
-	Platform *sideView `json:"platform"`
-	Bill     *sideView `json:"channel"`
-	HIS      *sideView `json:"his"`
-	Kind     string    `json:"kind"`
+// Line is one order of the three-way view.
+type Line struct {
+	OrderNo  string `json:"order_no"`
+	BillNo   string `json:"out_bill_no"`
+	HISNo    string `json:"his_refund_no"`
+	CardNo   string `json:"card_no"`
+	Channel  string `json:"channel_name"`
+	Method   string `json:"method"`
+	Platform *Side  `json:"platform"`
+	Bill     *Side  `json:"channel"`
+	HIS      *Side  `json:"his"`
+	Kind     string `json:"kind"`
 }
 
-// sideView is what one book says about an order.
-type sideView struct {
+// Side is what one book says about an order.
+type Side struct {
 	Amount money.Fen `json:"amount"`
 	Status string    `json:"status"`
 	Time   string    `json:"time"`
 }
 
-func sideOf(e *reconcile.Entry) *sideView {
+func sideOf(e *reconcile.Entry) *Side {
 	if e == nil {
 		return nil
 	}
-	return &sideView{e.Amount, e.Status.String(), calendar.Clock(time.Unix(e.At, 0))}
+	return &Side{e.Amount, e.Status.String(), calendar.Clock(time.Unix(e.At, 0))}
 }
 
 // clock is the time as sheets show it.
-func (v sideView) clock() string {
+func (v Side) clock() string {
 	at, err := time.Parse(time.RFC3339, v.Time)
 	if err != nil {
 		return ""
@@ -323,8 +323,8 @@ func (v sideView) clock() string {
 	return at.In(calendar.Beijing).Format(time.DateTime)
 }
 
-func lineOf(o reconcile.Order) lineOut {
-	l := lineOut{OrderNo: o.OrderNo, BillNo: o.BillNo, HISNo: o.HISNo, Platform: sideOf(o.Books[reconcile.Platform]), Bill: sideOf(o.Books[reconcile.Channel]), HIS: sideOf(o.Books[reconcile.HIS]), Kind: kindOfOrder(o).String()}
+func lineOf(o reconcile.Order) Line {
+	l := Line{OrderNo: o.OrderNo, BillNo: o.BillNo, HISNo: o.HISNo, Platform: sideOf(o.Books[reconcile.Platform]), Bill: sideOf(o.Books[reconcile.Channel]), HIS: sideOf(o.Books[reconcile.HIS]), Kind: kindOfOrder(o).String()}
 	for _, e := range o.Books {
 		if e != nil && l.Channel == "" {
 			l.Channel, l.Method = e.Channel, e.Method

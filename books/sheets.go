@@ -210,7 +210,7 @@ func (s *Service) lineSheet(run Run, form report.Sheet) report.Sheet {
 	t := report.Table{Total: true, Columns: report.LineColumns}
 	t.Rows = func(yield func(...any) error) error {
 		return s.eachLine(run, func(raw []byte) error {
-			var l lineOut
+			var l Line
 			if err := json.Unmarshal(raw, &l); err != nil {
 				return err
 			}
@@ -220,7 +220,7 @@ func (s *Service) lineSheet(run Run, form report.Sheet) report.Sheet {
 			}
 			row := []any{l.OrderNo, l.BillNo, l.HISNo, l.CardNo, reconcile.ChannelChinese(l.Channel), reconcile.MethodChinese(l.Method)}
 			var states, times []any
-			for _, side := range []*sideView{l.Platform, l.Bill, l.HIS} {
+			for _, side := range []*Side{l.Platform, l.Bill, l.HIS} {
 				if side == nil {
 					row, states, times = append(row, nil), append(states, "无"), append(times, "")
 					continue

@@ -17,7 +17,6 @@ import (
 	"hospay/reconcile"
 
 	"github.com/pocketbase/dbx"
-	"github.com/pocketbase/pocketbase/tools/types"
 )
 
 // DayView is a day as the console shows it.
@@ -264,60 +263,10 @@ func (d Difference) daysOpen(end time.Time) int {
 	return int(end.Sub(d.Opened.Time()) / (24 * time.Hour))
 }
 
-// View is a difference as the console shows it.
-func (s *Service) View(ctx context.Context, d Difference, names map[string]string) (map[string]any, error) {
-	side := func(amount int64, state string, at types.DateTime) any {
-		if state == "" {
-			return nil
-		}
-		return sideView{money.Fen(amount), state, calendar.Clock(at.Time())}
-	}
-	also := d.Also
-	if also == nil {
-		also = types.JSONArray[string]{}
-	}
-	out := map[string]any{
-		"id": d.ID, "day": d.Day, "kind": d.Kind, "also": also, "order": d.Order, "order_no": d.OrderNo, "out_bill_no": d.BillNo, "his_refund_no": d.HISNo, "channel_name": d.Channel, "method": d.Method,
-		"platform": side(d.PlatformAmount, d.PlatformState, d.PlatformAt), "channel": side(d.ChannelAmount, d.ChannelState, d.ChannelAt), "his": side(d.HISAmount, d.HISState, d.HISAt),
-		"explain": d.Explain, "sign": d.Sign, "amount": d.Amount, "state": d.State, "verb": d.Verb, "owner": d.Owner, "owner_name": names[d.Owner], "with": d.With,
-		"opened": calendar.Clock(d.Opened.Time()), "sla_due": calendar.Clock(d.Due.Time()), "resolved_at": calendar.Clock(d.ResolvedAt.Time()), "proposal": nil,
-	}
-	end := d.end(s.now())
-	out["days_open"], out["overdue"] = d.daysOpen(end), end.After(d.Due.Time())
-	if d.State == Proposed {
-		p, err := proposalOf(s.App.ConcurrentDB(), d)
-		if err != nil {
-			return nil, err
-		}
-		out["proposal"] = map[string]any{"verb": p.Verb, "reason": p.Reason, "by": p.By.ID, "by_name": names[p.By.ID], "at": calendar.Clock(p.At)}
-	}
-	return out, nil
-}
-
-// Resolution is an entry of a difference's history.
-type Resolution struct {
-	Act     string         `db:"act"`
-	Verb    string         `db:"verb"`
-	Reason  string         `db:"reason"`
-	By      string         `db:"by"`
-	Person  string         `db:"person"`
-	With    string         `db:"with"`
-	Before  types.JSONRaw  `db:"before"`
-	After   types.JSONRaw  `db:"after"`
-	Created types.DateTime `db:"created"`
-}
-
-// History lists what happened to a difference, the oldest first.
-func (s *Service) History(ctx context.Context, id string) ([]Resolution, error) {
-	out := []Resolution{}
-	err := s.App.ConcurrentDB().Select("*").From(collections.Resolutions).Where(dbx.HashExp{"difference": id}).OrderBy("created", "rowid").WithContext(ctx).All(&out)
-	return out, err
-}
-
 // Lines reads a page of the three-way view of a day's last run: all orders,
 // those that match, or those that differ.
-func (s *Service) Lines(ctx context.Context, inst, day, state string, page, perPage int) (items []json.RawMessage, count int, err error) {
-	items = []json.RawMessage{}
+func (s *Service) Lines(ctx context.Context, inst, day, state string, page, perPage int) (items []Line, count int, err error) {
+	items = []Line{}
 	r, err := s.LastRun(ctx, inst, day)
 	if errors.Is(err, ErrNoRun) || (err == nil && r.Lines == "") {
 		return items, 0, nil
@@ -331,7 +280,11 @@ func (s *Service) Lines(ctx context.Context, inst, day, state string, page, perP
 			return nil
 		}
 		if count >= (page-1)*perPage && count < page*perPage {
-			items = append(items, slices.Clone(line))
+			var l Line
+			if err := json.Unmarshal(line, &l); err != nil {
+				return err
+			}
+			items = append(items, l)
 		}
 		count++
 		return ctx.Err()

@@ -6,16 +6,26 @@ import (
 	"hospay/internal/richtext"
 )
 
+// Previewed is a text as its reader will see it: a notice's HTML, or the plain
+// text of a notification.
+type Previewed struct {
+	Title string  `json:"title"`
+	HTML  *string `json:"html,omitempty"`
+	Text  *string `json:"text,omitempty"`
+}
+
 // Preview shows a text as its reader will see it: the sanitised notice, or the
 // notification with example values.
-func Preview(kind, title, content string) (map[string]any, error) {
+func Preview(kind, title, content string) (Previewed, error) {
 	switch kind {
 	case "notice":
-		return map[string]any{"title": title, "html": richtext.Sanitize(content)}, nil
+		html := richtext.Sanitize(content)
+		return Previewed{Title: title, HTML: &html}, nil
 	case "text":
-		return map[string]any{"title": i18n.Fill(title, examples()...), "text": i18n.Fill(content, examples()...)}, nil
+		text := i18n.Fill(content, examples()...)
+		return Previewed{Title: i18n.Fill(title, examples()...), Text: &text}, nil
 	}
-	return nil, flow.NewError(flow.CodeBadRequest, "")
+	return Previewed{}, flow.NewError(flow.CodeBadRequest, "")
 }
 
 // examples are values of every place that a notification may use.

@@ -190,12 +190,13 @@ func TestIntake_IdentifyBelievesThePortalWhileHISIsSilent(t *testing.T) {
 
 func TestIntake_PrincipalIsFoundOrNot(t *testing.T) {
 	_, in := newReception(noon)
-	if _, _, err := in.Principal(t.Context(), "I", ProxyWish{Name: "欧阳静", IDNo: "1", CardNo: "C1"}); flow.CodeOf(err) != CodePrincipalNotFound {
+	wish := ProxyWish{Name: "欧阳静", IDNo: "1", CardNo: "C1"}
+	if _, _, err := in.Principal(t.Context(), "I", wish); flow.CodeOf(err) != CodePrincipalNotFound {
 		t.Errorf("nobody: %v", err)
 	}
 	r, in := newReception(noon)
 	r.his.person = Person{PatientNo: "P0001", Name: "欧阳静", IDNo: "2"}
-	if _, _, err := in.Principal(t.Context(), "I", ProxyWish{Name: "欧阳静", IDNo: "1", CardNo: "C1"}); flow.CodeOf(err) != CodePrincipalNotFound {
+	if _, _, err := in.Principal(t.Context(), "I", wish); flow.CodeOf(err) != CodePrincipalNotFound {
 		t.Errorf("another number: %v", err)
 	}
 	r.his.down = true

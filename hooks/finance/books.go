@@ -9,10 +9,12 @@ import (
 	"hospay/calendar"
 	"hospay/flow"
 	"hospay/hooks/kit"
+	"hospay/money"
 	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
 )
 
 // bookRoles read the books; finance works them off, and an auditor may be the
@@ -23,8 +25,9 @@ var monthForm = regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-2])$`)
 
 // codes are those of the books.
 var codes = map[flow.Code]kit.Code{
-	books.CodeSecondPerson: {Status: http.StatusForbidden}, books.CodeMonthClosed: {Status: http.StatusConflict}, books.CodeDifferenceDone: {Status: http.StatusConflict},
-	books.CodeMonthOpenItems: {Status: http.StatusConflict, Told: true}, books.CodeStatementRefused: {Told: true}, books.CodeStatementOther: {Told: true},
+	books.CodeSecondPerson: kit.Forbidden, books.CodeMonthClosed: kit.Conflict, books.CodeDifferenceDone: kit.Conflict,
+	books.CodeMonthOpenItems:   {Status: http.StatusConflict, Told: true},
+	books.CodeStatementRefused: {Told: true}, books.CodeStatementOther: {Told: true},
 	books.CodeTooMany: {Told: true},
 }
 
@@ -59,6 +62,12 @@ func dayOf(e *core.RequestEvent) (string, error) {
 	return day, nil
 }
 
+// calendarView is a month of the books.
+type calendarView struct {
+	Month string              `json:"month"`
+	Days  []books.CalendarDay `json:"days"`
+}
+
 // calendar tells how every day of a month stands.
 func (h *Hooks) calendar(e *core.RequestEvent) error {
 	month := e.Request.URL.Query().Get("month")
@@ -69,7 +78,7 @@ func (h *Hooks) calendar(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"month": month, "days": days})
+	return e.JSON(http.StatusOK, calendarView{Month: month, Days: days})
 }
 
 func (h *Hooks) reconDay(e *core.RequestEvent) error {
@@ -127,13 +136,15 @@ func (h *Hooks) reconLines(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"items": items, "count": count, "page": page, "per_page": perPage})
+	return e.JSON(http.StatusOK, kit.Page[books.Line]{Items: items, Count: count, Page: page, PerPage: perPage})
 }
 
 // differences lists what is to be worked off.
 func (h *Hooks) differences(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	f := books.Filter{Day: q.Get("day"), From: q.Get("from"), To: q.Get("to"), Kind: q.Get("kind"), State: q.Get("state"), Owner: q.Get("owner")}
+	f := books.Filter{
+		Day: q.Get("day"), From: q.Get("from"), To: q.Get("to"), Kind: q.Get("kind"), State: q.Get("state"), Owner: q.Get("owner"),
+	}
 	page, perPage, err := kit.PageOf(q)
 	if err != nil || !f.Valid() {
 		return kit.BadRequest()
@@ -147,7 +158,7 @@ func (h *Hooks) differences(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	items := make([]map[string]any, 0, len(rows))
+	items := make([]books.DifferenceView, 0, len(rows))
 	for _, d := range rows {
 		view, err := h.Books.View(ctx, d, names)
 		if err != nil {
@@ -155,7 +166,7 @@ func (h *Hooks) differences(e *core.RequestEvent) error {
 		}
 		items = append(items, view)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"items": items, "count": count, "page": page, "per_page": perPage})
+	return e.JSON(http.StatusOK, kit.Page[books.DifferenceView]{Items: items, Count: count, Page: page, PerPage: perPage})
 }
 
 // difference shows one difference with its history.
@@ -181,36 +192,76 @@ func (h *Hooks) showDifference(e *core.RequestEvent, d books.Difference, err err
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	acts := make([]map[string]any, 0, len(history))
+	out := differenceDetail{DifferenceView: view, History: make([]actView, 0, len(history))}
 	for _, r := range history {
-		acts = append(acts, map[string]any{
-			"act": r.Act, "verb": r.Verb, "reason": r.Reason, "by": r.By, "by_name": names[r.By], "with": r.With, "before": r.Before, "after": r.After, "at": calendar.Clock(r.Created.Time()),
+		out.History = append(out.History, actView{
+			Act: r.Act, Verb: r.Verb, Reason: r.Reason, By: r.By, ByName: names[r.By], With: r.With, Before: r.Before, After: r.After,
+			At: calendar.Clock(r.Created.Time()),
 		})
 	}
-	view["history"] = acts
-	if err := h.showFitting(ctx, d, view); err != nil {
+	if out.Verbs, out.Counters, err = h.fitting(ctx, d); err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, view)
+	return e.JSON(http.StatusOK, out)
 }
 
-// showFitting tells which verbs fit a difference, why the others do not, and
-// what a rematch could take.
-func (h *Hooks) showFitting(ctx context.Context, d books.Difference, view map[string]any) error {
+// differenceDetail is a difference with its history, the verbs that there are,
+// and what a rematch could take.
+type differenceDetail struct {
+	books.DifferenceView
+	History  []actView     `json:"history"`
+	Verbs    []verbView    `json:"verbs"`
+	Counters []counterView `json:"counters"`
+}
+
+// actView is an entry of a difference's history.
+type actView struct {
+	Act    string        `json:"act"`
+	Verb   string        `json:"verb"`
+	Reason string        `json:"reason"`
+	By     string        `json:"by"`
+	ByName string        `json:"by_name"`
+	With   string        `json:"with"`
+	Before types.JSONRaw `json:"before"`
+	After  types.JSONRaw `json:"after"`
+	At     string        `json:"at"`
+}
+
+// verbView says whether a verb fits a difference, and why it does not.
+type verbView struct {
+	Verb string `json:"verb"`
+	Fits bool   `json:"fits"`
+	Why  string `json:"why"`
+}
+
+// counterView is a difference that a rematch could take.
+type counterView struct {
+	ID      string    `json:"id"`
+	Day     string    `json:"day"`
+	Kind    string    `json:"kind"`
+	OrderNo string    `json:"order_no"`
+	BillNo  string    `json:"out_bill_no"`
+	Amount  money.Fen `json:"amount"`
+}
+
+// fitting tells which verbs fit a difference, why the others do not, and what a
+// rematch could take.
+func (h *Hooks) fitting(ctx context.Context, d books.Difference) ([]verbView, []counterView, error) {
 	fits, counters, err := h.Books.Fitting(ctx, d)
-	verbs, others := []map[string]any{}, []map[string]any{}
+	verbs, others := []verbView{}, []counterView{}
 	for _, f := range fits {
 		why := ""
 		if f.Why != "" {
 			why = kit.ErrorText(f.Why)
 		}
-		verbs = append(verbs, map[string]any{"verb": f.Verb, "fits": f.Why == "", "why": why})
+		verbs = append(verbs, verbView{Verb: f.Verb, Fits: f.Why == "", Why: why})
 	}
 	for _, c := range counters {
-		others = append(others, map[string]any{"id": c.ID, "day": c.Day, "kind": c.Kind, "order_no": c.OrderNo, "out_bill_no": c.BillNo, "amount": c.Amount})
+		others = append(others, counterView{
+			ID: c.ID, Day: c.Day, Kind: c.Kind, OrderNo: c.OrderNo, BillNo: c.BillNo, Amount: money.Fen(c.Amount),
+		})
 	}
-	view["verbs"], view["counters"] = verbs, others
-	return err
+	return verbs, others, err
 }
 
 // wish is what a person sends about a difference.

@@ -5,6 +5,7 @@ import (
 
 	"hospay/calendar"
 	"hospay/hooks/kit"
+	"hospay/money"
 	"hospay/people"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -30,14 +31,31 @@ func (h *Hooks) receiptsMissing(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	items := []map[string]any{}
+	items := make([]receiptView, 0, len(rows))
 	for _, r := range rows {
-		items = append(items, map[string]any{
-			"id": r.ID, "order": r.Order, "order_no": r.OrderNo, "out_bill_no": r.No, "channel": r.Channel, "amount": r.Amount, "paid_at": calendar.Clock(r.PaidAt.Time()), "expires": calendar.Clock(r.Expires()),
-			"state": r.State, "tries": r.Tries, "message": r.Message, "next_at": calendar.Clock(r.NextAt.Time()),
+		items = append(items, receiptView{
+			ID: r.ID, Order: r.Order, OrderNo: r.OrderNo, BillNo: r.No, Channel: r.Channel, Amount: money.Fen(r.Amount),
+			PaidAt:  calendar.Clock(r.PaidAt.Time()),
+			Expires: calendar.Clock(r.Expires()), State: r.State, Tries: r.Tries, Message: r.Message, NextAt: calendar.Clock(r.NextAt.Time()),
 		})
 	}
-	return e.JSON(http.StatusOK, map[string]any{"items": items, "count": count, "page": page, "per_page": perPage})
+	return e.JSON(http.StatusOK, kit.Page[receiptView]{Items: items, Count: count, Page: page, PerPage: perPage})
+}
+
+// receiptView is a transfer without its receipt.
+type receiptView struct {
+	ID      string    `json:"id"`
+	Order   string    `json:"order"`
+	OrderNo string    `json:"order_no"`
+	BillNo  string    `json:"out_bill_no"`
+	Channel string    `json:"channel"`
+	Amount  money.Fen `json:"amount"`
+	PaidAt  string    `json:"paid_at"`
+	Expires string    `json:"expires"`
+	State   string    `json:"state"`
+	Tries   int       `json:"tries"`
+	Message string    `json:"message"`
+	NextAt  string    `json:"next_at"`
 }
 
 // receiptRetry makes a receipt due again, with all its tries.
@@ -49,5 +67,5 @@ func (h *Hooks) receiptRetry(e *core.RequestEvent) error {
 	if err := h.Audit(e, "receipt.retry", id, nil); err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"queued": true})
+	return e.JSON(http.StatusOK, kit.Queued{Queued: true})
 }

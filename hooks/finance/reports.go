@@ -13,11 +13,15 @@ import (
 )
 
 // bookFiles names the reports of the books as they are downloaded.
-var bookFiles = map[string]string{books.ReportSummary: "三方对账", books.ReportChannel: "渠道对账", books.ReportDifferences: "对账差异", books.ReportMonth: "对账月结"}
+var bookFiles = map[string]string{
+	books.ReportSummary: "三方对账", books.ReportChannel: "渠道对账", books.ReportDifferences: "对账差异", books.ReportMonth: "对账月结",
+}
 
 func (h *Hooks) bindReportRoutes(se *core.ServeEvent) {
+	g := se.Router.Group("/api/hospay/reports")
+	g.BindFunc(kit.RequireStaff(bookRoles...))
 	for name := range bookFiles {
-		se.Router.GET("/api/hospay/reports/"+name+".xlsx", func(e *core.RequestEvent) error { return h.bookReport(e, name) }).BindFunc(kit.RequireStaff(bookRoles...))
+		g.GET("/"+name+".xlsx", func(e *core.RequestEvent) error { return h.bookReport(e, name) })
 	}
 }
 

@@ -16,7 +16,9 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/hooks/kit"
+	"hospay/money"
 	"hospay/people"
+	"hospay/reconcile/files"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -57,10 +59,11 @@ func (h *Hooks) statementUpload(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	if err := h.Audit(e, "statement.upload", st.ID, map[string]any{"day": st.Day, "source": st.Source, "kind": st.Kind, "sha256": st.SHA256, "version": st.Version}); err != nil {
+	took := map[string]any{"day": st.Day, "source": st.Source, "kind": st.Kind, "sha256": st.SHA256, "version": st.Version}
+	if err := h.Audit(e, "statement.upload", st.ID, took); err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, statementView(st, nil))
+	return e.JSON(http.StatusOK, viewStatement(st, nil))
 }
 
 // statementUse puts a download in force in place of what somebody has brought.
@@ -73,7 +76,7 @@ func (h *Hooks) statementUse(e *core.RequestEvent) error {
 	if err := h.Audit(e, "statement.use", st.ID, details); err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, statementView(st, nil))
+	return e.JSON(http.StatusOK, viewStatement(st, nil))
 }
 
 // readUpload reads the fields and the one file of an upload.
@@ -128,11 +131,39 @@ func uploadError(err error) error {
 }
 
 // statementView is a bill as the console shows it.
-func statementView(st books.Statement, names map[string]string) map[string]any {
-	return map[string]any{
-		"id": st.ID, "day": st.Day, "source": st.Source, "kind": st.Kind, "state": st.State, "version": st.Version, "superseded": st.Superseded, "beside": st.Beside, "late": st.Late, "file": st.Name, "size": st.Size,
-		"sha256": st.SHA256, "form": st.Form, "lines": st.Lines, "rejects": st.Rejects, "amount": st.Amount, "refusal": st.Refusal, "message": st.Message, "by": st.By, "by_name": names[st.By],
-		"tries": st.Tries, "next_at": calendar.Clock(st.NextAt.Time()), "created": calendar.Clock(st.Created.Time()), "updated": calendar.Clock(st.Updated.Time()),
+type statementView struct {
+	ID         string    `json:"id"`
+	Day        string    `json:"day"`
+	Source     string    `json:"source"`
+	Kind       string    `json:"kind"`
+	State      string    `json:"state"`
+	Version    int       `json:"version"`
+	Superseded bool      `json:"superseded"`
+	Beside     bool      `json:"beside"`
+	Late       bool      `json:"late"`
+	File       string    `json:"file"`
+	Size       int64     `json:"size"`
+	SHA256     string    `json:"sha256"`
+	Form       string    `json:"form"`
+	Lines      int       `json:"lines"`
+	Rejects    int       `json:"rejects"`
+	Amount     money.Fen `json:"amount"`
+	Refusal    string    `json:"refusal"`
+	Message    string    `json:"message"`
+	By         string    `json:"by"`
+	ByName     string    `json:"by_name"`
+	Tries      int       `json:"tries"`
+	NextAt     string    `json:"next_at"`
+	Created    string    `json:"created"`
+	Updated    string    `json:"updated"`
+}
+
+func viewStatement(st books.Statement, names map[string]string) statementView {
+	return statementView{
+		ID: st.ID, Day: st.Day, Source: st.Source, Kind: st.Kind, State: st.State, Version: st.Version, Superseded: st.Superseded, Beside: st.Beside, Late: st.Late,
+		File: st.Name, Size: st.Size, SHA256: st.SHA256, Form: st.Form, Lines: st.Lines, Rejects: st.Rejects, Amount: money.Fen(st.Amount),
+		Refusal: st.Refusal, Message: st.Message, By: st.By, ByName: names[st.By], Tries: st.Tries, NextAt: calendar.Clock(st.NextAt.Time()),
+		Created: calendar.Clock(st.Created.Time()), Updated: calendar.Clock(st.Updated.Time()),
 	}
 }
 
@@ -152,15 +183,21 @@ func (h *Hooks) statementList(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	items := []map[string]any{}
+	items := []statementView{}
 	for _, st := range all {
-		items = append(items, statementView(st, names))
+		items = append(items, viewStatement(st, names))
 	}
-	return e.JSON(http.StatusOK, map[string]any{"items": items})
+	return e.JSON(http.StatusOK, kit.Items[statementView]{Items: items})
 }
 
 func (h *Hooks) statement(e *core.RequestEvent) (books.Statement, error) {
 	return h.Books.Statement(e.Request.Context(), kit.InstitutionOf(e), e.Request.PathValue("id"))
+}
+
+// rejectsView is the lines of a bill that could not be read; not all are kept.
+type rejectsView struct {
+	Items []files.Reject `json:"items"`
+	Count int            `json:"count"`
 }
 
 // statementRejects lists the lines that could not be read.
@@ -173,7 +210,7 @@ func (h *Hooks) statementRejects(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"items": list, "count": st.Rejects})
+	return e.JSON(http.StatusOK, rejectsView{Items: list, Count: st.Rejects})
 }
 
 // statementFile sends the original file and writes down who took it.

@@ -64,9 +64,9 @@ func sanitizeNotice(e *core.RecordEvent) error {
 // agreed to: the version kept with an order must go on meaning what was read.
 func keepVersion(e *core.RecordEvent) error {
 	old := e.Record.Original()
-	same := e.Record.GetString("version") == old.GetString("version") && e.Record.GetString("kind") == old.GetString("kind") &&
-		e.Record.GetString("title") == old.GetString("title") && richtext.Sanitize(e.Record.GetString("content")) == richtext.Sanitize(old.GetString("content"))
-	if same {
+	same := func(field string) bool { return e.Record.GetString(field) == old.GetString(field) }
+	harmless := func(r *core.Record) string { return richtext.Sanitize(r.GetString("content")) }
+	if same("version") && same("kind") && same("title") && harmless(e.Record) == harmless(old) {
 		return e.Next()
 	}
 	return keepRead(e)
@@ -88,7 +88,8 @@ func keepRead(e *core.RecordEvent) error {
 // wasRead reports whether an order or a proxy application refers to a notice.
 func wasRead(app core.App, notice *core.Record) (bool, error) {
 	var n int
-	err := app.DB().NewQuery(`SELECT EXISTS (SELECT 1 FROM refund_orders WHERE {:k} = 'refund' AND institution = {:i} AND notice_version = {:v})
+	err := app.DB().NewQuery(`SELECT EXISTS
+		(SELECT 1 FROM refund_orders WHERE {:k} = 'refund' AND institution = {:i} AND notice_version = {:v})
 		OR EXISTS (SELECT 1 FROM proxy_applications WHERE {:k} = 'proxy' AND institution = {:i} AND consent_version = {:v})`).
 		Bind(dbx.Params{"k": notice.GetString("kind"), "i": notice.GetString("institution"), "v": notice.GetString("version")}).Row(&n)
 	return n > 0, err

@@ -32,9 +32,16 @@ func (h *Hooks) bindOverviewRoutes(se *core.ServeEvent) {
 	se.Router.POST("/api/hospay/jobs/{name}/run", h.runJob).Bind(apis.RequireSuperuserAuth())
 }
 
+// overviewView is what runs, at a glance.
+type overviewView struct {
+	Institutions []overviewRow `json:"institutions"`
+	Jobs         []jobView     `json:"jobs"`
+	Version      string        `json:"version"`
+}
+
 // overviewRow is an institution with what is known beside the database.
 type overviewRow struct {
-	*store.Overview
+	store.Overview
 	Limits       map[string]channelLimit `json:"limits"`
 	Certificates []checkup.Certificate   `json:"certificates"`
 	HIS          *checkup.Beat           `json:"his"` // null until it was asked for the first time
@@ -61,7 +68,7 @@ func (h *Hooks) overview(e *core.RequestEvent) error {
 	beats := h.Health.All()
 	rows := make([]overviewRow, 0, len(houses))
 	for _, o := range houses {
-		row := overviewRow{Overview: o, Limits: map[string]channelLimit{}, Certificates: []checkup.Certificate{}}
+		row := overviewRow{Overview: *o, Limits: map[string]channelLimit{}, Certificates: []checkup.Certificate{}}
 		if b, ok := beats[o.ID]; ok {
 			row.HIS = &b
 		}
@@ -76,7 +83,7 @@ func (h *Hooks) overview(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"institutions": rows, "jobs": jobs, "version": h.Version})
+	return e.JSON(http.StatusOK, overviewView{Institutions: rows, Jobs: jobs, Version: h.Version})
 }
 
 func (h *Hooks) addChannel(ctx context.Context, row *overviewRow, l store.ChannelLink) {
@@ -93,30 +100,50 @@ func (h *Hooks) addChannel(ctx context.Context, row *overviewRow, l store.Channe
 }
 
 // jobStates joins what this process has seen with the runs that are recorded.
-func (h *Hooks) jobStates(ctx context.Context) ([]map[string]any, error) {
+func (h *Hooks) jobStates(ctx context.Context) ([]jobView, error) {
 	last, err := h.Store.LastRuns(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := []map[string]any{}
+	out := []jobView{}
 	for _, j := range h.Jobs.States() {
 		if old, ok := last[j.Name]; ok && j.Started.IsZero() {
 			old.Next = j.Next
 			j = old
 		}
-		out = append(out, map[string]any{
-			"name": j.Name, "last_started": orNil(j.Started), "last_finished": orNil(j.Finished), "ok": j.OK || j.Started.IsZero(), "done": j.Done,
-			"error": j.Error, "next": orNil(j.Next),
+		out = append(out, jobView{
+			Name: j.Name, LastStarted: orNil(j.Started), LastFinished: orNil(j.Finished), OK: j.OK || j.Started.IsZero(), Done: j.Done,
+			Error: j.Error, Next: orNil(j.Next),
 		})
 	}
 	return out, nil
 }
 
-func orNil(t time.Time) any {
+// jobView is a job with its last run; null where there was none.
+type jobView struct {
+	Name         string  `json:"name"`
+	LastStarted  *string `json:"last_started"`
+	LastFinished *string `json:"last_finished"`
+	OK           bool    `json:"ok"`
+	Done         int     `json:"done"`
+	Error        string  `json:"error"`
+	Next         *string `json:"next"`
+}
+
+func orNil(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	return calendar.Clock(t)
+	text := calendar.Clock(t)
+	return &text
+}
+
+// jobRun is what became of a job that a person has started.
+type jobRun struct {
+	Name  string `json:"name"`
+	OK    bool   `json:"ok"`
+	Done  int    `json:"done"`
+	Error string `json:"error"`
 }
 
 // runJob runs a job on behalf of a superuser and writes down that it did.
@@ -137,9 +164,9 @@ func (h *Hooks) runJob(e *core.RequestEvent) error {
 	if errors.Is(err, store.ErrJobBusy) {
 		return kit.Error(http.StatusConflict, "job_running", "")
 	}
-	out := map[string]any{"name": name, "ok": err == nil, "done": done, "error": ""}
+	out := jobRun{Name: name, OK: err == nil, Done: done}
 	if err != nil {
-		out["error"] = err.Error()
+		out.Error = err.Error()
 	}
 	return e.JSON(http.StatusOK, out)
 }

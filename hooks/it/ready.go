@@ -20,6 +20,12 @@ func (h *Hooks) bindReadyRoutes(se *core.ServeEvent) {
 	se.Router.GET("/api/hospay/ready", h.ready)
 }
 
+// readyView says whether the program can do its work, and to staff why not.
+type readyView struct {
+	Ready   bool      `json:"ready"`
+	Reasons *[]string `json:"reasons,omitempty"`
+}
+
 // ready says whether the program can do its work; the reasons are for staff.
 func (h *Hooks) ready(e *core.RequestEvent) error {
 	reasons, silent := h.unready(e.Request.Context()), h.silent()
@@ -27,7 +33,7 @@ func (h *Hooks) ready(e *core.RequestEvent) error {
 	if len(reasons)+len(silent) > 0 {
 		status = http.StatusServiceUnavailable
 	}
-	out := map[string]any{"ready": status == http.StatusOK}
+	out := readyView{Ready: status == http.StatusOK}
 	for _, id := range slices.Sorted(maps.Keys(silent)) {
 		if kit.HasRole(e.Auth) && kit.InstitutionOf(e) != id { // another institution's HIS is IT's business
 			continue
@@ -35,7 +41,7 @@ func (h *Hooks) ready(e *core.RequestEvent) error {
 		reasons = append(reasons, silent[id])
 	}
 	if kit.HasRole(e.Auth) || (e.Auth != nil && e.Auth.IsSuperuser()) {
-		out["reasons"] = reasons
+		out.Reasons = &reasons
 	}
 	return e.JSON(status, out)
 }

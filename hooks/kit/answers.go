@@ -42,6 +42,7 @@ func (k *Kit) Audit(e *core.RequestEvent, action, target string, details map[str
 // AuditIn is Audit within a transaction of the caller's.
 func AuditIn(tx core.App, e *core.RequestEvent, action, target string, details map[string]any) error {
 	return store.Audit(tx, store.AuditEntry{
-		Institution: InstitutionOf(e), ActorKind: "staff", Actor: e.Auth.Id, Action: action, Target: target, Address: e.RealIP(), Details: details,
+		Institution: InstitutionOf(e), ActorKind: "staff", Actor: e.Auth.Id, Action: action, Target: target,
+		Address: e.RealIP(), Details: details,
 	})
 }

@@ -47,16 +47,21 @@ type Code struct {
 	Told   bool // the sentence names the error's detail
 }
 
+// How most codes are answered.
+var (
+	Conflict  = Code{Status: http.StatusConflict}
+	Forbidden = Code{Status: http.StatusForbidden}
+	away      = Code{Status: http.StatusServiceUnavailable}
+)
+
 // codes are those that more than one door meets.
 var codes = map[flow.Code]Code{
-	flow.CodeConflict: {Status: http.StatusConflict}, flow.CodeActiveOrderExists: {Status: http.StatusConflict}, flow.CodeNotFound: {Status: http.StatusNotFound},
-	flow.CodeNotAllowed: {Status: http.StatusForbidden}, flow.CodeSamePerson: {Status: http.StatusForbidden},
-	flow.CodeChannelUnavailable: {Status: http.StatusServiceUnavailable}, flow.CodeHISUnavailable: {Status: http.StatusServiceUnavailable},
-	flow.CodeNoProposal: {Status: http.StatusConflict}, flow.CodeProposalExists: {Status: http.StatusConflict}, flow.CodeProposerGone: {Status: http.StatusConflict},
-	refund.CodeProxyClosed: {Status: http.StatusConflict}, refund.CodeImageTooLarge: {Status: http.StatusRequestEntityTooLarge},
-	refund.CodeSelfReview: {Status: http.StatusForbidden}, refund.CodeSameReviewer: {Status: http.StatusForbidden}, refund.CodeReviewSingly: {Status: http.StatusConflict},
-	refund.CodeBelowMinimum: {Told: true}, refund.CodeOverSingleLimit: {Told: true},
-	store.CodeLocked: {Status: http.StatusForbidden},
+	flow.CodeConflict: Conflict, flow.CodeActiveOrderExists: Conflict, flow.CodeNotFound: {Status: http.StatusNotFound},
+	flow.CodeNotAllowed: Forbidden, flow.CodeSamePerson: Forbidden, flow.CodeChannelUnavailable: away, flow.CodeHISUnavailable: away,
+	flow.CodeNoProposal: Conflict, flow.CodeProposalExists: Conflict, flow.CodeProposerGone: Conflict,
+	refund.CodeProxyClosed: Conflict, refund.CodeImageTooLarge: {Status: http.StatusRequestEntityTooLarge},
+	refund.CodeSelfReview: Forbidden, refund.CodeSameReviewer: Forbidden, refund.CodeReviewSingly: Conflict,
+	refund.CodeBelowMinimum: {Told: true}, refund.CodeOverSingleLimit: {Told: true}, store.CodeLocked: Forbidden,
 }
 
 // Know adds the codes that only one door meets. It is called while doors bind,

@@ -44,16 +44,18 @@ func (k *Kit) ShowOrder(e *core.RequestEvent, id string) error {
 	if err != nil {
 		return k.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, rec.PublicExport())
+	return e.JSON(http.StatusOK, rec)
 }
 
 // timelineKey maps events to the words that patients read; events that are not
 // here are for staff.
 var timelineKey = map[string]string{
 	"order.submitted": "submitted", "his.debited": "debited", "review.approved": "review_approved", "review.rejected": "review_rejected",
-	"payout.started": "payout_started", "payout.awaiting_payee": "awaiting_payee", "payout.confirmed": "confirmed", "payout.succeeded": "succeeded",
-	"payout.by_hand": "succeeded_by_hand", "his.by_hand": "reversed",
-	"payout.failed": "failed", "his.reversed": "reversed", "his.refused": "refused", "order.cancelled": "cancelled", "payout.returned": "returned",
+	"payout.started": "payout_started", "payout.awaiting_payee": "awaiting_payee", "payout.confirmed": "confirmed",
+	"payout.succeeded": "succeeded",
+	"payout.by_hand":   "succeeded_by_hand", "his.by_hand": "reversed",
+	"payout.failed": "failed", "his.reversed": "reversed", "his.refused": "refused", "order.cancelled": "cancelled",
+	"payout.returned": "returned",
 	"order.suspended": "suspended", "payout.unknown": "checking", "his.debit.unknown": "checking", "his.reverse.unknown": "checking",
 }
 
@@ -76,26 +78,59 @@ func (k *Kit) timeline(e *core.RequestEvent) error {
 	if err != nil {
 		return k.Fail(e, err)
 	}
-	steps := []map[string]any{}
+	steps := []stepView{}
 	for _, ev := range events {
-		key, told := timelineKey[ev.Event]
-		if !staff && !told {
-			continue
+		if step, told := viewStep(ev, staff); told || staff {
+			steps = append(steps, step)
 		}
-		step := map[string]any{"at": calendar.Clock(ev.Created.Time()), "event": ev.Event, "status": ev.To}
-		if told {
-			step["text"], step["key"] = i18n.Text(i18n.Default, "timeline."+key), key
-		}
-		if ev.Code != "" && (staff || key == "failed" || key == "refused" || key == "review_rejected") {
-			step["reason"], step["reason_code"] = store.ReasonText(ev.Code, ev.Message), ev.Code
-		}
-		if staff {
-			step["seq"], step["actor"], step["actor_kind"], step["code"], step["message"] = ev.Seq, ev.Actor, ev.ActorKind, ev.Code, ev.Message
-		}
-		steps = append(steps, step)
 	}
 	status := rec.GetString("status")
-	return e.JSON(http.StatusOK, map[string]any{
-		"status": status, "text": i18n.Text(i18n.Default, "status."+status), "next": i18n.Text(i18n.Default, "next."+status), "steps": steps,
+	return e.JSON(http.StatusOK, timelineView{
+		Status: status, Text: i18n.Text(i18n.Default, "status."+status), Next: i18n.Text(i18n.Default, "next."+status), Steps: steps,
 	})
+}
+
+// timelineView is the history of an order and what comes next.
+type timelineView struct {
+	Status string     `json:"status"`
+	Text   string     `json:"text"`
+	Next   string     `json:"next"`
+	Steps  []stepView `json:"steps"`
+}
+
+// stepView is an event of an order; what has no key is told to staff only.
+type stepView struct {
+	At         string `json:"at"`
+	Event      string `json:"event"`
+	Status     string `json:"status"`
+	Text       string `json:"text,omitempty"`
+	Key        string `json:"key,omitempty"`
+	Reason     string `json:"reason,omitempty"`
+	ReasonCode string `json:"reason_code,omitempty"`
+	*StaffStep
+}
+
+// StaffStep is what only staff are told of an event.
+type StaffStep struct {
+	Seq       int    `json:"seq"`
+	Actor     string `json:"actor"`
+	ActorKind string `json:"actor_kind"`
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+}
+
+// viewStep tells an event, and whether patients are told of it.
+func viewStep(ev store.Event, staff bool) (stepView, bool) {
+	step := stepView{At: calendar.Clock(ev.Created.Time()), Event: ev.Event, Status: ev.To}
+	key, told := timelineKey[ev.Event]
+	if told {
+		step.Text, step.Key = i18n.Text(i18n.Default, "timeline."+key), key
+	}
+	if ev.Code != "" && (staff || key == "failed" || key == "refused" || key == "review_rejected") {
+		step.Reason, step.ReasonCode = store.ReasonText(ev.Code, ev.Message), ev.Code
+	}
+	if staff {
+		step.StaffStep = &StaffStep{Seq: ev.Seq, Actor: ev.Actor, ActorKind: ev.ActorKind, Code: ev.Code, Message: ev.Message}
+	}
+	return step, told
 }

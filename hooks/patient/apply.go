@@ -81,8 +81,9 @@ func (h *Hooks) proxyWish(ctx context.Context, e *core.RecordRequestEvent) (refu
 	agent, err := h.Store.OpenPerson(ctx, e.Auth)
 	text := func(field string) string { return strings.TrimSpace(e.Record.GetString(field)) }
 	return refund.ProxyWish{
-		Name: text("principal_name"), IDNo: idno.Normalize(text("principal_id_no")), AgentIDNo: idno.Normalize(agent.IDNo), CardNo: text("card_no"),
-		Case: refund.ProxyCase(text("case")), Relation: refund.ProxyRelation(text("relation")), Consent: text("consent_version"),
+		Name: text("principal_name"), IDNo: idno.Normalize(text("principal_id_no")), AgentIDNo: idno.Normalize(agent.IDNo),
+		CardNo: text("card_no"),
+		Case:   refund.ProxyCase(text("case")), Relation: refund.ProxyRelation(text("relation")), Consent: text("consent_version"),
 	}, err
 }
 
@@ -92,11 +93,13 @@ func (h *Hooks) appliedBefore(e *core.RecordRequestEvent, w refund.ProxyWish) (b
 	if err != nil {
 		return false, nil //nolint:nilerr // there is none
 	}
-	name, err := h.Store.Vault().Open(vault.Place(collections.ProxyApplications, "principal_name", have.Id), have.GetString("principal_name_sealed"))
+	place := vault.Place(collections.ProxyApplications, "principal_name", have.Id)
+	name, err := h.Store.Vault().Open(place, have.GetString("principal_name_sealed"))
 	if err != nil {
 		return true, h.Fail(e.RequestEvent, err)
 	}
-	same := have.GetString("patient") == e.Auth.Id && have.GetString("principal_id_index") == h.Store.PersonIndex(w.IDNo) && refund.SameName(name, w.Name) &&
+	same := have.GetString("patient") == e.Auth.Id && have.GetString("principal_id_index") == h.Store.PersonIndex(w.IDNo) &&
+		refund.SameName(name, w.Name) &&
 		have.GetString("card_no") == w.CardNo && have.GetString("case") == string(w.Case) && have.GetString("relation") == string(w.Relation) &&
 		have.GetString("consent_version") == w.Consent
 	if !same {

@@ -25,6 +25,25 @@ func (h *Hooks) bindEntryRoutes(se *core.ServeEvent) {
 	g.GET("/wechat/signature", h.signPage).BindFunc(kit.RequirePatient)
 }
 
+// linksView is the ways into the pages, one for each channel that has one.
+type linksView struct {
+	Links []linkView `json:"links"`
+}
+
+// linkView is the address of a channel's authorisation page.
+type linkView struct {
+	Channel string `json:"channel"`
+	URL     string `json:"url"`
+}
+
+// signatureView is what a page needs to call WeChat's own functions.
+type signatureView struct {
+	AppID     string `json:"app_id"`
+	Timestamp int64  `json:"timestamp"`
+	Nonce     string `json:"nonce"`
+	Signature string `json:"signature"`
+}
+
 // loginLinks gives the address of each channel's authorisation page (A19). The
 // way back is the institution's own address and nothing that a caller names.
 func (h *Hooks) loginLinks(e *core.RequestEvent) error {
@@ -36,11 +55,12 @@ func (h *Hooks) loginLinks(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	configs, err := e.App.FindRecordsByFilter(collections.ChannelConfigs, "institution = {:i} && active = true", "-channel", 0, 0, dbx.Params{"i": inst})
+	const on = "institution = {:i} && active = true"
+	configs, err := e.App.FindRecordsByFilter(collections.ChannelConfigs, on, "-channel", 0, 0, dbx.Params{"i": inst})
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	links := []map[string]any{}
+	links := []linkView{}
 	for _, c := range configs {
 		home := publicAddress(c)
 		conn, err := h.Store.Connection(e.Request.Context(), inst, c.GetString("channel"))
@@ -51,9 +71,9 @@ func (h *Hooks) loginLinks(e *core.RequestEvent) error {
 		if err != nil {
 			continue
 		}
-		links = append(links, map[string]any{"channel": c.GetString("channel"), "url": login.AuthorizeURL(home, q.Get("state"))})
+		links = append(links, linkView{Channel: c.GetString("channel"), URL: login.AuthorizeURL(home, q.Get("state"))})
 	}
-	return e.JSON(http.StatusOK, map[string]any{"links": links})
+	return e.JSON(http.StatusOK, linksView{Links: links})
 }
 
 // publicAddress is where an institution's pages are reached from outside: the
@@ -94,7 +114,7 @@ func (h *Hooks) signPage(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"app_id": s.AppID, "timestamp": s.Timestamp, "nonce": s.Nonce, "signature": s.Signature})
+	return e.JSON(http.StatusOK, signatureView{AppID: s.AppID, Timestamp: s.Timestamp, Nonce: s.Nonce, Signature: s.Signature})
 }
 
 func sameOrigin(page, home string) bool {

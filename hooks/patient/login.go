@@ -89,7 +89,8 @@ func (h *Hooks) visitor(ctx context.Context, institution string, t Ticket) (stor
 		v.Alipay = refund.Payee{Account: t.AlipayUserID, Type: refund.AccountAlipayUserID}
 	}
 	var err error
-	v.Person, err = h.Intake.Identify(ctx, institution, refund.Person{PatientNo: t.Subject, Name: t.Name, IDType: t.IDType, IDNo: t.IDNo, Phone: t.Phone})
+	told := refund.Person{PatientNo: t.Subject, Name: t.Name, IDType: t.IDType, IDNo: t.IDNo, Phone: t.Phone}
+	v.Person, err = h.Intake.Identify(ctx, institution, told)
 	return v, err
 }
 

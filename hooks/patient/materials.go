@@ -100,7 +100,8 @@ func (h *Hooks) upload(e *core.RecordRequestEvent) error {
 	if err = e.Next(); err == nil {
 		return nil
 	}
-	if now, readErr := e.App.FindRecordById(collections.ProxyApplications, app.Id); readErr == nil && refund.ProxyStatus(now.GetString("status")) != refund.ProxyDraft {
+	now, readErr := e.App.FindRecordById(collections.ProxyApplications, app.Id)
+	if readErr == nil && refund.ProxyStatus(now.GetString("status")) != refund.ProxyDraft {
 		return h.Fail(e.RequestEvent, notDraft(now)) // handed in at the same moment
 	}
 	return err
@@ -171,7 +172,8 @@ func (h *Hooks) uploaded(e *core.RecordEvent) error {
 
 // deleteMaterial removes the agent's own photo of a draft.
 func (h *Hooks) deleteMaterial(e *core.RecordRequestEvent) error {
-	if e.Auth == nil || e.Auth.Collection().Name != collections.Patients || e.Record.GetString("patient") != e.Auth.Id || e.App.IsTransactional() {
+	own := e.Auth != nil && e.Auth.Collection().Name == collections.Patients && e.Record.GetString("patient") == e.Auth.Id
+	if !own || e.App.IsTransactional() {
 		return kit.Denied(e.RequestEvent)
 	}
 	app, err := e.App.FindRecordById(collections.ProxyApplications, e.Record.GetString("application"))
@@ -221,7 +223,8 @@ func (h *Hooks) recordLook(e *core.FileDownloadRequestEvent, viewer *core.Record
 	}
 	return e.App.RunInTransaction(func(tx core.App) error {
 		return store.Audit(tx, store.AuditEntry{
-			Institution: e.Record.GetString("institution"), ActorKind: kind, Actor: viewer.Id, Action: "proxy.photo", Target: e.Record.GetString("application"), Address: e.RealIP(),
+			Institution: e.Record.GetString("institution"), ActorKind: kind, Actor: viewer.Id, Action: "proxy.photo",
+			Target: e.Record.GetString("application"), Address: e.RealIP(),
 			Details: map[string]any{"material": e.Record.Id, "kind": e.Record.GetString("kind")},
 		})
 	})

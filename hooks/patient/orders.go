@@ -20,7 +20,8 @@ import (
 // the only network call on that way, made before any hook or transaction.
 func (h *Hooks) bindRefundRoutes(se *core.ServeEvent) {
 	se.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "hospay_fresh_card", Func: func(e *core.RequestEvent) error {
-		if e.Request.Method != http.MethodPost || e.Auth == nil || e.Auth.Collection().Name != collections.Patients || !creates(e, collections.RefundOrders) {
+		byPatient := e.Auth != nil && e.Auth.Collection().Name == collections.Patients
+		if e.Request.Method != http.MethodPost || !byPatient || !creates(e, collections.RefundOrders) {
 			return e.Next()
 		}
 		var body struct {
@@ -86,7 +87,7 @@ func (h *Hooks) orderState(e *core.RequestEvent, id string) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, rec.PublicExport())
+	return e.JSON(http.StatusOK, rec)
 }
 
 // confirmation gives what the patient's phone needs to confirm the receipt.
@@ -107,8 +108,17 @@ func (h *Hooks) confirmation(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{
-		"mch_id": c.MchID, "app_id": c.AppID, "package": c.Package, "expires_at": calendar.Clock(w.Transfer.ExpiresAt),
-		"url": strings.ReplaceAll(page, "{package}", url.QueryEscape(c.Package)),
+	return e.JSON(http.StatusOK, confirmationView{
+		MchID: c.MchID, AppID: c.AppID, Package: c.Package, ExpiresAt: calendar.Clock(w.Transfer.ExpiresAt),
+		URL: strings.ReplaceAll(page, "{package}", url.QueryEscape(c.Package)),
 	})
+}
+
+// confirmationView is what a phone needs to confirm a receipt.
+type confirmationView struct {
+	MchID     string `json:"mch_id"`
+	AppID     string `json:"app_id"`
+	Package   string `json:"package"`
+	ExpiresAt string `json:"expires_at"`
+	URL       string `json:"url"`
 }

@@ -1,6 +1,7 @@
 package patient
 
 import (
+	"cmp"
 	"net/http"
 
 	"hospay/collections"
@@ -9,6 +10,7 @@ import (
 	"hospay/internal/photo"
 	"hospay/refund"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -26,24 +28,50 @@ func (h *Hooks) proxyOptions(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	var cases, relations, materials []map[string]any
+	var out proxyOptionsView
 	for _, c := range refund.ProxyCases() {
-		cases = append(cases, map[string]any{"case": c, "text": kit.ProxyText("case", string(c)), "required": c.Required(), "optional": c.Optional()})
+		out.Cases = append(out.Cases, caseView{Case: c, Text: kit.ProxyText("case", string(c)), Required: c.Required(), Optional: c.Optional()})
 	}
 	for _, r := range refund.ProxyRelations() {
-		relations = append(relations, map[string]any{"relation": r, "text": kit.ProxyText("relation", string(r))})
+		out.Relations = append(out.Relations, relationView{Relation: r, Text: kit.ProxyText("relation", string(r))})
 	}
 	for _, k := range refund.MaterialKinds() {
-		materials = append(materials, map[string]any{"kind": k, "text": kit.ProxyText("material", string(k))})
+		out.Materials = append(out.Materials, materialChoice{Kind: k, Text: kit.ProxyText("material", string(k))})
 	}
-	payee := inst.Proxy.Payee
-	if payee == "" {
-		payee = refund.PayAgent
-	}
-	return e.JSON(http.StatusOK, map[string]any{
-		"on": inst.Active && inst.Proxy.On && inst.Proxy.Consent != "", "consent": h.notice(e, inst, collections.NoticeProxy), "cases": cases,
-		"relations": relations, "materials": materials, "payee": payee, "max_bytes": photo.MaxBytes,
-	})
+	out.On, out.Consent = inst.Active && inst.Proxy.On && inst.Proxy.Consent != "", h.notice(e, inst, collections.NoticeProxy)
+	out.Payee, out.MaxBytes = cmp.Or(inst.Proxy.Payee, refund.PayAgent), photo.MaxBytes
+	return e.JSON(http.StatusOK, out)
+}
+
+// proxyOptionsView is what an application to act for somebody may consist of.
+type proxyOptionsView struct {
+	On        bool              `json:"on"`
+	Consent   *noticeView       `json:"consent"` // null: none is in force
+	Cases     []caseView        `json:"cases"`
+	Relations []relationView    `json:"relations"`
+	Materials []materialChoice  `json:"materials"`
+	Payee     refund.ProxyPayee `json:"payee"`
+	MaxBytes  int               `json:"max_bytes"`
+}
+
+// caseView is a case with the materials that it demands and takes.
+type caseView struct {
+	Case     refund.ProxyCase      `json:"case"`
+	Text     string                `json:"text"`
+	Required []refund.MaterialKind `json:"required"`
+	Optional []refund.MaterialKind `json:"optional"`
+}
+
+// relationView is what an agent can be to a principal.
+type relationView struct {
+	Relation refund.ProxyRelation `json:"relation"`
+	Text     string               `json:"text"`
+}
+
+// materialChoice is a kind of supporting documents.
+type materialChoice struct {
+	Kind refund.MaterialKind `json:"kind"`
+	Text string              `json:"text"`
 }
 
 // ownProxy returns the agent's application of the path, or a 404 that does not
@@ -66,37 +94,55 @@ func (h *Hooks) proxyDetail(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, out)
+	return e.JSON(http.StatusOK, kit.Shown[proxyView]{Record: rec, More: out})
 }
 
-func (h *Hooks) proxyView(e *core.RequestEvent, rec *core.Record) (map[string]any, error) {
+// proxyView is what an agent is told of an application beside its record.
+type proxyView struct {
+	_          struct{}    `record:"proxy_applications"`
+	Missing    []string    `json:"missing"`
+	Materials  []photoView `json:"materials"`
+	Card       *cardView   `json:"card"` // null where the principal's card is not to be shown
+	StatusText string      `json:"status_text"`
+	Next       string      `json:"next"`
+}
+
+// photoView is a photo that the agent has handed in.
+type photoView struct {
+	ID     string `json:"id"`
+	Kind   string `json:"kind"`
+	File   string `json:"file"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+}
+
+func (h *Hooks) proxyView(e *core.RequestEvent, rec *core.Record) (out proxyView, err error) {
 	p, err := h.Store.Proxy(e.Request.Context(), rec.Id)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	out := rec.PublicExport()
-	recs, err := e.App.FindRecordsByFilter(collections.ProxyMaterials, "application = {:a}", "created", 0, 0, map[string]any{"a": rec.Id})
+	recs, err := e.App.FindRecordsByFilter(collections.ProxyMaterials, "application = {:a}", "created", 0, 0, dbx.Params{"a": rec.Id})
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	materials := []map[string]any{}
+	out.Materials = make([]photoView, 0, len(recs))
 	for _, m := range recs {
-		materials = append(materials, map[string]any{
-			"id": m.Id, "kind": m.GetString("kind"), "file": m.GetString("file"), "width": m.GetInt("width"), "height": m.GetInt("height"),
+		out.Materials = append(out.Materials, photoView{
+			ID: m.Id, Kind: m.GetString("kind"), File: m.GetString("file"), Width: m.GetInt("width"), Height: m.GetInt("height"),
 		})
 	}
-	if out["missing"], err = h.Store.Missing(p); err != nil {
-		return nil, err
+	if out.Missing, err = h.Store.Missing(p); err != nil {
+		return out, err
 	}
-	out["materials"], out["card"] = materials, nil
-	out["status_text"], out["next"] = kit.ProxyText("status", string(p.Status)), kit.ProxyText("next", string(p.Status))
+	out.StatusText, out.Next = kit.ProxyText("status", string(p.Status)), kit.ProxyText("next", string(p.Status))
 	if p.Status == refund.ProxyDraft || p.Usable(h.Now()) {
 		card, err := h.Intake.PrincipalCard(e.Request.Context(), p)
 		switch {
 		case err == nil, flow.CodeOf(err) == flow.CodeHISUnavailable && card.No != "":
-			out["card"] = viewCard(card, false)
+			v := viewCard(card, false)
+			out.Card = &v
 		case flow.CodeOf(err) == "":
-			return nil, err
+			return out, err
 		}
 	}
 	return out, nil

@@ -96,10 +96,19 @@ func (h *Hooks) publicStatus(e *core.RequestEvent) error {
 	}
 	h.misses.right(no)
 	status := rec.GetString("status")
-	return e.JSON(http.StatusOK, map[string]any{
-		"no": no, "status": status, "text": i18n.Text(i18n.Default, "status."+status), "next": i18n.Text(i18n.Default, "next."+status),
-		"updated": calendar.Clock(rec.GetDateTime("updated").Time()),
+	return e.JSON(http.StatusOK, statusView{
+		No: no, Status: status, Text: i18n.Text(i18n.Default, "status."+status), Next: i18n.Text(i18n.Default, "next."+status),
+		Updated: calendar.Clock(rec.GetDateTime("updated").Time()),
 	})
+}
+
+// statusView is the state of an order and nothing beyond it.
+type statusView struct {
+	No      string `json:"no"`
+	Status  string `json:"status"`
+	Text    string `json:"text"`
+	Next    string `json:"next"`
+	Updated string `json:"updated"`
 }
 
 // endsLike compares the last four characters of the applicant's ID number,

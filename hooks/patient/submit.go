@@ -94,9 +94,10 @@ func application(r *core.Record) (refund.Application, string, error) {
 	amount := r.GetFloat("amount")
 	a := refund.Application{
 		CardNo: strings.TrimSpace(r.GetString("card_no")), DepositNo: r.GetString("deposit_no"), Method: refund.Method(r.GetString("method")),
-		Channel: r.GetString("channel"), NotifyPhone: strings.TrimSpace(r.GetString("notify_phone")), NoticeVersion: r.GetString("notice_version"),
-		Proxy: r.GetString("proxy_application"),
-		Payee: refund.Payee{Account: strings.TrimSpace(r.GetString("payee_account")), Name: strings.TrimSpace(r.GetString("payee_name"))},
+		Channel: r.GetString("channel"), NotifyPhone: strings.TrimSpace(r.GetString("notify_phone")),
+		NoticeVersion: r.GetString("notice_version"),
+		Proxy:         r.GetString("proxy_application"),
+		Payee:         refund.Payee{Account: strings.TrimSpace(r.GetString("payee_account")), Name: strings.TrimSpace(r.GetString("payee_name"))},
 	}
 	if amount != float64(int64(amount)) || amount <= 0 || amount > float64(money.Max) {
 		return a, "", flow.NewError(flow.CodeAmountInvalid, "")
@@ -111,7 +112,8 @@ func (h *Hooks) submittedBefore(e *core.RecordRequestEvent, a refund.Application
 	if err != nil {
 		return false, nil //nolint:nilerr // there is none
 	}
-	same := have.GetString("patient") == e.Auth.Id && have.GetString("card_no") == a.CardNo && int64(have.GetFloat("amount")) == int64(a.Amount) &&
+	same := have.GetString("patient") == e.Auth.Id && have.GetString("card_no") == a.CardNo &&
+		int64(have.GetFloat("amount")) == int64(a.Amount) &&
 		have.GetString("method") == string(a.Method) && have.GetString("channel") == a.Channel && have.GetString("proxy_application") == a.Proxy
 	if !same {
 		return true, kit.Error(http.StatusConflict, string(flow.CodeConflict), "")
@@ -123,7 +125,9 @@ func (h *Hooks) submittedBefore(e *core.RecordRequestEvent, a refund.Application
 }
 
 // situation reads what the checks of an application need to know.
-func (h *Hooks) situation(ctx context.Context, applicant *core.Record, a refund.Application, group string, ps refund.Parties) (refund.Situation, error) {
+func (h *Hooks) situation(
+	ctx context.Context, applicant *core.Record, a refund.Application, group string, ps refund.Parties,
+) (refund.Situation, error) {
 	s := refund.Situation{Now: h.Now(), Proxy: ps.Proxy}
 	var err error
 	if ps.Proxy != nil {
@@ -165,9 +169,11 @@ func (h *Hooks) fillOrder(ctx context.Context, e *core.RecordRequestEvent, a ref
 	}
 	set := map[string]any{
 		"no": refund.OrderNo(r.Id, s.Now), "institution": s.Institution.ID, "patient": e.Auth.Id, "card_no": a.CardNo, "deposit_no": a.DepositNo,
-		"amount": int64(a.Amount), "method": string(a.Method), "channel": a.Channel, "status": string(refund.StatusSubmitted), "group": group, "group_seq": seq,
+		"amount": int64(a.Amount), "method": string(a.Method), "channel": a.Channel, "status": string(refund.StatusSubmitted),
+		"group": group, "group_seq": seq,
 		"payee_name": vault.MaskName(a.Payee.Name), "payee_account": vault.MaskAccount(a.Payee.Account), "payee_type": string(a.Payee.Type),
-		"notify_phone": vault.MaskPhone(a.NotifyPhone), "notice_version": a.NoticeVersion, "debit_at": string(s.Institution.DebitAt), "next_at": s.Now,
+		"notify_phone": vault.MaskPhone(a.NotifyPhone), "notice_version": a.NoticeVersion, "debit_at": string(s.Institution.DebitAt),
+		"next_at":           s.Now,
 		"proxy_application": a.Proxy,
 	}
 	if a.Payee.Account != "" {

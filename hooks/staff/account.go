@@ -40,12 +40,41 @@ func (h *Hooks) staffMe(e *core.RequestEvent) error {
 	if policy == "" {
 		policy = "off"
 	}
-	return e.JSON(http.StatusOK, map[string]any{
-		"id": e.Auth.Id, "name": e.Auth.GetString("name"), "email": e.Auth.Email(), "roles": e.Auth.GetStringSlice("roles"),
-		"institution":   map[string]any{"id": inst.Id, "name": inst.GetString("name")},
-		"second_factor": map[string]any{"policy": policy, "enrolled": row.On, "recovery_left": row.RecoveryLeft()},
-		"idle_minutes":  int(h.Store.Idle(inst.Id) / time.Minute),
+	return e.JSON(http.StatusOK, staffMeView{
+		ID: e.Auth.Id, Name: e.Auth.GetString("name"), Email: e.Auth.Email(), Roles: e.Auth.GetStringSlice("roles"),
+		Institution:  nameView{ID: inst.Id, Name: inst.GetString("name")},
+		SecondFactor: secondFactorView{Policy: policy, Enrolled: row.On, RecoveryLeft: row.RecoveryLeft()},
+		IdleMinutes:  int(h.Store.Idle(inst.Id) / time.Minute),
 	})
+}
+
+// staffMeView is who is logged in.
+type staffMeView struct {
+	ID           string           `json:"id"`
+	Name         string           `json:"name"`
+	Email        string           `json:"email"`
+	Roles        []string         `json:"roles"`
+	Institution  nameView         `json:"institution"`
+	SecondFactor secondFactorView `json:"second_factor"`
+	IdleMinutes  int              `json:"idle_minutes"`
+}
+
+// nameView names a record.
+type nameView struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// secondFactorView is what an account's second factor must be and is.
+type secondFactorView struct {
+	Policy       string `json:"policy"`
+	Enrolled     bool   `json:"enrolled"`
+	RecoveryLeft int    `json:"recovery_left"`
+}
+
+// namesView tells the names of staff by id.
+type namesView struct {
+	Names map[string]string `json:"names"`
 }
 
 // namesOfStaff tells the names of the house's staff by id, for pages that show
@@ -55,7 +84,7 @@ func (h *Hooks) namesOfStaff(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"names": names})
+	return e.JSON(http.StatusOK, namesView{Names: names})
 }
 
 // firstStep finds the staff member of a login whose password was right and
@@ -66,7 +95,8 @@ func (h *Hooks) firstStep(e *core.RequestEvent, mfaID string) (*core.Record, err
 		return nil, kit.Error(http.StatusUnauthorized, "login_expired", "")
 	}
 	staff, err := e.App.FindRecordById(mfa.CollectionRef(), mfa.RecordRef())
-	if err != nil || staff.Collection().Name != collections.Staff || mfa.Method() != core.MFAMethodPassword || mfa.HasExpired(staff.Collection().MFA.DurationTime()) {
+	if err != nil || staff.Collection().Name != collections.Staff || mfa.Method() != core.MFAMethodPassword ||
+		mfa.HasExpired(staff.Collection().MFA.DurationTime()) {
 		return nil, kit.Error(http.StatusUnauthorized, "login_expired", "")
 	}
 	return staff, nil
@@ -99,7 +129,19 @@ func (h *Hooks) totpSecret(e *core.RequestEvent) error {
 		issuer = inst.GetString("name")
 	}
 	e.Response.Header().Set("Cache-Control", "no-store")
-	return e.JSON(http.StatusOK, map[string]any{"secret": secret, "uri": totp.URI(secret, issuer, staff.Email())})
+	return e.JSON(http.StatusOK, enrolmentView{Secret: secret, URI: totp.URI(secret, issuer, staff.Email())})
+}
+
+// enrolmentView is the secret of a second factor and the address that an app
+// reads it from.
+type enrolmentView struct {
+	Secret string `json:"secret"`
+	URI    string `json:"uri"`
+}
+
+// recoveryView is the codes that open an account without its app, told once.
+type recoveryView struct {
+	Codes []string `json:"recovery_codes"`
 }
 
 // secondStep is the body of the routes that take a code.
@@ -125,9 +167,9 @@ func (h *Hooks) totpConfirm(e *core.RequestEvent) error {
 			return err
 		}
 		if e.Auth != nil {
-			return e.JSON(http.StatusOK, map[string]any{"recovery_codes": codes})
+			return e.JSON(http.StatusOK, recoveryView{Codes: codes})
 		}
-		return apis.RecordAuthResponse(e, staff, store.SecondFactorTOTP, map[string]any{"recovery_codes": codes})
+		return apis.RecordAuthResponse(e, staff, store.SecondFactorTOTP, recoveryView{Codes: codes})
 	})
 }
 
@@ -148,6 +190,11 @@ func (h *Hooks) authWithTOTP(e *core.RequestEvent) error {
 		}
 		return apis.RecordAuthResponse(e, staff, store.SecondFactorTOTP, nil)
 	})
+}
+
+// unlockedView says that an account can be entered again.
+type unlockedView struct {
+	Unlocked bool `json:"unlocked"`
 }
 
 // unlock ends the lock of an account; a note says why. Nobody takes away their
@@ -171,11 +218,12 @@ func (h *Hooks) unlock(e *core.RequestEvent) error {
 		return kit.Denied(e)
 	}
 	err = h.Store.Unlock(staff, body.Reset, store.AuditEntry{
-		Institution: e.Auth.GetString("institution"), ActorKind: "staff", Actor: e.Auth.Id, Action: "staff.unlock", Target: staff.Id, Address: e.RealIP(),
+		Institution: e.Auth.GetString("institution"), ActorKind: "staff", Actor: e.Auth.Id, Action: "staff.unlock", Target: staff.Id,
+		Address: e.RealIP(),
 		Details: map[string]any{"note": body.Note, "reset_second_factor": body.Reset},
 	})
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"unlocked": true})
+	return e.JSON(http.StatusOK, unlockedView{Unlocked: true})
 }

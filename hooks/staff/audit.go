@@ -38,7 +38,13 @@ func (h *Hooks) auditList(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"page": page, "per_page": perPage, "count": n, "items": lines})
+	return e.JSON(http.StatusOK, kit.Page[store.AuditLine]{Items: lines, Count: n, Page: page, PerPage: perPage})
+}
+
+// chainView says whether the chain of the audit log holds.
+type chainView struct {
+	OK bool `json:"ok"`
+	store.AuditState
 }
 
 // auditVerify walks the chain of the whole log. It tells no content, so that
@@ -48,7 +54,7 @@ func (h *Hooks) auditVerify(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"ok": state.Break == nil, "rows": state.Rows, "head": state.Head, "break": state.Break})
+	return e.JSON(http.StatusOK, chainView{OK: state.Break == nil, AuditState: state})
 }
 
 func (h *Hooks) auditReport(e *core.RequestEvent) error { return h.sendReport(e, exports.Audit) }

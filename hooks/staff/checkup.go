@@ -14,6 +14,7 @@ import (
 	"hospay/people"
 	"hospay/store"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -48,7 +49,8 @@ func (h *Hooks) testConnection(e *core.RequestEvent) error {
 	}
 	err := e.App.RunInTransaction(func(tx core.App) error {
 		return store.Audit(tx, store.AuditEntry{
-			ActorKind: "staff", Actor: e.Auth.Id, Action: "config.test", Target: what, Address: e.RealIP(), Details: map[string]any{"change": r.Change},
+			ActorKind: "staff", Actor: e.Auth.Id, Action: "config.test", Target: what, Address: e.RealIP(),
+			Details: map[string]any{"change": r.Change},
 		})
 	})
 	if err != nil {
@@ -68,14 +70,45 @@ func (h *Hooks) testChannel(ctx context.Context, e *core.RequestEvent, r testReq
 		return h.settingsFail(e, err)
 	}
 	l := checkup.Channel(ctx, conn)
-	return e.JSON(http.StatusOK, map[string]any{
-		"channel": r.Channel, "merchant_id": h.merchant(e, r.Channel), "ok": l.Failed() == 0, "steps": l.Steps, "certificates": checkup.Certificates(r.Channel, conn, h.Now()),
+	return e.JSON(http.StatusOK, channelTest{
+		Channel: r.Channel, MerchantID: h.merchant(e, r.Channel), OK: l.Failed() == 0, Steps: l.Steps,
+		Certificates: checkup.Certificates(r.Channel, conn, h.Now()),
 	})
+}
+
+// channelTest is the outcome of asking a channel.
+type channelTest struct {
+	Channel      string                `json:"channel"`
+	MerchantID   string                `json:"merchant_id"`
+	OK           bool                  `json:"ok"`
+	Steps        []checkup.Step        `json:"steps"`
+	Certificates []checkup.Certificate `json:"certificates"`
+}
+
+// hisTest is the outcome of asking a HIS.
+type hisTest struct {
+	HIS    bool           `json:"his"`
+	OK     bool           `json:"ok"`
+	Steps  []checkup.Step `json:"steps"`
+	Traits traitsView     `json:"traits"`
+}
+
+// traitsView is what a HIS can do.
+type traitsView struct {
+	Queryable  bool `json:"queryable"`
+	Idempotent bool `json:"idempotent"`
+	Reversible bool `json:"reversible"`
+}
+
+// certificatesView is what the channels work with.
+type certificatesView struct {
+	Certificates []checkup.Certificate `json:"certificates"`
 }
 
 // merchant is the merchant number that is in force.
 func (h *Hooks) merchant(e *core.RequestEvent, channel string) string {
-	rec, err := e.App.FindFirstRecordByFilter(collections.ChannelConfigs, "institution = {:i} && channel = {:c}", map[string]any{"i": e.Auth.GetString("institution"), "c": channel})
+	rec, err := e.App.FindFirstRecordByFilter(collections.ChannelConfigs, "institution = {:i} && channel = {:c}",
+		dbx.Params{"i": e.Auth.GetString("institution"), "c": channel})
 	if err != nil {
 		return ""
 	}
@@ -95,9 +128,9 @@ func (h *Hooks) testHIS(ctx context.Context, e *core.RequestEvent, r testRequest
 		l.Read(ctx, his, r.Patient)
 	}
 	l.Statement(ctx, his, calendar.Day(h.Now()))
-	return e.JSON(http.StatusOK, map[string]any{
-		"his": true, "ok": l.Failed() == 0, "steps": l.Steps,
-		"traits": map[string]bool{"queryable": traits.Queryable, "idempotent": traits.Idempotent, "reversible": traits.Reversible},
+	return e.JSON(http.StatusOK, hisTest{
+		HIS: true, OK: l.Failed() == 0, Steps: l.Steps,
+		Traits: traitsView{Queryable: traits.Queryable, Idempotent: traits.Idempotent, Reversible: traits.Reversible},
 	})
 }
 
@@ -112,7 +145,7 @@ func (h *Hooks) certificates(e *core.RequestEvent) error {
 		out = append(out, checkup.Certificates(name, conns[name], h.Now())...)
 	}
 	slices.SortStableFunc(out, func(a, b checkup.Certificate) int { return rank(a) - rank(b) })
-	return e.JSON(http.StatusOK, map[string]any{"certificates": out})
+	return e.JSON(http.StatusOK, certificatesView{Certificates: out})
 }
 
 func rank(c checkup.Certificate) int {

@@ -10,6 +10,7 @@ import (
 	"hospay/flow"
 	"hospay/hooks/kit"
 	"hospay/internal/i18n"
+	"hospay/money"
 	"hospay/people"
 	"hospay/refund"
 	"hospay/store"
@@ -50,116 +51,206 @@ func page(e *core.RequestEvent) (number, size int) {
 
 type lister func(ctx context.Context, institution string, limit, offset int) ([]refund.Work, int, error)
 
+// rowsView is a page of a desk.
+type rowsView[T any] struct {
+	Rows    []T   `json:"rows"`
+	Page    int   `json:"page"`
+	PerPage int   `json:"perPage"`
+	Total   int64 `json:"total"`
+}
+
+// deskOrder is an order on a desk.
+type deskOrder struct {
+	ID     string        `json:"id"`
+	No     string        `json:"no"`
+	CardNo string        `json:"card_no"`
+	Amount money.Fen     `json:"amount"`
+	Status refund.Status `json:"status"`
+}
+
+func viewDeskOrder(o refund.Order) deskOrder {
+	return deskOrder{ID: o.ID, No: o.No, CardNo: o.CardNo, Amount: o.Amount, Status: o.Status}
+}
+
 // deskList answers with one page of orders, oldest first.
-func (h *Hooks) deskList(e *core.RequestEvent, list lister, view func(refund.Work) (map[string]any, error)) error {
+func deskList[T any](h *Hooks, e *core.RequestEvent, list lister, view func(refund.Work) (T, error)) error {
 	number, size := page(e)
 	works, total, err := list(e.Request.Context(), e.Auth.GetString("institution"), size, (number-1)*size)
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	rows := make([]map[string]any, 0, len(works))
+	rows := make([]T, 0, len(works))
 	for _, w := range works {
 		row, err := view(w)
 		if err != nil {
 			return h.Fail(e, err)
 		}
-		row["id"], row["no"], row["card_no"], row["amount"], row["status"] = w.Order.ID, w.Order.No, w.Order.CardNo, w.Order.Amount, w.Order.Status
 		rows = append(rows, row)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"rows": rows, "page": number, "perPage": size, "total": total})
+	return e.JSON(http.StatusOK, rowsView[T]{Rows: rows, Page: number, PerPage: size, Total: int64(total)})
+}
+
+// unknownRow is an order whose outcome is open.
+type unknownRow struct {
+	deskOrder
+	What        string `json:"what"` // payout, his_debit, his_reverse
+	Since       string `json:"since"`
+	Tries       int    `json:"tries"`
+	NextAt      string `json:"next_at"`
+	LastCode    string `json:"last_code"`
+	LastMessage string `json:"last_message"`
 }
 
 // deskUnknown lists the orders whose outcome is open. To ask at once there is
 // POST /api/hospay/refunds/{id}/query.
 func (h *Hooks) deskUnknown(e *core.RequestEvent) error {
-	return h.deskList(e, h.Store.Unknown, func(w refund.Work) (map[string]any, error) {
-		what, code, message, since := "payout", "", "", w.Order.OpenSince
+	return deskList(h, e, h.Store.Unknown, func(w refund.Work) (unknownRow, error) {
+		row := unknownRow{deskOrder: viewDeskOrder(w.Order), What: "payout", Tries: w.Order.Tries, NextAt: calendar.Clock(w.Order.NextAt)}
+		since := w.Order.OpenSince
 		if since.IsZero() && w.Transfer != nil { // on hold
 			since = w.Transfer.SentAt
 		}
+		row.Since = calendar.Clock(since)
 		switch {
 		case w.Order.Status == refund.StatusDebiting && w.Debit != nil:
-			what, code, message = "his_debit", w.Debit.Code, w.Debit.Message
+			row.What, row.LastCode, row.LastMessage = "his_debit", w.Debit.Code, w.Debit.Message
 		case w.Order.Status == refund.StatusReversing && w.Reversal != nil:
-			what, code, message = "his_reverse", w.Reversal.Code, w.Reversal.Message
+			row.What, row.LastCode, row.LastMessage = "his_reverse", w.Reversal.Code, w.Reversal.Message
 		case w.Transfer != nil:
-			code, message = w.Transfer.Code, w.Transfer.Message
+			row.LastCode, row.LastMessage = w.Transfer.Code, w.Transfer.Message
 		}
-		return map[string]any{
-			"what": what, "since": calendar.Clock(since), "tries": w.Order.Tries, "next_at": calendar.Clock(w.Order.NextAt), "last_code": code, "last_message": message,
-		}, nil
+		return row, nil
 	})
 }
 
-// deskSuspense lists the suspended orders with where the amount lies, what is
-// safe, what somebody proposes, and the history.
+// suspenseRow is a suspended order: where the amount lies, what is safe, what
+// somebody proposes, and the history.
+type suspenseRow struct {
+	deskOrder
+	Code     string         `json:"code"`
+	Reason   string         `json:"reason"`
+	Since    string         `json:"since"`
+	From     refund.Status  `json:"from"`
+	Sides    sidesView      `json:"sides"`
+	Where    string         `json:"where"`
+	Actions  []actionView   `json:"actions"`
+	Proposal *deskProposal  `json:"proposal"` // null: nobody proposes anything
+	History  []historyEvent `json:"history"`
+}
+
+// deskSuspense lists the suspended orders.
 func (h *Hooks) deskSuspense(e *core.RequestEvent) error {
 	ctx := e.Request.Context()
 	_, can, err := h.Store.HIS(ctx, e.Auth.GetString("institution"))
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return h.deskList(e, h.Store.Suspended, func(w refund.Work) (map[string]any, error) {
+	return deskList(h, e, h.Store.Suspended, func(w refund.Work) (suspenseRow, error) {
 		history, err := h.history(ctx, w.Order.ID)
-		return map[string]any{
-			"code": w.Order.FailCode, "reason": store.ReasonText(w.Order.FailCode, w.Order.FailReason), "since": calendar.Clock(w.Order.OpenSince),
-			"from": w.Order.SuspendedFrom, "sides": sidesView(w), "where": deskText("where."+w.Where(), "amount", w.Order.Amount.String()),
-			"actions": actionsView(w, can), "proposal": proposalView(w.Proposal), "history": history,
+		return suspenseRow{
+			deskOrder: viewDeskOrder(w.Order), Code: w.Order.FailCode, Reason: store.ReasonText(w.Order.FailCode, w.Order.FailReason),
+			Since: calendar.Clock(w.Order.OpenSince), From: w.Order.SuspendedFrom, Sides: viewSides(w),
+			Where: deskText("where."+w.Where(), "amount", w.Order.Amount.String()), Actions: viewActions(w, can), Proposal: viewProposal(w.Proposal),
+			History: history,
 		}, err
 	})
 }
 
-func sidesView(w refund.Work) map[string]any {
+// sidesView is what HIS and the channel say about an order.
+type sidesView struct {
+	HIS     sideView `json:"his"`
+	Channel sideView `json:"channel"`
+}
+
+// sideView is what one side says.
+type sideView struct {
+	State  string    `json:"state"`
+	No     string    `json:"no"`
+	Amount money.Fen `json:"amount"`
+	Text   string    `json:"text"`
+}
+
+func viewSides(w refund.Work) sidesView {
 	s := w.Sides()
-	his, no := "debit_"+string(s.Debit), ""
+	his := sideView{State: "debit_" + string(s.Debit), Amount: w.Order.Amount}
 	if w.Debit != nil {
-		no = w.Debit.No
+		his.No = w.Debit.No
 	}
 	if w.Reversal != nil {
-		his, no = "reversal_"+string(s.Reversal), w.Reversal.No
+		his.State, his.No = "reversal_"+string(s.Reversal), w.Reversal.No
 	}
-	channel := map[string]any{"state": s.Payout, "no": "", "amount": 0}
+	his.Text = deskText("side." + his.State)
+	channel := sideView{State: string(s.Payout), Text: deskText("side.payout_" + string(s.Payout))}
 	if w.Transfer != nil {
-		channel["no"], channel["amount"] = w.Transfer.No, w.Transfer.Amount
+		channel.No, channel.Amount = w.Transfer.No, w.Transfer.Amount
 	}
-	return map[string]any{"his": map[string]any{"state": his, "no": no, "amount": w.Order.Amount, "text": deskText("side." + his)}, "channel": withText(channel, deskText("side.payout_"+string(s.Payout)))}
+	return sidesView{HIS: his, Channel: channel}
 }
 
-func withText(m map[string]any, text string) map[string]any {
-	m["text"] = text
-	return m
+// actionView is something that people could do, and why it is safe or not.
+type actionView struct {
+	Action   refund.Action `json:"action"`
+	Text     string        `json:"text"`
+	Why      string        `json:"why"`
+	Safe     bool          `json:"safe"`
+	Evidence bool          `json:"evidence"` // it needs a proof in words
 }
 
-// actionsView offers what is safe and says why the rest is not.
-func actionsView(w refund.Work, can refund.HISTraits) []map[string]any {
-	out := []map[string]any{}
+// viewActions offers what is safe and says why the rest is not.
+func viewActions(w refund.Work, can refund.HISTraits) []actionView {
+	out := []actionView{}
 	for _, o := range w.Offers(can) {
 		why := deskText("safe." + string(o.Action))
 		if o.Why != refund.WhySafe {
 			why = deskText("why." + string(o.Why))
 		}
-		out = append(out, map[string]any{
-			"action": o.Action, "text": deskText("action." + string(o.Action)), "why": why, "safe": o.Safe, "evidence": o.Action.NeedsEvidence(),
+		out = append(out, actionView{
+			Action: o.Action, Text: deskText("action." + string(o.Action)), Why: why, Safe: o.Safe, Evidence: o.Action.NeedsEvidence(),
 		})
 	}
 	return out
 }
 
-func proposalView(p *refund.Proposal) any {
+// deskProposal is what somebody proposes to do about a suspended order.
+type deskProposal struct {
+	Seq    int           `json:"seq"`
+	Action refund.Action `json:"action"`
+	Text   string        `json:"text"`
+	By     string        `json:"by"`
+	At     string        `json:"at"`
+	Reason string        `json:"reason"`
+}
+
+func viewProposal(p *refund.Proposal) *deskProposal {
 	if p == nil {
 		return nil
 	}
-	return map[string]any{"seq": p.Seq, "action": p.Action, "text": deskText("action." + string(p.Action)), "by": p.By.ID, "at": calendar.Clock(p.At), "reason": p.Reason}
+	return &deskProposal{
+		Seq: p.Seq, Action: p.Action, Text: deskText("action." + string(p.Action)), By: p.By.ID, At: calendar.Clock(p.At), Reason: p.Reason,
+	}
+}
+
+// historyEvent is an event of an order, as staff read it.
+type historyEvent struct {
+	Seq       int    `json:"seq"`
+	At        string `json:"at"`
+	Event     string `json:"event"`
+	From      string `json:"from"`
+	To        string `json:"to"`
+	Actor     string `json:"actor"`
+	ActorKind string `json:"actor_kind"`
+	Code      string `json:"code"`
+	Message   string `json:"message"`
 }
 
 // history tells every event of an order, for staff.
-func (h *Hooks) history(ctx context.Context, order string) ([]map[string]any, error) {
+func (h *Hooks) history(ctx context.Context, order string) ([]historyEvent, error) {
 	events, err := h.Store.Events(ctx, order)
-	out := make([]map[string]any, 0, len(events))
+	out := make([]historyEvent, 0, len(events))
 	for _, ev := range events {
-		out = append(out, map[string]any{
-			"seq": ev.Seq, "at": calendar.Clock(ev.Created.Time()), "event": ev.Event, "from": ev.From, "to": ev.To, "actor": ev.Actor, "actor_kind": ev.ActorKind,
-			"code": ev.Code, "message": ev.Message,
+		out = append(out, historyEvent{
+			Seq: ev.Seq, At: calendar.Clock(ev.Created.Time()), Event: ev.Event, From: ev.From, To: ev.To, Actor: ev.Actor, ActorKind: ev.ActorKind,
+			Code: ev.Code, Message: ev.Message,
 		})
 	}
 	return out, err
@@ -216,7 +307,8 @@ func (h *Hooks) deskFail(e *core.RequestEvent, err error) error {
 		return h.Fail(e, err)
 	}
 	why := flow.DetailOf(err)
-	return &router.ApiError{Status: http.StatusConflict, Message: deskText("why." + why), Data: map[string]any{"code": string(de), "detail": why}}
+	data := map[string]any{"code": string(de), "detail": why}
+	return &router.ApiError{Status: http.StatusConflict, Message: deskText("why." + why), Data: data}
 }
 
 // queryNow makes an order due, so that its outcome is asked for at once.
@@ -237,5 +329,5 @@ func (h *Hooks) resend(e *core.RequestEvent) error {
 	if err := h.Store.Requeue(e.Request.Context(), e.Auth.GetString("institution"), e.Request.PathValue("id")); err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"queued": true})
+	return e.JSON(http.StatusOK, kit.Queued{Queued: true})
 }

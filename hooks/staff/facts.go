@@ -2,6 +2,7 @@ package staff
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 
@@ -27,6 +28,31 @@ func (h *Hooks) bindFactsRoutes(se *core.ServeEvent) {
 	g.POST("/review/shadow", h.shadow).BindFunc(kit.RequireStaff(people.RoleConfig, people.RoleReviewer, people.RoleAuditor))
 }
 
+// factsView is what a reviewer is shown of an order.
+type factsView struct {
+	Balance      *balanceView         `json:"balance"` // null: HIS did not answer
+	BalanceError string               `json:"balance_error"`
+	Checks       []refund.Finding     `json:"checks"`
+	Verdicts     []refund.RuleVerdict `json:"verdicts"`
+	Related      []store.RelatedOrder `json:"related"`
+	SecondReview bool                 `json:"second_review"`
+	Stage        refund.ReviewStage   `json:"stage"`
+	MayReview    bool                 `json:"may_review"`
+	WhyNot       string               `json:"why_not"`
+}
+
+// balanceView is what HIS says of a card now.
+type balanceView struct {
+	Balance    money.Fen `json:"balance"`
+	Refundable money.Fen `json:"refundable"`
+	AsOf       string    `json:"as_of"`
+}
+
+// revealedView is one field of an order, opened.
+type revealedView struct {
+	Value string `json:"value"`
+}
+
 // facts looks up what a reviewer would: the balance, fresh from HIS, and what
 // the books say. HIS that is down does not keep the rest back.
 func (h *Hooks) facts(e *core.RequestEvent) error {
@@ -39,22 +65,22 @@ func (h *Hooks) facts(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	out := map[string]any{"balance": nil, "balance_error": ""}
+	var out factsView
 	l := refund.Looked{Now: h.Now()}
 	card, err := h.Intake.OrderCard(ctx, w.Order)
 	switch {
 	case err == nil:
 		l.Refundable = &card.Refundable
-		out["balance"] = map[string]any{"balance": card.Balance, "refundable": card.Refundable, "as_of": calendar.Clock(l.Now)}
+		out.Balance = &balanceView{Balance: card.Balance, Refundable: card.Refundable, AsOf: calendar.Clock(l.Now)}
 	case flow.CodeOf(err) == "":
 		return h.Fail(e, err)
 	default:
-		out["balance_error"] = kit.ErrorText(flow.CodeOf(err))
+		out.BalanceError = kit.ErrorText(flow.CodeOf(err))
 	}
-	if err := h.lookUp(ctx, w, &l, out); err != nil {
+	if err := h.lookUp(ctx, w, &l, &out); err != nil {
 		return h.Fail(e, err)
 	}
-	if err := h.mayReview(e, w, out); err != nil {
+	if err := h.mayReview(e, w, &out); err != nil {
 		return h.Fail(e, err)
 	}
 	return e.JSON(http.StatusOK, out)
@@ -62,7 +88,7 @@ func (h *Hooks) facts(e *core.RequestEvent) error {
 
 // lookUp adds what the books say: findings, verdicts of the rules now, other
 // orders of the card.
-func (h *Hooks) lookUp(ctx context.Context, w refund.Work, l *refund.Looked, out map[string]any) error {
+func (h *Hooks) lookUp(ctx context.Context, w refund.Work, l *refund.Looked, out *factsView) error {
 	inst, err := h.Store.Institution(ctx, w.Order.Institution)
 	if err != nil {
 		return err
@@ -82,14 +108,14 @@ func (h *Hooks) lookUp(ctx context.Context, w refund.Work, l *refund.Looked, out
 		l.Proxy = &p
 	}
 	l.Facts.Second = inst.Review.NeedsSecond(w.Order)
-	_, verdicts := refund.Evaluate(inst.Review.Rules, l.Facts)
-	out["checks"], out["verdicts"], out["related"] = w.Findings(*l), verdicts, related
-	out["second_review"], out["stage"] = l.Facts.Second || w.Order.Stage == refund.StageSecond, w.Order.Next()
+	_, out.Verdicts = refund.Evaluate(inst.Review.Rules, l.Facts)
+	out.Checks, out.Related = w.Findings(*l), related
+	out.SecondReview, out.Stage = l.Facts.Second || w.Order.Stage == refund.StageSecond, w.Order.Next()
 	return nil
 }
 
 // mayReview tells whether this reviewer can decide now, and why not.
-func (h *Hooks) mayReview(e *core.RequestEvent, w refund.Work, out map[string]any) error {
+func (h *Hooks) mayReview(e *core.RequestEvent, w refund.Work, out *factsView) error {
 	concerned := []string{w.Order.Patient}
 	if w.Order.Proxy != "" {
 		owner, err := h.Store.CardOwner(e.Request.Context(), w.Order)
@@ -105,12 +131,12 @@ func (h *Hooks) mayReview(e *core.RequestEvent, w refund.Work, out map[string]an
 	if err != nil && flow.CodeOf(err) == "" {
 		return err
 	}
-	out["may_review"], out["why_not"] = err == nil, ""
+	out.MayReview = err == nil
 	switch {
 	case err != nil && flow.CodeOf(err) == flow.CodeConflict:
-		out["why_not"] = i18n.Text(i18n.Default, "desk.not_reviewing")
+		out.WhyNot = i18n.Text(i18n.Default, "desk.not_reviewing")
 	case err != nil:
-		out["why_not"] = kit.ErrorText(flow.CodeOf(err))
+		out.WhyNot = kit.ErrorText(flow.CodeOf(err))
 	}
 	return nil
 }
@@ -131,12 +157,13 @@ func (h *Hooks) reveal(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	value, err := h.Store.Reveal(e.Request.Context(), w, body.Field, store.AuditEntry{ActorKind: "staff", Actor: e.Auth.Id, Address: e.RealIP()})
+	by := store.AuditEntry{ActorKind: "staff", Actor: e.Auth.Id, Address: e.RealIP()}
+	value, err := h.Store.Reveal(e.Request.Context(), w, body.Field, by)
 	if err != nil {
 		return h.Fail(e, err)
 	}
 	e.Response.Header().Set("Cache-Control", "no-store")
-	return e.JSON(http.StatusOK, map[string]any{"value": value})
+	return e.JSON(http.StatusOK, revealedView{Value: value})
 }
 
 // Bounds of the shadow report.
@@ -152,7 +179,8 @@ func (h *Hooks) shadow(e *core.RequestEvent) error {
 		Days  int           `json:"days"`
 		Rules []refund.Rule `json:"rules"`
 	}
-	if err := e.BindBody(&body); err != nil || body.Days < 1 || body.Days > shadowDays || slices.ContainsFunc(body.Rules, func(r refund.Rule) bool { return !r.Name.Valid() }) {
+	strange := func(r refund.Rule) bool { return !r.Name.Valid() }
+	if err := e.BindBody(&body); err != nil || body.Days < 1 || body.Days > shadowDays || slices.ContainsFunc(body.Rules, strange) {
 		return kit.Error(http.StatusBadRequest, "bad_request", "")
 	}
 	ctx := e.Request.Context()
@@ -176,13 +204,13 @@ func (h *Hooks) shadow(e *core.RequestEvent) error {
 }
 
 type shadowRow struct {
-	ID       string         `json:"id"`
-	No       string         `json:"no"`
-	Amount   money.Fen      `json:"amount"`
-	Rules    refund.Outcome `json:"rules"`
-	People   string         `json:"people"`
-	Verdicts any            `json:"verdicts"`
-	Now      bool           `json:"now"` // evaluated now, from what is stored
+	ID       string               `json:"id"`
+	No       string               `json:"no"`
+	Amount   money.Fen            `json:"amount"`
+	Rules    refund.Outcome       `json:"rules"`
+	People   string               `json:"people"`
+	Verdicts []refund.RuleVerdict `json:"verdicts"`
+	Now      bool                 `json:"now"` // evaluated now, from what is stored
 }
 
 type shadowReport struct {
@@ -219,7 +247,12 @@ func (r *shadowReport) add(row shadowRow) {
 // shadowRow takes the verdicts that were stored then; where there are none, or
 // other rules are asked about, the rules look at what is stored now.
 func (h *Hooks) shadowRow(ctx context.Context, inst refund.Institution, o store.ShadowOrder, given []refund.Rule) (shadowRow, error) {
-	row := shadowRow{ID: o.Order.ID, No: o.Order.No, Amount: o.Order.Amount, Rules: o.Rules, People: string(o.People), Verdicts: o.Verdicts}
+	row := shadowRow{ID: o.Order.ID, No: o.Order.No, Amount: o.Order.Amount, Rules: o.Rules, People: string(o.People)}
+	if len(o.Verdicts) > 0 {
+		if err := json.Unmarshal(o.Verdicts, &row.Verdicts); err != nil {
+			return row, err
+		}
+	}
 	if row.People == "" {
 		row.People = "none"
 	}

@@ -34,6 +34,17 @@ type frozenView struct {
 	At     string `json:"at"`
 }
 
+// payoutsView is how payouts stand, with the history.
+type payoutsView struct {
+	frozenView
+	History []frozenView `json:"history"`
+}
+
+// freezeView says what a request has brought about.
+type freezeView struct {
+	Frozen bool `json:"frozen"`
+}
+
 func frozenHistory(app core.App, inst string) ([]frozenView, error) {
 	rows, err := store.AuditOf(app, inst, store.FreezeAction, freezeHistory)
 	out := make([]frozenView, 0, len(rows))
@@ -58,9 +69,9 @@ func (h *Hooks) payouts(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	out := map[string]any{"frozen": inst.GetBool("payouts_frozen"), "note": inst.GetString("freeze_note"), "by": "", "at": "", "history": history}
-	if len(history) > 0 && history[0].Frozen == out["frozen"] {
-		out["by"], out["at"] = history[0].By, history[0].At
+	out := payoutsView{frozenView: frozenView{Frozen: inst.GetBool("payouts_frozen"), Note: inst.GetString("freeze_note")}, History: history}
+	if len(history) > 0 && history[0].Frozen == out.Frozen {
+		out.By, out.At = history[0].By, history[0].At
 	}
 	return e.JSON(http.StatusOK, out)
 }
@@ -97,7 +108,7 @@ func (h *Hooks) freeze(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"frozen": *body.Frozen})
+	return e.JSON(http.StatusOK, freezeView{Frozen: *body.Frozen})
 }
 
 // mayThaw refuses a thaw by anybody who has frozen since payouts last ran.

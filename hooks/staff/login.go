@@ -101,7 +101,8 @@ func wrong(err error) bool {
 // restless are requests that pages make by themselves; they keep no session
 // alive.
 func restless(method, path string) bool {
-	return path == "/api/realtime" || strings.HasSuffix(path, "/auth-refresh") || (method == http.MethodGet && (path == "/api/hospay/queue/counts" || strings.HasPrefix(path, "/api/hospay/exports")))
+	return path == "/api/realtime" || strings.HasSuffix(path, "/auth-refresh") ||
+		(method == http.MethodGet && (path == "/api/hospay/queue/counts" || strings.HasPrefix(path, "/api/hospay/exports")))
 }
 
 // bindIdle ends staff sessions that have rested too long, whatever their token

@@ -22,7 +22,8 @@ func (h *Hooks) bindDeskProxyRoutes(se *core.ServeEvent) {
 	g.BindFunc(kit.RequireStaff(people.RoleReviewer, people.RoleAuditor))
 	g.GET("", h.deskProxies)
 	g.GET("/{id}", h.deskProxy)
-	se.Router.POST("/api/hospay/proxies/{id}/review", h.reviewProxy).Bind(apis.BodyLimit(16 << 10)).BindFunc(kit.RequireStaff(people.RoleReviewer))
+	decide := se.Router.POST("/api/hospay/proxies/{id}/review", h.reviewProxy)
+	decide.Bind(apis.BodyLimit(16 << 10)).BindFunc(kit.RequireStaff(people.RoleReviewer))
 }
 
 // deskProxies lists the applications that were handed in, oldest first.
@@ -32,36 +33,81 @@ func (h *Hooks) deskProxies(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	rows := make([]map[string]any, 0, len(recs))
+	rows := make([]kit.Shown[proxyRow], 0, len(recs))
 	for _, rec := range recs {
 		row, err := h.proxyRow(e.Request.Context(), rec)
 		if err != nil {
 			return h.Fail(e, err)
 		}
-		rows = append(rows, row)
+		rows = append(rows, kit.Shown[proxyRow]{Record: rec, More: row})
 	}
-	return e.JSON(http.StatusOK, map[string]any{"rows": rows, "page": number, "perPage": size, "total": total})
+	return e.JSON(http.StatusOK, rowsView[kit.Shown[proxyRow]]{Rows: rows, Page: number, PerPage: size, Total: total})
 }
 
-// proxyRow shows an application with both people masked.
-func (h *Hooks) proxyRow(ctx context.Context, rec *core.Record) (map[string]any, error) {
+// proxyRow is what the desk says of an application beside its record: both
+// people masked, and words.
+type proxyRow struct {
+	_            struct{}   `record:"proxy_applications"`
+	Age          *int       `json:"age,omitempty"` // the principal's
+	Agent        maskedView `json:"agent"`
+	Principal    maskedView `json:"principal"`
+	CaseText     string     `json:"case_text"`
+	RelationText string     `json:"relation_text"`
+	StatusText   string     `json:"status_text"`
+}
+
+// maskedView is a person as lists show people.
+type maskedView struct {
+	Name string `json:"name"`
+	IDNo string `json:"id_no"`
+}
+
+func (h *Hooks) proxyRow(ctx context.Context, rec *core.Record) (out proxyRow, err error) {
 	agent, err := h.App.FindRecordById(collections.Patients, rec.GetString("patient"))
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	_, idNo, err := h.Store.OpenPrincipal(ctx, rec)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	out := rec.PublicExport()
 	if birth, ok := idno.Birth(idNo, h.Now(), calendar.Beijing); ok {
-		out["age"] = idno.Age(birth, h.Now())
+		age := idno.Age(birth, h.Now())
+		out.Age = &age
 	}
-	out["agent"] = map[string]any{"name": agent.GetString("name"), "id_no": agent.GetString("id_no")}
-	out["principal"] = map[string]any{"name": rec.GetString("principal_name"), "id_no": rec.GetString("principal_id_no")}
-	out["case_text"], out["relation_text"] = kit.ProxyText("case", rec.GetString("case")), kit.ProxyText("relation", rec.GetString("relation"))
-	out["status_text"] = kit.ProxyText("status", rec.GetString("status"))
+	out.Agent = maskedView{Name: agent.GetString("name"), IDNo: agent.GetString("id_no")}
+	out.Principal = maskedView{Name: rec.GetString("principal_name"), IDNo: rec.GetString("principal_id_no")}
+	out.CaseText, out.RelationText = kit.ProxyText("case", rec.GetString("case")), kit.ProxyText("relation", rec.GetString("relation"))
+	out.StatusText = kit.ProxyText("status", rec.GetString("status"))
 	return out, nil
+}
+
+// proxyDetail is an application with its materials, what HIS says about the
+// principal now, and who has done what with it.
+type proxyDetail struct {
+	proxyRow
+	Materials []materialView   `json:"materials"`
+	History   []store.AuditRow `json:"history"`
+	HIS       *likenessView    `json:"his"` // null: HIS did not answer
+	HISError  string           `json:"his_error"`
+}
+
+// materialView is a photo of an application.
+type materialView struct {
+	ID     string `json:"id"`
+	Kind   string `json:"kind"`
+	Text   string `json:"text"`
+	File   string `json:"file"`
+	SHA256 string `json:"sha256"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+}
+
+// likenessView says how the principal's data compares with HIS's.
+type likenessView struct {
+	Found     bool `json:"found"`
+	NameEqual bool `json:"name_equal"`
+	IDNoEqual bool `json:"id_no_equal"`
 }
 
 // deskProxy shows one application with its materials, what HIS says about the
@@ -71,7 +117,7 @@ func (h *Hooks) deskProxy(e *core.RequestEvent) error {
 	if err != nil || rec.GetString("institution") != e.Auth.GetString("institution") || rec.GetDateTime("submitted_at").IsZero() {
 		return kit.Error(http.StatusNotFound, "not_found", "")
 	}
-	out, err := h.proxyRow(e.Request.Context(), rec)
+	row, err := h.proxyRow(e.Request.Context(), rec)
 	if err != nil {
 		return h.Fail(e, err)
 	}
@@ -79,26 +125,25 @@ func (h *Hooks) deskProxy(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	materials := []map[string]any{}
+	out := proxyDetail{proxyRow: row, Materials: []materialView{}}
 	for _, m := range recs {
-		materials = append(materials, map[string]any{
-			"id": m.Id, "kind": m.GetString("kind"), "text": kit.ProxyText("material", m.GetString("kind")), "file": m.GetString("file"), "sha256": m.GetString("sha256"),
-			"width": m.GetInt("width"), "height": m.GetInt("height"),
+		out.Materials = append(out.Materials, materialView{
+			ID: m.Id, Kind: m.GetString("kind"), Text: kit.ProxyText("material", m.GetString("kind")), File: m.GetString("file"),
+			SHA256: m.GetString("sha256"), Width: m.GetInt("width"), Height: m.GetInt("height"),
 		})
 	}
-	out["materials"] = materials
-	if out["history"], err = store.AuditOf(e.App, rec.Id, "", 100); err != nil {
+	if out.History, err = store.AuditOf(e.App, rec.Id, "", 100); err != nil {
 		return h.Fail(e, err)
 	}
-	if out["his"], out["his_error"], err = h.compareHIS(e.Request.Context(), rec); err != nil {
+	if out.HIS, out.HISError, err = h.compareHIS(e.Request.Context(), rec); err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, out)
+	return e.JSON(http.StatusOK, kit.Shown[proxyDetail]{Record: rec, More: out})
 }
 
 // compareHIS asks HIS for the principal and compares; it tells no more than
 // whether the two are equal.
-func (h *Hooks) compareHIS(ctx context.Context, rec *core.Record) (any, string, error) {
+func (h *Hooks) compareHIS(ctx context.Context, rec *core.Record) (*likenessView, string, error) {
 	name, idNo, err := h.Store.OpenPrincipal(ctx, rec)
 	if err != nil {
 		return nil, "", err
@@ -106,7 +151,7 @@ func (h *Hooks) compareHIS(ctx context.Context, rec *core.Record) (any, string, 
 	like, err := h.Intake.Compare(ctx, rec.GetString("institution"), name, idNo)
 	switch code := flow.CodeOf(err); {
 	case err == nil:
-		return map[string]any{"found": like.Found, "name_equal": like.Name, "id_no_equal": like.IDNo}, "", nil
+		return &likenessView{Found: like.Found, NameEqual: like.Name, IDNoEqual: like.IDNo}, "", nil
 	case code == "":
 		return nil, "", err
 	default:
@@ -134,5 +179,5 @@ func (h *Hooks) reviewProxy(e *core.RequestEvent) error {
 	if rec, err = e.App.FindRecordById(collections.ProxyApplications, rec.Id); err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, rec.PublicExport())
+	return e.JSON(http.StatusOK, rec)
 }

@@ -115,7 +115,7 @@ func (h *Hooks) exportOpen(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"id": rec.Id})
+	return e.JSON(http.StatusOK, openedView{ID: rec.Id})
 }
 
 // exportList lists the caller's own exports, newest first.
@@ -124,18 +124,41 @@ func (h *Hooks) exportList(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	items := make([]map[string]any, 0, len(recs))
+	items := make([]exportView, 0, len(recs))
 	for _, r := range recs {
-		items = append(items, exportView(r))
+		items = append(items, viewExport(r))
 	}
-	return e.JSON(http.StatusOK, map[string]any{"items": items})
+	return e.JSON(http.StatusOK, kit.Items[exportView]{Items: items})
 }
 
-func exportView(r *core.Record) map[string]any {
-	return map[string]any{
-		"id": r.Id, "report": r.GetString("report"), "params": r.Get("params"), "state": r.GetString("state"), "progress": r.GetInt("progress"), "rows": r.GetInt("rows"),
-		"file": r.GetString("file"), "size": r.GetInt("size"), "sha256": r.GetString("sha256"), "error": r.GetString("error"),
-		"created": calendar.Clock(r.GetDateTime("created").Time()), "finished": calendar.Clock(r.GetDateTime("finished").Time()),
+// openedView names an export that was queued.
+type openedView struct {
+	ID string `json:"id"`
+}
+
+// exportView is an export under way or done.
+type exportView struct {
+	ID       string            `json:"id"`
+	Report   string            `json:"report"`
+	Params   map[string]string `json:"params"`
+	State    string            `json:"state"`
+	Progress int               `json:"progress"`
+	Rows     int               `json:"rows"`
+	File     string            `json:"file"`
+	Size     int               `json:"size"`
+	SHA256   string            `json:"sha256"`
+	Error    string            `json:"error"`
+	Created  string            `json:"created"`
+	Finished string            `json:"finished"`
+}
+
+func viewExport(r *core.Record) exportView {
+	var params map[string]string
+	_ = r.UnmarshalJSONField("params", &params) // written by us; null otherwise
+	return exportView{
+		ID: r.Id, Report: r.GetString("report"), Params: params, State: r.GetString("state"), Progress: r.GetInt("progress"),
+		Rows: r.GetInt("rows"), File: r.GetString("file"), Size: r.GetInt("size"), SHA256: r.GetString("sha256"), Error: r.GetString("error"),
+		Created: calendar.Clock(r.GetDateTime("created").Time()), Finished: calendar.Clock(r.GetDateTime("finished").Time()),
 	}
 }
 
@@ -153,7 +176,7 @@ func (h *Hooks) exportState(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	return e.JSON(http.StatusOK, exportView(rec))
+	return e.JSON(http.StatusOK, viewExport(rec))
 }
 
 // exportFile sends the file of an export that is done, to its owner alone.
@@ -173,7 +196,8 @@ func (h *Hooks) exportFile(e *core.RequestEvent) error {
 		return kit.Error(http.StatusNotFound, "export_not_ready", "")
 	}
 	defer file.Close()
-	if err := h.Audit(e, "report.download", rec.Id, map[string]any{"report": rec.GetString("report"), "rows": rec.GetInt("rows")}); err != nil {
+	what := map[string]any{"report": rec.GetString("report"), "rows": rec.GetInt("rows")}
+	if err := h.Audit(e, "report.download", rec.Id, what); err != nil {
 		return h.Fail(e, err)
 	}
 	kit.Attach(e, rec.GetString("file"))

@@ -12,6 +12,7 @@ import (
 	"hospay/refund"
 	"hospay/store"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -29,7 +30,7 @@ func (h *Hooks) bindReviewEvents() {
 		if err := h.review(e.Request.Context(), kit.ByRequest(e.RequestEvent), order, e.Record.GetString("decision"), d); err != nil {
 			return h.Fail(e.RequestEvent, err)
 		}
-		rec, err := e.App.FindFirstRecordByFilter(collections.Reviews, `order = {:o} && reviewer = {:r}`, map[string]any{"o": order, "r": e.Auth.Id})
+		rec, err := e.App.FindFirstRecordByFilter(collections.Reviews, "order = {:o} && reviewer = {:r}", dbx.Params{"o": order, "r": e.Auth.Id})
 		if err != nil {
 			return h.Fail(e.RequestEvent, err)
 		}
@@ -106,7 +107,14 @@ func (h *Hooks) batchOf(e *core.RequestEvent) (store.Batch, error) {
 	if len(recs) != len(body.Orders) || body.Count != len(recs) || body.Total != total {
 		return store.Batch{}, kit.Error(http.StatusBadRequest, "total_mismatch", "")
 	}
-	return store.Batch{Institution: e.Auth.GetString("institution"), Starter: e.Auth.Id, Decision: body.Decision, Note: body.Note, Orders: body.Orders}, nil
+	return store.Batch{
+		Institution: e.Auth.GetString("institution"), Starter: e.Auth.Id, Decision: body.Decision, Note: body.Note, Orders: body.Orders,
+	}, nil
+}
+
+// batchView is what became of each order.
+type batchView struct {
+	Results []store.BatchResult `json:"results"`
 }
 
 // reviewBatch decides on many orders while the reviewer waits.
@@ -119,7 +127,7 @@ func (h *Hooks) reviewBatch(e *core.RequestEvent) error {
 	for _, id := range b.Orders {
 		results = append(results, decide(e.Request.Context(), b, id))
 	}
-	return e.JSON(http.StatusOK, map[string]any{"results": results})
+	return e.JSON(http.StatusOK, batchView{Results: results})
 }
 
 // decider goes the way of a single review; each order stands for itself.

@@ -46,6 +46,14 @@ func (h *Hooks) readSettings(e *core.RequestEvent) error {
 // changesPage is how many changes a page holds.
 const changesPage = 50
 
+// changesView is a page of changes.
+type changesView struct {
+	Page    int             `json:"page"`
+	PerPage int             `json:"per_page"`
+	Total   int             `json:"total"`
+	Items   []config.Change `json:"items"`
+}
+
 func (h *Hooks) listChanges(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
 	f := store.ChangeFilter{State: q.Get("state"), Page: 1, PerPage: changesPage}
@@ -57,11 +65,11 @@ func (h *Hooks) listChanges(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	items := make([]any, 0, len(rows))
+	items := make([]config.Change, 0, len(rows))
 	for _, c := range rows {
 		items = append(items, config.Show(c, h.staffNames(e.App)))
 	}
-	return e.JSON(http.StatusOK, map[string]any{"page": f.Page, "per_page": f.PerPage, "total": total, "items": items})
+	return e.JSON(http.StatusOK, changesView{Page: f.Page, PerPage: f.PerPage, Total: total, Items: items})
 }
 
 // staffNames tells the names of staff; superusers have none.
@@ -117,16 +125,14 @@ func (h *Hooks) changed(e *core.RequestEvent, out config.Outcome, err error) err
 	}
 	e.Response.Header().Set("Cache-Control", "no-store")
 	item := config.Show(out.ConfigChange, h.staffNames(e.App))
-	if out.Password != "" {
-		item["password"] = out.Password
-	}
+	item.Password = out.Password
 	return e.JSON(http.StatusOK, item)
 }
 
 // codes are those of settings.
 var codes = map[flow.Code]kit.Code{
-	config.CodeSelf: {Status: http.StatusForbidden}, config.CodeOwnRoles: {Status: http.StatusForbidden}, config.CodeTestByAnother: {Status: http.StatusForbidden},
-	config.CodeLastConfig: {Status: http.StatusConflict}, config.CodeInvalid: {Told: true},
+	config.CodeSelf: kit.Forbidden, config.CodeOwnRoles: kit.Forbidden, config.CodeTestByAnother: kit.Forbidden,
+	config.CodeLastConfig: kit.Conflict, config.CodeInvalid: {Told: true},
 }
 
 // settingsFail says in its own words that a setting has moved meanwhile.

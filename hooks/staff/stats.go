@@ -7,6 +7,7 @@ import (
 	"hospay/calendar"
 	"hospay/collections"
 	"hospay/hooks/kit"
+	"hospay/money"
 	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -20,6 +21,15 @@ func (h *Hooks) bindStatisticsRoutes(se *core.ServeEvent) {
 	g.GET("/queue", h.queue).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
 }
 
+// statisticsView is the refund statistics of a range of days.
+type statisticsView struct {
+	From  string                `json:"from"`
+	To    string                `json:"to"`
+	By    []string              `json:"by"`
+	Rows  []store.StatisticsRow `json:"rows"`
+	Total store.StatisticsRow   `json:"total"`
+}
+
 // statistics answers the refund statistics by date, channel and method (A10).
 func (h *Hooks) statistics(e *core.RequestEvent) error {
 	q, err := store.ParseStatisticsQuery(e.Request.URL.Query(), e.Auth.GetString("institution"))
@@ -30,7 +40,7 @@ func (h *Hooks) statistics(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"from": q.From, "to": q.To, "by": q.By, "rows": rows, "total": total})
+	return e.JSON(http.StatusOK, statisticsView{From: q.From, To: q.To, By: q.By, Rows: rows, Total: total})
 }
 
 // statisticsDetail lists the orders behind a cell of the statistics (A11). The
@@ -50,7 +60,7 @@ func (h *Hooks) statisticsDetail(e *core.RequestEvent) error {
 	if f.From == "" || f.To == "" || !f.Valid() {
 		return kit.BadRequest()
 	}
-	return h.orderPage(e, f, map[string]any{"state": f.Standing})
+	return h.orderPage(e, f)
 }
 
 // queue lists the orders of a tab with the filters of the list, oldest first
@@ -72,14 +82,27 @@ func (h *Hooks) queue(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	items := make([]map[string]any, 0, len(lines))
-	for _, l := range lines {
-		items = append(items, orderLine(l))
-	}
-	return e.JSON(http.StatusOK, map[string]any{"items": items, "next": next})
+	return e.JSON(http.StatusOK, queueView{Items: viewLines(lines), Next: next})
 }
 
-func (h *Hooks) orderPage(e *core.RequestEvent, f store.OrderFilter, out map[string]any) error {
+// queueView is a page of a tab; Next is the place of the one that follows.
+type queueView struct {
+	Items []orderLine `json:"items"`
+	Next  string      `json:"next"`
+}
+
+// ordersView is a page of orders of a standing, with the sum of all unless the
+// page wants none.
+type ordersView struct {
+	State   string      `json:"state"`
+	Count   *int        `json:"count,omitempty"`
+	Amount  *money.Fen  `json:"amount,omitempty"`
+	Page    int         `json:"page"`
+	PerPage int         `json:"per_page"`
+	Items   []orderLine `json:"items"`
+}
+
+func (h *Hooks) orderPage(e *core.RequestEvent, f store.OrderFilter) error {
 	page, perPage, err := kit.PageOf(e.Request.URL.Query())
 	if err != nil {
 		return err
@@ -88,29 +111,71 @@ func (h *Hooks) orderPage(e *core.RequestEvent, f store.OrderFilter, out map[str
 	if err != nil {
 		return h.Fail(e, err)
 	}
+	out := ordersView{State: f.Standing, Page: page, PerPage: perPage, Items: viewLines(lines)}
 	if e.Request.URL.Query().Get("skipTotal") == "" { // as on PocketBase's own lists
 		sum, err := h.Store.OrderSum(e.Request.Context(), f)
 		if err != nil {
 			return h.Fail(e, err)
 		}
-		out["count"], out["amount"] = sum.Count, sum.Amount
+		out.Count, out.Amount = &sum.Count, &sum.Amount
 	}
-	items := make([]map[string]any, 0, len(lines))
-	for _, l := range lines {
-		items = append(items, orderLine(l))
-	}
-	out["page"], out["per_page"], out["items"] = page, perPage, items
 	return e.JSON(http.StatusOK, out)
 }
 
 // orderLine is an order in a list, times in Beijing.
-func orderLine(l store.OrderLine) map[string]any {
-	return map[string]any{
-		"id": l.ID, "no": l.No, "created": calendar.Clock(l.Created.Time()), "his_refund_date": calendar.Clock(l.HISDate.Time()), "paid_at": calendar.Clock(l.PaidAt.Time()),
-		"card_no": l.CardNo, "payee_name": l.PayeeName, "amount": l.Amount, "method": l.Method, "channel": l.Channel, "status": l.Status,
-		"review_mode": l.ReviewMode, "his_refund_no": l.HISNo, "channel_bill_no": l.ChannelNo, "fail_code": l.FailCode, "fail_reason": l.FailReason,
-		"proxy_application": l.Proxy, "compensates": l.Compensates,
+type orderLine struct {
+	ID          string    `json:"id"`
+	No          string    `json:"no"`
+	Created     string    `json:"created"`
+	HISDate     string    `json:"his_refund_date"`
+	PaidAt      string    `json:"paid_at"`
+	CardNo      string    `json:"card_no"`
+	PayeeName   string    `json:"payee_name"`
+	Amount      money.Fen `json:"amount"`
+	Method      string    `json:"method"`
+	Channel     string    `json:"channel"`
+	Status      string    `json:"status"`
+	ReviewMode  string    `json:"review_mode"`
+	HISNo       string    `json:"his_refund_no"`
+	ChannelNo   string    `json:"channel_bill_no"`
+	FailCode    string    `json:"fail_code"`
+	FailReason  string    `json:"fail_reason"`
+	Proxy       string    `json:"proxy_application"`
+	Compensates string    `json:"compensates"`
+}
+
+func viewLines(lines []store.OrderLine) []orderLine {
+	out := make([]orderLine, 0, len(lines))
+	for _, l := range lines {
+		out = append(out, orderLine{
+			ID: l.ID, No: l.No, Created: calendar.Clock(l.Created.Time()), HISDate: calendar.Clock(l.HISDate.Time()),
+			PaidAt: calendar.Clock(l.PaidAt.Time()),
+			CardNo: l.CardNo, PayeeName: l.PayeeName, Amount: money.Fen(l.Amount), Method: l.Method, Channel: l.Channel, Status: l.Status,
+			ReviewMode: l.ReviewMode, HISNo: l.HISNo, ChannelNo: l.ChannelNo, FailCode: l.FailCode, FailReason: l.FailReason,
+			Proxy: l.Proxy, Compensates: l.Compensates,
+		})
 	}
+	return out
+}
+
+// tabCount is how many orders a tab holds, and since when the oldest waits.
+type tabCount struct {
+	Count  int    `json:"count"`
+	Oldest string `json:"oldest"`
+}
+
+// countsView is how much waits where.
+type countsView struct {
+	Reviewing     tabCount `json:"reviewing"`
+	AwaitingPayee tabCount `json:"awaiting_payee"`
+	Processing    tabCount `json:"processing"`
+	Exceptions    tabCount `json:"exceptions"`
+	Succeeded     tabCount `json:"succeeded"`
+	Rejected      tabCount `json:"rejected"`
+	Suspense      int      `json:"suspense"`
+	Unknown       int      `json:"unknown"`
+	Proxies       int      `json:"proxies"`
+	Frozen        bool     `json:"frozen"`
 }
 
 // queueCounts tells how much each tab of the work queue holds, and each other desk.
@@ -124,17 +189,16 @@ func (h *Hooks) queueCounts(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	out := map[string]any{}
-	for tab, c := range counts {
-		out[tab] = map[string]any{"count": c.Count, "oldest": calendar.Clock(c.Oldest)}
-	}
-	for desk, n := range desks {
-		out[desk] = n
-	}
 	house, err := e.App.FindRecordById(collections.Institutions, inst)
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	out["frozen"] = house.GetBool("payouts_frozen")
-	return e.JSON(http.StatusOK, out)
+	tab := func(name string) tabCount {
+		return tabCount{Count: counts[name].Count, Oldest: calendar.Clock(counts[name].Oldest)}
+	}
+	return e.JSON(http.StatusOK, countsView{
+		Reviewing: tab(store.TabReviewing), AwaitingPayee: tab(store.TabAwaitingPayee), Processing: tab(store.TabProcessing),
+		Exceptions: tab(store.TabExceptions), Succeeded: tab(store.TabSucceeded), Rejected: tab(store.TabRejected),
+		Suspense: desks["suspense"], Unknown: desks["unknown"], Proxies: desks["proxies"], Frozen: house.GetBool("payouts_frozen"),
+	})
 }

@@ -1,0 +1,1184 @@
+// What hospay's own routes answer. Amounts are fen. Written by
+// `go test ./collections -run TestAnswerTypes -update`, never by hand.
+import type { ProxyApplication } from './records'
+
+export interface ActView {
+  act: string
+  verb: string
+  reason: string
+  by: string
+  by_name: string
+  with: string
+  before: unknown
+  after: unknown
+  at: string
+}
+
+export type Action =
+  | 'paid_by_hand'
+  | 'pay_again'
+  | 'restore'
+  | 'restored_by_hand'
+  | 'resume'
+
+export interface ActionView {
+  action: Action
+  text: string
+  why: string
+  safe: boolean
+  evidence: boolean
+}
+
+export interface AdviceView {
+  routes: RouteView[]
+  left: number
+  why?: string
+  why_code?: string
+}
+
+export interface AuditBreak {
+  seq: number
+  id: string
+  reason: string
+}
+
+export interface AuditLine {
+  id: string
+  seq: number
+  created: string
+  actor_kind: string
+  actor: string
+  actor_name: string
+  action: string
+  target: string
+  details: unknown
+  address: string
+  hash: string
+}
+
+export interface AuditRow {
+  at: string
+  actor_kind: string
+  by: string
+  action: string
+  details: unknown
+}
+
+export interface AuditState {
+  rows: number
+  head: string
+  break: AuditBreak | null
+}
+
+export interface BalanceView {
+  balance: number
+  refundable: number
+  as_of: string
+}
+
+export interface Batch {
+  id: string
+  decision: string
+  note: string
+  state: string
+  results: BatchResult[]
+  size: number
+  progress: number
+  ok: number
+  failed: number
+  created: string
+}
+
+export interface BatchResult {
+  order: string
+  ok: boolean
+  code?: string
+  message?: string
+}
+
+export interface BatchView {
+  results: BatchResult[]
+}
+
+export interface Beat {
+  ok: boolean
+  checked_at: string
+  ms: number
+  error: string
+  failures: number
+}
+
+export interface BookSum {
+  count: number
+  amount: number
+  present: boolean
+  statement?: string
+}
+
+export interface CalendarDay {
+  date: string
+  colour: string
+  state: string
+  open: number
+  waiting: number
+  count: number
+  rejects: number
+  missing: string[]
+}
+
+export interface CalendarView {
+  month: string
+  days: CalendarDay[]
+}
+
+export interface CardView {
+  card_no: string
+  card_name: string
+  balance: number
+  refundable: number
+  as_of: string
+  deposits?: DepositView[]
+}
+
+export interface CardsView {
+  cards: CardView[]
+}
+
+export interface CaseView {
+  case: ProxyCase
+  text: string
+  required: MaterialKind[]
+  optional: MaterialKind[]
+}
+
+export interface Certificate {
+  channel: string
+  what: string
+  label: string
+  id: string
+  subject?: string
+  expires: string | null
+  days: number | null
+}
+
+export interface CertificatesView {
+  certificates: Certificate[]
+}
+
+export interface ChainView extends AuditState {
+  ok: boolean
+}
+
+export interface Change {
+  id: string
+  target: Target
+  new: boolean
+  version: number
+  before: unknown
+  after: unknown
+  note: string
+  sensitive: boolean
+  state: string
+  proposer: ChangePerson | null
+  confirmer: ChangePerson | null
+  answer: string
+  created: string
+  decided: string
+  password?: string
+}
+
+export interface ChangePerson {
+  kind: string
+  id: string
+  name: string
+}
+
+export interface ChangesView {
+  page: number
+  per_page: number
+  total: number
+  items: Change[]
+}
+
+export interface ChannelLimit {
+  day_limit: number
+  used: number
+}
+
+export interface ChannelRow {
+  channel: string
+  method: string
+  platform: Sum
+  bill: Sum
+  his: Sum
+  differences: number
+}
+
+export interface ChannelSettings {
+  id: string
+  updated: string
+  channel: string
+  active: boolean
+  merchant_id: string
+  app_id: string
+  api_base: string
+  notify_base: string
+  settings: Setting[]
+  secrets: Secret[]
+  secrets_held: string[]
+}
+
+export interface ChannelTest {
+  channel: string
+  merchant_id: string
+  ok: boolean
+  steps: Step[]
+  certificates: Certificate[]
+}
+
+export interface ChannelView {
+  channel: string
+  name: string
+  on: boolean
+  bound: boolean
+  reason?: string
+  code?: string
+  methods?: Method[]
+  min_amount?: number
+  single_limit?: number
+  payee_confirms?: boolean
+  original_days?: number
+}
+
+export interface Configuration {
+  institution: InstitutionSettings
+  channels: ChannelSettings[]
+  his: HISSettings | null
+  sms: SMSSettings | null
+  review: ReviewRules | null
+  notices: NoticeText[]
+  texts: NotificationWords[]
+  staff: StaffAccount[]
+  waiting: number
+}
+
+export interface ConfirmationView {
+  mch_id: string
+  app_id: string
+  package: string
+  expires_at: string
+  url: string
+}
+
+export interface CounterView {
+  id: string
+  day: string
+  kind: string
+  order_no: string
+  out_bill_no: string
+  amount: number
+}
+
+export interface CountsView {
+  reviewing: TabCount
+  awaiting_payee: TabCount
+  processing: TabCount
+  exceptions: TabCount
+  succeeded: TabCount
+  rejected: TabCount
+  suspense: number
+  unknown: number
+  proxies: number
+  frozen: boolean
+}
+
+export interface DayView {
+  date: string
+  state: string
+  books: Record<string, BookSum>
+  differences: Record<string, Sum>
+  open: number
+  carried_in: number
+  summary: RunSummary | null
+  runs: RunView[]
+}
+
+export interface DepositView {
+  deposit_no: string
+  amount: number
+  refundable: number
+  channel: string
+  paid_at: string
+}
+
+export interface DeskOrder {
+  id: string
+  no: string
+  card_no: string
+  amount: number
+  status: string
+}
+
+export interface DeskProposal {
+  seq: number
+  action: Action
+  text: string
+  by: string
+  at: string
+  reason: string
+}
+
+export interface DifferenceDetail extends DifferenceView {
+  history: ActView[]
+  verbs: VerbView[]
+  counters: CounterView[]
+}
+
+export interface DifferenceProposal {
+  verb: string
+  reason: string
+  by: string
+  by_name: string
+  at: string
+}
+
+export interface DifferenceView {
+  id: string
+  day: string
+  kind: string
+  also: string[]
+  order: string
+  order_no: string
+  out_bill_no: string
+  his_refund_no: string
+  channel_name: string
+  method: string
+  platform: Side | null
+  channel: Side | null
+  his: Side | null
+  explain: string
+  sign: string
+  amount: number
+  state: string
+  verb: string
+  owner: string
+  owner_name: string
+  with: string
+  opened: string
+  sla_due: string
+  resolved_at: string
+  days_open: number
+  overdue: boolean
+  proposal: DifferenceProposal | null
+}
+
+export interface EnrolmentView {
+  secret: string
+  uri: string
+}
+
+export interface ExportView {
+  id: string
+  report: string
+  params: Record<string, string>
+  state: string
+  progress: number
+  rows: number
+  file: string
+  size: number
+  sha256: string
+  error: string
+  created: string
+  finished: string
+}
+
+export interface FactsView {
+  balance: BalanceView | null
+  balance_error: string
+  checks: Finding[]
+  verdicts: RuleVerdict[]
+  related: RelatedOrder[]
+  second_review: boolean
+  stage: ReviewStage
+  may_review: boolean
+  why_not: string
+}
+
+export interface Figure {
+  amount: number
+  count: number
+}
+
+export interface Finding {
+  check: string
+  pass: boolean
+  detail: string
+}
+
+export interface FreezeView {
+  frozen: boolean
+}
+
+export interface FrozenView {
+  frozen: boolean
+  note: string
+  by: string
+  at: string
+}
+
+export interface HISSettings {
+  id: string
+  updated: string
+  kind: string
+  base_url: string
+  timeout_ms: number
+  queryable: boolean
+  idempotent: boolean
+  reversible: boolean
+  mapping: unknown
+  active: boolean
+  secrets_held: string[]
+}
+
+export interface HisTest {
+  his: boolean
+  ok: boolean
+  steps: Step[]
+  traits: TraitsView
+}
+
+export interface HistoryEvent {
+  seq: number
+  at: string
+  event: string
+  from: string
+  to: string
+  actor: string
+  actor_kind: string
+  code: string
+  message: string
+}
+
+export interface InstitutionSettings {
+  id: string
+  updated: string
+  code: string
+  name: string
+  active: boolean
+  methods: string[]
+  debit_at: string
+  min_amount: number
+  day_limit: number
+  proxy_on: boolean
+  proxy_payee: string
+  proxy_days: number
+  proxy_photo_days: number
+  second_factor: string
+  idle_minutes: number
+  secrets_held: string[]
+  payouts_frozen: boolean
+  freeze_note: string
+}
+
+export interface Items<T> {
+  items: T[]
+}
+
+export interface JobRun {
+  name: string
+  ok: boolean
+  done: number
+  error: string
+}
+
+export interface JobView {
+  name: string
+  last_started: string | null
+  last_finished: string | null
+  ok: boolean
+  done: number
+  error: string
+  next: string | null
+}
+
+export interface LikenessView {
+  found: boolean
+  name_equal: boolean
+  id_no_equal: boolean
+}
+
+export interface Line {
+  order_no: string
+  out_bill_no: string
+  his_refund_no: string
+  card_no: string
+  channel_name: string
+  method: string
+  platform: Side | null
+  channel: Side | null
+  his: Side | null
+  kind: string
+}
+
+export interface LinkView {
+  channel: string
+  url: string
+}
+
+export interface LinksView {
+  links: LinkView[]
+}
+
+export interface MaskedView {
+  name: string
+  id_no: string
+}
+
+export interface MaterialChoice {
+  kind: MaterialKind
+  text: string
+}
+
+export type MaterialKind =
+  | 'agent_id_back'
+  | 'agent_id_front'
+  | 'death_certificate'
+  | 'guardian_proof'
+  | 'kinship_proof'
+  | 'other'
+  | 'power_of_attorney'
+  | 'principal_id_back'
+  | 'principal_id_front'
+
+export interface MaterialView {
+  id: string
+  kind: string
+  text: string
+  file: string
+  sha256: string
+  width: number
+  height: number
+}
+
+export interface MeView {
+  id: string
+  patient_no: string
+  name: string
+  id_type: string
+  id_no: string
+  phone: string
+  via: string
+  senior: boolean
+  wechat_bound: boolean
+  alipay_bound: boolean
+  institution: string
+}
+
+export type Method =
+  | 'original'
+  | 'transfer'
+
+export interface Month {
+  month: string
+  state: string
+  books: Record<string, BookSum>
+  channels: ChannelRow[]
+  open: number
+  unowned: number
+  missing_days: string[]
+  proposal: MonthProposal | null
+  closed_by: string
+  closed_at: string
+}
+
+export interface MonthProposal {
+  by: string
+  by_name: string
+  note: string
+  at: string
+}
+
+export interface MovedLines {
+  in: Sum
+  out: Sum
+}
+
+export interface NameView {
+  id: string
+  name: string
+}
+
+export interface NamesView {
+  names: Record<string, string>
+}
+
+export interface NoticeText {
+  id: string
+  updated: string
+  kind: string
+  version: string
+  title: string
+  content: string
+  active: boolean
+  created: string
+}
+
+export interface NoticeView {
+  version: string
+  title: string
+  content: string
+}
+
+export interface NotificationWords {
+  id: string
+  updated: string
+  event: string
+  title: string
+  body: string
+  sms: boolean
+  wechat_template: string
+  alipay_template: string
+  keywords: unknown
+}
+
+export interface OpenOrder {
+  no: string
+  since: string
+}
+
+export interface OpenedView {
+  id: string
+}
+
+export interface OptionsView {
+  notice: NoticeView | null
+  open: boolean
+  methods: Method[]
+  channels: ChannelView[]
+  min_amount: number
+  day_limit: number
+  payee: PayeeView
+  card_no?: string
+  refundable?: number
+  suggestion?: AdviceView
+}
+
+export interface OrderLine {
+  id: string
+  no: string
+  created: string
+  his_refund_date: string
+  paid_at: string
+  card_no: string
+  payee_name: string
+  amount: number
+  method: string
+  channel: string
+  status: string
+  review_mode: string
+  his_refund_no: string
+  channel_bill_no: string
+  fail_code: string
+  fail_reason: string
+  proxy_application: string
+  compensates: string
+}
+
+export interface OrdersView {
+  state: string
+  count?: number
+  amount?: number
+  page: number
+  per_page: number
+  items: OrderLine[]
+}
+
+export type Outcome =
+  | 'approve'
+  | 'manual'
+  | 'reject'
+
+export interface Overview {
+  id: string
+  name: string
+  orders: Record<string, number>
+  paid_today: Record<string, Paid>
+  oldest_open: OpenOrder | null
+  unknown: number
+  suspense: number
+  frozen: boolean
+}
+
+export interface OverviewRow extends Overview {
+  limits: Record<string, ChannelLimit>
+  certificates: Certificate[]
+  his: Beat | null
+}
+
+export interface OverviewView {
+  institutions: OverviewRow[]
+  jobs: JobView[]
+  version: string
+}
+
+export interface Page<T> {
+  items: T[]
+  count: number
+  page: number
+  per_page: number
+}
+
+export interface Paid {
+  amount: number
+  count: number
+}
+
+export interface PayeeView {
+  who: ProxyPayee
+  name: string
+}
+
+export interface PayoutsView extends FrozenView {
+  history: FrozenView[]
+}
+
+export interface PhotoView {
+  id: string
+  kind: string
+  file: string
+  width: number
+  height: number
+}
+
+export interface Previewed {
+  title: string
+  html?: string
+  text?: string
+}
+
+export type ProxyCase =
+  | 'deceased'
+  | 'elderly'
+  | 'incapacitated'
+  | 'minor'
+
+export interface ProxyDetail extends ProxyRow {
+  materials: MaterialView[]
+  history: AuditRow[]
+  his: LikenessView | null
+  his_error: string
+}
+
+export interface ProxyOptionsView {
+  on: boolean
+  consent: NoticeView | null
+  cases: CaseView[]
+  relations: RelationView[]
+  materials: MaterialChoice[]
+  payee: ProxyPayee
+  max_bytes: number
+}
+
+export type ProxyPayee =
+  | 'agent'
+  | 'principal'
+  | 'self'
+
+export interface ProxyRow extends Omit<ProxyApplication, 'age' | 'agent' | 'principal' | 'case_text' | 'relation_text' | 'status_text'> {
+  age?: number
+  agent: MaskedView
+  principal: MaskedView
+  case_text: string
+  relation_text: string
+  status_text: string
+}
+
+export interface ProxyView extends Omit<ProxyApplication, 'missing' | 'materials' | 'card' | 'status_text' | 'next'> {
+  missing: string[]
+  materials: PhotoView[]
+  card: CardView | null
+  status_text: string
+  next: string
+}
+
+export interface QueueView {
+  items: OrderLine[]
+  next: string
+}
+
+export interface Queued {
+  queued: boolean
+}
+
+export interface ReadyView {
+  ready: boolean
+  reasons?: string[]
+}
+
+export interface ReceiptView {
+  id: string
+  order: string
+  order_no: string
+  out_bill_no: string
+  channel: string
+  amount: number
+  paid_at: string
+  expires: string
+  state: string
+  tries: number
+  message: string
+  next_at: string
+}
+
+export interface RecoveryView {
+  recovery_codes: string[]
+}
+
+export interface Reject {
+  file: string
+  line: number
+  reason: string
+}
+
+export interface RejectsView {
+  items: Reject[]
+  count: number
+}
+
+export interface RelatedOrder {
+  id: string
+  no: string
+  amount: number
+  status: string
+  created: string
+}
+
+export interface RelationView {
+  relation: string
+  text: string
+}
+
+export interface RevealedView {
+  value: string
+}
+
+export interface ReviewRules {
+  id: string
+  updated: string
+  auto: boolean
+  shadow: boolean
+  delay_seconds: number
+  window_from: string
+  window_to: string
+  rules: Rule[] | null
+  second_from: number
+  second_proxy: boolean
+}
+
+export type ReviewStage =
+  | 'auto'
+  | 'first'
+  | 'second'
+  | 'shadow'
+
+export interface RouteView {
+  method: Method
+  channel: string
+  amount: number
+  deposit_no: string
+  why: string
+  why_code: string
+}
+
+export interface RowsView<T> {
+  rows: T[]
+  page: number
+  perPage: number
+  total: number
+}
+
+export interface Rule {
+  rule: RuleName
+  limit?: number
+  count?: number
+  days?: number
+  hours?: number
+  from?: string
+  to?: string
+  on_fail: Outcome
+}
+
+export type RuleName =
+  | 'card_age'
+  | 'max_amount'
+  | 'name_equal'
+  | 'night_hours'
+  | 'orders_today'
+  | 'proxy'
+  | 'second_review'
+  | 'shared_payee'
+  | 'top_up_recent'
+
+export interface RuleVerdict {
+  rule: RuleName
+  pass: boolean
+  on_fail: Outcome
+  detail: string
+}
+
+export interface RunSummary {
+  orders: number
+  matched: number
+  rejects: number
+  moved: MovedLines
+  other: Sum
+  cash: Sum
+  returned: Sum
+  overage: number
+  shortage: number
+  aside: Record<string, Sum>
+  channels: ChannelRow[]
+  missing: string[]
+}
+
+export interface RunView {
+  id: string
+  seq: number
+  state: string
+  started: string
+  finished: string
+  by: string
+  by_name: string
+}
+
+export interface SMSSettings {
+  id: string
+  updated: string
+  active: boolean
+  url: string
+  settings: unknown
+  secrets_held: string[]
+}
+
+export interface SecondFactorView {
+  policy: string
+  enrolled: boolean
+  recovery_left: number
+}
+
+export interface Secret {
+  name: string
+  label: string
+  kind: string
+  help: string
+  held: boolean
+}
+
+export interface Setting {
+  name: string
+  label: string
+  kind: string
+  choices?: [string, string][]
+  default: string
+  help: string
+  value: string
+}
+
+export interface ShadowReport {
+  orders: number
+  same: number
+  differ: number
+  rows: ShadowRow[]
+  matrix: Record<string, Record<string, number>>
+  truncated: boolean
+}
+
+export interface ShadowRow {
+  id: string
+  no: string
+  amount: number
+  rules: Outcome
+  people: string
+  verdicts: RuleVerdict[]
+  now: boolean
+}
+
+export interface Side {
+  amount: number
+  status: string
+  time: string
+}
+
+export interface SideView {
+  state: string
+  no: string
+  amount: number
+  text: string
+}
+
+export interface SidesView {
+  his: SideView
+  channel: SideView
+}
+
+export interface SignatureView {
+  app_id: string
+  timestamp: number
+  nonce: string
+  signature: string
+}
+
+export interface StaffAccount {
+  id: string
+  name: string
+  email: string
+  roles: string[]
+  active: boolean
+  locked: boolean
+  identified: boolean
+  last_change: string
+}
+
+export interface StaffMeView {
+  id: string
+  name: string
+  email: string
+  roles: string[]
+  institution: NameView
+  second_factor: SecondFactorView
+  idle_minutes: number
+}
+
+export interface StatementView {
+  id: string
+  day: string
+  source: string
+  kind: string
+  state: string
+  version: number
+  superseded: boolean
+  beside: boolean
+  late: boolean
+  file: string
+  size: number
+  sha256: string
+  form: string
+  lines: number
+  rejects: number
+  amount: number
+  refusal: string
+  message: string
+  by: string
+  by_name: string
+  tries: number
+  next_at: string
+  created: string
+  updated: string
+}
+
+export interface StatisticsRow {
+  his_date?: string
+  channel?: string
+  method?: string
+  due: Figure
+  refunded: Figure
+  outstanding: Figure
+  undone: Figure
+}
+
+export interface StatisticsView {
+  from: string
+  to: string
+  by: string[]
+  rows: StatisticsRow[]
+  total: StatisticsRow
+}
+
+export interface StatusView {
+  no: string
+  status: string
+  text: string
+  next: string
+  updated: string
+}
+
+export interface Step {
+  name: string
+  ok: boolean
+  ms: number
+  said: string
+}
+
+export interface StepView {
+  at: string
+  event: string
+  status: string
+  text?: string
+  key?: string
+  reason?: string
+  reason_code?: string
+  seq?: number
+  actor?: string
+  actor_kind?: string
+  code?: string
+  message?: string
+}
+
+export interface Sum {
+  count: number
+  amount: number
+}
+
+export interface SuspenseRow extends DeskOrder {
+  code: string
+  reason: string
+  since: string
+  from: string
+  sides: SidesView
+  where: string
+  actions: ActionView[]
+  proposal: DeskProposal | null
+  history: HistoryEvent[]
+}
+
+export interface TabCount {
+  count: number
+  oldest: string
+}
+
+export interface Target {
+  collection: string
+  id: string
+}
+
+export interface TimelineView {
+  status: string
+  text: string
+  next: string
+  steps: StepView[]
+}
+
+export interface TraitsView {
+  queryable: boolean
+  idempotent: boolean
+  reversible: boolean
+}
+
+export interface UnknownRow extends DeskOrder {
+  what: string
+  since: string
+  tries: number
+  next_at: string
+  last_code: string
+  last_message: string
+}
+
+export interface UnlockedView {
+  unlocked: boolean
+}
+
+export interface VerbView {
+  verb: string
+  fits: boolean
+  why: string
+}
