@@ -295,7 +295,7 @@ func (l *lines) decode(raw []byte) (string, error) {
 func split(text string, sep byte, cells []string) (_ []string, open bool) {
 	if strings.HasPrefix(text, "`") && !strings.Contains(text, ",\"`") {
 		text = text[1:]
-		for text != "" && (text[len(text)-1] == ',' || text[len(text)-1] <= ' ') {
+		for text != "" && strings.IndexByte(", \t", text[len(text)-1]) >= 0 {
 			text = text[:len(text)-1]
 		}
 		for rest, more := text, true; more; {
