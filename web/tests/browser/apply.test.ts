@@ -82,6 +82,7 @@ describe('apply', () => {
     // The record tells it by itself, without a reload.
     await page.getByText('待您确认收款').first().waitFor()
     await page.goto(`${app}/#/records/${transfer.id}`)
+    await h1(page, '退款详情') // the page before has a link of nearly the same name
     await page.getByRole('link', { name: '确认收款' }).or(page.getByRole('button', { name: '确认收款' })).first().click()
     await h1(page, '确认收款')
     await page.getByText(/还剩 \d+ 小时/).waitFor()
