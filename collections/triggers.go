@@ -20,7 +20,7 @@ type Trigger struct {
 func (b Basis) orderTriggers() []Trigger {
 	ts := []Trigger{
 		trigger("guard_order_insert", "BEFORE INSERT ON refund_orders WHEN NOT (NEW.status = 'submitted' OR (NEW.status = 'reversing' AND NEW.compensates != ''))", "an order starts at submitted"),
-		trigger("guard_order_move", "BEFORE UPDATE ON refund_orders WHEN NEW.status != OLD.status AND (OLD.status || '>' || NEW.status) NOT IN ("+moves(b.Machine)+")", "illegal move of an order"),
+		MoveGuard(b.Machine, "guard_order_move"),
 		trigger("guard_order_final", "BEFORE UPDATE ON refund_orders WHEN OLD.status IN ("+Finals(b.Machine)+") AND (NEW.amount != OLD.amount OR NEW.paid_at != OLD.paid_at OR NEW.fail_code != OLD.fail_code)", "a final order stays as it is"),
 		trigger("guard_order_fixed", "BEFORE UPDATE ON refund_orders WHEN "+changed(b.Fixed), "amount, payee and card of an order never change"),
 		trigger("guard_order_group", "BEFORE INSERT ON refund_orders WHEN NEW.compensates = '' AND EXISTS (SELECT 1 FROM refund_orders WHERE institution = NEW.institution AND card_no = NEW.card_no AND compensates = '' AND status NOT IN ("+Finals(b.Machine)+") AND (`group` != NEW.`group` OR NEW.`group` = ''))", "the card has an active order"),
@@ -36,6 +36,12 @@ func (b Basis) orderTriggers() []Trigger {
 		ts = append(ts, trigger("guard_"+table+"_delete", "BEFORE DELETE ON "+table, table+" rows are never deleted"))
 	}
 	return ts
+}
+
+// MoveGuard is the trigger that refuses what is no legal move of a machine.
+func MoveGuard(m *flow.Machine, name string) Trigger {
+	return trigger(name, "BEFORE UPDATE ON "+m.Orders+" WHEN NEW.status != OLD.status AND (OLD.status || '>' || NEW.status) NOT IN ("+moves(m)+")",
+		"illegal move of an order")
 }
 
 func trigger(name, when, message string) Trigger {
