@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"slices"
+	"strings"
 	"time"
 
 	"hospay/calendar"
@@ -167,7 +168,7 @@ func (f *feeder) channels(bills []Statement) error {
 		}
 		n++
 		err := f.file(st, func(l reconcile.Line) error {
-			if l.Returned() {
+			if l.Back && !l.Fee() && (l.Returned() || strings.HasPrefix(l.BillNo, "R")) { // our numbers begin with it
 				if taken, err := f.cameBack(st, l); taken || err != nil {
 					return err
 				}

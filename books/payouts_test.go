@@ -1,6 +1,7 @@
 package books_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func (w *world) attempt(o order, n int, state string) string {
 func (w *world) pays(o order, no string, at time.Time, back bool) {
 	row := bookRow{Order: o.no, Bill: no, Method: o.method, Channel: o.channel, Status: "succeeded", No: "42" + no, Flow: "F" + no, At: at.In(calendar.Beijing), Fen: o.fen}
 	if back {
-		row.In, row.Name, row.Flow = true, "商家转账回退", row.Flow+"B"
+		row.In, row.Name, row.Flow = true, cmp.Or(w.back, "商家转账回退"), row.Flow+"B"
 	}
 	d := w.day(at)
 	d.Operation = append(d.Operation, row)

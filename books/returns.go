@@ -53,6 +53,9 @@ func (f *feeder) cameBack(st Statement, l reconcile.Line) (taken bool, err error
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
+	if err == nil && !l.Returned() && l.Amount != money.Fen(o.Amount) { // not a name of returns, and not the payment's amount
+		return false, nil
+	}
 	if paid := calendar.Day(o.PaidAt.Time()); err != nil || paid >= f.day {
 		f.back.sameDay[l.BillNo] = paid == f.day
 		return false, err

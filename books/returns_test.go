@@ -172,3 +172,22 @@ func TestReturns_AfterTheMonthWasClosed(t *testing.T) {
 		t.Errorf("%s %+v", r.State, r.Books)
 	}
 }
+
+// TestReturns_WhateverTheirName: an income that carries a number of ours is a
+// return, but for fees.
+func TestReturns_WhateverTheirName(t *testing.T) {
+	for name, want := range map[string]bool{"退款关闭": true, "转账关闭": true, "调账": true, "退还手续费": false} {
+		w := newWorld(t)
+		w.back = name
+		day, next := "2026-11-12", "2026-11-20"
+		w.plain(day)
+		w.plain(next)
+		o := w.transfer(beijing(day, "09:30:00"), beijing(day, "10:00:00"))
+		w.pays(o, o.bill, beijing(next, "15:00:00"), true)
+		w.runs(day, next)
+		r, err := w.svc.LastRun(t.Context(), inst, next)
+		if err != nil || (r.State == books.HasDifferences) != want || (r.Summary.V.Returned.Count == 1) != want {
+			t.Errorf("%s: %s %+v %v %v", name, r.State, r.Summary.V.Returned, w.standing(), err)
+		}
+	}
+}

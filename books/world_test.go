@@ -38,6 +38,7 @@ type world struct {
 	rnd   *rand.Rand
 	n     int
 	woken []string
+	back  string // what the bill calls a return; empty: 商家转账回退
 }
 
 func newWorld(t testing.TB) *world {

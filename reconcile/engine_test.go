@@ -232,7 +232,7 @@ func TestLedger_CountsOnceWhereTheAccountPaidLess(t *testing.T) {
 		{"两笔分次退", books{}.p("R", ours).h("R", ours).p("S", ours, amount(3000)).h("S", ours, amount(3000)).c("R", biz).c("S", biz, amount(3000)).
 			c("PAY", alipay, amount(9940), flow("L1")).c("PAY", alipay, amount(2982), flow("L2")), "", 13000},
 		{"只有账务明细", books{}.p("R", ours).h("R", ours).c("PAY", alipay, amount(9940)), "Ramount", 9940},
-		{"账务明细多付了", books{}.p("R", ours).h("R", ours).c("R", biz).c("PAY", alipay, amount(10060)), "?PAYonly_channel", 20060},
+		{"账务明细多付了", books{}.p("R", ours).h("R", ours).c("R", biz).c("PAY", alipay, amount(10060)), "?BPAYonly_channel", 20060},
 	} {
 		e, err := reconcile.New(reconcile.Defaults(day))
 		if err != nil {

@@ -3,6 +3,7 @@ package foreign
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -32,9 +33,8 @@ var gbRuns = []struct {
 	{0xfe6d, 1, 0x9fb8}, {0xfe76, 1, 0x2298f}, {0xfe7e, 1, 0x9fb9}, {0xfe90, 1, 0x9fba}, {0xfe91, 1, 0x241fe}, {0xfea0, 1, 0x9fbb},
 }
 
-var gbRune, gbCode = gbTables()
-
-func gbTables() (runes map[uint16]rune, codes map[rune]uint16) {
+// gbTables are made when the first odd character comes.
+var gbTables = sync.OnceValues(func() (runes map[uint16]rune, codes map[rune]uint16) {
 	runes, codes = map[uint16]rune{}, map[rune]uint16{}
 	put := func(code int, r rune) { runes[uint16(code)], codes[r] = r, uint16(code) }
 	for _, z := range gbZones {
@@ -54,7 +54,7 @@ func gbTables() (runes map[uint16]rune, codes map[rune]uint16) {
 		}
 	}
 	return runes, codes
-}
+})
 
 // DecodeGB turns GB18030, of which GBK and GB2312 are parts, into text. Bytes
 // that are no character become U+FFFD, and whole is false.
@@ -63,10 +63,11 @@ func DecodeGB(data []byte) (text string, whole bool) {
 	if err == nil && !bytes.ContainsRune(out, utf8.RuneError) {
 		return string(out), true
 	}
+	runes, _ := gbTables()
 	var b strings.Builder
 	whole = true
 	for len(data) > 0 {
-		r, n := gbChar(data)
+		r, n := gbChar(runes, data)
 		if r == utf8.RuneError {
 			whole = false
 		}
@@ -77,12 +78,12 @@ func DecodeGB(data []byte) (text string, whole bool) {
 }
 
 // gbChar reads the first character of data.
-func gbChar(data []byte) (r rune, n int) {
+func gbChar(runes map[uint16]rune, data []byte) (r rune, n int) {
 	switch {
 	case data[0] < utf8.RuneSelf:
 		return rune(data[0]), 1
 	case len(data) >= 2 && data[1] >= 0x40:
-		if r, ok := gbRune[uint16(data[0])<<8|uint16(data[1])]; ok {
+		if r, ok := runes[uint16(data[0])<<8|uint16(data[1])]; ok {
 			return r, 2
 		}
 		n = 2
@@ -105,10 +106,11 @@ func EncodeGB(text string, gbk bool) ([]byte, bool) {
 	if gbk {
 		enc = simplifiedchinese.GBK.NewEncoder()
 	}
+	_, codes := gbTables()
 	var out []byte
 	for begin, i := 0, 0; ; {
 		r, n := utf8.DecodeRuneInString(text[i:])
-		code, ours := gbCode[r]
+		code, ours := codes[r]
 		if i == len(text) || ours {
 			part, err := enc.Bytes([]byte(text[begin:i]))
 			if err != nil {

@@ -4,38 +4,52 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
-// The ways in which dates are written, each with the places of its groups.
-var dateForms = []struct {
+// dateForm is a way in which dates are written, with the places of its groups.
+type dateForm struct {
 	re         *regexp.Regexp
 	year       int
 	month, day int
 	clock      int  // group of what follows
 	latin      bool // only with AM or PM: month, day and year as .NET has them in English
-}{
-	{regexp.MustCompile(`^(\d{4}) ?[-/.年] ?(\d{1,2}) ?[-/.月] ?(\d{1,2})日?(.*)$`), 1, 2, 3, 4, false},
-	{regexp.MustCompile(`^(\d{4})(\d\d)(\d\d)([ T].*)$`), 1, 2, 3, 4, false},
-	{regexp.MustCompile(`^(\d{1,2})[-/ ](JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|\d{1,2} ?月)[A-Z]*[-/ ](\d{4}|\d\d)( .*)?$`), 3, 2, 1, 4, false},
-	{regexp.MustCompile(`^(JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Z]* (\d{1,2}),? (\d{4})( .*)?$`), 3, 1, 2, 4, false},
-	{regexp.MustCompile(`^(JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC) (\d{1,2}) (\d\d:\d\d:\d\d (?:CST|GMT|UTC|GMT[+-]\d\d:\d\d)) (\d{4})$`), 4, 1, 2, 3, false},
-	{regexp.MustCompile(`^(\d{1,2})/(\d{1,2})/(\d{4})( .*)$`), 3, 1, 2, 4, true},
 }
 
-var (
-	clockForm = regexp.MustCompile(`^(\d{1,2}) ?(?:[:.时点] ?(\d{1,2})(?: ?[:.分] ?(\d{1,2})(?:[.,:]\d{1,9})? ?秒?)? ?分?|时|点整?)$`)
-	clockPack = regexp.MustCompile(`^(\d\d)(\d\d)(\d\d)(?:\.?\d{1,9})?$`)
-	zoneForm  = regexp.MustCompile(`(?: ?(Z|CST|UTC|GMT)| ?(?:GMT|UTC)?([+-]\d\d?):?(\d\d))$`)
-	weekday   = regexp.MustCompile(`^(?:MON|TUE|WED|THU|FRI|SAT|SUN)[A-Z]*,? |(?:星期|周)[一二三四五六日天] ?`)
-	halfOfDay = regexp.MustCompile(`上午|下午|凌晨|早上|早晨|中午|晚上|A\.M\.|P\.M\.|AM|PM`)
-	months    = map[string]int{"JAN": 1, "FEB": 2, "MAR": 3, "APR": 4, "MAY": 5, "JUN": 6, "JUL": 7, "AUG": 8, "SEP": 9, "OCT": 10, "NOV": 11, "DEC": 12}
-)
+// forms are all patterns; most runs meet none but the plain time.
+type forms struct {
+	dates                                   []dateForm
+	clock, packed, zone, weekday, halfOfDay *regexp.Regexp
+}
+
+const monthNames = `JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC`
+
+var patterns = sync.OnceValue(func() forms {
+	re := regexp.MustCompile
+	return forms{
+		dates: []dateForm{
+			{re(`^(\d{4}) ?[-/.年] ?(\d{1,2}) ?[-/.月] ?(\d{1,2})日?(.*)$`), 1, 2, 3, 4, false},
+			{re(`^(\d{4})(\d\d)(\d\d)([ T].*)$`), 1, 2, 3, 4, false},
+			{re(`^(\d{1,2})[-/ ](` + monthNames + `|\d{1,2} ?月)[A-Z]*[-/ ](\d{4}|\d\d)( .*)?$`), 3, 2, 1, 4, false},
+			{re(`^(` + monthNames + `)[A-Z]* (\d{1,2}),? (\d{4})( .*)?$`), 3, 1, 2, 4, false},
+			{re(`^(` + monthNames + `) (\d{1,2}) (\d\d:\d\d:\d\d (?:CST|GMT|UTC|GMT[+-]\d\d:\d\d)) (\d{4})$`), 4, 1, 2, 3, false},
+			{re(`^(\d{1,2})/(\d{1,2})/(\d{4})( .*)$`), 3, 1, 2, 4, true},
+		},
+		clock:     re(`^(\d{1,2}) ?(?:[:.时点] ?(\d{1,2})(?: ?[:.分] ?(\d{1,2})(?:[.,:]\d{1,9})? ?秒?)? ?分?|时|点整?)$`),
+		packed:    re(`^(\d\d)(\d\d)(\d\d)(?:\.?\d{1,9})?$`),
+		zone:      re(`(?: ?(Z|CST|UTC|GMT)| ?(?:GMT|UTC)?([+-]\d\d?):?(\d\d))$`),
+		weekday:   re(`^(?:MON|TUE|WED|THU|FRI|SAT|SUN)[A-Z]*,? |(?:星期|周)[一二三四五六日天] ?`),
+		halfOfDay: re(`上午|下午|凌晨|早上|早晨|中午|晚上|A\.M\.|P\.M\.|AM|PM`),
+	}
+})
+
+var months = map[string]int{"JAN": 1, "FEB": 2, "MAR": 3, "APR": 4, "MAY": 5, "JUN": 6, "JUL": 7, "AUG": 8, "SEP": 9, "OCT": 10, "NOV": 11, "DEC": 12}
 
 // written reads a folded text by the forms of dates and clocks.
 func written(s string) (Moment, error) {
-	s = strings.TrimSpace(weekday.ReplaceAllString(s, ""))
+	s = strings.TrimSpace(patterns().weekday.ReplaceAllString(s, ""))
 	half := ""
-	switch at := halfOfDay.FindAllStringIndex(s, -1); len(at) {
+	switch at := patterns().halfOfDay.FindAllStringIndex(s, -1); len(at) {
 	case 0:
 	case 1:
 		half = s[at[0][0]:at[0][1]]
@@ -43,7 +57,7 @@ func written(s string) (Moment, error) {
 	default:
 		return Moment{}, ErrTime
 	}
-	for _, f := range dateForms {
+	for _, f := range patterns().dates {
 		m := f.re.FindStringSubmatch(s)
 		if m == nil || f.latin && !strings.HasSuffix(half, "M") {
 			continue
@@ -73,7 +87,7 @@ func written(s string) (Moment, error) {
 
 // unzone takes a zone off the end of a clock.
 func unzone(s string) (clock string, zone int, ok bool) {
-	m := zoneForm.FindStringSubmatchIndex(s)
+	m := patterns().zone.FindStringSubmatchIndex(s)
 	if m == nil {
 		return s, eastern, true
 	}
@@ -94,9 +108,9 @@ func unzone(s string) (clock string, zone int, ok bool) {
 
 // clock reads hours, minutes and seconds; half names the half of the day.
 func clock(s, half string) (hour, minute, sec int, ok bool) {
-	m := clockForm.FindStringSubmatch(s)
+	m := patterns().clock.FindStringSubmatch(s)
 	if m == nil {
-		if m = clockPack.FindStringSubmatch(s); m == nil {
+		if m = patterns().packed.FindStringSubmatch(s); m == nil {
 			return 0, 0, 0, false
 		}
 	}

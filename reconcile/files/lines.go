@@ -13,6 +13,8 @@ import (
 	"hospay/internal/foreign"
 	"hospay/reconcile"
 
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
 )
 
@@ -36,7 +38,7 @@ type lines struct {
 	n, read int
 	sep     byte                          // what stands between cells
 	rows    func() ([]string, int, error) // of a workbook or page, instead of in
-	gbk     bool                          // the sample was not UTF-8
+	gbk     *encoding.Decoder             // the sample was not UTF-8
 	sure    bool                          // the sample held Chinese in UTF-8
 	sample  []byte
 	pending []physical
@@ -77,7 +79,7 @@ func newLines(file string, in io.Reader) *lines {
 	if good, bad := countUTF8(sample); good > bad {
 		l.sure = true
 	} else if bad > 0 {
-		l.gbk = true
+		l.gbk = simplifiedchinese.GB18030.NewDecoder()
 	}
 	l.sample = sample
 	return l
@@ -266,17 +268,23 @@ func (l *lines) decode(raw []byte) (string, error) {
 	if isASCII(raw) {
 		return string(raw), nil
 	}
-	if !l.gbk && utf8.Valid(raw) {
+	if l.gbk == nil && utf8.Valid(raw) {
 		return string(raw), nil
 	}
 	if l.sure {
 		return "", errText
 	}
-	text, whole := foreign.DecodeGB(raw)
+	if l.gbk == nil {
+		l.gbk = simplifiedchinese.GB18030.NewDecoder()
+	}
+	l.gbk.Reset()
+	if out, err := l.gbk.Bytes(raw); err == nil && !bytes.ContainsRune(out, utf8.RuneError) {
+		return string(out), nil
+	}
+	text, whole := foreign.DecodeGB(raw) // what the decoder does not know may be a character still
 	if !whole {
 		return "", errText
 	}
-	l.gbk = true
 	return text, nil
 }
 
@@ -286,7 +294,10 @@ func (l *lines) decode(raw []byte) (string, error) {
 // around its cells. open tells that a quoted cell is not closed on this line.
 func split(text string, sep byte, cells []string) (_ []string, open bool) {
 	if strings.HasPrefix(text, "`") && !strings.Contains(text, ",\"`") {
-		text = strings.TrimRight(text[1:], ", \t")
+		text = text[1:]
+		for text != "" && strings.IndexByte(", \t", text[len(text)-1]) >= 0 {
+			text = text[:len(text)-1]
+		}
 		for rest, more := text, true; more; {
 			var cell string
 			cell, rest, more = strings.Cut(rest, ",`")

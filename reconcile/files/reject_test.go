@@ -1,6 +1,8 @@
 package files_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -143,4 +145,29 @@ func TestSink_ErrorsStopTheReading(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// FuzzReadPage changes pages, XML tables and the inside of OpenDocument files.
+func FuzzReadPage(f *testing.F) {
+	row := "R1,B1,H1,C1,1.00,转账退,微信,成功,2026-11-23 09:05:00"
+	cells := func(open, shut string) string {
+		return open + strings.ReplaceAll(strings.TrimSpace(headZh), ",", shut+open) + shut + "</tr></Row></table:table-row><tr><Row><table:table-row>" + open + strings.ReplaceAll(row, ",", shut+open) + shut
+	}
+	f.Add("<html><table><tr>" + cells("<td>", "</td>") + "</tr></table>")
+	f.Add(`<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet><Table><Row>` + cells(`<Cell><Data ss:Type="Number">`, "</Data></Cell>") + "</Row></Table></Worksheet></Workbook>")
+	f.Add(`<office:spreadsheet><table:table table:name="a"><table:table-row>` + cells("<table:table-cell><text:p>", "</text:p></table:table-cell>") + `</table:table-row></table:table>`)
+	f.Fuzz(func(t *testing.T, text string) {
+		checkLines(t, readTable(reconcile.HIS, text))
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		for _, part := range []string{"mimetype", "content.xml"} {
+			m, err := w.Create(part)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Write([]byte(text))
+		}
+		w.Close()
+		checkLines(t, readTable(reconcile.HIS, b.String()))
+	})
 }

@@ -183,6 +183,31 @@ func (t *table) unreadable(line int, err error) error {
 	return t.reject(line, err.Error())
 }
 
+// columnsOf finds the columns of a header and those that are missing.
+func columnsOf(h header, book reconcile.Book) (at []int, missing []string, found int, twice string) {
+	at = make([]int, columns)
+	for c := range columns {
+		at[c] = -1
+		for _, name := range columnNames[c] {
+			key := headName(name)
+			if i := h.col(key); i >= 0 {
+				at[c] = i
+				if h.twice[key] {
+					twice = name
+				}
+				break
+			}
+		}
+		switch {
+		case at[c] >= 0:
+			found++
+		case !optional[book][c]:
+			missing = append(missing, columnNames[c][1]+" "+columnNames[c][0])
+		}
+	}
+	return at, missing, found, twice
+}
+
 // header looks for the names of the columns; titles may stand above them.
 func (t *table) header(line int, rec []string) error {
 	h := headerOf(rec)
@@ -318,49 +343,3 @@ func (t *table) endMidnight() error {
 	}
 	return nil
 }
-
-func (t *table) cell(rec []string, c column) string {
-	if i := t.at[c]; i >= 0 && i < len(rec) {
-		return clean(rec[i])
-	}
-	return ""
-}
-
-// parse reads the cells of a line; errors are Chinese reasons.
-func (t *table) parse(rec []string) (l reconcile.Line, at foreign.Moment, err error) {
-	for c := range columns {
-		if i := t.at[c]; i >= 0 && i < len(rec) && strings.HasPrefix(rec[i], spoilt) {
-			return l, at, spoiltCell(columnNames[c][1], rec[i])
-		}
-	}
-	for _, n := range [...]struct {
-		c    column
-		into *string
-	}{{colOrder, &l.OrderNo}, {colBill, &l.BillNo}, {colHIS, &l.HISNo}, {colCard, &l.CardNo}, {colChannelNo, &l.ChannelNo}} {
-		if *n.into, err = number(columnNames[n.c][1], t.cell(rec, n.c)); err != nil {
-			return l, at, err
-		}
-	}
-	if l.OrderNo == "" && (t.book == reconcile.Platform || l.BillNo == "") {
-		return l, at, errors.New("缺少退款单号")
-	}
-	if l.Amount, err = yuan(t.cell(rec, colAmount)); err == nil && l.Amount == 0 {
-		err = errors.New("金额为零，不大于零也不小于零")
-	}
-	if err != nil {
-		return l, at, err
-	}
-	if l.Amount < 0 {
-		l.Amount, l.Minus = -l.Amount, true
-	}
-	if at, err = timeOf(t.cell(rec, colTime)); err == errClock {
-		at, err = foreign.Moment{Unix: t.from + int64(at.Seconds)}, nil
-		t.clocks++
-	}
-	if l.At = at.Unix; err != nil {
-		return l, at, err
-	}
-	return l, at, t.readWords(rec, &l)
-}
-
-var statuses = map[string]reconcile.Status{"succeeded": reconcile.Succeeded, "failed": reconcile.Failed, "pending": reconcile.Pending}

@@ -28,7 +28,18 @@ func clean(s string) string {
 	return trim(s)
 }
 
-func trim(s string) string { return strings.Trim(s, " \t\r\n\ufeff\u3000\u00a0") }
+// trim takes blanks of all kinds off. The bytes at the ends nearly always show
+// that there are none.
+func trim(s string) string {
+	if s == "" {
+		return s
+	}
+	first, last := s[0], s[len(s)-1]
+	if first > ' ' && first != 0xc2 && first != 0xe3 && first != 0xef && last > ' ' && last != 0x80 && last != 0xa0 && last != 0xbf {
+		return s
+	}
+	return strings.Trim(s, " \t\r\n\ufeff\u3000\u00a0")
+}
 
 // headName is a column's name without what people put around and into it: the
 // unit behind (收支金额(元)), stars, blanks and line breaks.

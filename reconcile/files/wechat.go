@@ -117,8 +117,8 @@ func (b *bill) fits(rec []string, missing int) error {
 	if len(rec) < names-missing {
 		return fmt.Errorf("只有 %d 列，表头有 %d 列", len(rec), names)
 	}
-	for i, c := range rec {
-		if err := spoiltCell(b.h.names[i], c); err != nil {
+	for i := 0; b.l.rows != nil && i < len(rec); i++ {
+		if err := spoiltCell(b.h.names[i], rec[i]); err != nil {
 			return err
 		}
 	}
@@ -154,13 +154,14 @@ func (b *bill) pass(l reconcile.Line, err error) error {
 	if err == nil && l.BillNo+l.ChannelNo == "" && (l.Flow == "" || l.Source == reconcile.Trade) {
 		err = errors.New("没有任何单号")
 	}
-	for _, n := range [...]struct {
-		what string
-		no   *string
-	}{{"商户单号", &l.BillNo}, {"渠道单号", &l.ChannelNo}, {"流水号", &l.Flow}} {
-		if err == nil {
-			*n.no, err = number(n.what, *n.no)
-		}
+	if err == nil {
+		l.BillNo, err = number("商户单号", l.BillNo)
+	}
+	if err == nil {
+		l.ChannelNo, err = number("渠道单号", l.ChannelNo)
+	}
+	if err == nil {
+		l.Flow, err = number("流水号", l.Flow)
 	}
 	if err != nil {
 		return b.rejectLine(err)

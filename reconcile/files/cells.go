@@ -1,0 +1,113 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"hospay/internal/foreign"
+	"hospay/reconcile"
+)
+
+func (t *table) cell(rec []string, c column) string {
+	if i := t.at[c]; i >= 0 && i < len(rec) {
+		return clean(rec[i])
+	}
+	return ""
+}
+
+// parse reads the cells of a line; errors are Chinese reasons.
+func (t *table) parse(rec []string) (l reconcile.Line, at foreign.Moment, err error) {
+	for c := range columns {
+		if i := t.at[c]; i >= 0 && i < len(rec) && strings.HasPrefix(rec[i], spoilt) {
+			return l, at, spoiltCell(columnNames[c][1], rec[i])
+		}
+	}
+	for _, n := range [...]struct {
+		c    column
+		into *string
+	}{{colOrder, &l.OrderNo}, {colBill, &l.BillNo}, {colHIS, &l.HISNo}, {colCard, &l.CardNo}, {colChannelNo, &l.ChannelNo}} {
+		if *n.into, err = number(columnNames[n.c][1], t.cell(rec, n.c)); err != nil {
+			return l, at, err
+		}
+	}
+	if l.OrderNo == "" && (t.book == reconcile.Platform || l.BillNo == "") {
+		return l, at, errors.New("缺少退款单号")
+	}
+	if l.Amount, err = yuan(t.cell(rec, colAmount)); err == nil && l.Amount == 0 {
+		err = errors.New("金额为零，不大于零也不小于零")
+	}
+	if err != nil {
+		return l, at, err
+	}
+	if l.Amount < 0 {
+		l.Amount, l.Minus = -l.Amount, true
+	}
+	if at, err = timeOf(t.cell(rec, colTime)); err == errClock {
+		at, err = foreign.Moment{Unix: t.from + int64(at.Seconds)}, nil
+		t.clocks++
+	}
+	if l.At = at.Unix; err != nil {
+		return l, at, err
+	}
+	return l, at, t.readWords(rec, &l)
+}
+
+var statuses = map[string]reconcile.Status{"succeeded": reconcile.Succeeded, "failed": reconcile.Failed, "pending": reconcile.Pending}
+
+// readWords reads status, method and channel.
+func (t *table) readWords(rec []string, l *reconcile.Line) error {
+	status := t.cell(rec, colStatus)
+	word, known := t.Words.Word(foreign.Status, status)
+	if l.Status = statuses[word]; !known {
+		return t.noWord("状态", status, "，应为成功、失败或处理中")
+	}
+	method := t.cell(rec, colMethod)
+	if l.Method, known = t.Words.Word(foreign.Method, method); !known && method != "" {
+		return t.noWord("退款方式", method, "，应为原路退或转账退")
+	}
+	channel := t.cell(rec, colChannel)
+	if l.Channel, known = t.Words.Word(foreign.Channel, channel); known {
+		return nil
+	}
+	if l.Channel = channel; t.Strict || channel == "" || len(channel) > 64 || strings.ContainsRune(channel, '\ufffd') {
+		return t.noWord("退款渠道", channel, "，应为微信、支付宝、现金等")
+	}
+	return nil
+}
+
+// noWord rejects a word that nobody knows, and keeps it for the list.
+func (t *table) noWord(what, word, should string) error {
+	if word == "" {
+		return errors.New(what + "是空的")
+	}
+	if len(t.unknown) < 1000 {
+		t.unknown[what+"“"+clip(word)+"”"]++
+	}
+	return fmt.Errorf("%s %q 读不懂%s", what, clip(word), should)
+}
+
+// footer recognises rows that are no lines: sums (合计, 总计, 小计) and the
+// names below a form. Only the first cell that is not empty counts.
+func footer(rec []string) (skip, isSum bool) {
+	for _, c := range rec {
+		if c == "" {
+			continue
+		}
+		if c[0] < 0x80 && c[0] > ' ' && c[0] != '\'' && c[0] != '=' && c[0] != '`' {
+			return false, false
+		}
+		c = clean(c)
+		if c == "" {
+			continue
+		}
+		c = strings.ReplaceAll(strings.ReplaceAll(c, " ", ""), "\u3000", "")
+		for _, w := range [...]string{"合计", "总计", "小计", "制表", "复核", "审核", "打印", "单位负责人", "财务负责人"} {
+			if strings.HasPrefix(c, w) {
+				return true, w == "合计" || w == "总计"
+			}
+		}
+		return false, false
+	}
+	return false, false
+}
