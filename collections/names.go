@@ -1,7 +1,7 @@
 // Package collections holds the names, access rules and guards of hospay's
-// PocketBase collections, and the Store that implements the domain's ports on
-// them. Money moves only through the Store; record edits of guarded
-// collections are refused for everybody.
+// PocketBase collections, and how a program opens a data folder under them.
+// Money moves only through package store; record edits of guarded collections
+// are refused for everybody.
 package collections
 
 // Names of the collections.

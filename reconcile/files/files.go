@@ -1,4 +1,4 @@
-// Package book reads the files of the three books: the channels' bills in the
+// Package files reads the files of the three books: the channels' bills in the
 // channels' own formats, and the tables of platform and HIS as text, workbook or
 // page. It finds columns by the names of the header, names every line that it
 // cannot read with file, line and a Chinese reason, and refuses a file as a
