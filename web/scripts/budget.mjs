@@ -29,11 +29,12 @@ for (const name of readdirSync(dist, { recursive: true })) {
   }
 }
 
-// Lines that fit beside each other. What a program writes (records.ts) is not read this way.
+// Lines that fit beside each other. What a program writes is not read this way.
 const WIDTH = 160
 const LENGTH = 400
+const written = ['records.ts', 'answers.ts'].map((name) => join('shared', name))
 const sources = readdirSync(web, { recursive: true }).map(String)
-  .filter((name) => /\.(ts|vue|mjs|css)$/.test(name) && !/(^|\/)node_modules\//.test(name) && name !== join('shared', 'records.ts'))
+  .filter((name) => /\.(ts|vue|mjs|css)$/.test(name) && !/(^|\/)node_modules\//.test(name) && !written.includes(name))
 for (const name of sources) {
   const lines = readFileSync(join(web, name), 'utf8').split('\n')
   lines.forEach((line, i) => {

@@ -31,7 +31,8 @@ const actionNames: Record<string, string> = {
   'proxy.purge': '删除到期照片', 'suspense.proposed': '提出挂账处理', 'suspense.confirmed': '确认挂账处理',
   'suspense.withdrawn': '撤回挂账处理',
   'payouts.freeze': '冻结或解除冻结', 'recon.run': '运行对账', 'recon.month.proposed': '提出月结', 'recon.month.closed': '月结', 'recon.month.reopened': '重开月份',
-  'statement.upload': '上传账单', 'statement.use': '改用系统取到的账单', 'statement.download': '下载账单原件', 'report.export': '导出报表', 'report.download': '下载导出文件', 'receipt.retry': '重取回单', 'stats.repair': '修复统计', 'job.run': '手动运行任务',
+  'statement.upload': '上传账单', 'statement.use': '改用系统取到的账单', 'statement.download': '下载账单原件', 'report.export': '导出报表',
+  'report.download': '下载导出文件', 'receipt.retry': '重取回单', 'stats.repair': '修复统计', 'guards.installed': '安装数据守卫', 'job.run': '手动运行任务',
 }
 export const actionText = (action: string) => actionNames[action] ?? action
 
