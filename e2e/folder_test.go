@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"hospay/cmd"
 	"hospay/collections"
@@ -92,8 +93,19 @@ func kept(t *testing.T, release string) string {
 func (f *folder) check() {
 	f.Helper()
 	var ledgers invariant.Ledgers
-	if err := json.Unmarshal(must(os.ReadFile(filepath.Join(f.dir, folderLedgers))), &ledgers); err != nil {
+	var old struct { // ledgers of 0.1.0 call the moment of a request "at"
+		Requests []struct {
+			At time.Time `json:"at"`
+		}
+	}
+	text := must(os.ReadFile(filepath.Join(f.dir, folderLedgers)))
+	if err := errors.Join(json.Unmarshal(text, &ledgers), json.Unmarshal(text, &old)); err != nil {
 		f.Fatal(err)
+	}
+	for i := range ledgers.Requests {
+		if ledgers.Requests[i].At.IsZero() {
+			ledgers.Requests[i].At = old.Requests[i].At
+		}
 	}
 	books := must(invariant.Load(f.App.ConcurrentDB()))
 	states := invariant.Summary(books)

@@ -95,7 +95,15 @@ func Start(ctx context.Context, o Options) (*Set, error) {
 		if row.wanted != nil && !row.wanted(o) {
 			continue
 		}
-		if err := s.start(row, o); err != nil {
+		core, err := row.make(s)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("simulator %s: %w", row.Name, err), s.Close())
+		}
+		core.Clock().Begin(o.Ahead)
+		s.Running = append(s.Running, Running{row, core})
+	}
+	for _, r := range s.Running { // when one answers, all do at once
+		if err := r.listen(o); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
@@ -103,18 +111,12 @@ func Start(ctx context.Context, o Options) (*Set, error) {
 	return s, nil
 }
 
-func (s *Set) start(row Simulator, o Options) error {
-	core, err := row.make(s)
-	if err != nil {
-		return fmt.Errorf("simulator %s: %w", row.Name, err)
-	}
-	core.Clock().Begin(o.Ahead)
-	s.Running = append(s.Running, Running{row, core})
+func (r Running) listen(o Options) error {
 	port := 0
 	if o.BasePort > 0 {
-		port = o.BasePort + row.Offset
+		port = o.BasePort + r.Offset
 	}
-	return core.Listen(o.Host, port)
+	return r.Core.Listen(o.Host, port)
 }
 
 // Close stops all simulators.
