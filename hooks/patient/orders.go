@@ -82,14 +82,6 @@ func (h *Hooks) check(e *core.RequestEvent) error {
 	return h.ShowOrder(e, rec.Id)
 }
 
-func (h *Hooks) orderState(e *core.RequestEvent, id string) error {
-	rec, err := e.App.FindRecordById(collections.RefundOrders, id)
-	if err != nil {
-		return h.Fail(e, err)
-	}
-	return e.JSON(http.StatusOK, rec)
-}
-
 // confirmation gives what the patient's phone needs to confirm the receipt.
 func (h *Hooks) confirmation(e *core.RequestEvent) error {
 	rec, err := h.OwnOrder(e)

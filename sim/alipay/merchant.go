@@ -240,9 +240,7 @@ func (s *Server) ConfigOf(pid, appID string) (Config, error) {
 	for _, other := range s.merchants {
 		c.Merchants = append(c.Merchants, other.pid)
 	}
-	for _, id := range []string{CertAppID, KeyAppID, SecondAppID, SecondPIDAppID} {
-		c.Apps = append(c.Apps, id)
-	}
+	c.Apps = append(c.Apps, CertAppID, KeyAppID, SecondAppID, SecondPIDAppID)
 	return c, nil
 }
 
