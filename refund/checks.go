@@ -99,6 +99,14 @@ func checkAmount(a Application, s Situation) error {
 	return nil
 }
 
+// NameHolder fills in the name that a proxy does not type: what goes back by
+// original route goes to the card's holder, whoever applies.
+func NameHolder(a *Application, s Situation) {
+	if a.Proxy != "" && a.Method == MethodOriginal && a.Payee.Name == "" && s.Card != nil {
+		a.Payee.Name = s.Card.Name
+	}
+}
+
 func checkPayee(a Application, s Situation) error {
 	if !SameName(a.Payee.Name, s.payeeName(a)) {
 		return flow.NewError(CodeNameMismatch, "")

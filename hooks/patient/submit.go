@@ -56,6 +56,7 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 	if err != nil {
 		return h.Fail(e.RequestEvent, err)
 	}
+	refund.NameHolder(&a, s)
 	if err := refund.Check(a, s); err != nil {
 		// The same application may have become an order since it was looked for.
 		if done, again := h.submittedBefore(e, a); done {
