@@ -149,6 +149,10 @@ func (t *Turn) hold(x Exchange, r Reason) {
 		t.Tell(Notice{Event: NoticeHold, Staff: true, At: t.At})
 	}
 	c.State, c.Code, c.Message = CallHeld, r.Code, r.Message
+	if x.HoldLimit == 0 { // nothing is open: what follows the hold has its own time
+		t.Wait(t.Timing.Hold)
+		return
+	}
 	t.Open([]time.Duration{t.Timing.Hold}, x.HoldLimit, CodePendingTooLong, r)
 }
 
