@@ -78,7 +78,8 @@ func (s *Service) keepBeside(ctx context.Context, current, st Statement, rejects
 	st.ID, st.Version, st.Superseded = newID(), last+1, true
 	_, err = s.put(ctx, st, in, func(tx core.App, st Statement) error {
 		now := s.now()
-		if err := one(tx.DB().Update(collections.Statements, dbx.Params{"next_at": ""}, dbx.HashExp{"id": current.ID, "superseded": false})); err != nil {
+		if err := one(tx.DB().Update(collections.Statements, dbx.Params{"next_at": ""},
+			dbx.HashExp{"id": current.ID, "superseded": false})); err != nil {
 			return err
 		}
 		return errors.Join(addVersion(tx.DB(), st, st.row(in, time.Time{}, now), now), keepRejects(tx.DB(), st, rejects, now))
@@ -120,7 +121,8 @@ func (s *Service) Use(ctx context.Context, inst, id string) (used, instead State
 	}
 	in := Incoming{Institution: inst, Day: used.Day, Source: used.Source, Kind: used.Kind, Name: used.Name, Told: used.Told}
 	if used.State == Empty {
-		used, err = s.replace(ctx, instead, Statement{Institution: inst, Day: used.Day, Source: used.Source, Kind: used.Kind, State: Empty}, nil, in)
+		used, err = s.replace(ctx, instead, Statement{Institution: inst, Day: used.Day, Source: used.Source, Kind: used.Kind, State: Empty}, nil,
+			in)
 		return used, instead, err
 	}
 	err = s.local(used, func(_ files.File, path string) error {

@@ -82,8 +82,10 @@ func (s *Service) feeder(ctx context.Context, inst, day string) (*feeder, error)
 	opt.Window, opt.Tolerance = window, tolerance
 	engine, err := reconcile.New(opt)
 	return &feeder{
-		Service: s, ctx: ctx, inst: inst, day: day, from: from, to: to, engine: engine, sum: sha256.New(), bring: map[string]bool{}, away: map[string]bool{},
-		hand: map[string]bool{}, returned: map[string]bool{}, reversed: map[string]time.Time{}, back: returns{sameDay: map[string]bool{}, later: map[string]bool{}, taken: map[string]bool{}},
+		Service: s, ctx: ctx, inst: inst, day: day, from: from, to: to, engine: engine, sum: sha256.New(), bring: map[string]bool{},
+		away: map[string]bool{},
+		hand: map[string]bool{}, returned: map[string]bool{}, reversed: map[string]time.Time{},
+		back:     returns{sameDay: map[string]bool{}, later: map[string]bool{}, taken: map[string]bool{}},
 		earliest: from, flights: map[string]*flight{},
 	}, err
 }
@@ -135,7 +137,8 @@ func (f *feeder) feed(bills []Statement) error {
 }
 
 func (f *feeder) loadFlights() error {
-	params := dbx.Params{"i": f.inst, "since": stamp(f.from.AddDate(0, 0, -longest)), "made": stamp(f.from.AddDate(0, 0, -2*longest)), "to": stamp(f.to.Add(window))}
+	params := dbx.Params{"i": f.inst, "since": stamp(f.from.AddDate(0, 0, -longest)), "made": stamp(f.from.AddDate(0, 0, -2*longest)),
+		"to": stamp(f.to.Add(window))}
 	return f.rows(flightsSQL(), params, func(o orderLine) error {
 		status, at := reconcile.Pending, o.HISAt.Time()
 		if refund.Machine.Final(refund.Status(o.Status)) {
@@ -191,7 +194,8 @@ func (f *feeder) channels(bills []Statement) error {
 
 // platform walks our own orders.
 func (f *feeder) platform() error {
-	params := dbx.Params{"i": f.inst, "from": stamp(f.from.Add(-window)), "to": stamp(f.to.Add(window)), "day": stamp(f.from), "end": stamp(f.to)}
+	params := dbx.Params{"i": f.inst, "from": stamp(f.from.Add(-window)), "to": stamp(f.to.Add(window)), "day": stamp(f.from),
+		"end": stamp(f.to)}
 	if err := f.rows(paidSQL, params, f.paid); err != nil {
 		return err
 	}
@@ -285,7 +289,8 @@ func billed(channel string) bool {
 // ours reports whether our book has an order, whatever channel HIS names.
 func (f *feeder) ours(no string) (bool, error) {
 	var n int
-	err := f.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM refund_orders WHERE no = {:n} AND institution = {:i}").Bind(dbx.Params{"n": no, "i": f.inst}).WithContext(f.ctx).Row(&n)
+	err := f.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM refund_orders WHERE no = {:n} AND institution = {:i}").
+		Bind(dbx.Params{"n": no, "i": f.inst}).WithContext(f.ctx).Row(&n)
 	return n > 0, err
 }
 

@@ -40,7 +40,8 @@ func (w *world) bring(day string, lines ...string) books.Statement {
 
 // line is HIS's line of an order.
 func (o order) line(channel, status, amount string) string {
-	return strings.Join([]string{o.no, "H" + o.no, "C" + o.id, amount, "transfer", channel, status, o.his.In(calendar.Beijing).Format(time.DateTime)}, ",")
+	return strings.Join([]string{o.no, "H" + o.no, "C" + o.id, amount, "transfer", channel, status, o.his.In(calendar.Beijing).
+		Format(time.DateTime)}, ",")
 }
 
 // one reads the only difference of a day.
@@ -155,7 +156,8 @@ func TestBooks_CashCountsWhatSucceeded(t *testing.T) {
 	o := w.lastDays()
 	cash := o
 	cash.no = "CASH"
-	w.bring(day, o.line(o.channel, "成功", yuan(o.fen)), cash.line("现金", "成功", "5.00"), cash.line("现金", "已冲正", "7.00"), cash.line("现金", "处理中", "9.00"))
+	w.bring(day, o.line(o.channel, "成功", yuan(o.fen)), cash.line("现金", "成功", "5.00"), cash.line("现金", "已冲正", "7.00"),
+		cash.line("现金", "处理中", "9.00"))
 	if sum := w.run(day).Summary.V.Cash; sum.Count != 1 || sum.Amount != 500 {
 		t.Errorf("%+v", sum)
 	}
@@ -166,8 +168,11 @@ func TestBooks_CashCountsWhatSucceeded(t *testing.T) {
 func TestBooks_TheSheetOfDifferencesIsWhole(t *testing.T) {
 	w := newWorld(t)
 	const n = 20_050
-	w.exec("INSERT INTO differences (id, institution, day, key, live, kind, also, state, amount, opened, resolved_at) WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < " + fmt.Sprint(n) + ") " +
-		"SELECT printf('d%014d', x), '" + inst + "', '2026-11-29', printf('k%06d', x), TRUE, 'card', '[]', 'resolved', 1, '2026-11-30 02:00:00.000Z', '2026-12-02 03:00:00.000Z' FROM n")
+	w.exec("INSERT INTO differences (id, institution, day, key, live, kind, also, state, amount, opened, resolved_at) WITH RECURSIVE " +
+		"n(x) AS " +
+		"(SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < " + fmt.Sprint(n) + ") " +
+		"SELECT printf('d%014d', x), '" + inst + "', '2026-11-29', printf('k%06d', x), TRUE, 'card', '[]', 'resolved', 1, '2026-11-30 " +
+		"02:00:00.000Z', '2026-12-02 03:00:00.000Z' FROM n")
 	var file bytes.Buffer
 	if err := w.svc.Report(t.Context(), inst, books.ReportDifferences, "2026-11-29", "", &file); err != nil {
 		t.Fatal(err)

@@ -60,7 +60,8 @@ func (s *Service) View(ctx context.Context, d Difference, names map[string]strin
 		return &Side{money.Fen(amount), state, calendar.Clock(at.Time())}
 	}
 	out := DifferenceView{
-		ID: d.ID, Day: d.Day, Kind: d.Kind, Also: append([]string{}, d.Also...), Order: d.Order, OrderNo: d.OrderNo, BillNo: d.BillNo, HISNo: d.HISNo,
+		ID: d.ID, Day: d.Day, Kind: d.Kind, Also: append([]string{}, d.Also...), Order: d.Order, OrderNo: d.OrderNo, BillNo: d.BillNo,
+		HISNo:   d.HISNo,
 		Channel: d.Channel, Method: d.Method, Platform: side(d.PlatformAmount, d.PlatformState, d.PlatformAt),
 		Bill: side(d.ChannelAmount, d.ChannelState, d.ChannelAt), HIS: side(d.HISAmount, d.HISState, d.HISAt), Explain: d.Explain, Sign: d.Sign,
 		Amount: money.Fen(d.Amount), State: d.State, Verb: d.Verb, Owner: d.Owner, OwnerName: names[d.Owner], With: d.With,
@@ -94,6 +95,7 @@ type Resolution struct {
 // History lists what happened to a difference, the oldest first.
 func (s *Service) History(ctx context.Context, id string) ([]Resolution, error) {
 	out := []Resolution{}
-	err := s.App.ConcurrentDB().Select("*").From(collections.Resolutions).Where(dbx.HashExp{"difference": id}).OrderBy("created", "rowid").WithContext(ctx).All(&out)
+	err := s.App.ConcurrentDB().Select("*").From(collections.Resolutions).Where(dbx.HashExp{"difference": id}).OrderBy("created", "rowid").
+		WithContext(ctx).All(&out)
 	return out, err
 }

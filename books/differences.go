@@ -116,7 +116,8 @@ func columns(o reconcile.Order) dbx.Params {
 	if pending(o) {
 		explain = "HIS 已扣减预交金，退款还在办理（多半等患者确认收款）；付出之后归入付款那一天，未付成则由系统在 HIS 撤销，两种情形都会自动了结。"
 	}
-	row := dbx.Params{"kind": kind.String(), "also": jsonText(also), "order_no": o.OrderNo, "out_bill_no": clip(o.BillNo, 64), "his_refund_no": clip(o.HISNo, 64), "explain": clip(explain, 1000), "live": true}
+	row := dbx.Params{"kind": kind.String(), "also": jsonText(also), "order_no": o.OrderNo, "out_bill_no": clip(o.BillNo, 64),
+		"his_refund_no": clip(o.HISNo, 64), "explain": clip(explain, 1000), "live": true}
 	largest := money.Fen(0)
 	for _, b := range reconcile.Books {
 		e, name := o.Books[b], b.String()
@@ -124,7 +125,8 @@ func columns(o reconcile.Order) dbx.Params {
 		if e == nil {
 			continue
 		}
-		row[name+"_amount"], row[name+"_state"], row[name+"_at"], row[name+"_day"] = int64(e.Amount), e.Status.String(), stamp(time.Unix(e.At, 0)), int64(e.OnDay.Amount)
+		row[name+"_amount"], row[name+"_state"], row[name+"_at"], row[name+"_day"] = int64(e.Amount), e.Status.String(),
+			stamp(time.Unix(e.At, 0)), int64(e.OnDay.Amount)
 		largest = max(largest, e.Amount)
 		if row["channel"] == nil || row["channel"] == "" {
 			row["channel"], row["method"] = e.Channel, e.Method
@@ -213,7 +215,8 @@ func differencesOf(db dbx.Builder, inst, day string) (map[string]Difference, err
 func insertDifference(db dbx.Builder, run Run, o reconcile.Order, row dbx.Params, days int, now time.Time) error {
 	id := newID()
 	for k, v := range map[string]any{
-		"id": id, "institution": run.Institution, "day": run.Day, "key": keyOf(o), "state": waiting(row["kind"].(string)), "opened": stamp(now), "sla_due": stamp(now.AddDate(0, 0, days)),
+		"id": id, "institution": run.Institution, "day": run.Day, "key": keyOf(o), "state": waiting(row["kind"].(string)), "opened": stamp(now),
+		"sla_due": stamp(now.AddDate(0, 0, days)),
 		"created": stamp(now), "updated": stamp(now), "order": "",
 	} {
 		row[k] = v
@@ -223,7 +226,8 @@ func insertDifference(db dbx.Builder, run Run, o reconcile.Order, row dbx.Params
 	}
 	if o.OrderNo != "" {
 		var order []string
-		if err := db.Select("id").From(collections.RefundOrders).Where(dbx.HashExp{"no": o.OrderNo, "institution": run.Institution}).Limit(1).Column(&order); err != nil {
+		if err := db.Select("id").From(collections.RefundOrders).Where(dbx.HashExp{"no": o.OrderNo, "institution": run.Institution}).Limit(1).
+			Column(&order); err != nil {
 			return err
 		}
 		row["order"] = strings.Join(order, "")
@@ -286,7 +290,8 @@ func vanish(db dbx.Builder, d Difference, both bool, now time.Time) error {
 // facts are what history keeps of a difference.
 func (d Difference) facts() map[string]any {
 	return map[string]any{
-		"state": d.State, "kind": d.Kind, "verb": d.Verb, "owner": d.Owner, "amount": d.Amount, "sign": d.Sign, "platform_amount": d.PlatformAmount, "platform_state": d.PlatformState,
+		"state": d.State, "kind": d.Kind, "verb": d.Verb, "owner": d.Owner, "amount": d.Amount, "sign": d.Sign,
+		"platform_amount": d.PlatformAmount, "platform_state": d.PlatformState,
 		"channel_amount": d.ChannelAmount, "channel_state": d.ChannelState, "his_amount": d.HISAmount, "his_state": d.HISState,
 	}
 }
@@ -300,13 +305,15 @@ type act struct {
 // remember appends to the history, with what has changed.
 func remember(db dbx.Builder, inst, id string, a act, before map[string]any, after dbx.Params, now time.Time) error {
 	kept := map[string]any{}
-	for _, k := range []string{"state", "kind", "verb", "owner", "amount", "sign", "platform_amount", "platform_state", "channel_amount", "channel_state", "his_amount", "his_state"} {
+	for _, k := range []string{"state", "kind", "verb", "owner", "amount", "sign", "platform_amount", "platform_state", "channel_amount",
+		"channel_state", "his_amount", "his_state"} {
 		if v, ok := after[k]; ok {
 			kept[k] = v
 		}
 	}
 	_, err := db.Insert(collections.Resolutions, dbx.Params{
-		"id": newID(), "institution": inst, "difference": id, "act": a.Act, "verb": a.Verb, "reason": clip(a.Reason, 500), "by": a.By.ID, "person": a.By.Person, "with": a.With,
+		"id": newID(), "institution": inst, "difference": id, "act": a.Act, "verb": a.Verb, "reason": clip(a.Reason, 500), "by": a.By.ID,
+		"person": a.By.Person, "with": a.With,
 		"before": jsonText(before), "after": jsonText(kept), "created": stamp(now),
 	}).Execute()
 	return err
@@ -325,7 +332,8 @@ func (s *Service) lateItem(tx core.App, st Statement) error {
 	now := s.now()
 	id := newID()
 	row := dbx.Params{
-		"id": id, "institution": st.Institution, "day": day, "key": "late:" + st.ID, "live": false, "kind": KindLate, "also": "[]", "channel": st.Source, "state": Open, "amount": st.Amount,
+		"id": id, "institution": st.Institution, "day": day, "key": "late:" + st.ID, "live": false, "kind": KindLate, "also": "[]",
+		"channel": st.Source, "state": Open, "amount": st.Amount,
 		"explain": fmt.Sprintf("%s 的账单（%s）在月结之后才到：%d 行，合计 %s。该月已结，如须按它重新对账，请两人重开该月；否则说明原因后了结。", st.Day, st.Form, st.Lines, money.Fen(st.Amount)),
 		"opened":  stamp(now), "sla_due": stamp(now.AddDate(0, 0, set.Days)), "created": stamp(now), "updated": stamp(now), "fingerprint": st.ID,
 	}

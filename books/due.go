@@ -17,7 +17,8 @@ import (
 // Institutions lists the institutions whose books are kept.
 func (s *Service) Institutions(ctx context.Context) ([]string, error) {
 	var ids []string
-	err := s.App.ConcurrentDB().Select("id").From(collections.Institutions).Where(dbx.HashExp{"active": true}).OrderBy("id").WithContext(ctx).Column(&ids)
+	err := s.App.ConcurrentDB().Select("id").From(collections.Institutions).Where(dbx.HashExp{"active": true}).OrderBy("id").WithContext(ctx).
+		Column(&ids)
 	return ids, err
 }
 
@@ -47,7 +48,8 @@ func (s *Service) ToRun(ctx context.Context, inst, day string, late bool) (bool,
 		return false, nil
 	}
 	var open int
-	err = s.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM differences WHERE institution = {:i} AND day = {:d} AND live = TRUE AND " + unresolved).Bind(dbx.Params{"i": inst, "d": day}).WithContext(ctx).Row(&open)
+	err = s.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM differences WHERE institution = {:i} AND day = {:d} AND live = TRUE AND " +
+		unresolved).Bind(dbx.Params{"i": inst, "d": day}).WithContext(ctx).Row(&open)
 	return open > 0, err
 }
 
@@ -70,7 +72,8 @@ func outdated(last Run, bills []Statement, missing []string) bool {
 // present tells for each book whether its bills are all there. Expected are
 // HIS, the channels that have a bill of the day, and those that orders went
 // through on it, whether the channels are in use today or not.
-func (s *Service) present(ctx context.Context, inst, day string, bills []Statement) (books map[string]BookSum, missing []string, err error) {
+func (s *Service) present(ctx context.Context, inst, day string, bills []Statement) (books map[string]BookSum, missing []string,
+	err error) {
 	sources, err := s.Through(ctx, inst, day)
 	if err != nil {
 		return nil, nil, err
@@ -101,11 +104,13 @@ func throughSQL() []string {
 		final = append(final, "'"+string(st)+"'")
 	}
 	sent := func(where, when string) string {
-		return "SELECT EXISTS (SELECT 1 FROM refund_orders o WHERE o.institution = {:i} AND o.channel = {:c} AND " + where + " AND o.compensates = '' AND EXISTS (SELECT 1 FROM transfer_orders t WHERE t.`order` = o.id" + when + "))"
+		return "SELECT EXISTS (SELECT 1 FROM refund_orders o WHERE o.institution = {:i} AND o.channel = {:c} AND " + where +
+			" AND o.compensates = '' AND EXISTS (SELECT 1 FROM transfer_orders t WHERE t.`order` = o.id" + when + "))"
 	}
 	return []string{
 		sent("o.paid_at != '' AND o.paid_at >= {:from} AND o.paid_at < {:to}", ""),
-		sent("o.his_refund_date >= {:since} AND o.his_refund_date < {:to} AND (o.paid_at >= {:to} OR (o.paid_at = '' AND (o.updated >= {:from} OR o.status NOT IN ("+strings.Join(final, ",")+"))))", " AND t.created < {:to}"),
+		sent("o.his_refund_date >= {:since} AND o.his_refund_date < {:to} AND (o.paid_at >= {:to} OR (o.paid_at = '' AND (o.updated >= {:from} "+
+			"OR o.status NOT IN ("+strings.Join(final, ",")+"))))", " AND t.created < {:to}"),
 	}
 }
 

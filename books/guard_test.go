@@ -28,14 +28,16 @@ func TestGuard_BooksRefuseRawSQL(t *testing.T) {
 	w.run(day)
 	w.insert(collections.ReconMonths, dbx.Params{"id": "month0000000001", "institution": inst, "month": "2026-10", "state": "closed"})
 	w.insert(collections.StatementLines, dbx.Params{"id": "line00000000001", "institution": inst, "statement": "x", "line": 1, "reason": "x"})
-	w.insert(collections.Resolutions, dbx.Params{"id": "act000000000001", "institution": inst, "difference": "x", "act": "auto", "before": "{}", "after": "{}"})
+	w.insert(collections.Resolutions, dbx.Params{"id": "act000000000001", "institution": inst, "difference": "x", "act": "auto",
+		"before": "{}", "after": "{}"})
 	for _, c := range []struct{ name, sql, want string }{
 		{"改处理记录", "UPDATE resolutions SET reason = 'y'", "append-only"},
 		{"删处理记录", "DELETE FROM resolutions", "never deleted"},
 		{"改对账结果", "UPDATE recon_runs SET state = 'balanced'", "append-only"},
 		{"删对账结果", "DELETE FROM recon_runs", "never deleted"},
 		{"替换对账结果", "REPLACE INTO recon_runs (id, institution, day, seq) SELECT id, institution, day, seq FROM recon_runs", "never deleted"},
-		{"同一序号两次", "INSERT INTO recon_runs (id, institution, day, seq) SELECT 'x00000000000001', institution, day, seq FROM recon_runs LIMIT 1", "UNIQUE"},
+		{"同一序号两次", "INSERT INTO recon_runs (id, institution, day, seq) SELECT 'x00000000000001', institution, day, seq FROM recon_runs LIMIT 1",
+			"UNIQUE"},
 		{"改差异的单号", "UPDATE differences SET key = 'y'", "never changes"},
 		{"改差异的日期", "UPDATE differences SET day = '2026-11-08'", "never changes"},
 		{"改差异的开始", "UPDATE differences SET opened = ''", "never changes"},
@@ -43,10 +45,13 @@ func TestGuard_BooksRefuseRawSQL(t *testing.T) {
 		{"换账单文件", "UPDATE statements SET sha256 = 'y' WHERE sha256 != ''", "stays as it is"},
 		{"换账单日期", "UPDATE statements SET day = '2026-11-08'", "stays as it is"},
 		{"删账单", "DELETE FROM statements", "never deleted"},
-		{"第二份有效账单", "INSERT INTO statements (id, institution, source, kind, day, version, superseded) SELECT 'x00000000000001', institution, source, kind, day, 2, FALSE FROM statements LIMIT 1", "UNIQUE"},
+		{"第二份有效账单", "INSERT INTO statements (id, institution, source, kind, day, version, superseded) SELECT 'x00000000000001', institution, " +
+			"source, kind, day, 2, FALSE FROM statements LIMIT 1", "UNIQUE"},
 		{"改读不懂的行", "UPDATE statement_lines SET reason = 'y'", "append-only"},
-		{"已结月份的对账", "INSERT INTO recon_runs (id, institution, day, seq) VALUES ('x00000000000001', '" + inst + "', '2026-10-31', 1)", "month is closed"},
-		{"已结月份的差异", "INSERT INTO differences (id, institution, day, key) VALUES ('x00000000000001', '" + inst + "', '2026-10-31', 'k')", "month is closed"},
+		{"已结月份的对账", "INSERT INTO recon_runs (id, institution, day, seq) VALUES ('x00000000000001', '" + inst + "', '2026-10-31', 1)",
+			"month is closed"},
+		{"已结月份的差异", "INSERT INTO differences (id, institution, day, key) VALUES ('x00000000000001', '" + inst + "', '2026-10-31', 'k')",
+			"month is closed"},
 		{"删月结", "DELETE FROM recon_months", "never deleted"},
 	} {
 		_, err := w.app.NonconcurrentDB().NewQuery(c.sql).Execute()
@@ -59,9 +64,11 @@ func TestGuard_BooksRefuseRawSQL(t *testing.T) {
 // TestGuard_ListsFollowAnIndex asks the database how it goes about the lists.
 func TestGuard_ListsFollowAnIndex(t *testing.T) {
 	w := newWorld(t)
-	for _, f := range []books.Filter{{}, {Day: "2026-11-01"}, {State: "open"}, {Kind: "state"}, {Owner: "x"}, {From: "2026-11-01", To: "2026-11-30"}, {State: "open", Day: "2026-11-01"}} {
+	for _, f := range []books.Filter{{}, {Day: "2026-11-01"}, {State: "open"}, {Kind: "state"}, {Owner: "x"},
+		{From: "2026-11-01", To: "2026-11-30"}, {State: "open", Day: "2026-11-01"}} {
 		plan, err := w.svc.Explain(t.Context(), inst, f)
-		if err != nil || strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "SCAN") || !strings.Contains(plan, "USING INDEX idx_differences_") {
+		if err != nil || strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "SCAN") ||
+			!strings.Contains(plan, "USING INDEX idx_differences_") {
 			t.Errorf("%+v: %s %v", f, plan, err)
 		}
 	}
@@ -76,7 +83,9 @@ func TestGuard_RunsFollowIndexes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, plan := range plans {
-		if strings.Contains(strings.ReplaceAll(plan, "SCAN CONSTANT ROW", ""), "SCAN") || (name == "paid" && !strings.Contains(plan, "idx_refund_events_by_hand")) || strings.Contains(name, "flights") && strings.Contains(plan, "his_date") {
+		if strings.Contains(strings.ReplaceAll(plan, "SCAN CONSTANT ROW", ""), "SCAN") ||
+			(name == "paid" && !strings.Contains(plan, "idx_refund_events_by_hand")) || strings.Contains(name, "flights") &&
+			strings.Contains(plan, "his_date") {
 			t.Errorf("%s: %s", name, plan)
 		}
 	}
@@ -100,7 +109,8 @@ func TestRefusals_OfDecisions(t *testing.T) {
 		t.Fatalf("%+v %v", rows, err)
 	}
 	first := books.Actor{ID: "anna", Person: "p1"}
-	if _, err := w.svc.Resolve(t.Context(), inst, rows[0].ID, books.Decision{Verb: "rematch", Reason: "x", With: rows[1].ID}, first); err != nil {
+	if _, err := w.svc.Resolve(t.Context(), inst, rows[0].ID, books.Decision{Verb: "rematch", Reason: "x", With: rows[1].ID},
+		first); err != nil {
 		t.Fatal(err)
 	}
 	for _, by := range []books.Actor{first, {ID: "other account", Person: "p1"}} {

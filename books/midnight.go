@@ -30,7 +30,9 @@ func (f *feeder) inputs(bills []Statement, midnight bool) string {
 // midnight.
 func (f *feeder) metMidnight() (bool, error) {
 	var n int
-	err := f.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM differences WHERE institution = {:i} AND day = {:d} AND live = TRUE AND (kind = 'day_cut' OR also LIKE '%\"day_cut\"%')").
+	err := f.App.ConcurrentDB().NewQuery(
+		"SELECT COUNT(*) FROM differences WHERE institution = {:i} AND day = {:d} AND live = TRUE AND (kind " +
+			"= 'day_cut' OR also LIKE '%\"day_cut\"%')").
 		Bind(dbx.Params{"i": f.inst, "d": f.day}).WithContext(f.ctx).Row(&n)
 	return n > 0, err
 }

@@ -120,7 +120,8 @@ func (w *world) figures() (out []string) {
 		out = append(out, fmt.Sprintf("%s %s %v %v", day, r.State, r.Books["platform"], r.Summary.V.Moved))
 	}
 	var rows []string
-	err := w.app.ConcurrentDB().NewQuery("SELECT day || key || kind || state || sign || amount || platform_day || channel_day || his_day FROM differences WHERE live = TRUE ORDER BY day, key").Column(&rows)
+	err := w.app.ConcurrentDB().NewQuery("SELECT day || key || kind || state || sign || amount || platform_day || channel_day || his_day " +
+		"FROM differences WHERE live = TRUE ORDER BY day, key").Column(&rows)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -138,16 +139,19 @@ func (w *world) balance() {
 		}
 		var p, c, h, own int64
 		db := w.app.ConcurrentDB()
-		err = db.NewQuery("SELECT COALESCE(SUM(platform_day), 0), COALESCE(SUM(channel_day), 0), COALESCE(SUM(his_day), 0) FROM differences WHERE institution = {:i} AND day = {:d} AND live = TRUE").
+		err = db.NewQuery("SELECT COALESCE(SUM(platform_day), 0), COALESCE(SUM(channel_day), 0), COALESCE(SUM(his_day), 0) FROM differences "+
+			"WHERE institution = {:i} AND day = {:d} AND live = TRUE").
 			Bind(dbx.Params{"i": inst, "d": day}).Row(&p, &c, &h)
 		if err != nil {
 			w.t.Fatal(err)
 		}
 		from := beijing(day, "00:00:00")
-		if err := db.NewQuery("SELECT SUM(amount) FROM refund_orders WHERE paid_at >= {:f} AND paid_at < {:t}").Bind(dbx.Params{"f": stamp(from), "t": stamp(from.AddDate(0, 0, 1))}).Row(&own); err != nil {
+		if err := db.NewQuery("SELECT SUM(amount) FROM refund_orders WHERE paid_at >= {:f} AND paid_at < {:t}").
+			Bind(dbx.Params{"f": stamp(from), "t": stamp(from.AddDate(0, 0, 1))}).Row(&own); err != nil {
 			w.t.Fatal(err)
 		}
-		platform, channel, his := int64(r.Books["platform"].Amount), int64(r.Books["wechat"].Amount+r.Books["alipay"].Amount), int64(r.Books["his"].Amount)
+		platform, channel, his := int64(r.Books["platform"].Amount), int64(r.Books["wechat"].Amount+r.Books["alipay"].Amount),
+			int64(r.Books["his"].Amount)
 		if platform != own {
 			w.t.Errorf("%s: platform's book %d, our orders %d", day, platform, own)
 		}
@@ -304,7 +308,8 @@ func TestMonth_AnswersCloseWhatTheyProve(t *testing.T) {
 	w.exec("UPDATE transfer_orders SET state = 'done'")
 	paid := beijing("2026-11-11", "08:00:00")
 	w.exec("UPDATE refund_orders SET status = 'succeeded', paid_at = '" + stamp(paid) + "' WHERE id = '" + slow.id + "'")
-	bill := bookRow{Order: slow.no, Bill: slow.bill, Method: slow.method, Channel: slow.channel, Status: "succeeded", No: "42" + slow.no, Flow: "F" + slow.no, At: paid.In(calendar.Beijing), Fen: slow.fen}
+	bill := bookRow{Order: slow.no, Bill: slow.bill, Method: slow.method, Channel: slow.channel, Status: "succeeded", No: "42" + slow.no,
+		Flow: "F" + slow.no, At: paid.In(calendar.Beijing), Fen: slow.fen}
 	next := w.day(paid)
 	if slow.channel == "wechat" {
 		next.Operation = append(next.Operation, bill)

@@ -111,7 +111,8 @@ func (s *Service) Month(ctx context.Context, inst, month string) (Month, error) 
 	if err != nil {
 		return Month{}, err
 	}
-	out := Month{Month: month, State: row.State, Books: map[string]BookSum{}, Channels: []ChannelRow{}, MissingDays: []string{}, ClosedAt: calendar.Clock(row.ClosedAt.Time())}
+	out := Month{Month: month, State: row.State, Books: map[string]BookSum{}, Channels: []ChannelRow{}, MissingDays: []string{},
+		ClosedAt: calendar.Clock(row.ClosedAt.Time())}
 	names, err := s.Store.StaffNames(ctx, inst)
 	if err != nil {
 		return out, err
@@ -124,7 +125,8 @@ func (s *Service) Month(ctx context.Context, inst, month string) (Month, error) 
 		return out, err
 	}
 	p := dbx.Params{"i": inst, "t": first.AddDate(0, 1, 0).Format(time.DateOnly)}
-	err = s.App.ConcurrentDB().NewQuery("SELECT COUNT(*), COALESCE(SUM(owner = ''), 0) FROM differences WHERE institution = {:i} AND day < {:t} AND "+unresolved).Bind(p).WithContext(ctx).Row(&out.Open, &out.Unowned)
+	err = s.App.ConcurrentDB().NewQuery("SELECT COUNT(*), COALESCE(SUM(owner = ''), 0) FROM differences WHERE institution = {:i} AND day < "+
+		"{:t} AND "+unresolved).Bind(p).WithContext(ctx).Row(&out.Open, &out.Unowned)
 	return out, err
 }
 
@@ -205,11 +207,13 @@ func addChannel(to map[string]*ChannelRow, out *Month, c ChannelRow) {
 func (s *Service) FirstDay(ctx context.Context, inst string) (string, error) {
 	var day sql.NullString
 	var order types.DateTime
-	err := s.App.ConcurrentDB().NewQuery("SELECT MIN(day) FROM statements WHERE institution = {:i}").Bind(dbx.Params{"i": inst}).WithContext(ctx).Row(&day)
+	err := s.App.ConcurrentDB().NewQuery("SELECT MIN(day) FROM statements WHERE institution = {:i}").Bind(dbx.Params{"i": inst}).
+		WithContext(ctx).Row(&day)
 	if err != nil {
 		return "", err
 	}
-	err = s.App.ConcurrentDB().NewQuery("SELECT COALESCE(MIN(created), '') FROM refund_orders WHERE institution = {:i}").Bind(dbx.Params{"i": inst}).WithContext(ctx).Row(&order)
+	err = s.App.ConcurrentDB().NewQuery("SELECT COALESCE(MIN(created), '') FROM refund_orders WHERE institution = {:i}").
+		Bind(dbx.Params{"i": inst}).WithContext(ctx).Row(&order)
 	if err != nil || (!day.Valid && order.IsZero()) {
 		return s.Today(), err
 	}
@@ -246,24 +250,25 @@ func (s *Service) closable(ctx context.Context, inst, month string) error {
 // CloseMonth proposes to close a month, or closes it at a second person's
 // call. What is open and has an owner is carried over.
 func (s *Service) CloseMonth(ctx context.Context, inst, month, note string, by Actor, address string) (Month, error) {
-	err := s.monthStep(inst, month, note, by, address, monthMove{MonthOpen, MonthProposed, MonthClosed, "close"}, func(tx core.App, to string, now time.Time) error {
-		in := &Service{App: tx, Store: s.Store, Clock: s.Clock} // in the step's own transaction: no bill comes between
-		if err := in.closable(ctx, inst, month); err != nil || to != MonthClosed {
-			return err
-		}
-		var open []Difference
-		err := tx.DB().NewQuery("SELECT * FROM differences WHERE institution = {:i} AND day >= {:f} AND day <= {:t} AND state = 'open'").
-			Bind(dbx.Params{"i": inst, "f": month + "-01", "t": month + "-31"}).All(&open)
-		if err != nil {
-			return err
-		}
-		for _, d := range open {
-			if err := set(tx.DB(), d, dbx.Params{"state": Carried}, act{Act: "carry", Reason: "月结，结转", By: by}, now); err != nil {
+	err := s.monthStep(inst, month, note, by, address, monthMove{MonthOpen, MonthProposed, MonthClosed, "close"},
+		func(tx core.App, to string, now time.Time) error {
+			in := &Service{App: tx, Store: s.Store, Clock: s.Clock} // in the step's own transaction: no bill comes between
+			if err := in.closable(ctx, inst, month); err != nil || to != MonthClosed {
 				return err
 			}
-		}
-		return nil
-	})
+			var open []Difference
+			err := tx.DB().NewQuery("SELECT * FROM differences WHERE institution = {:i} AND day >= {:f} AND day <= {:t} AND state = 'open'").
+				Bind(dbx.Params{"i": inst, "f": month + "-01", "t": month + "-31"}).All(&open)
+			if err != nil {
+				return err
+			}
+			for _, d := range open {
+				if err := set(tx.DB(), d, dbx.Params{"state": Carried}, act{Act: "carry", Reason: "月结，结转", By: by}, now); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	if err != nil {
 		return Month{}, err
 	}
@@ -273,7 +278,8 @@ func (s *Service) CloseMonth(ctx context.Context, inst, month, note string, by A
 // ReopenMonth asks for a closed month to be opened again, or opens it at a
 // second person's call.
 func (s *Service) ReopenMonth(ctx context.Context, inst, month, note string, by Actor, address string) (Month, error) {
-	err := s.monthStep(inst, month, note, by, address, monthMove{MonthClosed, MonthReopening, MonthOpen, "reopen"}, func(core.App, string, time.Time) error { return nil })
+	err := s.monthStep(inst, month, note, by, address, monthMove{MonthClosed, MonthReopening, MonthOpen, "reopen"},
+		func(core.App, string, time.Time) error { return nil })
 	if err != nil {
 		return Month{}, err
 	}
@@ -283,7 +289,8 @@ func (s *Service) ReopenMonth(ctx context.Context, inst, month, note string, by 
 // monthMove is a step that two persons take: from, asked for, done.
 type monthMove struct{ from, asked, to, name string }
 
-func (s *Service) monthStep(inst, month, note string, by Actor, address string, move monthMove, act func(tx core.App, to string, now time.Time) error) error {
+func (s *Service) monthStep(inst, month, note string, by Actor, address string, move monthMove,
+	act func(tx core.App, to string, now time.Time) error) error {
 	var gone error
 	err := s.App.RunInTransaction(func(tx core.App) error {
 		row, err := monthOf(tx.DB(), inst, month)
@@ -294,7 +301,8 @@ func (s *Service) monthStep(inst, month, note string, by Actor, address string, 
 		switch err := move.may(tx, inst, row, note, by); {
 		case flow.CodeOf(err) == flow.CodeProposerGone: // the proposal is over
 			gone, state = err, move.from
-			if _, err := tx.DB().Update(collections.ReconMonths, dbx.Params{"state": state, "updated": stamp(now)}, dbx.HashExp{"id": row.ID}).Execute(); err != nil {
+			if _, err := tx.DB().Update(collections.ReconMonths, dbx.Params{"state": state, "updated": stamp(now)}, dbx.HashExp{"id": row.ID}).
+				Execute(); err != nil {
 				return err
 			}
 		case err != nil:
@@ -311,7 +319,8 @@ func (s *Service) monthStep(inst, month, note string, by Actor, address string, 
 			}
 		}
 		return store.Audit(tx, store.AuditEntry{
-			Institution: inst, ActorKind: "staff", Actor: by.ID, Action: "recon.month." + move.name, Target: month, Address: address, Details: map[string]any{"state": state, "note": note},
+			Institution: inst, ActorKind: "staff", Actor: by.ID, Action: "recon.month." + move.name, Target: month, Address: address,
+			Details: map[string]any{"state": state, "note": note},
 		})
 	})
 	if err != nil {

@@ -33,12 +33,15 @@ type orderLine struct {
 
 func (o orderLine) line(status reconcile.Status, at time.Time) reconcile.Line {
 	return reconcile.Line{
-		OrderNo: o.No, BillNo: o.Bill, HISNo: o.HISNo, ChannelNo: o.ChannelNo, CardNo: o.Card, Amount: money.Fen(o.Amount), Method: o.Method, Channel: o.Channel,
-		Status: status, At: at.Unix(),
+		OrderNo: o.No, BillNo: o.Bill, HISNo: o.HISNo, ChannelNo: o.ChannelNo, CardNo: o.Card, Amount: money.Fen(o.Amount), Method: o.Method,
+		Channel: o.Channel,
+		Status:  status, At: at.Unix(),
 	}
 }
 
-const orderColumns = "o.no, o.card_no, o.amount, o.method, o.channel, o.status, o.his_refund_no, o.his_refund_date, o.paid_at, o.created, o.channel_bill_no"
+const orderColumns = "o.no, o.card_no, o.amount, o.method, o.channel, o.status, o.his_refund_no, o.his_refund_date, o.paid_at, " +
+	"o.created, " +
+	"o.channel_bill_no"
 
 // handSQL finds what people have paid by hand, along its small index. What the
 // channel turned out to have paid by an old number, and people then settled, is
@@ -48,14 +51,18 @@ const handSQL = "LEFT JOIN refund_events h ON h.`order` = o.id AND h.event = 'pa
 
 // paidSQL walks the orders that were paid around the day, along their index,
 // each with the numbers sent to the channel; the one that paid comes first.
-const paidSQL = "SELECT " + orderColumns + ", COALESCE(t.out_bill_no, '') AS out_bill_no, COALESCE(c.created, '') AS returned, COALESCE(v.done_at, '') AS reversed, h.id IS NOT NULL AS hand " +
-	"FROM refund_orders o LEFT JOIN transfer_orders t ON t.`order` = o.id LEFT JOIN refund_orders c ON c.compensates = o.id AND c.compensates != '' " +
+const paidSQL = "SELECT " + orderColumns + ", COALESCE(t.out_bill_no, '') AS out_bill_no, COALESCE(c.created, '') AS returned, " +
+	"COALESCE(v.done_at, '') AS reversed, h.id IS NOT NULL AS hand " +
+	"FROM refund_orders o LEFT JOIN transfer_orders t ON t.`order` = o.id LEFT JOIN refund_orders c ON c.compensates = o.id AND " +
+	"c.compensates != '' " +
 	"LEFT JOIN his_calls v ON v.`order` = c.id AND v.kind = 'reverse' AND v.state = 'done' " + handSQL +
-	"WHERE o.institution = {:i} AND o.paid_at != '' AND o.paid_at >= {:from} AND o.paid_at < {:to} AND o.status = 'succeeded' AND o.compensates = '' " +
+	"WHERE o.institution = {:i} AND o.paid_at != '' AND o.paid_at >= {:from} AND o.paid_at < {:to} AND o.status = 'succeeded' AND " +
+	"o.compensates = '' " +
 	"ORDER BY o.paid_at, o.id, t.state = 'done' DESC, t.attempt DESC"
 
 // awaySQL finds orders debited around the day and paid on another one.
-const awaySQL = "SELECT o.no, h.id IS NOT NULL AS hand FROM refund_orders o " + handSQL + "WHERE o.institution = {:i} AND o.his_refund_date >= {:from} AND o.his_refund_date < {:to} " +
+const awaySQL = "SELECT o.no, h.id IS NOT NULL AS hand FROM refund_orders o " + handSQL +
+	"WHERE o.institution = {:i} AND o.his_refund_date >= {:from} AND o.his_refund_date < {:to} " +
 	"AND o.status = 'succeeded' AND o.compensates = '' AND (o.paid_at < {:day} OR o.paid_at >= {:end})"
 
 // flightsSQL lists orders that are under way, and failed ones of the last days,
@@ -71,10 +78,13 @@ func flightsSQL() string {
 		}
 	}
 	one := func(cond string) string {
-		return "SELECT " + orderColumns + ", COALESCE(t.out_bill_no, '') AS out_bill_no, '' AS returned, COALESCE(v.done_at, '') AS reversed FROM refund_orders o " +
-			"LEFT JOIN transfer_orders t ON t.`order` = o.id LEFT JOIN his_calls v ON v.`order` = o.id AND v.kind = 'reverse' AND v.state = 'done' " +
+		return "SELECT " + orderColumns + ", COALESCE(t.out_bill_no, '') AS out_bill_no, '' AS returned, COALESCE(v.done_at, '') AS reversed " +
+			"FROM refund_orders o " +
+			"LEFT JOIN transfer_orders t ON t.`order` = o.id LEFT JOIN his_calls v ON v.`order` = o.id AND v.kind = 'reverse' AND v.state = " +
+			"'done' " +
 			"WHERE o.institution = {:i} AND o.compensates = '' AND " + cond
 	}
 	return one("o.status IN ("+strings.Join(open, ",")+")") + " UNION ALL " +
-		one("+o.his_refund_date >= {:since} AND +o.his_refund_date < {:to} AND o.created >= {:made} AND o.status IN ("+strings.Join(ended, ",")+")") + " ORDER BY 1, 12"
+		one("+o.his_refund_date >= {:since} AND +o.his_refund_date < {:to} AND o.created >= {:made} AND o.status IN ("+strings.Join(ended, ",")+
+			")") + " ORDER BY 1, 12"
 }

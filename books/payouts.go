@@ -40,13 +40,15 @@ func handText(o reconcile.Order) string {
 	case h == nil || h.Status != reconcile.Succeeded:
 		return paid + "，而 HIS 没有这笔扣减（或已冲正）：患者可能既有钱又有余额。请核对余额后在 HIS 补记。"
 	case o.Kind == reconcile.WrongChannel:
-		return paid + "，渠道没有付；HIS 登记的渠道是" + reconcile.ChannelChinese(h.Channel) + "。请按凭证把 HIS 的渠道更正为线下（现金、银行转账等），下次对账自动了结；HIS 不能更正的，注明凭证号后以“更正”处理，由第二人确认。"
+		return paid + "，渠道没有付；HIS 登记的渠道是" + reconcile.ChannelChinese(h.Channel) + "。请按凭证把 HIS 的渠道更正为线下（现金、银行转账等），下次对账自动了结；HIS 不能更正的，" +
+			"注明凭证号后以“更正”处理，由第二人确认。"
 	}
 	return paid + "。" + o.Explain
 }
 
 // numberSQL finds the order of a number that was sent to a channel.
-const numberSQL = "SELECT o.no, o.status, o.paid_at, h.id IS NOT NULL AS hand FROM transfer_orders t JOIN refund_orders o ON o.id = t.`order` " + handSQL + "WHERE t.out_bill_no = {:b} AND o.institution = {:i}"
+const numberSQL = "SELECT o.no, o.status, o.paid_at, h.id IS NOT NULL AS hand FROM transfer_orders t JOIN refund_orders o ON o.id = " +
+	"t.`order` " + handSQL + "WHERE t.out_bill_no = {:b} AND o.institution = {:i}"
 
 // tellNumber says of a payment that no book of the day holds whose it is.
 func (f *feeder) tellNumber(found *reconcile.Order) error {

@@ -27,20 +27,23 @@ func (w *world) byHand(his, paid time.Time) order {
 
 func (w *world) event(o order, seq int, event, code string) {
 	w.t.Helper()
-	w.insert(collections.RefundEvents, dbx.Params{"id": o.id + event, "order": o.id, "institution": inst, "seq": seq, "from": "paying", "to": "succeeded", "event": event, "code": code, "created": stamp(o.paid)})
+	w.insert(collections.RefundEvents, dbx.Params{"id": o.id + event, "order": o.id, "institution": inst, "seq": seq, "from": "paying",
+		"to": "succeeded", "event": event, "code": code, "created": stamp(o.paid)})
 }
 
 // attempt adds another number of an order.
 func (w *world) attempt(o order, n int, state string) string {
 	w.t.Helper()
 	no := strings.TrimSuffix(o.bill, "T01") + "T0" + string(rune('0'+n))
-	w.insert(collections.TransferOrders, dbx.Params{"id": "u" + o.id[1:], "order": o.id, "institution": inst, "attempt": n, "out_bill_no": no, "method": o.method, "channel": o.channel, "amount": o.fen, "state": state})
+	w.insert(collections.TransferOrders, dbx.Params{"id": "u" + o.id[1:], "order": o.id, "institution": inst, "attempt": n, "out_bill_no": no,
+		"method": o.method, "channel": o.channel, "amount": o.fen, "state": state})
 	return no
 }
 
 // pays puts a payment of a number, or its return, into the bill of a day.
 func (w *world) pays(o order, no string, at time.Time, back bool) {
-	row := bookRow{Order: o.no, Bill: no, Method: o.method, Channel: o.channel, Status: "succeeded", No: "42" + no, Flow: "F" + no, At: at.In(calendar.Beijing), Fen: o.fen}
+	row := bookRow{Order: o.no, Bill: no, Method: o.method, Channel: o.channel, Status: "succeeded", No: "42" + no, Flow: "F" + no,
+		At: at.In(calendar.Beijing), Fen: o.fen}
 	if back {
 		row.In, row.Name, row.Flow = true, cmp.Or(w.back, "商家转账回退"), row.Flow+"B"
 	}
@@ -73,7 +76,8 @@ func TestBooks_PaidByHandIsNamedUntilHISAgrees(t *testing.T) {
 	o := w.byHand(beijing("2026-11-10", "10:00:00"), beijing("2026-11-12", "15:00:00"))
 	w.runs("2026-11-10", "2026-11-12")
 	d := w.one("2026-11-12")
-	if d.Key != o.no || d.Kind != "channel" || d.State != books.Open || d.PlatformState != "succeeded" || d.ChannelState != "" || d.HISState != "succeeded" || d.Sign != "" || d.Amount != o.fen {
+	if d.Key != o.no || d.Kind != "channel" || d.State != books.Open || d.PlatformState != "succeeded" || d.ChannelState != "" ||
+		d.HISState != "succeeded" || d.Sign != "" || d.Amount != o.fen {
 		t.Errorf("%+v", d)
 	}
 	for _, want := range []string{"线下付款", "凭证", "HIS", "更正"} {
@@ -82,7 +86,8 @@ func TestBooks_PaidByHandIsNamedUntilHISAgrees(t *testing.T) {
 		}
 	}
 	r, err := w.svc.LastRun(t.Context(), inst, "2026-11-12")
-	if err != nil || r.Books["platform"].Count != 3 || r.Books["his"].Count != 3 || r.Books["wechat"].Count+r.Books["alipay"].Count != 2 || r.Summary.V.Overage != 0 || r.Summary.V.Shortage != 0 {
+	if err != nil || r.Books["platform"].Count != 3 || r.Books["his"].Count != 3 || r.Books["wechat"].Count+r.Books["alipay"].Count != 2 ||
+		r.Summary.V.Overage != 0 || r.Summary.V.Shortage != 0 {
 		t.Errorf("%+v %+v %v", r.Books, r.Summary.V, err)
 	}
 	if got := w.standing(); len(got) != 1 {
@@ -119,7 +124,8 @@ func TestBooks_PaidByHandAndByTheChannelIsNamed(t *testing.T) {
 		t.Fatalf("%+v %v", rows, err)
 	}
 	for _, d := range rows {
-		want := map[string]string{day + same.no: "channel 也付了", day + other.no: "channel 线下付款", later + "bill:" + other.bill: "only_channel " + other.no}[d.Day+d.Key]
+		want := map[string]string{day + same.no: "channel 也付了", day + other.no: "channel 线下付款", later + "bill:" + other.bill: "only_channel " +
+			other.no}[d.Day+d.Key]
 		kind, words, _ := strings.Cut(want, " ")
 		if d.Kind != kind || !strings.Contains(d.Explain, words) || d.State != books.Open {
 			t.Errorf("%s %s: %s %s %q", d.Day, d.Key, d.Kind, d.State, d.Explain)
@@ -140,7 +146,8 @@ func TestBooks_PaidByHandWithoutHISIsNamed(t *testing.T) {
 	d := w.days[day]
 	d.HIS = d.HIS[:len(d.HIS)-1]
 	w.runs(day)
-	if d := w.one(day); d.Key != o.no || d.Kind != "only_platform" || !strings.Contains(d.Explain, "线下付款") || strings.Contains(d.Explain, "查单") {
+	if d := w.one(day); d.Key != o.no || d.Kind != "only_platform" || !strings.Contains(d.Explain, "线下付款") ||
+		strings.Contains(d.Explain, "查单") {
 		t.Errorf("%+v", d)
 	}
 }
@@ -193,7 +200,8 @@ func TestBooks_SettledAsPaidByAnOldNumberIsTheChannels(t *testing.T) {
 	}
 	w.runs(day, later)
 	first, second := w.one(day), w.one(later)
-	if first.Key != "bill:"+other.bill || first.Sign != "shortage" || second.Key != other.no || second.Sign != "overage" || first.Amount != second.Amount {
+	if first.Key != "bill:"+other.bill || first.Sign != "shortage" || second.Key != other.no || second.Sign != "overage" ||
+		first.Amount != second.Amount {
 		t.Fatalf("%+v\n%+v", first, second)
 	}
 	w.rematch(first, second)

@@ -12,13 +12,15 @@ import (
 
 // gone is what may happen to a proposer before somebody else confirms.
 var gone = map[string]string{
-	"停用": "UPDATE staff SET active = FALSE WHERE id = 'anna'", "失去角色": `UPDATE staff SET roles = '["reviewer"]' WHERE id = 'anna'`, "调到别院": "UPDATE staff SET institution = 'inst00000000002' WHERE id = 'anna'",
+	"停用": "UPDATE staff SET active = FALSE WHERE id = 'anna'", "失去角色": `UPDATE staff SET roles = '["reviewer"]' WHERE id = 'anna'`,
+	"调到别院": "UPDATE staff SET institution = 'inst00000000002' WHERE id = 'anna'",
 }
 
 // asked is a difference that anna proposes to settle by force.
 func (w *world) asked() books.Difference {
 	w.t.Helper()
-	w.insert("differences", dbx.Params{"id": "diff00000000001", "institution": inst, "day": "2026-11-29", "key": "k", "live": true, "kind": "missing_his", "also": "[]", "state": books.Open, "amount": 50_000})
+	w.insert("differences", dbx.Params{"id": "diff00000000001", "institution": inst, "day": "2026-11-29", "key": "k", "live": true,
+		"kind": "missing_his", "also": "[]", "state": books.Open, "amount": 50_000})
 	d, err := w.svc.Resolve(w.t.Context(), inst, "diff00000000001", books.Decision{Verb: "强制平账", Reason: "按制度"}, anna)
 	if err != nil {
 		w.t.Fatal(err)

@@ -121,7 +121,8 @@ func TestMonth_ARematchWithACarriedItemFallsAsAWhole(t *testing.T) {
 	w := newWorld(t)
 	extra, lacks, o := w.carried()
 	w.rematch(lacks, extra)
-	if _, err := w.app.NonconcurrentDB().NewQuery("UPDATE differences SET state = 'open' WHERE id = '" + extra.ID + "'").Execute(); err == nil {
+	if _, err := w.app.NonconcurrentDB().NewQuery("UPDATE differences SET state = 'open' WHERE id = '" + extra.ID + "'").
+		Execute(); err == nil {
 		t.Error("a closed month took another state than carried")
 	}
 	w.exec("UPDATE refund_orders SET amount = amount + 1 WHERE id = '" + o.id + "'")
@@ -166,12 +167,14 @@ func TestBooks_IgnoringNeedsASecondPersonByAmount(t *testing.T) {
 		fen  int64
 		want string
 	}{
-		{"card", 50_000, books.Proposed}, {"method", 50_000, books.Proposed}, {"channel", 50_000, books.Proposed}, {"duplicate", 50_000, books.Proposed},
+		{"card", 50_000, books.Proposed}, {"method", 50_000, books.Proposed}, {"channel", 50_000, books.Proposed},
+		{"duplicate", 50_000, books.Proposed},
 		{"card", 100, books.Resolved}, {"missing_his", 101, books.Proposed}, {"missing_his", 100, books.Resolved},
 	} {
 		id := fmt.Sprintf("diff%011d", i)
 		w.insert("differences", dbx.Params{
-			"id": id, "institution": inst, "day": "2026-11-29", "key": id, "live": true, "kind": c.kind, "also": "[]", "state": books.Open, "amount": c.fen,
+			"id": id, "institution": inst, "day": "2026-11-29", "key": id, "live": true, "kind": c.kind, "also": "[]", "state": books.Open,
+			"amount":       c.fen,
 			"platform_day": c.fen, "channel_day": c.fen, "his_day": c.fen,
 		})
 		d, err := w.svc.Resolve(t.Context(), inst, id, books.Decision{Verb: "忽略", Reason: "x"}, anna)

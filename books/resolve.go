@@ -30,7 +30,8 @@ const (
 
 var verbWords = map[string]string{
 	"补记": VerbBook, "更正": VerbCorrect, "换配": VerbRematch, "确认到账": VerbConfirmArrival, "忽略": VerbIgnore, "强制平账": VerbForce,
-	VerbBook: VerbBook, VerbCorrect: VerbCorrect, VerbRematch: VerbRematch, VerbConfirmArrival: VerbConfirmArrival, VerbIgnore: VerbIgnore, VerbForce: VerbForce,
+	VerbBook: VerbBook, VerbCorrect: VerbCorrect, VerbRematch: VerbRematch, VerbConfirmArrival: VerbConfirmArrival, VerbIgnore: VerbIgnore,
+	VerbForce: VerbForce,
 }
 
 // Decision is what a person wants to do with a difference.
@@ -69,7 +70,8 @@ func (s *Service) Resolve(ctx context.Context, inst, id string, d Decision, by A
 			if !wake {
 				return flow.NewError(CodeVerbUnfit, "")
 			}
-			return remember(db, inst, id, act{Act: "resolve", Verb: d.Verb, Reason: d.Reason, By: by}, diff.facts(), dbx.Params{"state": diff.State}, now)
+			return remember(db, inst, id, act{Act: "resolve", Verb: d.Verb, Reason: d.Reason, By: by}, diff.facts(), dbx.Params{"state": diff.State},
+				now)
 		}
 		if d.Verb == VerbIgnore && diff.exposure() <= set.Ignore {
 			return finish(db, diff, act{Act: "resolve", Verb: d.Verb, Reason: d.Reason, By: by}, now)
@@ -122,18 +124,21 @@ func propose(db dbx.Builder, d Difference, want Decision, by Actor, now time.Tim
 		if err != nil || !opposite(d, other) {
 			return flow.NewError(CodeRematchUnfit, "")
 		}
-		if err := set(db, other, dbx.Params{"state": Proposed, "with": d.ID, "proposed_by": by.ID}, act{Act: "propose", Verb: want.Verb, Reason: want.Reason, With: d.ID, By: by}, now); err != nil {
+		if err := set(db, other, dbx.Params{"state": Proposed, "with": d.ID, "proposed_by": by.ID},
+			act{Act: "propose", Verb: want.Verb, Reason: want.Reason, With: d.ID, By: by}, now); err != nil {
 			return err
 		}
 	} else {
 		want.With = ""
 	}
-	return set(db, d, dbx.Params{"state": Proposed, "verb": want.Verb, "with": want.With, "proposed_by": by.ID}, act{Act: "propose", Verb: want.Verb, Reason: want.Reason, With: want.With, By: by}, now)
+	return set(db, d, dbx.Params{"state": Proposed, "verb": want.Verb, "with": want.With, "proposed_by": by.ID},
+		act{Act: "propose", Verb: want.Verb, Reason: want.Reason, With: want.With, By: by}, now)
 }
 
 // opposite reports whether two differences cancel each other.
 func opposite(a, b Difference) bool {
-	return a.ID != b.ID && b.State != Resolved && b.State != Proposed && a.Sign != "" && b.Sign != "" && a.Sign != b.Sign && a.Amount == b.Amount
+	return a.ID != b.ID && b.State != Resolved && b.State != Proposed && a.Sign != "" && b.Sign != "" && a.Sign != b.Sign &&
+		a.Amount == b.Amount
 }
 
 // Confirm lets the second person decide on a proposal.
@@ -183,7 +188,8 @@ func (s *Service) Withdraw(ctx context.Context, inst, id, note string, by Actor)
 			return err
 		}
 		back := func(d Difference) error {
-			return set(db, d, dbx.Params{"state": standing(db, d), "verb": "", "with": "", "proposed_by": ""}, act{Act: "withdraw", Verb: first.Verb, Reason: note, By: by}, now)
+			return set(db, d, dbx.Params{"state": standing(db, d), "verb": "", "with": "", "proposed_by": ""},
+				act{Act: "withdraw", Verb: first.Verb, Reason: note, By: by}, now)
 		}
 		if d.With != "" {
 			other, err := find(db, inst, d.With)
@@ -228,7 +234,8 @@ func release(db dbx.Builder, d Difference, now time.Time) error {
 func (s *Service) Assign(ctx context.Context, inst, id, owner string, by Actor) (Difference, error) {
 	if owner != "" {
 		staff, err := s.App.FindRecordById(collections.Staff, owner)
-		if err != nil || staff.GetString("institution") != inst || !staff.GetBool("active") || !slices.Contains(staff.GetStringSlice("roles"), people.RoleFinance) {
+		if err != nil || staff.GetString("institution") != inst || !staff.GetBool("active") || !slices.Contains(staff.GetStringSlice("roles"),
+			people.RoleFinance) {
 			return Difference{}, flow.NewError(flow.CodeBadRequest, "")
 		}
 	}
@@ -305,6 +312,7 @@ func proposalOf(db dbx.Builder, d Difference) (proposal, error) {
 		return proposal{}, flow.NewError(CodeDifferenceDone, d.State)
 	}
 	var r Resolution
-	err := db.Select("*").From(collections.Resolutions).Where(dbx.HashExp{"difference": d.ID, "act": "propose"}).OrderBy("created DESC", "rowid DESC").Limit(1).One(&r)
+	err := db.Select("*").From(collections.Resolutions).Where(dbx.HashExp{"difference": d.ID, "act": "propose"}).OrderBy("created DESC",
+		"rowid DESC").Limit(1).One(&r)
 	return proposal{r.Verb, r.Reason, Actor{r.By, r.Person}, r.Created.Time()}, err
 }

@@ -33,8 +33,10 @@ func (r returns) onItsDay(o orderLine) bool {
 
 // backSQL finds the order that a number has paid, and the order that gives its
 // balance back.
-const backSQL = "SELECT " + orderColumns + ", t.out_bill_no, COALESCE(c.created, '') AS returned FROM transfer_orders t JOIN refund_orders o ON o.id = t.`order` " +
-	"LEFT JOIN refund_orders c ON c.compensates = o.id AND c.compensates != '' WHERE t.out_bill_no = {:b} AND t.state = 'done' AND o.institution = {:i} AND o.status = 'succeeded'"
+const backSQL = "SELECT " + orderColumns + ", t.out_bill_no, COALESCE(c.created, '') AS returned FROM transfer_orders t JOIN " +
+	"refund_orders o ON o.id = t.`order` " +
+	"LEFT JOIN refund_orders c ON c.compensates = o.id AND c.compensates != '' WHERE t.out_bill_no = {:b} AND t.state = 'done' AND " +
+	"o.institution = {:i} AND o.status = 'succeeded'"
 
 // cameBack takes a return of a bill, unless it belongs to a payment of the day
 // or to none that our book knows.
@@ -78,8 +80,10 @@ func (o orderLine) unknownReturn(l reconcile.Line) reconcile.Order {
 	}
 	text := "渠道账单把 %s 付出的这笔退款退回了，平台仍记到账，也没有为它恢复患者余额：多半是渠道的退回通知没有收到。请向渠道核实，在 HIS 恢复患者余额或凭凭证另付，注明后以“更正”处理。长款 %s：钱已回到商户账户。"
 	return reconcile.Order{
-		OrderNo: o.No, BillNo: o.Bill, HISNo: o.HISNo, Kind: reconcile.State, Gap: l.Amount, Explain: fmt.Sprintf(text, calendar.Day(o.PaidAt.Time()), l.Amount),
-		Books: [...]*reconcile.Entry{reconcile.Platform: side(reconcile.Succeeded, o.PaidAt.Time().Unix(), money.Fen(o.Amount)), reconcile.Channel: side(reconcile.Failed, l.At, l.Amount), reconcile.HIS: nil},
+		OrderNo: o.No, BillNo: o.Bill, HISNo: o.HISNo, Kind: reconcile.State, Gap: l.Amount,
+		Explain: fmt.Sprintf(text, calendar.Day(o.PaidAt.Time()), l.Amount),
+		Books: [...]*reconcile.Entry{reconcile.Platform: side(reconcile.Succeeded, o.PaidAt.Time().Unix(), money.Fen(o.Amount)),
+			reconcile.Channel: side(reconcile.Failed, l.At, l.Amount), reconcile.HIS: nil},
 	}
 }
 

@@ -26,11 +26,14 @@ func (w *world) compensate(o order, learnt, reversed time.Time) {
 	w.t.Helper()
 	id := "c" + o.id[1:]
 	w.insert(collections.RefundOrders, dbx.Params{
-		"id": id, "no": o.no + "C", "institution": inst, "patient": "p", "card_no": "C" + o.id, "amount": o.fen, "method": o.method, "channel": o.channel, "status": "failed", "compensates": o.id,
-		"his_refund_no": "H" + o.no, "his_refund_date": stamp(o.his), "paid_at": "", "created": stamp(learnt), "updated": stamp(learnt), "group": "", "version": 1, "original": "null", "payee_name_sealed": "", "payee_account_sealed": "",
+		"id": id, "no": o.no + "C", "institution": inst, "patient": "p", "card_no": "C" + o.id, "amount": o.fen, "method": o.method,
+		"channel": o.channel, "status": "failed", "compensates": o.id,
+		"his_refund_no": "H" + o.no, "his_refund_date": stamp(o.his), "paid_at": "", "created": stamp(learnt), "updated": stamp(learnt),
+		"group": "", "version": 1, "original": "null", "payee_name_sealed": "", "payee_account_sealed": "",
 	})
 	if !reversed.IsZero() {
-		w.insert(collections.HISCalls, dbx.Params{"id": "v" + o.id[1:], "order": id, "institution": inst, "kind": "reverse", "attempt": 1, "no": o.no + "CV1", "state": "done", "done_at": stamp(reversed), "amount": o.fen})
+		w.insert(collections.HISCalls, dbx.Params{"id": "v" + o.id[1:], "order": id, "institution": inst, "kind": "reverse", "attempt": 1,
+			"no": o.no + "CV1", "state": "done", "done_at": stamp(reversed), "amount": o.fen})
 	}
 }
 
@@ -47,14 +50,22 @@ func TestReturns_BothDaysComeOutRight(t *testing.T) {
 		days                        []string
 		platform, returnedOnLastDay int
 	}{
-		{"当天退回，当天冲正", beijing(day, "10:00:00"), beijing(day, "15:00:00"), beijing(day, "15:01:00"), beijing(day, "15:02:00"), beijing(next, "10:00:00"), true, []string{day}, 2, 0},
-		{"当天退回，第二天才得知", beijing(day, "10:00:00"), beijing(day, "23:00:00"), beijing(next, "09:00:00"), beijing(next, "09:01:00"), beijing(next, "10:00:00"), true, []string{day, next}, 2, 0},
-		{"当天退回，明细之后才冲正", beijing(day, "10:00:00"), beijing(day, "23:00:00"), beijing(day, "23:01:00"), beijing(next, "12:00:00"), beijing(next, "10:00:00"), false, []string{day, next}, 2, 0},
-		{"第二天退回", beijing(day, "10:00:00"), beijing(next, "15:00:00"), beijing(next, "15:01:00"), beijing(next, "15:02:00"), beijing(next, "10:00:00"), false, []string{day, next}, 3, 1},
-		{"第二天退回，HIS 明细重取", beijing(day, "10:00:00"), beijing(next, "15:00:00"), beijing(next, "15:01:00"), beijing(next, "15:02:00"), beijing(next, "20:00:00"), true, []string{day, next}, 3, 1},
-		{"零点后退回", beijing(day, "23:50:00"), beijing(next, "00:10:00"), beijing(next, "00:11:00"), beijing(next, "00:12:00"), beijing(next, "10:00:00"), false, []string{day, next}, 3, 1},
-		{"零点前得知，零点后入账", beijing(day, "23:40:00"), beijing(next, "00:01:00"), beijing(day, "23:59:00"), beijing(next, "00:12:00"), beijing(next, "10:00:00"), true, []string{day, next}, 3, 1},
-		{"下月退回", beijing(day, "10:00:00"), beijing(month, "15:00:00"), beijing(month, "15:01:00"), beijing(month, "15:02:00"), beijing(next, "10:00:00"), false, []string{day, month}, 3, 1},
+		{"当天退回，当天冲正", beijing(day, "10:00:00"), beijing(day, "15:00:00"), beijing(day, "15:01:00"), beijing(day, "15:02:00"),
+			beijing(next, "10:00:00"), true, []string{day}, 2, 0},
+		{"当天退回，第二天才得知", beijing(day, "10:00:00"), beijing(day, "23:00:00"), beijing(next, "09:00:00"), beijing(next, "09:01:00"),
+			beijing(next, "10:00:00"), true, []string{day, next}, 2, 0},
+		{"当天退回，明细之后才冲正", beijing(day, "10:00:00"), beijing(day, "23:00:00"), beijing(day, "23:01:00"), beijing(next, "12:00:00"),
+			beijing(next, "10:00:00"), false, []string{day, next}, 2, 0},
+		{"第二天退回", beijing(day, "10:00:00"), beijing(next, "15:00:00"), beijing(next, "15:01:00"), beijing(next, "15:02:00"),
+			beijing(next, "10:00:00"), false, []string{day, next}, 3, 1},
+		{"第二天退回，HIS 明细重取", beijing(day, "10:00:00"), beijing(next, "15:00:00"), beijing(next, "15:01:00"), beijing(next, "15:02:00"),
+			beijing(next, "20:00:00"), true, []string{day, next}, 3, 1},
+		{"零点后退回", beijing(day, "23:50:00"), beijing(next, "00:10:00"), beijing(next, "00:11:00"), beijing(next, "00:12:00"),
+			beijing(next, "10:00:00"), false, []string{day, next}, 3, 1},
+		{"零点前得知，零点后入账", beijing(day, "23:40:00"), beijing(next, "00:01:00"), beijing(day, "23:59:00"), beijing(next, "00:12:00"),
+			beijing(next, "10:00:00"), true, []string{day, next}, 3, 1},
+		{"下月退回", beijing(day, "10:00:00"), beijing(month, "15:00:00"), beijing(month, "15:01:00"), beijing(month, "15:02:00"),
+			beijing(next, "10:00:00"), false, []string{day, month}, 3, 1},
 	} {
 		w := newWorld(t)
 		for _, d := range c.days {
@@ -99,7 +110,8 @@ func TestReturns_HISThatHasNotReversedIsNamed(t *testing.T) {
 	if d := w.one(day); d.Key != o.no || d.Kind != "state" || d.State != books.Open || d.Sign != "overage" {
 		t.Errorf("%+v", d)
 	}
-	w.insert(collections.HISCalls, dbx.Params{"id": "v" + o.id[1:], "order": "c" + o.id[1:], "institution": inst, "kind": "reverse", "attempt": 1, "no": o.no + "CV1", "state": "done", "done_at": stamp(w.at.Add(2 * time.Hour)), "amount": o.fen})
+	w.insert(collections.HISCalls, dbx.Params{"id": "v" + o.id[1:], "order": "c" + o.id[1:], "institution": inst, "kind": "reverse",
+		"attempt": 1, "no": o.no + "CV1", "state": "done", "done_at": stamp(w.at.Add(2 * time.Hour)), "amount": o.fen})
 	if r := w.run(day); r.State != books.Balanced {
 		t.Errorf("%s: %v", r.State, w.standing())
 	}
@@ -119,11 +131,13 @@ func TestReturns_ThatNobodyKnowsOfIsNamed(t *testing.T) {
 		t.Errorf("%s %v", r.State, err)
 	}
 	d := w.one(next)
-	if d.Key != o.no || d.Kind != "state" || d.State != books.Open || d.Sign != "overage" || d.Amount != o.fen || d.Order != o.id || d.PlatformState != "succeeded" || d.ChannelState != "failed" || !strings.Contains(d.Explain, "退回") {
+	if d.Key != o.no || d.Kind != "state" || d.State != books.Open || d.Sign != "overage" || d.Amount != o.fen || d.Order != o.id ||
+		d.PlatformState != "succeeded" || d.ChannelState != "failed" || !strings.Contains(d.Explain, "退回") {
 		t.Errorf("%+v", d)
 	}
 	r, err := w.svc.LastRun(t.Context(), inst, next)
-	if err != nil || r.State != books.HasDifferences || r.Books["platform"].Count != 2 || r.Books["his"].Count != 2 || r.Summary.V.Returned.Count != 1 {
+	if err != nil || r.State != books.HasDifferences || r.Books["platform"].Count != 2 || r.Books["his"].Count != 2 ||
+		r.Summary.V.Returned.Count != 1 {
 		t.Errorf("%s %+v %v", r.State, r.Books, err)
 	}
 	if items, n, err := w.svc.Lines(t.Context(), inst, next, "differences", 1, 10); err != nil || n != 1 || items[0].OrderNo != o.no {

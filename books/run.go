@@ -101,7 +101,8 @@ var ErrNoRun = errors.New("recon: the day was not reconciled")
 // LastRun reads the last run of a day.
 func (s *Service) LastRun(ctx context.Context, inst, day string) (Run, error) {
 	var r Run
-	err := s.App.ConcurrentDB().Select("*").From(collections.ReconRuns).Where(dbx.HashExp{"institution": inst, "day": day}).OrderBy("seq DESC").Limit(1).WithContext(ctx).One(&r)
+	err := s.App.ConcurrentDB().Select("*").From(collections.ReconRuns).Where(dbx.HashExp{"institution": inst, "day": day}).
+		OrderBy("seq DESC").Limit(1).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, ErrNoRun
 	}
@@ -111,7 +112,8 @@ func (s *Service) LastRun(ctx context.Context, inst, day string) (Run, error) {
 // Runs lists the runs of a day, the newest first.
 func (s *Service) Runs(ctx context.Context, inst, day string) ([]Run, error) {
 	out := []Run{}
-	err := s.App.ConcurrentDB().Select("*").From(collections.ReconRuns).Where(dbx.HashExp{"institution": inst, "day": day}).OrderBy("seq DESC").Limit(50).WithContext(ctx).All(&out)
+	err := s.App.ConcurrentDB().Select("*").From(collections.ReconRuns).Where(dbx.HashExp{"institution": inst, "day": day}).
+		OrderBy("seq DESC").Limit(50).WithContext(ctx).All(&out)
 	return out, err
 }
 
@@ -142,7 +144,8 @@ func (s *Service) Run(ctx context.Context, inst, day string, by Actor) (Run, err
 // items, whose orders HIS may have debited on this one.
 func (s *Service) touched(ctx context.Context, inst, day string) ([]string, error) {
 	var days []string
-	err := s.App.ConcurrentDB().NewQuery("SELECT DISTINCT day FROM differences WHERE institution = {:i} AND live = TRUE AND ((state IN ('carried', 'proposed') AND day >= {:from} AND day < {:d}) OR (" + unresolved + " AND day > {:d} AND day <= {:to}))").
+	err := s.App.ConcurrentDB().NewQuery("SELECT DISTINCT day FROM differences WHERE institution = {:i} AND live = TRUE AND ((state IN " +
+		"('carried', 'proposed') AND day >= {:from} AND day < {:d}) OR (" + unresolved + " AND day > {:d} AND day <= {:to}))").
 		Bind(dbx.Params{"i": inst, "from": calendar.Shift(day, -near), "to": calendar.Shift(day, near), "d": day}).WithContext(ctx).Column(&days)
 	if err != nil {
 		return nil, err
@@ -207,7 +210,8 @@ func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error)
 	if len(missing) == 0 { // otherwise the differences stay those of the last run
 		midnight = meetsMidnight(res.Differences)
 	}
-	run := Run{ID: newID(), Institution: inst, Day: day, Seq: last.Seq + 1, Inputs: f.inputs(bills, midnight), By: by, Files: f.files, Books: books}
+	run := Run{ID: newID(), Institution: inst, Day: day, Seq: last.Seq + 1, Inputs: f.inputs(bills, midnight), By: by, Files: f.files,
+		Books: books}
 	run.sum(res, f, missing)
 	return s.save(ctx, run, res, f.back.unknown, started)
 }
@@ -224,7 +228,8 @@ func (r *Run) sum(res *reconcile.Result, f *feeder, missing []string) {
 	put(SourceHIS, e.Books[reconcile.HIS])
 	bills := map[string]reconcile.Sum{}
 	out := RunSummary{
-		Orders: e.Orders, Matched: e.Matched, Rejects: f.rejects, Moved: f.moved, Other: e.Other, Cash: f.other, Returned: e.Returned, Overage: e.Overage, Shortage: e.Shortage,
+		Orders: e.Orders, Matched: e.Matched, Rejects: f.rejects, Moved: f.moved, Other: e.Other, Cash: f.other, Returned: e.Returned,
+		Overage: e.Overage, Shortage: e.Shortage,
 		Aside: map[string]reconcile.Sum{}, Missing: missing, Channels: []ChannelRow{},
 	}
 	for _, c := range e.Channels {
@@ -232,7 +237,8 @@ func (r *Run) sum(res *reconcile.Result, f *feeder, missing []string) {
 		sum.Count += c.Books[reconcile.Channel].Count
 		sum.Amount += c.Books[reconcile.Channel].Amount
 		bills[c.Channel] = sum
-		out.Channels = append(out.Channels, ChannelRow{c.Channel, c.Method, c.Books[reconcile.Platform], c.Books[reconcile.Channel], c.Books[reconcile.HIS], c.Differences})
+		out.Channels = append(out.Channels, ChannelRow{c.Channel, c.Method, c.Books[reconcile.Platform], c.Books[reconcile.Channel],
+			c.Books[reconcile.HIS], c.Differences})
 	}
 	for channel, sum := range bills {
 		if _, known := r.Books[channel]; known || sum.Count != 0 {
@@ -272,7 +278,8 @@ func (s *Service) save(ctx context.Context, run Run, res *reconcile.Result, retu
 		}
 		now := s.now()
 		err := one(tx.DB().Insert(collections.ReconRuns, dbx.Params{
-			"id": run.ID, "institution": run.Institution, "day": run.Day, "seq": run.Seq, "state": run.State, "books": jsonText(run.Books), "summary": jsonText(run.Summary.V), "files": jsonText(run.Files),
+			"id": run.ID, "institution": run.Institution, "day": run.Day, "seq": run.Seq, "state": run.State, "books": jsonText(run.Books),
+			"summary": jsonText(run.Summary.V), "files": jsonText(run.Files),
 			"inputs": run.Inputs, "started": stamp(started), "finished": stamp(now), "by": run.By, "lines": run.Lines, "created": stamp(now),
 		}))
 		if err != nil || run.State == Incomplete {
@@ -324,7 +331,8 @@ func (v Side) clock() string {
 }
 
 func lineOf(o reconcile.Order) Line {
-	l := Line{OrderNo: o.OrderNo, BillNo: o.BillNo, HISNo: o.HISNo, Platform: sideOf(o.Books[reconcile.Platform]), Bill: sideOf(o.Books[reconcile.Channel]), HIS: sideOf(o.Books[reconcile.HIS]), Kind: kindOfOrder(o).String()}
+	l := Line{OrderNo: o.OrderNo, BillNo: o.BillNo, HISNo: o.HISNo, Platform: sideOf(o.Books[reconcile.Platform]),
+		Bill: sideOf(o.Books[reconcile.Channel]), HIS: sideOf(o.Books[reconcile.HIS]), Kind: kindOfOrder(o).String()}
 	for _, e := range o.Books {
 		if e != nil && l.Channel == "" {
 			l.Channel, l.Method = e.Channel, e.Method

@@ -99,7 +99,8 @@ type settings struct {
 
 func (s *Service) settings(ctx context.Context, inst string) (settings, error) {
 	var out settings
-	err := s.App.ConcurrentDB().Select("name", "recon_days", "recon_ignore").From(collections.Institutions).Where(dbx.HashExp{"id": inst}).WithContext(ctx).One(&out)
+	err := s.App.ConcurrentDB().Select("name", "recon_days", "recon_ignore").From(collections.Institutions).Where(dbx.HashExp{"id": inst}).
+		WithContext(ctx).One(&out)
 	if out.Days == 0 {
 		out.Days = defaultDays
 	}

@@ -83,10 +83,13 @@ func (s *Service) daySheets(ctx context.Context, inst, name, day string, form re
 	if err != nil {
 		return nil, err
 	}
-	return []report.Sheet{form, channel, details, s.lineSheet(run, report.Sheet{Unit: form.Unit, Period: form.Period, Printed: form.Printed})}, nil
+	return []report.Sheet{form, channel, details, s.lineSheet(run, report.Sheet{Unit: form.Unit, Period: form.Period, Printed: form.Printed})},
+		nil
 }
 
-var bookNames = []struct{ key, name string }{{"platform", "平台"}, {reconcile.ChannelWeChat, "微信"}, {reconcile.ChannelAlipay, "支付宝"}, {SourceHIS, "HIS"}}
+var bookNames = []struct {
+	key, name string
+}{{"platform", "平台"}, {reconcile.ChannelWeChat, "微信"}, {reconcile.ChannelAlipay, "支付宝"}, {SourceHIS, "HIS"}}
 
 var stateWords = map[string]string{
 	Ready: "已收", Empty: "当日无业务", Waiting: "等待", Missing: "缺失", Refused: "拒收", Open: "待处理", Proposed: "待确认", Resolved: "已处理", Carried: "结转",
@@ -107,7 +110,8 @@ func bookTable(books map[string]BookSum) report.Table {
 		}
 		rows = append(rows, []any{b.name, sum.Count, sum.Amount, note})
 	}
-	return report.Listed("一、各方总额（归入本日的成功退款）", []report.Column{{Name: "账本", Width: 22}, {Name: "笔数", Type: report.Count, Width: 12}, {Name: "金额", Type: report.Money, Width: 18}, {Name: "账单", Type: report.Long, Width: 40}}, rows)
+	return report.Listed("一、各方总额（归入本日的成功退款）", []report.Column{{Name: "账本", Width: 22}, {Name: "笔数", Type: report.Count, Width: 12},
+		{Name: "金额", Type: report.Money, Width: 18}, {Name: "账单", Type: report.Long, Width: 40}}, rows)
 }
 
 // kindName is the Chinese name of a kind.
@@ -131,17 +135,21 @@ func kindTable(sums map[string]reconcile.Sum) report.Table {
 			rows = append(rows, []any{kindName(k), sum.Count, sum.Amount})
 		}
 	}
-	t := report.Listed("二、差异（含已处理的）", []report.Column{{Name: "差异类型"}, {Name: "笔数", Type: report.Count, Sum: true}, {Name: "差异金额", Type: report.Money, Sum: true}}, rows)
+	t := report.Listed("二、差异（含已处理的）", []report.Column{{Name: "差异类型"}, {Name: "笔数", Type: report.Count, Sum: true},
+		{Name: "差异金额", Type: report.Money, Sum: true}}, rows)
 	t.Total = true
 	return t
 }
 
 func otherTable(s RunSummary, v DayView) report.Table {
-	return report.Listed("三、其他", []report.Column{{Name: "项目"}, {Name: "笔数", Type: report.Count}, {Name: "金额", Type: report.Money}, {Name: "说明", Type: report.Long}}, [][]any{
+	return report.Listed("三、其他", []report.Column{{Name: "项目"}, {Name: "笔数", Type: report.Count}, {Name: "金额", Type: report.Money},
+		{Name: "说明", Type: report.Long}}, [][]any{
 		{"三方一致的订单", s.Matched, nil, fmt.Sprintf("共 %d 笔订单", s.Orders)}, {"未处理的差异", v.Open, nil, "含跨日、待确认"}, {"往日未处理的差异", v.CarriedIn, nil, ""},
 		{"HIS 往日扣减、本日付款", s.Moved.In.Count, s.Moved.In.Amount, "已归入本日"}, {"HIS 本日扣减、他日付款", s.Moved.Out.Count, s.Moved.Out.Amount, "已归入付款日"},
-		{"长款", nil, s.Overage, "HIS 已记账，渠道未付"}, {"短款", nil, s.Shortage, "渠道已付款，HIS 未记账"}, {"账单中的其他业务", s.Other.Count, s.Other.Amount, "不属于退款和转账，只计数"},
-		{"其中退回的款项", s.Returned.Count, s.Returned.Amount, "往日退款被退回"}, {"HIS 中无账单的渠道", s.Cash.Count, s.Cash.Amount, "现金等，只计数"}, {"读不懂的行", s.Rejects, nil, "逐行见账单"},
+		{"长款", nil, s.Overage, "HIS 已记账，渠道未付"}, {"短款", nil, s.Shortage, "渠道已付款，HIS 未记账"},
+		{"账单中的其他业务", s.Other.Count, s.Other.Amount, "不属于退款和转账，只计数"},
+		{"其中退回的款项", s.Returned.Count, s.Returned.Amount, "往日退款被退回"}, {"HIS 中无账单的渠道", s.Cash.Count, s.Cash.Amount, "现金等，只计数"},
+		{"读不懂的行", s.Rejects, nil, "逐行见账单"},
 	})
 }
 
@@ -150,23 +158,28 @@ func fileTable(files []usedFile) report.Table {
 	for _, f := range files {
 		rows = append(rows, []any{f.Form + "（" + f.Kind + "）", f.Lines, f.Rejects, f.SHA256})
 	}
-	return report.Listed("四、账单", []report.Column{{Name: "账单", Type: report.Long}, {Name: "行数", Type: report.Count}, {Name: "读不懂", Type: report.Count}, {Name: "SHA-256", Type: report.Long}}, rows)
+	return report.Listed("四、账单", []report.Column{{Name: "账单", Type: report.Long}, {Name: "行数", Type: report.Count},
+		{Name: "读不懂", Type: report.Count}, {Name: "SHA-256", Type: report.Long}}, rows)
 }
 
 func channelTable(channels []ChannelRow, books map[string]BookSum) report.Table {
 	columns := []report.Column{{Name: "退款渠道", Width: 12}, {Name: "退款方式", Width: 12}}
 	for _, b := range reconcile.Books {
-		columns = append(columns, report.Column{Name: b.Chinese() + "笔数", Type: report.Count, Sum: true}, report.Column{Name: b.Chinese() + "金额", Type: report.Money, Width: 16, Sum: true})
+		columns = append(columns, report.Column{Name: b.Chinese() + "笔数", Type: report.Count, Sum: true},
+			report.Column{Name: b.Chinese() + "金额", Type: report.Money, Width: 16, Sum: true})
 	}
-	columns = append(columns, report.Column{Name: "平台减渠道", Type: report.Money, Width: 16, Sum: true}, report.Column{Name: "HIS减渠道", Type: report.Money, Width: 16, Sum: true}, report.Column{Name: "差异笔数", Type: report.Count, Sum: true})
+	columns = append(columns, report.Column{Name: "平台减渠道", Type: report.Money, Width: 16, Sum: true},
+		report.Column{Name: "HIS减渠道", Type: report.Money, Width: 16, Sum: true}, report.Column{Name: "差异笔数", Type: report.Count, Sum: true})
 	var rows [][]any
 	for _, c := range channels {
-		rows = append(rows, []any{reconcile.ChannelChinese(c.Channel), reconcile.MethodChinese(c.Method), c.Platform.Count, c.Platform.Amount, c.Bill.Count, c.Bill.Amount, c.HIS.Count, c.HIS.Amount,
+		rows = append(rows, []any{reconcile.ChannelChinese(c.Channel), reconcile.MethodChinese(c.Method), c.Platform.Count, c.Platform.Amount,
+			c.Bill.Count, c.Bill.Amount, c.HIS.Count, c.HIS.Amount,
 			c.Platform.Amount - c.Bill.Amount, c.HIS.Amount - c.Bill.Amount, c.Differences})
 	}
 	t := report.Listed("", columns, rows)
 	t.Total, t.Capital = true, "渠道金额"
-	t.Check = map[string]money.Fen{"平台金额": books["platform"].Amount, "渠道金额": books[reconcile.ChannelWeChat].Amount + books[reconcile.ChannelAlipay].Amount, "HIS金额": books[SourceHIS].Amount}
+	t.Check = map[string]money.Fen{"平台金额": books["platform"].Amount, "渠道金额": books[reconcile.ChannelWeChat].Amount +
+		books[reconcile.ChannelAlipay].Amount, "HIS金额": books[SourceHIS].Amount}
 	return t
 }
 
@@ -179,16 +192,21 @@ func (s *Service) differenceSheet(ctx context.Context, inst string, f Filter, fo
 	now := s.now()
 	rows := func(yield func(...any) error) error {
 		return s.eachDifference(ctx, inst, f, func(d Difference) error {
-			return yield(d.Day, kindName(d.Kind), d.OrderNo, d.BillNo, amountOf(d.PlatformAmount, d.PlatformState), amountOf(d.ChannelAmount, d.ChannelState), amountOf(d.HISAmount, d.HISState),
-				stateWords[d.PlatformState], stateWords[d.ChannelState], stateWords[d.HISState], strings.ReplaceAll(stateWords[d.Sign], "无", ""), money.Fen(d.Amount), stateWords[d.State], verbNames[d.Verb], names[d.Owner],
+			return yield(d.Day, kindName(d.Kind), d.OrderNo, d.BillNo, amountOf(d.PlatformAmount, d.PlatformState),
+				amountOf(d.ChannelAmount, d.ChannelState), amountOf(d.HISAmount, d.HISState),
+				stateWords[d.PlatformState], stateWords[d.ChannelState], stateWords[d.HISState], strings.ReplaceAll(stateWords[d.Sign], "无", ""),
+				money.Fen(d.Amount), stateWords[d.State], verbNames[d.Verb], names[d.Owner],
 				d.daysOpen(d.end(now)), d.Explain)
 		})
 	}
 	form.Name, form.Title = "差异明细", "退款对账差异明细表"
 	form.Tables = []report.Table{{Total: true, Rows: rows, Columns: []report.Column{
-		{Name: "业务日", Width: 11}, {Name: "差异类型", Width: 11}, {Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28}, {Name: "平台金额", Type: report.Money, Width: 13, Sum: true, If: "平台状态"},
-		{Name: "渠道金额", Type: report.Money, Width: 13, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: report.Money, Width: 13, Sum: true, If: "HIS状态"}, {Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"},
-		{Name: "长短款"}, {Name: "差异金额", Type: report.Money, Width: 13, Sum: true}, {Name: "处理状态"}, {Name: "处理方式"}, {Name: "负责人"}, {Name: "天数", Type: report.Count}, {Name: "说明", Type: report.Long, Width: 60},
+		{Name: "业务日", Width: 11}, {Name: "差异类型", Width: 11}, {Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28},
+		{Name: "平台金额", Type: report.Money, Width: 13, Sum: true, If: "平台状态"},
+		{Name: "渠道金额", Type: report.Money, Width: 13, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: report.Money, Width: 13, Sum: true,
+			If: "HIS状态"}, {Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"},
+		{Name: "长短款"}, {Name: "差异金额", Type: report.Money, Width: 13, Sum: true}, {Name: "处理状态"}, {Name: "处理方式"}, {Name: "负责人"},
+		{Name: "天数", Type: report.Count}, {Name: "说明", Type: report.Long, Width: 60},
 	}}}
 	return form, nil
 }
@@ -256,10 +274,13 @@ func (s *Service) monthSheets(ctx context.Context, inst, month string, form repo
 	channels := channelTable(m.Channels, m.Books)
 	channels.Caption = "二、渠道"
 	form.Tables = []report.Table{
-		report.Listed("一、各方总额", []report.Column{{Name: "账本", Width: 14}, {Name: "笔数", Type: report.Count}, {Name: "金额", Type: report.Money, Width: 18}}, books), channels,
-		report.Listed("三、逐日", []report.Column{{Name: "业务日"}, {Name: "结果"}, {Name: "订单", Type: report.Count}, {Name: "未处理差异", Type: report.Count}, {Name: "缺账单"}}, rows),
+		report.Listed("一、各方总额", []report.Column{{Name: "账本", Width: 14}, {Name: "笔数", Type: report.Count},
+			{Name: "金额", Type: report.Money, Width: 18}}, books), channels,
+		report.Listed("三、逐日", []report.Column{{Name: "业务日"}, {Name: "结果"}, {Name: "订单", Type: report.Count}, {Name: "未处理差异", Type: report.Count},
+			{Name: "缺账单"}}, rows),
 	}
-	form.Notes = []string{fmt.Sprintf("截至打印时未处理差异 %d 笔，其中没有负责人 %d 笔；没有对完的日子 %d 天；月结状态：%s。", m.Open, m.Unowned, len(m.MissingDays), map[string]string{MonthOpen: "未结", MonthProposed: "待第二人确认", MonthClosed: "已结 " + m.ClosedBy, MonthReopening: "申请重开"}[m.State])}
+	form.Notes = []string{fmt.Sprintf("截至打印时未处理差异 %d 笔，其中没有负责人 %d 笔；没有对完的日子 %d 天；月结状态：%s。", m.Open, m.Unowned, len(m.MissingDays),
+		map[string]string{MonthOpen: "未结", MonthProposed: "待第二人确认", MonthClosed: "已结 " + m.ClosedBy, MonthReopening: "申请重开"}[m.State])}
 	detail, err := s.differenceSheet(ctx, inst, periodOf("", month), report.Sheet{Unit: form.Unit, Period: form.Period, Printed: form.Printed})
 	return []report.Sheet{form, detail}, err
 }

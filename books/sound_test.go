@@ -21,7 +21,8 @@ func TestBooks_ConfirmingAnArrivalClosesNothing(t *testing.T) {
 	w.add(o)
 	w.runs(day)
 	d := w.one(day)
-	if _, err := w.svc.Resolve(t.Context(), inst, d.ID, books.Decision{Verb: "确认到账", Reason: "x"}, anna); d.Kind != "missing_his" || flow.CodeOf(err) != books.CodeVerbUnfit {
+	if _, err := w.svc.Resolve(t.Context(), inst, d.ID, books.Decision{Verb: "确认到账", Reason: "x"}, anna); d.Kind != "missing_his" ||
+		flow.CodeOf(err) != books.CodeVerbUnfit {
 		t.Errorf("%s: %v", d.Kind, err)
 	}
 	if d = w.difference(d.ID); d.State != books.Open {
@@ -33,8 +34,10 @@ func TestBooks_ConfirmingAnArrivalClosesNothing(t *testing.T) {
 func TestBooks_IgnoringCountsTheWholeOrderWhereItIsAlsoAnotherCard(t *testing.T) {
 	w := newWorld(t)
 	w.insert("differences", dbx.Params{
-		"id": "diff00000000001", "institution": inst, "day": "2026-11-29", "key": "k", "live": true, "kind": "amount", "also": `["card"]`, "state": books.Open, "amount": 1, "sign": "overage",
-		"platform_amount": 50_000, "channel_amount": 50_000, "his_amount": 50_001, "platform_day": 50_000, "channel_day": 50_000, "his_day": 50_001,
+		"id": "diff00000000001", "institution": inst, "day": "2026-11-29", "key": "k", "live": true, "kind": "amount", "also": `["card"]`,
+		"state": books.Open, "amount": 1, "sign": "overage",
+		"platform_amount": 50_000, "channel_amount": 50_000, "his_amount": 50_001, "platform_day": 50_000, "channel_day": 50_000,
+		"his_day": 50_001,
 	})
 	d, err := w.svc.Resolve(t.Context(), inst, "diff00000000001", books.Decision{Verb: "忽略", Reason: "x"}, anna)
 	if err != nil || d.State != books.Proposed {

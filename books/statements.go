@@ -108,7 +108,8 @@ func read(f files.File, source, day string, line func(reconcile.Line) error) (r 
 
 // forms name the kinds of bills by what their headers say.
 var forms = map[string][]string{
-	"微信资金账单": {"fundflow_operation", "fundflow_basic"}, "微信交易账单": {"trade"}, "支付宝账务明细": {"signcustomer"}, "支付宝业务明细": {"trade"}, "HIS明细表": {"statement"},
+	"微信资金账单": {"fundflow_operation", "fundflow_basic"}, "微信交易账单": {"trade"}, "支付宝账务明细": {"signcustomer"}, "支付宝业务明细": {"trade"},
+	"HIS明细表": {"statement"},
 }
 
 // kindOf is the kind of a file; one that is not what it was said to be is refused.
@@ -159,7 +160,8 @@ func (s *Service) Fetched(ctx context.Context, in Incoming) (Statement, error) {
 
 // examine reads a file from end to end and tells the bill that it makes.
 func (s *Service) examine(ctx context.Context, in Incoming) (st Statement, rejects []files.Reject, err error) {
-	if _, _, err := calendar.ParseDay(in.Day); err != nil || in.Day > s.Today() || !slices.Contains([]string{SourceHIS, reconcile.ChannelWeChat, reconcile.ChannelAlipay}, in.Source) {
+	if _, _, err := calendar.ParseDay(in.Day); err != nil || in.Day > s.Today() ||
+		!slices.Contains([]string{SourceHIS, reconcile.ChannelWeChat, reconcile.ChannelAlipay}, in.Source) {
 		return st, nil, flow.NewError(flow.CodeBadRequest, "")
 	}
 	f, err := os.Open(in.Path)
@@ -172,7 +174,8 @@ func (s *Service) examine(ctx context.Context, in Incoming) (st Statement, rejec
 	if err != nil {
 		return st, nil, err
 	}
-	st = Statement{Institution: in.Institution, Source: in.Source, Day: in.Day, State: Ready, Name: clip(in.Name, 200), SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size, By: in.By}
+	st = Statement{Institution: in.Institution, Source: in.Source, Day: in.Day, State: Ready, Name: clip(in.Name, 200),
+		SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size, By: in.By}
 	got, err := read(files.File{Name: in.Name, Data: f, Size: size}, in.Source, in.Day, func(reconcile.Line) error { return ctx.Err() })
 	if refusal, ok := errors.AsType[*files.Refusal](err); ok {
 		return st, nil, flow.NewError(CodeStatementRefused, refusal.Error())
@@ -271,7 +274,8 @@ func (s *Service) write(tx core.App, st, current Statement, fill bool, rejects [
 // row is what a bill's file says.
 func (st Statement) row(in Incoming, next, now time.Time) dbx.Params {
 	return dbx.Params{
-		"state": st.State, "file": st.File, "name": st.Name, "sha256": st.SHA256, "size": st.Size, "told_digest": in.Told, "form": st.Form, "lines": st.Lines, "rejects": st.Rejects,
+		"state": st.State, "file": st.File, "name": st.Name, "sha256": st.SHA256, "size": st.Size, "told_digest": in.Told, "form": st.Form,
+		"lines": st.Lines, "rejects": st.Rejects,
 		"amount": st.Amount, "by": st.By, "late": st.Late, "refusal": st.Refusal, "message": "", "next_at": stamp(next), "updated": stamp(now),
 	}
 }
@@ -290,7 +294,8 @@ func keepRejects(db dbx.Builder, st Statement, rejects []files.Reject, now time.
 
 func supersede(db dbx.Builder, current, st Statement, row dbx.Params, now time.Time) error {
 	if current.ID != "" {
-		if err := one(db.Update(collections.Statements, dbx.Params{"superseded": true, "next_at": ""}, dbx.HashExp{"id": current.ID, "superseded": false})); err != nil {
+		if err := one(db.Update(collections.Statements, dbx.Params{"superseded": true, "next_at": ""},
+			dbx.HashExp{"id": current.ID, "superseded": false})); err != nil {
 			return err
 		}
 	}
@@ -299,7 +304,8 @@ func supersede(db dbx.Builder, current, st Statement, row dbx.Params, now time.T
 
 func addVersion(db dbx.Builder, st Statement, row dbx.Params, now time.Time) error {
 	for k, v := range map[string]any{
-		"id": st.ID, "institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "version": st.Version, "superseded": st.Superseded, "tries": 0,
+		"id": st.ID, "institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "version": st.Version,
+		"superseded": st.Superseded, "tries": 0,
 		"created": stamp(now),
 	} {
 		row[k] = v
@@ -310,14 +316,16 @@ func addVersion(db dbx.Builder, st Statement, row dbx.Params, now time.Time) err
 func (s *Service) current(ctx context.Context, st Statement) (Statement, error) {
 	var out Statement
 	err := s.App.ConcurrentDB().Select("*").From(collections.Statements).
-		Where(dbx.HashExp{"institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "superseded": false}).WithContext(ctx).One(&out)
+		Where(dbx.HashExp{"institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "superseded": false}).
+		WithContext(ctx).One(&out)
 	return out, err
 }
 
 // Statement reads a bill of an institution.
 func (s *Service) Statement(ctx context.Context, inst, id string) (Statement, error) {
 	var out Statement
-	err := s.App.ConcurrentDB().Select("*").From(collections.Statements).Where(dbx.HashExp{"institution": inst, "id": id}).WithContext(ctx).One(&out)
+	err := s.App.ConcurrentDB().Select("*").From(collections.Statements).Where(dbx.HashExp{"institution": inst, "id": id}).WithContext(ctx).
+		One(&out)
 	if errors.Is(err, sql.ErrNoRows) {
 		return out, flow.ErrNotFound
 	}
@@ -327,7 +335,8 @@ func (s *Service) Statement(ctx context.Context, inst, id string) (Statement, er
 // Statements lists the bills of a range of days, former versions included.
 func (s *Service) Statements(ctx context.Context, inst, from, to string) ([]Statement, error) {
 	out := []Statement{}
-	err := s.App.ConcurrentDB().NewQuery("SELECT * FROM statements WHERE institution = {:i} AND day >= {:f} AND day <= {:t} ORDER BY day, source, kind, version").
+	err := s.App.ConcurrentDB().NewQuery("SELECT * FROM statements WHERE institution = {:i} AND day >= {:f} AND day <= {:t} ORDER BY day, " +
+		"source, kind, version").
 		Bind(dbx.Params{"i": inst, "f": from, "t": to}).WithContext(ctx).All(&out)
 	markBeside(out)
 	return out, err
@@ -345,47 +354,11 @@ func (s *Service) Rejects(ctx context.Context, st Statement) ([]files.Reject, er
 		Line   int    `db:"line"`
 		Reason string `db:"reason"`
 	}
-	err := s.App.ConcurrentDB().Select("line", "reason").From(collections.StatementLines).Where(dbx.HashExp{"statement": st.ID}).OrderBy("line").WithContext(ctx).All(&rows)
+	err := s.App.ConcurrentDB().Select("line", "reason").From(collections.StatementLines).Where(dbx.HashExp{"statement": st.ID}).
+		OrderBy("line").WithContext(ctx).All(&rows)
 	out := []files.Reject{}
 	for _, r := range rows {
 		out = append(out, files.Reject{File: st.Name, Line: r.Line, Reason: r.Reason})
 	}
-	return out, err
-}
-
-// Note writes down how asking for a bill went. A refused file that is kept
-// stays what it is until another one comes, or word that there is none; one that
-// somebody has brought stays in any case.
-func (s *Service) Note(ctx context.Context, st Statement, state, message string, next time.Time) error {
-	if st.brought() {
-		return s.noteBrought(ctx, st, state, next)
-	}
-	if st.SHA256 != "" && state != Empty {
-		state = Refused
-	}
-	_, err := s.App.NonconcurrentDB().Update(collections.Statements, dbx.Params{
-		"state": state, "message": clip(message, 500), "tries": st.Tries + 1, "next_at": stamp(next), "updated": stamp(s.now()),
-	}, dbx.HashExp{"id": st.ID, "superseded": false, "state": []any{Waiting, Refused}}).WithContext(ctx).Execute()
-	return err
-}
-
-// Await makes sure that a bill has its row, and asks for it from now on.
-func (s *Service) Await(ctx context.Context, inst, source, kind, day string) error {
-	if _, err := s.current(ctx, Statement{Institution: inst, Source: source, Kind: kind, Day: day}); !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	now := stamp(s.now())
-	_, err := s.App.NonconcurrentDB().NewQuery("INSERT INTO statements (id, institution, source, kind, day, state, version, superseded, tries, next_at, created, updated) " +
-		"SELECT {:id}, {:i}, {:s}, {:k}, {:d}, 'waiting', 1, FALSE, 0, {:now}, {:now}, {:now} WHERE NOT EXISTS (SELECT 1 FROM statements WHERE institution = {:i} AND source = {:s} AND kind = {:k} AND day = {:d})").
-		Bind(dbx.Params{"id": newID(), "i": inst, "s": source, "k": kind, "d": day, "now": now}).WithContext(ctx).Execute()
-	return err
-}
-
-// Due lists the bills to ask for now: those that are not there, and those that
-// somebody has brought and the other side has not given yet.
-func (s *Service) Due(ctx context.Context, limit int) ([]Statement, error) {
-	var out []Statement
-	err := s.App.ConcurrentDB().NewQuery("SELECT * FROM statements WHERE next_at != '' AND next_at <= {:now} AND superseded = FALSE AND (state IN ('waiting', 'refused') OR `by` != '') ORDER BY next_at LIMIT {:n}").
-		Bind(dbx.Params{"now": stamp(s.now()), "n": limit}).WithContext(ctx).All(&out)
 	return out, err
 }

@@ -54,7 +54,8 @@ func (s *Service) Day(ctx context.Context, inst, day string) (DayView, error) {
 		return v, err
 	}
 	for _, r := range runs {
-		v.Runs = append(v.Runs, RunView{r.ID, r.Seq, r.State, calendar.Clock(r.Started.Time()), calendar.Clock(r.Finished.Time()), r.By, names[r.By]})
+		v.Runs = append(v.Runs, RunView{r.ID, r.Seq, r.State, calendar.Clock(r.Started.Time()), calendar.Clock(r.Finished.Time()), r.By,
+			names[r.By]})
 	}
 	if err := s.count(ctx, inst, day, &v); err != nil {
 		return v, err
@@ -92,7 +93,8 @@ func (s *Service) count(ctx context.Context, inst, day string, v *DayView) error
 		Amount int64  `db:"a"`
 		Open   int    `db:"open"`
 	}
-	err := s.App.ConcurrentDB().NewQuery("SELECT kind, COUNT(*) AS n, COALESCE(SUM(amount), 0) AS a, SUM(" + unresolved + ") AS open FROM differences WHERE institution = {:i} AND day = {:d} AND (live = TRUE OR kind = 'late') GROUP BY kind").
+	err := s.App.ConcurrentDB().NewQuery("SELECT kind, COUNT(*) AS n, COALESCE(SUM(amount), 0) AS a, SUM(" + unresolved +
+		") AS open FROM differences WHERE institution = {:i} AND day = {:d} AND (live = TRUE OR kind = 'late') GROUP BY kind").
 		Bind(dbx.Params{"i": inst, "d": day}).WithContext(ctx).All(&rows)
 	if err != nil {
 		return err
@@ -131,8 +133,11 @@ func (s *Service) Calendar(ctx context.Context, inst, month string) ([]CalendarD
 		Summary jsonOf[RunSummary] `db:"summary"`
 	}
 	p := dbx.Params{"i": inst, "f": month + "-01", "t": next}
-	err = s.App.ConcurrentDB().NewQuery("SELECT r.day, r.state, r.summary FROM recon_runs r WHERE r.institution = {:i} AND r.day >= {:f} AND r.day < {:t} " +
-		"AND r.seq = (SELECT MAX(l.seq) FROM recon_runs l WHERE l.institution = r.institution AND l.day = r.day)").Bind(p).WithContext(ctx).All(&runs)
+	err = s.App.ConcurrentDB().NewQuery(
+		"SELECT r.day, r.state, r.summary FROM recon_runs r WHERE r.institution = {:i} AND r.day >= {:f} AND " +
+			"r.day < {:t} " +
+			"AND r.seq = (SELECT MAX(l.seq) FROM recon_runs l WHERE l.institution = r.institution AND l.day = r.day)").Bind(p).WithContext(ctx).
+		All(&runs)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +182,9 @@ func (s *Service) openByDay(ctx context.Context, p dbx.Params) (map[string]Calen
 		Open    int    `db:"open"`
 		Waiting int    `db:"waiting"`
 	}
-	err := s.App.ConcurrentDB().NewQuery("SELECT day, COUNT(*) AS open, SUM(state = 'carried') AS waiting FROM differences WHERE institution = {:i} AND day >= {:f} AND day < {:t} AND " + unresolved + " GROUP BY day").
+	err := s.App.ConcurrentDB().NewQuery(
+		"SELECT day, COUNT(*) AS open, SUM(state = 'carried') AS waiting FROM differences WHERE institution " +
+			"= {:i} AND day >= {:f} AND day < {:t} AND " + unresolved + " GROUP BY day").
 		Bind(p).WithContext(ctx).All(&rows)
 	out := map[string]CalendarDay{}
 	for _, r := range rows {
@@ -193,7 +200,8 @@ type Filter struct{ Day, From, To, Kind, State, Owner string }
 func (f Filter) where(inst string) (string, dbx.Params) {
 	terms, p := []string{"institution = {:i}", "(live = TRUE OR state != 'resolved' OR kind = 'late')"}, dbx.Params{"i": inst}
 	for _, c := range []struct{ term, name, value string }{
-		{"day = {:day}", "day", f.Day}, {"day >= {:from}", "from", f.From}, {"day <= {:to}", "to", f.To}, {"kind = {:kind}", "kind", f.Kind}, {"owner = {:owner}", "owner", f.Owner},
+		{"day = {:day}", "day", f.Day}, {"day >= {:from}", "from", f.From}, {"day <= {:to}", "to", f.To}, {"kind = {:kind}", "kind", f.Kind},
+		{"owner = {:owner}", "owner", f.Owner},
 	} {
 		if c.value != "" {
 			terms, p[c.name] = append(terms, c.term), c.value
@@ -228,7 +236,8 @@ func (s *Service) Differences(ctx context.Context, inst string, f Filter, page, 
 	}
 	p["limit"], p["offset"] = perPage, (page-1)*perPage
 	out := []Difference{}
-	err := s.App.ConcurrentDB().NewQuery("SELECT * FROM differences WHERE " + where + " ORDER BY day DESC, key DESC LIMIT {:limit} OFFSET {:offset}").Bind(p).WithContext(ctx).All(&out)
+	err := s.App.ConcurrentDB().NewQuery("SELECT * FROM differences WHERE " + where + " ORDER BY day DESC, key DESC LIMIT {:limit} OFFSET " +
+		"{:offset}").Bind(p).WithContext(ctx).All(&out)
 	return out, n, err
 }
 
@@ -238,7 +247,8 @@ func (s *Service) eachDifference(ctx context.Context, inst string, f Filter, eac
 	where, p := f.where(inst)
 	for p["d"], p["k"] = "9999", ""; ; {
 		var page []Difference
-		err := s.App.ConcurrentDB().NewQuery("SELECT * FROM differences WHERE " + where + " AND (day, key) < ({:d}, {:k}) ORDER BY day DESC, key DESC LIMIT 1000").Bind(p).WithContext(ctx).All(&page)
+		err := s.App.ConcurrentDB().NewQuery("SELECT * FROM differences WHERE " + where + " AND (day, key) < ({:d}, {:k}) ORDER BY day DESC, " +
+			"key DESC LIMIT 1000").Bind(p).WithContext(ctx).All(&page)
 		if err != nil || len(page) == 0 {
 			return err
 		}

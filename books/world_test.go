@@ -63,7 +63,8 @@ func newWorld(t testing.TB) *world {
 	}
 	w.insert(collections.Institutions, dbx.Params{"id": inst, "code": "h1", "name": "第一医院", "active": true})
 	for _, a := range []books.Actor{anna, bert, {ID: "other account", Person: "p1"}} {
-		w.insert(collections.Staff, dbx.Params{"id": a.ID, "institution": inst, "active": true, "roles": `["finance"]`, "name": a.ID, "person_index": a.Person, "email": a.ID + "@h1", "tokenKey": a.ID})
+		w.insert(collections.Staff, dbx.Params{"id": a.ID, "institution": inst, "active": true, "roles": `["finance"]`, "name": a.ID,
+			"person_index": a.Person, "email": a.ID + "@h1", "tokenKey": a.ID})
 	}
 	return w
 }
@@ -110,7 +111,8 @@ type order struct {
 func (w *world) make(his, paid time.Time) order {
 	w.n++
 	o := order{
-		id: fmt.Sprintf("order%010d", w.n), no: fmt.Sprintf("R%020d", w.n), channel: [...]string{"wechat", "alipay"}[w.n%2], method: [...]string{"transfer", "transfer", "original"}[w.n%3],
+		id: fmt.Sprintf("order%010d", w.n), no: fmt.Sprintf("R%020d", w.n), channel: [...]string{"wechat", "alipay"}[w.n%2],
+		method: [...]string{"transfer", "transfer", "original"}[w.n%3],
 		status: "succeeded", fen: 100 + w.rnd.Int64N(900_000), his: his, paid: paid, channelAt: paid,
 	}
 	o.bill, o.hisFen, o.channelFen = o.no+"T01", o.fen, o.fen
@@ -131,17 +133,21 @@ func (w *world) add(o order) order {
 	w.t.Helper()
 	if !o.foreign {
 		w.insert(collections.RefundOrders, dbx.Params{
-			"id": o.id, "no": o.no, "institution": inst, "patient": "p", "card_no": "C" + o.id, "amount": o.fen, "method": o.method, "channel": o.channel, "status": o.status,
-			"his_refund_no": "H" + o.no, "his_refund_date": stamp(o.his), "paid_at": stamp(o.paid), "created": stamp(o.his), "updated": stamp(o.his), "compensates": "", "group": "", "version": 1, "original": "null",
+			"id": o.id, "no": o.no, "institution": inst, "patient": "p", "card_no": "C" + o.id, "amount": o.fen, "method": o.method,
+			"channel": o.channel, "status": o.status,
+			"his_refund_no": "H" + o.no, "his_refund_date": stamp(o.his), "paid_at": stamp(o.paid), "created": stamp(o.his), "updated": stamp(o.his),
+			"compensates": "", "group": "", "version": 1, "original": "null",
 			"payee_name_sealed": "", "payee_account_sealed": "",
 		})
 		state := "done"
 		if o.paid.IsZero() {
 			state = "open"
 		}
-		w.insert(collections.TransferOrders, dbx.Params{"id": "t" + o.id[1:], "order": o.id, "institution": inst, "attempt": 1, "out_bill_no": o.bill, "method": o.method, "channel": o.channel, "amount": o.fen, "state": state})
+		w.insert(collections.TransferOrders, dbx.Params{"id": "t" + o.id[1:], "order": o.id, "institution": inst, "attempt": 1,
+			"out_bill_no": o.bill, "method": o.method, "channel": o.channel, "amount": o.fen, "state": state})
 	}
-	row := bookgen.Row{Order: o.no, Bill: o.bill, HIS: "H" + o.no, Card: "C" + o.id, Method: o.method, Channel: o.channel, Status: "succeeded", No: "42" + o.no, Flow: "F" + o.no}
+	row := bookgen.Row{Order: o.no, Bill: o.bill, HIS: "H" + o.no, Card: "C" + o.id, Method: o.method, Channel: o.channel, Status: "succeeded",
+		No: "42" + o.no, Flow: "F" + o.no}
 	if !o.his.IsZero() {
 		h, d := row, w.day(o.his)
 		h.At, h.Fen = o.his.In(calendar.Beijing), o.hisFen
@@ -174,7 +180,8 @@ func (w *world) add(o order) order {
 type bill struct{ source, kind, file string }
 
 var bills = []bill{
-	{"his", "statement", "his.csv"}, {"wechat", "fundflow_operation", "fundflow_operation.csv"}, {"wechat", "fundflow_basic", "fundflow_basic.csv.gz"}, {"wechat", "trade", "trade.csv"},
+	{"his", "statement", "his.csv"}, {"wechat", "fundflow_operation", "fundflow_operation.csv"},
+	{"wechat", "fundflow_basic", "fundflow_basic.csv.gz"}, {"wechat", "trade", "trade.csv"},
 	{"alipay", "signcustomer", "alipay_ledger.csv.zip"}, {"alipay", "trade", "alipay_trade.csv.zip"},
 }
 
@@ -192,7 +199,8 @@ func (w *world) accept(day string, which func(bill) bool) {
 		if which != nil && !which(b) {
 			continue
 		}
-		_, err := w.svc.Accept(context.Background(), books.Incoming{Institution: inst, Day: day, Source: b.source, Kind: b.kind, Path: filepath.Join(dir, b.file), Name: b.file})
+		_, err := w.svc.Accept(context.Background(), books.Incoming{Institution: inst, Day: day, Source: b.source, Kind: b.kind,
+			Path: filepath.Join(dir, b.file), Name: b.file})
 		if err != nil {
 			w.t.Fatalf("%s %s: %v", day, b.file, err)
 		}

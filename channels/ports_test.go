@@ -25,7 +25,8 @@ func TestAs_FindsThePortsThatThereAre(t *testing.T) {
 	_, receipts := channels.As[channels.Receipts](conn)
 	_, messages := channels.As[channels.Messenger](conn)
 	_, credentials := channels.As[channels.Credentials](conn)
-	for name, err := range map[string]error{"callbacks": callbacks, "login": login, "bills": bills, "receipts": receipts, "messages": messages, "credentials": credentials} {
+	for name, err := range map[string]error{"callbacks": callbacks, "login": login, "bills": bills, "receipts": receipts, "messages": messages,
+		"credentials": credentials} {
 		if !errors.Is(err, channels.ErrNotSupported) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -22,10 +22,12 @@ func TestSimulator_AlipayTransfer(t *testing.T) {
 	b.want("before", b.ali.Query(ctx, p), refund.PayoutNotFound)
 	a := b.want("pay", b.ali.Pay(ctx, p), refund.PayoutSucceeded)
 	b.want("again", b.ali.Pay(ctx, p), refund.PayoutSucceeded)
-	if q := b.want("query", b.ali.Query(ctx, p), refund.PayoutSucceeded); q.Amount != p.Amount || q.PaidAt.IsZero() || q.ChannelNo != a.ChannelNo {
+	if q := b.want("query", b.ali.Query(ctx, p), refund.PayoutSucceeded); q.Amount != p.Amount || q.PaidAt.IsZero() ||
+		q.ChannelNo != a.ChannelNo {
 		t.Errorf("%+v", q)
 	}
-	if cb := b.callback("AT1"); cb.Kind != refund.CallbackTransfer || told(cb).Answer.State != refund.PayoutSucceeded || told(cb).Answer.Amount != p.Amount {
+	if cb := b.callback("AT1"); cb.Kind != refund.CallbackTransfer || told(cb).Answer.State != refund.PayoutSucceeded ||
+		told(cb).Answer.Amount != p.Amount {
 		t.Errorf("%+v", cb)
 	}
 	other := p
@@ -36,7 +38,8 @@ func TestSimulator_AlipayTransfer(t *testing.T) {
 	b.refused("wrong name", b.ali.Pay(ctx, wrong), "PAYEE_NOT_EXIST", false)
 	b.want("wrong name, query", b.ali.Query(ctx, wrong), refund.PayoutNotFound)
 	b.refused("over the limit", b.ali.Pay(ctx, b.aliTransfer("AT3", 6_000_000)), "EXCEED_LIMIT_PERSONAL_SM_AMOUNT", false)
-	for i, payee := range []refund.Payee{{Account: b.patient().AlipayUserID, Type: refund.AccountAlipayUserID}, {Account: b.patient().AlipayOpenID, Type: refund.AccountAlipayOpenID, Name: b.patient().AlipayName}} {
+	for i, payee := range []refund.Payee{{Account: b.patient().AlipayUserID, Type: refund.AccountAlipayUserID},
+		{Account: b.patient().AlipayOpenID, Type: refund.AccountAlipayOpenID, Name: b.patient().AlipayName}} {
 		q := b.aliTransfer(fmt.Sprint("AT", 10+i), 100)
 		q.Payee = payee
 		b.want(string(payee.Type), b.ali.Pay(ctx, q), refund.PayoutSucceeded)
@@ -50,12 +53,14 @@ func TestSimulator_AlipayTransfer(t *testing.T) {
 func TestSimulator_AlipayFaults(t *testing.T) {
 	b, ctx := newBench(t), t.Context()
 	base := b.sims.Alipay.URL()
-	for i, fault := range strings.Fields("timeout_before timeout_after 500_before 500_after system_error_before system_error_after unknown_code unknown_code_after html_502_after truncated_after bad_signature unsigned") {
+	for i, fault := range strings.Fields("timeout_before timeout_after 500_before 500_after system_error_before system_error_after " +
+		"unknown_code unknown_code_after html_502_after truncated_after bad_signature unsigned") {
 		p := b.aliTransfer(fmt.Sprint("AF", i), 1000)
 		b.fault(base, "transfer", fault)
 		b.want(fault, b.ali.Pay(ctx, p), "")
 		executed := strings.HasSuffix(fault, "_after") || fault == "bad_signature" || fault == "unsigned"
-		b.want(fault+" query", b.ali.Query(ctx, p), map[bool]refund.PayoutState{true: refund.PayoutSucceeded, false: refund.PayoutNotFound}[executed])
+		b.want(fault+" query", b.ali.Query(ctx, p), map[bool]refund.PayoutState{true: refund.PayoutSucceeded,
+			false: refund.PayoutNotFound}[executed])
 		b.want(fault+" again", b.ali.Pay(ctx, p), refund.PayoutSucceeded)
 		b.fault(base, "query", fault)
 		b.want(fault+" on query", b.ali.Query(ctx, p), "")
@@ -122,7 +127,8 @@ func TestSimulator_LoginAndMessages(t *testing.T) {
 		if _, err := row.ch.Exchange(ctx, out.Code); err == nil {
 			t.Error("a code was used twice")
 		}
-		if id, err := row.ch.SendMessage(ctx, channels.Message{To: acc, Template: "T1", ID: "M1", Data: map[string]string{"keyword1": "x"}}); err != nil || id == "" {
+		if id, err := row.ch.SendMessage(ctx, channels.Message{To: acc, Template: "T1", ID: "M1",
+			Data: map[string]string{"keyword1": "x"}}); err != nil || id == "" {
 			t.Errorf("%q, %v", id, err)
 		}
 	}

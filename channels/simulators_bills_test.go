@@ -83,7 +83,8 @@ func TestSimulator_BillsReconcile(t *testing.T) {
 
 	now := b.sims.HIS.Clock().Now()
 	day := now.In(calendar.Beijing).Format(time.DateOnly)
-	bills := []fetched{b.fetch(b.wx, day, wechat.BillOperation), b.fetch(b.wx, day, wechat.BillBasic), b.fetch(b.wx, day, wechat.BillTrade), b.fetch(b.ali, day, alipay.BillLedger), b.fetch(b.ali, day, alipay.BillTrade)}
+	bills := []fetched{b.fetch(b.wx, day, wechat.BillOperation), b.fetch(b.wx, day, wechat.BillBasic), b.fetch(b.wx, day, wechat.BillTrade),
+		b.fetch(b.ali, day, alipay.BillLedger), b.fetch(b.ali, day, alipay.BillTrade)}
 	e, err := reconcile.New(reconcile.Defaults(day))
 	if err != nil {
 		t.Fatal(err)
@@ -94,20 +95,24 @@ func TestSimulator_BillsReconcile(t *testing.T) {
 			count[fmt.Sprintf("%s %s %v", f.kind, l.Method, l.Back)]++
 		}
 	}
-	if count["fundflow_operation transfer false"] != 3 || count["fundflow_operation transfer true"] != 1 || count["fundflow_basic original false"] != 1 ||
-		count["signcustomer transfer false"] != 2 || count["signcustomer transfer true"] != 1 || count["signcustomer original false"] != 1 || count["trade original false"] != 2 {
+	if count["fundflow_operation transfer false"] != 3 || count["fundflow_operation transfer true"] != 1 ||
+		count["fundflow_basic original false"] != 1 ||
+		count["signcustomer transfer false"] != 2 || count["signcustomer transfer true"] != 1 || count["signcustomer original false"] != 1 ||
+		count["trade original false"] != 2 {
 		t.Errorf("%v", count)
 	}
 	b.addBooks(e, now.Unix(), map[string]refund.Payout{
-		"BWout": b.wxTransfer("BWout", 1000), "BWtra": b.wxTransfer("BWtra", 1000), "BAout": b.aliTransfer("BAout", 2000), "BAtra": b.aliTransfer("BAtra", 2000),
-		"BWO1": origWx, "BAO1": origAli, "BWlapsed": lapsed,
+		"BWout": b.wxTransfer("BWout", 1000), "BWtra": b.wxTransfer("BWtra", 1000), "BAout": b.aliTransfer("BAout", 2000),
+		"BAtra": b.aliTransfer("BAtra", 2000),
+		"BWO1":  origWx, "BAO1": origAli, "BWlapsed": lapsed,
 	})
 	res := e.Run()
 	var got []string
 	for _, d := range res.Differences {
 		got = append(got, d.BillNo+" "+d.Kind.String())
 	}
-	if !slices.Equal(got, []string{"BAout state"}) || res.Summary.Books[reconcile.Channel] != (reconcile.Sum{Count: 5, Amount: 1000 + 1000 + 2000 + 200}) {
+	if !slices.Equal(got, []string{"BAout state"}) || res.Summary.Books[reconcile.Channel] != (reconcile.Sum{Count: 5,
+		Amount: 1000 + 1000 + 2000 + 200}) {
 		t.Errorf("%q %+v", got, res.Summary)
 	}
 }
@@ -117,7 +122,8 @@ func TestSimulator_BillsReconcile(t *testing.T) {
 func (b *bench) addBooks(e *reconcile.Engine, at int64, payouts map[string]refund.Payout) {
 	b.t.Helper()
 	for no, p := range payouts {
-		l := reconcile.Line{OrderNo: "R" + no, BillNo: no, CardNo: "C1", Amount: money.Fen(p.Amount), Method: string(p.Method), Channel: "wechat", Status: reconcile.Succeeded, At: at}
+		l := reconcile.Line{OrderNo: "R" + no, BillNo: no, CardNo: "C1", Amount: money.Fen(p.Amount), Method: string(p.Method), Channel: "wechat",
+			Status: reconcile.Succeeded, At: at}
 		if no[1] == 'A' {
 			l.Channel = "alipay"
 		}

@@ -62,7 +62,8 @@ func newBench(t *testing.T) *bench {
 	a := b.config(sims.Alipay.URL())
 	b.ali = b.channel(alipay.New(channels.Config{
 		MerchantID: a["pid"], AppID: a["app_id"], APIBase: sims.Alipay.URL(),
-		Secrets: map[string]string{"private_key": a["app_private_key"], "app_cert": a["app_cert"], "alipay_cert": a["alipay_cert"], "alipay_root_cert": a["alipay_root_cert"]},
+		Secrets: map[string]string{"private_key": a["app_private_key"], "app_cert": a["app_cert"], "alipay_cert": a["alipay_cert"],
+			"alipay_root_cert": a["alipay_root_cert"]},
 	}))
 	b.post(sims.Alipay.URL(), "/_sim/settings", fmt.Sprintf(`{"gateway_url":%q,"bill_any_day":true}`, inbox.URL+"/alipay"))
 	b.post(sims.WeChat.URL(), "/_sim/settings", `{"bill_any_day":true}`)
@@ -200,10 +201,12 @@ func TestSimulator_WeChatTransfer(t *testing.T) {
 	other.Amount++
 	b.want("same number, other amount", b.wx.Pay(ctx, other), "")
 	b.post(base, "/_sim/confirm/WT1", "")
-	if q := b.want("query", b.wx.Query(ctx, p), refund.PayoutSucceeded); q.Amount != p.Amount || q.PaidAt.IsZero() || q.ChannelNo != a.ChannelNo {
+	if q := b.want("query", b.wx.Query(ctx, p), refund.PayoutSucceeded); q.Amount != p.Amount || q.PaidAt.IsZero() ||
+		q.ChannelNo != a.ChannelNo {
 		t.Errorf("%+v", q)
 	}
-	if cb := b.callback("WT1"); cb.Kind != refund.CallbackTransfer || told(cb).Answer.State != refund.PayoutSucceeded || told(cb).Answer.Amount != p.Amount || told(cb).Payee != p.Payee.Account {
+	if cb := b.callback("WT1"); cb.Kind != refund.CallbackTransfer || told(cb).Answer.State != refund.PayoutSucceeded ||
+		told(cb).Answer.Amount != p.Amount || told(cb).Payee != p.Payee.Account {
 		t.Errorf("%+v", cb)
 	}
 
@@ -221,7 +224,8 @@ func TestSimulator_WeChatTransfer(t *testing.T) {
 	e := b.wxTransfer("WT3", 100)
 	b.want("pay", b.wx.Pay(ctx, e), refund.PayoutAwaitingPayee)
 	b.post(base, "/_sim/expire/WT3", "")
-	if q := b.want("expired", b.wx.Query(ctx, e), refund.PayoutFailed); q.Reason.Code != "OVERDUE_CLOSE" || q.Reason.Actor != flow.ActorPatient {
+	if q := b.want("expired", b.wx.Query(ctx, e), refund.PayoutFailed); q.Reason.Code != "OVERDUE_CLOSE" ||
+		q.Reason.Actor != flow.ActorPatient {
 		t.Errorf("%+v", q.Reason)
 	}
 	// A merchant that migrates, and the other name of the merchant's number.
@@ -238,12 +242,15 @@ func TestSimulator_WeChatTransfer(t *testing.T) {
 func TestSimulator_WeChatFaults(t *testing.T) {
 	b, ctx := newBench(t), t.Context()
 	base := b.sims.WeChat.URL()
-	for i, fault := range strings.Fields("timeout_before timeout_after 500_before 500_after system_error_before system_error_after unknown_code unknown_code_after html_502_after truncated_after bad_signature unsigned signtest") {
+	for i, fault := range strings.Fields("timeout_before timeout_after 500_before 500_after system_error_before system_error_after " +
+		"unknown_code unknown_code_after html_502_after truncated_after bad_signature unsigned signtest") {
 		p := b.wxTransfer(fmt.Sprint("WF", i), 1000)
 		b.fault(base, "transfer", fault)
 		b.want(fault, b.wx.Pay(ctx, p), "")
-		executed := strings.HasSuffix(fault, "_after") || strings.HasPrefix(fault, "bad") || strings.HasPrefix(fault, "un") && fault != "unknown_code" || fault == "signtest"
-		b.want(fault+" query", b.wx.Query(ctx, p), map[bool]refund.PayoutState{true: refund.PayoutAwaitingPayee, false: refund.PayoutNotFound}[executed])
+		executed := strings.HasSuffix(fault, "_after") || strings.HasPrefix(fault, "bad") || strings.HasPrefix(fault, "un") &&
+			fault != "unknown_code" || fault == "signtest"
+		b.want(fault+" query", b.wx.Query(ctx, p), map[bool]refund.PayoutState{true: refund.PayoutAwaitingPayee,
+			false: refund.PayoutNotFound}[executed])
 		b.want(fault+" again", b.wx.Pay(ctx, p), refund.PayoutAwaitingPayee)
 		b.fault(base, "query", fault)
 		b.want(fault+" on query", b.wx.Query(ctx, p), "")
@@ -258,7 +265,8 @@ func TestSimulator_WeChatFaults(t *testing.T) {
 	b.want("topped up", b.wx.Pay(ctx, p), refund.PayoutAwaitingPayee)
 	wrong := b.wxTransfer("WF51", 1000)
 	wrong.Payee.Name = "张三"
-	if a := b.want("wrong name", b.wx.Pay(ctx, wrong), refund.PayoutFailed); a.Reason.Code != "NAME_NOT_CORRECT" || a.Reason.Actor != flow.ActorPatient {
+	if a := b.want("wrong name", b.wx.Pay(ctx, wrong), refund.PayoutFailed); a.Reason.Code != "NAME_NOT_CORRECT" ||
+		a.Reason.Actor != flow.ActorPatient {
 		t.Errorf("%+v", a)
 	}
 }
@@ -271,7 +279,8 @@ func TestSimulator_WeChatRefundBillsReceipts(t *testing.T) {
 	if a := b.wx.Pay(ctx, p); a.Verdict != flow.Done {
 		t.Fatalf("%+v", a)
 	}
-	if cb := b.callback("WR1"); cb.Kind != refund.CallbackRefund || told(cb).Answer.State != refund.PayoutSucceeded || told(cb).Answer.Amount != p.Amount {
+	if cb := b.callback("WR1"); cb.Kind != refund.CallbackRefund || told(cb).Answer.State != refund.PayoutSucceeded ||
+		told(cb).Answer.Amount != p.Amount {
 		t.Errorf("%+v", cb)
 	}
 	b.want("again", b.wx.Pay(ctx, p), refund.PayoutSucceeded)

@@ -55,7 +55,8 @@ func TestRoute_OfficialHostsGoToTheBase(t *testing.T) {
 			t.Errorf("%s: %q, %v", url, got, err)
 		}
 	}
-	for _, url := range []string{"https://evil.example/x", "https://api.example.com.evil.example/x", "https://files.example.com.evil/x", "http://127.0.0.1:1/x"} {
+	for _, url := range []string{"https://evil.example/x", "https://api.example.com.evil.example/x", "https://files.example.com.evil/x",
+		"http://127.0.0.1:1/x"} {
 		if _, err := get(c, url); !errors.Is(err, channels.ErrHost) {
 			t.Errorf("%s: %v", url, err)
 		}
@@ -71,7 +72,8 @@ func TestRoute_InnerAddressesAreRefused(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer srv.Close()
 	port := srv.URL[strings.LastIndex(srv.URL, ":")+1:]
-	for _, host := range []string{"127.0.0.1:" + port, "localhost:" + port, "10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254", "0.0.0.0:" + port, "[::1]:" + port, "[::ffff:127.0.0.1]:" + port, "[fe80::1]", "[fd00::1]", "100.100.100.200", "224.0.0.1"} {
+	for _, host := range []string{"127.0.0.1:" + port, "localhost:" + port, "10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254",
+		"0.0.0.0:" + port, "[::1]:" + port, "[::ffff:127.0.0.1]:" + port, "[fe80::1]", "[fd00::1]", "100.100.100.200", "224.0.0.1"} {
 		name := strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 		if i := strings.LastIndex(host, "]"); i > 0 {
 			name = host[1:i]
@@ -166,7 +168,8 @@ func TestProxy(t *testing.T) {
 		t.Error("the environment's proxy was used unasked")
 	}
 	for _, setting := range []string{"environment", proxy.URL} {
-		if got, err := get(client(t, channels.Route{Base: "http://api.example.com", Proxy: setting}), "http://api.example.com/x"); err != nil || got != "api.example.com" {
+		if got, err := get(client(t, channels.Route{Base: "http://api.example.com", Proxy: setting}), "http://api.example.com/x"); err != nil ||
+			got != "api.example.com" {
 			t.Error(setting, got, err)
 		}
 	}

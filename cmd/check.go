@@ -108,7 +108,8 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 		}
 		_, _, err = rt.Store.HIS(ctx, i.Id)
 		report(name+"：HIS", err)
-		configs, err := rt.App.FindRecordsByFilter(collections.ChannelConfigs, "institution = {:i} && active = true", "channel", 0, 0, map[string]any{"i": i.Id})
+		configs, err := rt.App.FindRecordsByFilter(collections.ChannelConfigs, "institution = {:i} && active = true", "channel", 0, 0,
+			map[string]any{"i": i.Id})
 		if err != nil {
 			return err
 		}

@@ -85,7 +85,8 @@ func (f demoFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	if err != nil {
 		return fmt.Errorf("历史没有写成：%w", err)
 	}
-	day := &demo.Day{API: demo.NewAPI("http://" + f.http), At: at, DB: app.ConcurrentDB(), Out: out, Orders: f.orders, Now: rt.now, Log: func(s string) { fmt.Fprintln(out, s) }}
+	day := &demo.Day{API: demo.NewAPI("http://" + f.http), At: at, DB: app.ConcurrentDB(), Out: out, Orders: f.orders, Now: rt.now,
+		Log: func(s string) { fmt.Fprintln(out, s) }}
 	day.Date = rt.Books.Today()
 	if err := day.Play(ctx); err != nil {
 		return err
@@ -125,7 +126,8 @@ func (f demoFlags) prepareDir() error {
 		return fmt.Errorf("%s 里有不属于演示的数据，换一个 --dir", f.dir)
 	}
 	if !fresh && !f.extern && !f.seedOnly {
-		for _, name := range []string{"data.db", "data.db-wal", "data.db-shm", "auxiliary.db", "auxiliary.db-wal", "auxiliary.db-shm", "storage", "backups"} {
+		for _, name := range []string{"data.db", "data.db-wal", "data.db-shm", "auxiliary.db", "auxiliary.db-wal", "auxiliary.db-shm", "storage",
+			"backups"} {
 			if err := os.RemoveAll(filepath.Join(f.dir, name)); err != nil {
 				return err
 			}

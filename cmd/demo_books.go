@@ -81,7 +81,9 @@ func bookDay(ctx context.Context, rt *Runtime, inst, date string) (books.DayView
 
 func printBooks(out io.Writer, v books.DayView, s books.RunSummary, list []books.Difference) {
 	fmt.Fprintf(out, "\n三方对账 %s（账单取自模拟器）\n", v.Date)
-	for _, b := range []struct{ key, name string }{{"platform", "平台"}, {reconcile.ChannelWeChat, "微信"}, {reconcile.ChannelAlipay, "支付宝"}, {books.SourceHIS, "HIS"}} {
+	for _, b := range []struct {
+		key, name string
+	}{{"platform", "平台"}, {reconcile.ChannelWeChat, "微信"}, {reconcile.ChannelAlipay, "支付宝"}, {books.SourceHIS, "HIS"}} {
 		sum := v.Books[b.key]
 		fmt.Fprintf(out, "  %s%6d 笔 %14s 元\n", padded(b.name, 10), sum.Count, sum.Amount.Yuan())
 	}
@@ -91,6 +93,7 @@ func printBooks(out io.Writer, v books.DayView, s books.RunSummary, list []books
 	for _, d := range list {
 		fmt.Fprintf(out, "  %s  %s  %s\n", padded(d.Kind, 16), d.OrderNo, d.Explain)
 	}
-	words := map[string]string{books.Balanced: "三方一致，账平", books.HasDifferences: "有差异，逐笔如上", books.Incomplete: fmt.Sprintf("账单未齐：%v", s.Missing)}
+	words := map[string]string{books.Balanced: "三方一致，账平", books.HasDifferences: "有差异，逐笔如上",
+		books.Incomplete: fmt.Sprintf("账单未齐：%v", s.Missing)}
 	fmt.Fprintf(out, "  %d 笔订单，一致 %d 笔，未处理 %d 笔：%s\n", s.Orders, s.Matched, v.Open, words[v.State])
 }

@@ -90,7 +90,8 @@ const (
 // prepared holds its own key and counts as a demo unless the environment says
 // production.
 func FromEnvironment(dir string) Options {
-	o := Options{Env: os.Getenv(envName), KeyFile: os.Getenv(envKeyFile), Timing: refund.DefaultTiming(), Slots: 16, Poll: 500 * time.Millisecond}
+	o := Options{Env: os.Getenv(envName), KeyFile: os.Getenv(envKeyFile), Timing: refund.DefaultTiming(), Slots: 16,
+		Poll: 500 * time.Millisecond}
 	demo := filepath.Join(dir, demoKey)
 	if _, err := os.Stat(demo); err == nil && o.Env != EnvProduction {
 		o.Env = EnvDemo
@@ -201,9 +202,11 @@ func edge(rt *Runtime, o Options) *hooks.Hooks {
 	return &hooks.Hooks{
 		Kit:     &kit.Kit{App: rt.App, Store: rt.Store, Log: rt.log, Production: production},
 		Patient: patient.Hooks{Service: rt.Service, Worker: rt.Worker, Intake: intake},
-		Staff:   staff.Hooks{Service: rt.Service, Worker: rt.Worker, Intake: intake, Exports: rt.Exports, Settings: settings, Batches: &store.BatchRunner{Store: rt.Store, Log: rt.log}},
+		Staff: staff.Hooks{Service: rt.Service, Worker: rt.Worker, Intake: intake, Exports: rt.Exports, Settings: settings,
+			Batches: &store.BatchRunner{Store: rt.Store, Log: rt.log}},
 		Finance: finance.Hooks{Books: rt.Books, Worker: rt.Worker},
-		IT:      it.Hooks{Worker: rt.Worker, Settings: settings, Health: rt.Health, Jobs: rt.Jobs, Version: version(), Guards: o.program().Guards},
+		IT: it.Hooks{Worker: rt.Worker, Settings: settings, Health: rt.Health, Jobs: rt.Jobs, Version: version(),
+			Guards: o.program().Guards},
 		Inbound: inbound.Hooks{Inbox: inbox(rt)},
 	}
 }

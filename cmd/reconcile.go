@@ -128,7 +128,9 @@ func (j *reconcileJob) run() error {
 
 // check looks at the arguments.
 func (j *reconcileJob) check() error {
-	for _, f := range []struct{ name, value string }{{"--date", j.opt.Day}, {"--platform", j.platform}, {"--channel", strings.Join(j.channels, "")}, {"--his", j.his}, {"--out", j.out}} {
+	for _, f := range []struct {
+		name, value string
+	}{{"--date", j.opt.Day}, {"--platform", j.platform}, {"--channel", strings.Join(j.channels, "")}, {"--his", j.his}, {"--out", j.out}} {
 		if f.value == "" {
 			return fmt.Errorf("缺少参数 %s（用 --help 看用法）", f.name)
 		}

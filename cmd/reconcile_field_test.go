@@ -81,10 +81,13 @@ func sheetFile(rows ...string) string {
 		sheet += fmt.Sprintf(`<row r="%d">%s</row>`, i+1, r)
 	}
 	for _, part := range [][2]string{
-		{"[Content_Types].xml", `<Types/>`}, {"_rels/.rels", `<Relationships><Relationship Id="a" Type="x/officeDocument" Target="xl/workbook.xml"/></Relationships>`},
+		{"[Content_Types].xml", `<Types/>`}, {"_rels/.rels", `<Relationships><Relationship Id="a" Type="x/officeDocument" ` +
+			`Target="xl/workbook.xml"/></Relationships>`},
 		{"xl/workbook.xml", `<workbook><sheets><sheet name="封面" r:id="c"/><sheet name="明细" r:id="s"/></sheets></workbook>`},
-		{"xl/_rels/workbook.xml.rels", `<Relationships><Relationship Id="c" Type="x/worksheet" Target="worksheets/cover.xml"/><Relationship Id="s" Type="x/worksheet" Target="/xl/worksheets/sheet1.xml"/></Relationships>`},
-		{"xl/worksheets/cover.xml", `<worksheet><sheetData><row r="1"><c t="inlineStr"><is><t>退款明细，2026 年 11 月 23 日</t></is></c></row></sheetData></worksheet>`},
+		{"xl/_rels/workbook.xml.rels", `<Relationships><Relationship Id="c" Type="x/worksheet" Target="worksheets/cover.xml"/><Relationship ` +
+			`Id="s" Type="x/worksheet" Target="/xl/worksheets/sheet1.xml"/></Relationships>`},
+		{"xl/worksheets/cover.xml", `<worksheet><sheetData><row r="1"><c t="inlineStr"><is><t>退款明细，2026 年 11 月 23 日</t></is></c></row>` +
+			`</sheetData></worksheet>`},
 		{"xl/worksheets/sheet1.xml", sheet + `</sheetData></worksheet>`},
 	} {
 		f, _ := w.Create(part[0])
@@ -121,7 +124,8 @@ func pageOf(table string) string {
 
 func xmlOf(table string) string {
 	var b strings.Builder
-	b.WriteString(`<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Styles><Style ss:ID="a"/></Styles><Worksheet ss:Name="a"><Table>`)
+	b.WriteString(`<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" ` +
+		`xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Styles><Style ss:ID="a"/></Styles><Worksheet ss:Name="a"><Table>`)
 	for line := range strings.Lines(table) {
 		b.WriteString("<Row>")
 		for c := range strings.SplitSeq(strings.TrimSpace(line), ",") {
@@ -146,7 +150,8 @@ func odsOf(table string, numbers bool) string {
 		}
 		x.WriteString(`<table:table-cell table:number-columns-repeated="900"/></table:table-row>`)
 	}
-	x.WriteString(`<table:table-row table:number-rows-repeated="1048570"><table:table-cell table:number-columns-repeated="1024"/></table:table-row></table:table></office:spreadsheet></office:body></office:document-content>`)
+	x.WriteString(`<table:table-row table:number-rows-repeated="1048570"><table:table-cell table:number-columns-repeated="1024"/>` +
+		`</table:table-row></table:table></office:spreadsheet></office:body></office:document-content>`)
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	for _, part := range [][2]string{{"mimetype", "application/vnd.oasis.opendocument.spreadsheet"}, {"content.xml", x.String()}} {

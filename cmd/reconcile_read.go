@@ -104,7 +104,8 @@ func (j *reconcileJob) readOne(engine *reconcile.Engine, i int, in *input) error
 	if err == nil && which == reconcile.Channel {
 		err = engine.Bill(info.Channel)
 	}
-	j.result.Files = append(j.result.Files, report.ReconFile{Name: in.name, Kind: info.Kind, SHA256: in.hash, Lines: info.Lines, Rejects: info.Rejects})
+	j.result.Files = append(j.result.Files, report.ReconFile{Name: in.name, Kind: info.Kind, SHA256: in.hash, Lines: info.Lines,
+		Rejects: info.Rejects})
 	j.result.Notes = append(j.result.Notes, info.Notes...)
 	if which == reconcile.HIS && j.table.Sign == files.RefundsBelowZero && info.Plus.Count > 0 {
 		j.result.Notes = append(j.result.Notes, fmt.Sprintf("HIS 表里金额为正的 %d 笔（%s 元）不是退款，没有核对", info.Plus.Count, info.Plus.Amount.Yuan()))
@@ -117,10 +118,12 @@ func (j *reconcileJob) noteSigns() {
 	s := &j.result.Result.Summary
 	for _, b := range []reconcile.Book{reconcile.Platform, reconcile.HIS} {
 		if in := s.Inflow[b]; in.Count > 0 {
-			j.result.Notes = append(j.result.Notes, fmt.Sprintf("%s表里金额有正有负：按单号看，负数是退款；正数 %d 笔（%s 元）当作充值等其他业务，没有核对。若相反，HIS 请用 --his-sign positive", b.Chinese(), in.Count, in.Amount.Yuan()))
+			j.result.Notes = append(j.result.Notes, fmt.Sprintf("%s表里金额有正有负：按单号看，负数是退款；正数 %d 笔（%s 元）当作充值等其他业务，没有核对。若相反，HIS 请用 --his-sign positive",
+				b.Chinese(), in.Count, in.Amount.Yuan()))
 		}
 		if undone := s.Undone[b]; undone.Count > 0 {
-			j.result.Notes = append(j.result.Notes, fmt.Sprintf("%s表里金额有正有负：按单号看，正数是退款；负数 %d 笔（%s 元）当作冲正。若相反，HIS 请用 --his-sign negative", b.Chinese(), undone.Count, undone.Amount.Yuan()))
+			j.result.Notes = append(j.result.Notes, fmt.Sprintf("%s表里金额有正有负：按单号看，正数是退款；负数 %d 笔（%s 元）当作冲正。若相反，HIS 请用 --his-sign negative",
+				b.Chinese(), undone.Count, undone.Amount.Yuan()))
 		}
 	}
 }

@@ -32,7 +32,8 @@ type ran struct {
 func runReconcile(t *testing.T, files bookgen.Files, change func(args []string) []string) ran {
 	t.Helper()
 	r := ran{dir: t.TempDir()}
-	args := []string{"--date", reconDate, "--platform", files.Platform, "--his", files.HIS, "--out", filepath.Join(r.dir, "out.xlsx"), "--json", filepath.Join(r.dir, "out.json"), "--lines", filepath.Join(r.dir, "out.csv.gz")}
+	args := []string{"--date", reconDate, "--platform", files.Platform, "--his", files.HIS, "--out", filepath.Join(r.dir, "out.xlsx"),
+		"--json", filepath.Join(r.dir, "out.json"), "--lines", filepath.Join(r.dir, "out.csv.gz")}
 	for _, c := range files.Channels {
 		args = append(args, "--channel", c)
 	}
@@ -87,7 +88,8 @@ func TestReconcile_BalancedIsZero(t *testing.T) {
 
 func TestReconcile_DifferencesAreTwo(t *testing.T) {
 	r := runReconcile(t, generated(t, bookgen.Options{Seed: 1, Orders: 50, Each: 1}), nil)
-	if code, tell := ExitCode(r.err); code != 2 || tell || !strings.Contains(r.out, "不平") || !strings.Contains(r.out, "HIS缺失") || !strings.Contains(r.out, "长款") {
+	if code, tell := ExitCode(r.err); code != 2 || tell || !strings.Contains(r.out, "不平") || !strings.Contains(r.out, "HIS缺失") ||
+		!strings.Contains(r.out, "长款") {
 		t.Errorf("%d %v\n%s", code, tell, r.out)
 	}
 	data, err := os.ReadFile(filepath.Join(r.dir, "out.json"))

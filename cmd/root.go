@@ -36,7 +36,8 @@ func Execute(ctx context.Context) error {
 	root.Short = "预交金线上退款与医保移动支付"
 	root.Version = version()
 	root.SetContext(ctx)
-	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), reconcileCommand(), vaultCommand(app), configCommand(app), hisCommand(app), statsCommand(app)} {
+	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), reconcileCommand(),
+		vaultCommand(app), configCommand(app), hisCommand(app), statsCommand(app)} {
 		root.AddCommand(c)
 	}
 	return app.Start()
@@ -81,7 +82,8 @@ const Release = "0.2.0-dev"
 
 // ThisProgram is what this program brings to a data folder.
 func ThisProgram() collections.Program {
-	return collections.Program{Release: Release, Migrations: core.AppMigrations, Guards: collections.Guards(), Clock: time.Now, Record: store.GuardsInstalled}
+	return collections.Program{Release: Release, Migrations: core.AppMigrations, Guards: collections.Guards(), Clock: time.Now,
+		Record: store.GuardsInstalled}
 }
 
 // version names the release, the commit, the Go release and the PocketBase

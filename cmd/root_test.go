@@ -11,7 +11,8 @@ func TestVersion_TellsTheRelease(t *testing.T) {
 	c := versionCommand()
 	c.SetOut(&out)
 	c.SetArgs([]string{})
-	if err := c.Execute(); err != nil || !strings.HasPrefix(out.String(), "hospay "+Release+" (") || !strings.Contains(out.String(), "PocketBase v") {
+	if err := c.Execute(); err != nil || !strings.HasPrefix(out.String(), "hospay "+Release+" (") ||
+		!strings.Contains(out.String(), "PocketBase v") {
 		t.Errorf("%q %v", out.String(), err)
 	}
 }

@@ -24,7 +24,9 @@ func senders(app core.App, store *store.Store, now func() time.Time) map[string]
 		notify.ViaWechat: channelSender(store, "wechat"),
 		notify.ViaAlipay: channelSender(store, "alipay"),
 		notify.ViaSMS:    sms.New(&gateways{store: store, now: now}),
-		notify.ViaEmail:  email.New(mailer{app}, func(_ context.Context, m notify.Message) ([]string, error) { return store.FinanceMail(m.Institution) }),
+		notify.ViaEmail: email.New(mailer{app}, func(_ context.Context, m notify.Message) ([]string, error) {
+			return store.FinanceMail(m.Institution)
+		}),
 	}
 }
 

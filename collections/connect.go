@@ -18,6 +18,7 @@ func Connect(path string) (*dbx.DB, error) {
 		sync = "NORMAL"
 	}
 	pragmas := "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)&_pragma=synchronous(" + sync +
-		")&_pragma=foreign_keys(ON)&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1&_txlock=immediate"
+		")&_pragma=foreign_keys(ON)&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1&" +
+		"_txlock=immediate"
 	return dbx.Open("sqlite", path+pragmas)
 }

@@ -66,8 +66,10 @@ func AppendOnly() []string { return []string{RefundEvents, Reviews, Callbacks, A
 // All lists every collection of hospay.
 func All() []string {
 	return []string{
-		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts, RefundOrders,
-		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys, UsedTickets,
+		Institutions, Patients, PatientCards, Staff, ChannelConfigs, HISConfigs, SMSConfigs, ReviewSettings, Notices, NotificationTexts,
+		RefundOrders,
+		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys,
+		UsedTickets,
 		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports, StaffSecurity, Batches, ConfigChanges, StatementLines, ReconRuns,
 		Differences, Resolutions, ReconMonths,
 	}

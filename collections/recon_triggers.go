@@ -11,14 +11,18 @@ var fixedDifferenceColumns = []string{"institution", "day", "key", "opened", "cr
 // other half has changed.
 func ReconTriggers() []Trigger {
 	closed := func(month string) string {
-		return "EXISTS (SELECT 1 FROM recon_months m WHERE m.institution = NEW.institution AND m.month = " + month + " AND m.state IN ('closed', 'reopening'))"
+		return "EXISTS (SELECT 1 FROM recon_months m WHERE m.institution = NEW.institution AND m.month = " + month +
+			" AND m.state IN ('closed', 'reopening'))"
 	}
 	ts := []Trigger{
-		trigger("guard_statement_fixed", "BEFORE UPDATE ON statements WHEN "+changed(fixedStatementColumns)+" OR (OLD.sha256 != '' AND (NEW.sha256 != OLD.sha256 OR NEW.file != OLD.file))", "a bill that was kept stays as it is"),
+		trigger("guard_statement_fixed", "BEFORE UPDATE ON statements WHEN "+changed(fixedStatementColumns)+
+			" OR (OLD.sha256 != '' AND (NEW.sha256 != OLD.sha256 OR NEW.file != OLD.file))", "a bill that was kept stays as it is"),
 		trigger("guard_statement_superseded", "BEFORE UPDATE ON statements WHEN OLD.superseded = TRUE", "a former version stays as it is"),
-		trigger("guard_difference_fixed", "BEFORE UPDATE ON differences WHEN "+changed(fixedDifferenceColumns), "the name of a difference never changes"),
+		trigger("guard_difference_fixed", "BEFORE UPDATE ON differences WHEN "+changed(fixedDifferenceColumns),
+			"the name of a difference never changes"),
 		trigger("guard_difference_insert", "BEFORE INSERT ON differences WHEN "+closed("substr(NEW.day, 1, 7)"), "the month is closed"),
-		trigger("guard_difference_closed", "BEFORE UPDATE ON differences WHEN OLD.state = 'resolved' AND NOT (OLD.verb = 'rematch' AND NEW.state = 'carried') AND "+closed("substr(NEW.day, 1, 7)"), "the month is closed"),
+		trigger("guard_difference_closed", "BEFORE UPDATE ON differences WHEN OLD.state = 'resolved' AND NOT (OLD.verb = 'rematch' AND "+
+			"NEW.state = 'carried') AND "+closed("substr(NEW.day, 1, 7)"), "the month is closed"),
 		trigger("guard_recon_run_closed", "BEFORE INSERT ON recon_runs WHEN "+closed("substr(NEW.day, 1, 7)"), "the month is closed"),
 	}
 	for _, table := range []string{ReconRuns, Resolutions, StatementLines} {

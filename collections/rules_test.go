@@ -15,43 +15,61 @@ const nobody = "superusers"
 // deleted but by the rules of deleteTable.
 var ruleTable = []struct{ collection, read, create string }{
 	{"audit_log",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "auditor"`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`@request.auth.roles ~ "auditor"`,
 		`superusers`},
 	{"batches",
 		`@request.auth.collectionName = "staff" && @request.auth.active = true && @request.auth.roles ~ "reviewer" && starter = @request.auth.id`,
 		`superusers`},
 	{"callbacks",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
 		`superusers`},
 	{"channel_configs",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "config"`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`@request.auth.roles ~ "config"`,
 		`superusers`},
 	{"exports",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && owner = @request.auth.id`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && owner = ` +
+			`@request.auth.id`,
 		`superusers`},
 	{"config_changes",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "config") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "config") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
 		`superusers`},
 	{"his_calls",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +
+			`(@request.auth.roles ` +
+			`~ "auditor"))`,
 		`superusers`},
 	{"his_configs",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "config"`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`@request.auth.roles ~ "config"`,
 		`superusers`},
 	{"institutions",
 		`@request.auth.collectionName = "staff" && @request.auth.active = true && id = @request.auth.institution`,
 		`superusers`},
 	{"job_runs",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && ((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor") || (@request.auth.roles ~ "config"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && ((@request.auth.roles ~ "finance") || (@request.auth.roles ~ ` +
+			`"auditor") || (@request.auth.roles ~ "config"))`,
 		`superusers`},
 	{"notices",
-		`((@request.auth.collectionName = "patients" && institution = @request.auth.institution) || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution))`,
+		`((@request.auth.collectionName = "patients" && institution = @request.auth.institution) || (@request.auth.collectionName = "staff" && ` +
+			`@request.auth.active = true && institution = @request.auth.institution))`,
 		`superusers`},
 	{"notification_texts",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "config"`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`@request.auth.roles ~ "config"`,
 		`superusers`},
 	{"notifications",
-		`((@request.auth.collectionName = "patients" && patient = @request.auth.id && staff = false && via = "in_app" && state = "sent") || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))) || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "config" && event = "certificate"))`,
+		`((@request.auth.collectionName = "patients" && patient = @request.auth.id && staff = false && via = "in_app" && state = "sent") || ` +
+			`(@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +
+			`(@request.auth.roles ` +
+			`~ "auditor"))) || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = ` +
+			`@request.auth.institution &&` +
+			` @request.auth.roles ~ "config" && event = "certificate"))`,
 		`superusers`},
 	{"patient_cards",
 		`@request.auth.collectionName = "patients" && patient = @request.auth.id`,
@@ -60,61 +78,97 @@ var ruleTable = []struct{ collection, read, create string }{
 		`id = @request.auth.id && @request.auth.collectionName = "patients"`,
 		`superusers`},
 	{"proxy_applications",
-		`((@request.auth.collectionName = "patients" && patient = @request.auth.id) || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))))`,
+		`((@request.auth.collectionName = "patients" && patient = @request.auth.id) || (@request.auth.collectionName = "staff" && ` +
+			`@request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || ` +
+			`(@request.auth.roles ` +
+			`~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))))`,
 		`@request.auth.collectionName = "patients"`},
 	{"proxy_materials",
-		`((@request.auth.collectionName = "patients" && patient = @request.auth.id) || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))))`,
+		`((@request.auth.collectionName = "patients" && patient = @request.auth.id) || (@request.auth.collectionName = "staff" && ` +
+			`@request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || ` +
+			`(@request.auth.roles ` +
+			`~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))))`,
 		`@request.auth.collectionName = "patients"`},
 	{"receipts",
-		`((@request.auth.collectionName = "patients" && patient = @request.auth.id) || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))))`,
+		`((@request.auth.collectionName = "patients" && patient = @request.auth.id) || (@request.auth.collectionName = "staff" && ` +
+			`@request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || ` +
+			`(@request.auth.roles ` +
+			`~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))))`,
 		`superusers`},
 	{"refund_counts",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +
+			`(@request.auth.roles ` +
+			`~ "auditor"))`,
 		`superusers`},
 	{"refund_days",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +
+			`(@request.auth.roles ` +
+			`~ "auditor"))`,
 		`superusers`},
 	{"refund_events",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +
+			`(@request.auth.roles ` +
+			`~ "auditor"))`,
 		`superusers`},
 	{"refund_orders",
-		`((@request.auth.collectionName = "patients" && patient = @request.auth.id) || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))))`,
+		`((@request.auth.collectionName = "patients" && patient = @request.auth.id) || (@request.auth.collectionName = "staff" && ` +
+			`@request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || ` +
+			`(@request.auth.roles ` +
+			`~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))))`,
 		`@request.auth.collectionName = "patients"`},
 	{"review_settings",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "config") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "config") || (@request.auth.roles ~ "auditor"))`,
 		`superusers`},
 	{"reviews",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +
+			`(@request.auth.roles ` +
+			`~ "auditor"))`,
 		`@request.auth.collectionName = "staff" && @request.auth.active = true && @request.auth.roles ~ "reviewer"`},
 	{"sms_configs",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "config"`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`@request.auth.roles ~ "config"`,
 		`superusers`},
 	{"staff",
-		`((@request.auth.collectionName = "staff" && @request.auth.active = true && id = @request.auth.id) || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "config"))`,
+		`((@request.auth.collectionName = "staff" && @request.auth.active = true && id = @request.auth.id) || (@request.auth.collectionName = ` +
+			`"staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "config"))`,
 		`superusers`},
 	{"staff_security",
 		`superusers`,
 		`superusers`},
 	{"statements",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
 		`superusers`},
 	{"statement_lines",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
 		`superusers`},
 	{"recon_runs",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
 		`superusers`},
 	{"differences",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
 		`superusers`},
 	{"resolutions",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
 		`superusers`},
 	{"recon_months",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
 		`superusers`},
 	{"transfer_orders",
-		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))`,
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +
+			`(@request.auth.roles ` +
+			`~ "auditor"))`,
 		`superusers`},
 	{"used_tickets",
 		`superusers`,

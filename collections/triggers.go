@@ -19,15 +19,23 @@ type Trigger struct {
 // the machine's table of moves.
 func (b Basis) orderTriggers() []Trigger {
 	ts := []Trigger{
-		trigger("guard_order_insert", "BEFORE INSERT ON refund_orders WHEN NOT (NEW.status = 'submitted' OR (NEW.status = 'reversing' AND NEW.compensates != ''))", "an order starts at submitted"),
+		trigger("guard_order_insert", "BEFORE INSERT ON refund_orders WHEN NOT (NEW.status = 'submitted' OR (NEW.status = 'reversing' AND "+
+			"NEW.compensates != ''))", "an order starts at submitted"),
 		MoveGuard(b.Machine, "guard_order_move"),
-		trigger("guard_order_final", "BEFORE UPDATE ON refund_orders WHEN OLD.status IN ("+Finals(b.Machine)+") AND (NEW.amount != OLD.amount OR NEW.paid_at != OLD.paid_at OR NEW.fail_code != OLD.fail_code)", "a final order stays as it is"),
+		trigger("guard_order_final", "BEFORE UPDATE ON refund_orders WHEN OLD.status IN ("+Finals(b.Machine)+
+			") AND (NEW.amount != OLD.amount OR NEW.paid_at != OLD.paid_at OR NEW.fail_code != OLD.fail_code)", "a final order stays as it is"),
 		trigger("guard_order_fixed", "BEFORE UPDATE ON refund_orders WHEN "+changed(b.Fixed), "amount, payee and card of an order never change"),
-		trigger("guard_order_group", "BEFORE INSERT ON refund_orders WHEN NEW.compensates = '' AND EXISTS (SELECT 1 FROM refund_orders WHERE institution = NEW.institution AND card_no = NEW.card_no AND compensates = '' AND status NOT IN ("+Finals(b.Machine)+") AND (`group` != NEW.`group` OR NEW.`group` = ''))", "the card has an active order"),
-		trigger("guard_transfer_fixed", "BEFORE UPDATE ON transfer_orders WHEN "+changed([]string{"order", "attempt", "out_bill_no", "amount", "method", "channel", "hash", "connection"}), "the content of a payout number never changes"),
-		trigger("guard_transfer_done", "BEFORE UPDATE ON transfer_orders WHEN OLD.state = 'done' AND NEW.state != 'done'", "a paid payout stays paid"),
-		trigger("guard_his_call_fixed", "BEFORE UPDATE ON his_calls WHEN "+changed([]string{"order", "kind", "attempt", "no", "amount", "hash", "connection"}), "the content of a HIS number never changes"),
-		trigger("guard_his_call_done", "BEFORE UPDATE ON his_calls WHEN OLD.state = 'done' AND NEW.state != 'done'", "a finished HIS call stays finished"),
+		trigger("guard_order_group", "BEFORE INSERT ON refund_orders WHEN NEW.compensates = '' AND EXISTS (SELECT 1 FROM refund_orders WHERE "+
+			"institution = NEW.institution AND card_no = NEW.card_no AND compensates = '' AND status NOT IN ("+Finals(b.Machine)+
+			") AND (`group` != NEW.`group` OR NEW.`group` = ''))", "the card has an active order"),
+		trigger("guard_transfer_fixed", "BEFORE UPDATE ON transfer_orders WHEN "+changed([]string{"order", "attempt", "out_bill_no", "amount",
+			"method", "channel", "hash", "connection"}), "the content of a payout number never changes"),
+		trigger("guard_transfer_done", "BEFORE UPDATE ON transfer_orders WHEN OLD.state = 'done' AND NEW.state != 'done'",
+			"a paid payout stays paid"),
+		trigger("guard_his_call_fixed", "BEFORE UPDATE ON his_calls WHEN "+changed([]string{"order", "kind", "attempt", "no", "amount", "hash",
+			"connection"}), "the content of a HIS number never changes"),
+		trigger("guard_his_call_done", "BEFORE UPDATE ON his_calls WHEN OLD.state = 'done' AND NEW.state != 'done'",
+			"a finished HIS call stays finished"),
 	}
 	for _, table := range AppendOnly() {
 		ts = append(ts, trigger("guard_"+table+"_update", "BEFORE UPDATE ON "+table, table+" is append-only"))
@@ -40,7 +48,8 @@ func (b Basis) orderTriggers() []Trigger {
 
 // MoveGuard is the trigger that refuses what is no legal move of a machine.
 func MoveGuard(m *flow.Machine, name string) Trigger {
-	return trigger(name, "BEFORE UPDATE ON "+m.Orders+" WHEN NEW.status != OLD.status AND (OLD.status || '>' || NEW.status) NOT IN ("+moves(m)+")",
+	return trigger(name, "BEFORE UPDATE ON "+m.Orders+" WHEN NEW.status != OLD.status AND (OLD.status || '>' || NEW.status) NOT IN ("+moves(m)+
+		")",
 		"illegal move of an order")
 }
 

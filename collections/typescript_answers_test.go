@@ -77,7 +77,8 @@ func doors(t *testing.T) (out []door) {
 	set := token.NewFileSet()
 	from := importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
 	for _, p := range ours {
-		d := door{set: set, info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Instances: map[*ast.Ident]types.Instance{}, Uses: map[*ast.Ident]types.Object{}}}
+		d := door{set: set, info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Instances: map[*ast.Ident]types.Instance{},
+			Uses: map[*ast.Ident]types.Object{}}}
 		for _, name := range p.GoFiles {
 			file, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, 0)
 			if err != nil {
@@ -152,7 +153,8 @@ func (g *answers) answer(at token.Position, t types.Type) {
 
 // known are types that JSON writes in a form of their own.
 var known = map[string]string{
-	"time.Time": "string", "encoding/json.RawMessage": "unknown", "encoding/json/jsontext.Value": "unknown", "hospay/money.Fen": "number", "hospay/flow.Code": "string",
+	"time.Time": "string", "encoding/json.RawMessage": "unknown", "encoding/json/jsontext.Value": "unknown", "hospay/money.Fen": "number",
+	"hospay/flow.Code": "string",
 	"github.com/pocketbase/pocketbase/tools/types.DateTime": "string", "github.com/pocketbase/pocketbase/tools/types.JSONRaw": "unknown",
 }
 
@@ -326,7 +328,9 @@ func (g *answers) optional(t types.Type) (out []string) {
 
 func (g *answers) file() string {
 	var b strings.Builder
-	b.WriteString("// What hospay's own routes answer. Amounts are fen. Written by\n// `go test ./collections -run TestAnswerTypes -update`, never by hand.\n")
+	b.WriteString(
+		"// What hospay's own routes answer. Amounts are fen. Written by\n// `go test ./collections -run TestAnswerTypes -update`, " +
+			"never by hand.\n")
 	if len(g.records) > 0 {
 		fmt.Fprintf(&b, "import type { %s } from './records'\n", strings.Join(slices.Sorted(maps.Keys(g.records)), ", "))
 	}

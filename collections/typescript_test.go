@@ -47,7 +47,8 @@ func TestRecordTypes_MatchTheCollections(t *testing.T) {
 
 func typescript(app core.App) (string, error) {
 	var b strings.Builder
-	b.WriteString("// The records of hospay's collections as the API shows them. Written by\n// `go test ./collections -run TestRecordTypes -update`, never by hand.\n")
+	b.WriteString("// The records of hospay's collections as the API shows them. Written by\n// `go test ./collections -run TestRecordTypes " +
+		"-update`, never by hand.\n")
 	for _, name := range collections.All() {
 		c, err := app.FindCollectionByNameOrId(name)
 		if err != nil {

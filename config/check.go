@@ -122,7 +122,8 @@ func checkStaff(s *Service, app core.App, d *draft) error {
 
 // othersConfigure refuses to take the last active account that configures.
 func othersConfigure(app core.App, rec *core.Record) error {
-	others, err := app.FindRecordsByFilter(collections.Staff, `institution = {:i} && active = true && roles ~ "config" && id != {:id}`, "", 1, 0,
+	others, err := app.FindRecordsByFilter(collections.Staff, `institution = {:i} && active = true && roles ~ "config" && id != {:id}`, "", 1,
+		0,
 		map[string]any{"i": rec.GetString("institution"), "id": rec.Id})
 	if err != nil {
 		return err

@@ -51,17 +51,20 @@ func kinds() map[string]kind {
 			guarded("active", "methods", "debit_at", "proxy_on", "proxy_payee", "second_factor", "idle_minutes", "secrets"))},
 		{collection: collections.ChannelConfigs, creatable: true, freshSensitive: true, check: checkChannel, fields: slices.Concat(
 			onCreate("channel"), guarded("active", "merchant_id", "app_id", "api_base", "notify_base", "settings", "secrets"))},
-		{collection: collections.HISConfigs, creatable: true, freshSensitive: true, secretNames: []string{"key", "sign_key", "user", "password"}, check: checkHIS, fields: guarded(
-			"kind", "base_url", "timeout_ms", "queryable", "idempotent", "reversible", "mapping", "active", "secrets")},
-		{collection: collections.SMSConfigs, creatable: true, freshSensitive: true, check: checkSMS, fields: guarded("active", "url", "settings", "secrets")},
+		{collection: collections.HISConfigs, creatable: true, freshSensitive: true, secretNames: []string{"key", "sign_key", "user", "password"},
+			check: checkHIS, fields: guarded(
+				"kind", "base_url", "timeout_ms", "queryable", "idempotent", "reversible", "mapping", "active", "secrets")},
+		{collection: collections.SMSConfigs, creatable: true, freshSensitive: true, check: checkSMS,
+			fields: guarded("active", "url", "settings", "secrets")},
 		{collection: collections.ReviewSettings, creatable: true, freshSensitive: true, check: checkReview, fields: guarded(
 			"auto", "shadow", "delay_seconds", "window_from", "window_to", "rules", "second_from", "second_proxy")},
 		{collection: collections.Notices, creatable: true, check: checkNotice, fields: append(
 			open("title", "content", "active"), field{name: "kind", onCreate: true})},
 		{collection: collections.NotificationTexts, creatable: true, check: checkText, fields: append(
 			open("title", "body", "sms", "wechat_template", "alipay_template", "keywords"), field{name: "event", onCreate: true})},
-		{collection: collections.Staff, creatable: true, freshSensitive: true, check: checkPerson, secretNames: []string{"id_no"}, fields: slices.Concat(
-			open("name"), guarded("roles", "active", "secrets"), onCreate("email"))},
+		{collection: collections.Staff, creatable: true, freshSensitive: true, check: checkPerson, secretNames: []string{"id_no"},
+			fields: slices.Concat(
+				open("name"), guarded("roles", "active", "secrets"), onCreate("email"))},
 	}
 	out := map[string]kind{}
 	for _, k := range list {

@@ -79,7 +79,8 @@ func (s *Service) describe(d *draft) (store.ConfigChange, error) {
 		return store.ConfigChange{}, flow.NewError(CodeUnchanged, "")
 	}
 	c := store.ConfigChange{
-		Institution: houseOf(d.rec), Collection: d.kind.collection, Record: d.rec.Id, Fresh: d.fresh, Sensitive: d.sensitive(), Before: raw(before), After: raw(after),
+		Institution: houseOf(d.rec), Collection: d.kind.collection, Record: d.rec.Id, Fresh: d.fresh, Sensitive: d.sensitive(),
+		Before: raw(before), After: raw(after),
 	}
 	if !d.fresh {
 		c.Seen = s.index(d.kind, d.old)

@@ -155,7 +155,8 @@ func (s *Service) readStaff(institution string) ([]StaffAccount, error) {
 		Record  string `db:"record"`
 		Created string `db:"created"`
 	}
-	err = s.App.ConcurrentDB().NewQuery("SELECT record, MAX(created) AS created FROM config_changes WHERE collection = 'staff' AND institution = {:i} AND state = 'applied' GROUP BY record").
+	err = s.App.ConcurrentDB().NewQuery("SELECT record, MAX(created) AS created FROM config_changes WHERE collection = 'staff' AND " +
+		"institution = {:i} AND state = 'applied' GROUP BY record").
 		Bind(dbx.Params{"i": institution}).All(&last)
 	changed := map[string]string{}
 	for _, l := range last {

@@ -31,7 +31,8 @@ func (s *Service) take(rec *core.Record) (snapshot, error) {
 	out := snapshot{fields: map[string]any{}, secrets: map[string]string{}}
 	for _, f := range rec.Collection().Fields {
 		name := f.GetName()
-		if f.GetHidden() || f.Type() == core.FieldTypeAutodate || f.Type() == core.FieldTypePassword || slices.Contains([]string{"id", "secrets_held", "institution", "emailVisibility"}, name) {
+		if f.GetHidden() || f.Type() == core.FieldTypeAutodate || f.Type() == core.FieldTypePassword ||
+			slices.Contains([]string{"id", "secrets_held", "institution", "emailVisibility"}, name) {
 			continue
 		}
 		out.fields[name] = plain(rec.Get(name))

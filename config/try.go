@@ -81,7 +81,8 @@ func (s *Service) proposed(institution, change, collection string) (*draft, stor
 // built, by name.
 func (s *Service) Connections(ctx context.Context, institution string) (map[string]channels.Channel, error) {
 	var names []string
-	err := s.App.ConcurrentDB().Select("channel").From(collections.ChannelConfigs).Where(dbx.HashExp{"institution": institution}).WithContext(ctx).Column(&names)
+	err := s.App.ConcurrentDB().Select("channel").From(collections.ChannelConfigs).Where(dbx.HashExp{"institution": institution}).
+		WithContext(ctx).Column(&names)
 	out := map[string]channels.Channel{}
 	for _, name := range names {
 		if c, err := s.Store.Connection(ctx, institution, name); err == nil {

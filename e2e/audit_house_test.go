@@ -18,7 +18,8 @@ func TestAudit_ActsOfPeopleBelongToTheirHouse(t *testing.T) {
 		t.Fatalf("%d %s", res.Status, res.Raw)
 	}
 	var without int
-	err := a.Runtime.App.DB().Select("COUNT(*)").From(collections.AuditLog).Where(dbx.NewExp("institution = '' AND actor_kind IN ('staff', 'patient')")).Row(&without)
+	err := a.Runtime.App.DB().Select("COUNT(*)").From(collections.AuditLog).
+		Where(dbx.NewExp("institution = '' AND actor_kind IN ('staff', 'patient')")).Row(&without)
 	if err != nil || without != 0 {
 		t.Errorf("%d acts of people without a house, %v", without, err)
 	}

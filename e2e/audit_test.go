@@ -20,7 +20,8 @@ func acts(t *testing.T, a *testapp.App, n int, institution string) {
 	t.Helper()
 	err := a.Runtime.App.RunInTransaction(func(tx core.App) error {
 		for i := range n {
-			err := store.Audit(tx, store.AuditEntry{Institution: institution, ActorKind: "system", Actor: "test", Action: fmt.Sprintf("act.%d", i), Details: map[string]any{"n": i}})
+			err := store.Audit(tx, store.AuditEntry{Institution: institution, ActorKind: "system", Actor: "test", Action: fmt.Sprintf("act.%d", i),
+				Details: map[string]any{"n": i}})
 			if err != nil {
 				return err
 			}
@@ -88,7 +89,8 @@ func TestAudit_RowsFromBeforeTheColumnStillHold(t *testing.T) {
 	if err := a.Runtime.App.DB().NewQuery("SELECT hash FROM audit_log WHERE seq = 1").Row(&last); err != nil {
 		t.Fatal(err)
 	}
-	row := dbx.Params{"id": "before000000000", "seq": 2, "actor_kind": "staff", "actor": "x", "action": "payouts.freeze", "target": "t", "details": `{"frozen":true}`, "address": "::1",
+	row := dbx.Params{"id": "before000000000", "seq": 2, "actor_kind": "staff", "actor": "x", "action": "payouts.freeze", "target": "t",
+		"details": `{"frozen":true}`, "address": "::1",
 		"prev_hash": last, "created": "2026-11-23 00:00:00.000Z"}
 	row["hash"] = oldAuditHash(row)
 	if _, err := a.Runtime.App.NonconcurrentDB().Insert(collections.AuditLog, row).Execute(); err != nil {
@@ -117,10 +119,12 @@ func TestAudit_AuditorsOfOneHouseSeeTheirOwn(t *testing.T) {
 	if res.Text("count") != "1" {
 		t.Errorf("%s", res.Raw)
 	}
-	if res := h.Call("POST", "/api/hospay/payouts/freeze", h.tokens["finance"], map[string]any{"frozen": true, "note": "演练"}); res.Status != 200 {
+	if res := h.Call("POST", "/api/hospay/payouts/freeze", h.tokens["finance"],
+		map[string]any{"frozen": true, "note": "演练"}); res.Status != 200 {
 		t.Fatal(res.Status)
 	}
-	for query, want := range map[string]string{"action=payouts": "1", "action=payouts.freeze": "1", "action=pay": "0", "actor=财务员": "1", "actor=cashier": "0", "from=2020-01-01&to=2020-01-02": "0"} {
+	for query, want := range map[string]string{"action=payouts": "1", "action=payouts.freeze": "1", "action=pay": "0", "actor=财务员": "1",
+		"actor=cashier": "0", "from=2020-01-01&to=2020-01-02": "0"} {
 		if res := h.Call("GET", "/api/hospay/audit?"+query, h.tokens["auditor"], nil); res.Text("count") != want {
 			t.Errorf("%s: %s, want %s", query, res.Text("count"), want)
 		}

@@ -67,8 +67,10 @@ func TestBatch_EachOrderStandsForItself(t *testing.T) {
 	a.Review(first, ids[1], "approve", "")
 	a.Review(first, ids[2], "approve", "")
 	body := map[string]any{"orders": ids, "decision": "approve", "note": "", "count": 6, "total": 54_006}
-	wantRefusal(t, "合计不符", a.Call("POST", "/api/hospay/batches", other, map[string]any{"orders": ids, "decision": "approve", "count": 6, "total": 1}), 400, "total_mismatch")
-	wantRefusal(t, "驳回没有理由", a.Call("POST", "/api/hospay/batches", other, map[string]any{"orders": ids, "decision": "reject", "count": 6, "total": 54_006}), 400, "note_required")
+	wantRefusal(t, "合计不符", a.Call("POST", "/api/hospay/batches", other, map[string]any{"orders": ids, "decision": "approve", "count": 6,
+		"total": 1}), 400, "total_mismatch")
+	wantRefusal(t, "驳回没有理由", a.Call("POST", "/api/hospay/batches", other, map[string]any{"orders": ids, "decision": "reject", "count": 6,
+		"total": 54_006}), 400, "note_required")
 	res := a.Call("POST", "/api/hospay/batches", other, body)
 	if res.Status != 200 || res.Text("id") == "" {
 		t.Fatalf("batch: %d %s", res.Status, res.Raw)
@@ -145,12 +147,14 @@ func TestBatch_InterruptedIsContinued(t *testing.T) {
 func TestBatch_ACommandInterruptsNothing(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	me := must(a.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer1@demo.hospay"))
-	b := must(a.Store.NewBatch(t.Context(), store.Batch{Institution: a.Institution, Starter: me.Id, Decision: "approve", Orders: []string{"planted00000000"}}))
+	b := must(a.Store.NewBatch(t.Context(), store.Batch{Institution: a.Institution, Starter: me.Id, Decision: "approve",
+		Orders: []string{"planted00000000"}}))
 	must(0, a.Store.MoveBatch(t.Context(), b.ID, store.BatchQueued, store.BatchRunning))
 	state := func() string { return must(a.Store.Batch(t.Context(), b.ID, me.Id)).State }
 	beside := core.NewBaseApp(core.BaseAppConfig{DataDir: a.Dir, EncryptionEnv: "PB_ENCRYPTION_KEY", DBConnect: collections.Connect})
 	defer beside.ClearBootstrap()
-	must(cmd.Prepare(beside, cmd.Options{Env: cmd.EnvDemo, KeyFile: filepath.Join(a.Dir, "key.json"), Timing: refund.DefaultTiming(), Now: a.Now, Log: slog.New(slog.DiscardHandler)}))
+	must(cmd.Prepare(beside, cmd.Options{Env: cmd.EnvDemo, KeyFile: filepath.Join(a.Dir, "key.json"), Timing: refund.DefaultTiming(),
+		Now: a.Now, Log: slog.New(slog.DiscardHandler)}))
 	if s := state(); s != store.BatchRunning {
 		t.Errorf("beside a command the batch is %s", s)
 	}
@@ -167,7 +171,8 @@ func TestBatch_RoleIsCheckedForEachOrder(t *testing.T) {
 	token := a.Staff("reviewer1")
 	id := reviewing(t, a, a.Login("P0001", "alipay"), 100)
 	me := must(a.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer1@demo.hospay"))
-	b := must(a.Store.NewBatch(t.Context(), store.Batch{Institution: a.Institution, Starter: me.Id, Decision: "approve", Orders: []string{id}}))
+	b := must(a.Store.NewBatch(t.Context(), store.Batch{Institution: a.Institution, Starter: me.Id, Decision: "approve",
+		Orders: []string{id}}))
 	must(0, a.Store.InterruptBatches(t.Context()))
 	a.Call("POST", "/api/hospay/batches/"+b.ID+"/continue", token, nil)
 	finished(t, a, token, b.ID)

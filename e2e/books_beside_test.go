@@ -41,7 +41,8 @@ func hisTable(t *testing.T, day string, orders []refund.Work) []byte {
 	w := csv.NewWriter(&out)
 	rows := [][]string{{"退款单号", "商户单号", "HIS退款流水号", "就诊卡号", "退款金额", "退款方式", "退款渠道", "状态", "退款时间"}}
 	for _, o := range orders {
-		rows = append(rows, []string{o.Order.No, "", "H" + o.Order.No, o.Order.CardNo, o.Order.Amount.Yuan(), "transfer", o.Order.Channel, "succeeded", day + " 12:00:00"})
+		rows = append(rows, []string{o.Order.No, "", "H" + o.Order.No, o.Order.CardNo, o.Order.Amount.Yuan(), "transfer", o.Order.Channel,
+			"succeeded", day + " 12:00:00"})
 	}
 	if err := w.WriteAll(rows); err != nil {
 		t.Fatal(err)
@@ -68,7 +69,8 @@ func TestStatements_AnUploadStaysInForce(t *testing.T) {
 	}
 	a.Advance(time.Hour)
 	runJob(t, a, "statements", "reconcile")
-	if st := statement(t, a, finance, day, "his", "statement"); st["id"] != brought.Text("id") || st["state"] != "ready" || st["message"] != "" || st["next_at"] == "" {
+	if st := statement(t, a, finance, day, "his", "statement"); st["id"] != brought.Text("id") || st["state"] != "ready" ||
+		st["message"] != "" || st["next_at"] == "" {
 		t.Errorf("while HIS does not answer: %v", st)
 	}
 	a.Sims.HIS.Faults().Clear()
@@ -125,7 +127,8 @@ func TestStatements_ADownloadUnderWayYields(t *testing.T) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		in := books.Incoming{Institution: a.Institution, Day: day, Source: "his", Kind: "statement", Path: path, Name: "his.csv", Next: a.Now().Add(time.Hour)}
+		in := books.Incoming{Institution: a.Institution, Day: day, Source: "his", Kind: "statement", Path: path, Name: "his.csv",
+			Next: a.Now().Add(time.Hour)}
 		if _, err := a.Runtime.Books.Fetched(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}

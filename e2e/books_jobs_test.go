@@ -46,13 +46,16 @@ func TestStatements_RetryPlan(t *testing.T) {
 	if want := a.Now().Add(30 * time.Minute); state != "waiting" || must(time.Parse(time.RFC3339, next)).Sub(want).Abs() > 2*time.Minute {
 		t.Errorf("in the morning: %s, next %s", state, next)
 	}
-	for _, c := range []struct{ source, kind, want string }{{"wechat", "trade", "empty"}, {"wechat", "fundflow_operation", "empty"}, {"alipay", "signcustomer", "ready"}} {
+	for _, c := range []struct {
+		source, kind, want string
+	}{{"wechat", "trade", "empty"}, {"wechat", "fundflow_operation", "empty"}, {"alipay", "signcustomer", "ready"}} {
 		if st := statement(t, a, finance, day, c.source, c.kind); st["state"] != c.want {
 			t.Errorf("%s %s is %v: %v", c.source, c.kind, st["state"], st["message"])
 		}
 	}
 	at("18:30:00", 1)
-	if state, next = ask(); state != "waiting" || must(time.Parse(time.RFC3339, next)).In(sim.Beijing).Format("02 15:04") != must(time.Parse(time.DateOnly, day)).AddDate(0, 0, 2).Format("02")+" 10:00" {
+	if state, next = ask(); state != "waiting" || must(time.Parse(time.RFC3339, next)).In(sim.Beijing).
+		Format("02 15:04") != must(time.Parse(time.DateOnly, day)).AddDate(0, 0, 2).Format("02")+" 10:00" {
 		t.Errorf("in the evening: %s, next %s", state, next)
 	}
 	runJob(t, a, "reconcile")
@@ -96,11 +99,13 @@ func TestReceipts_MissingAreListedAndRetried(t *testing.T) {
 	}
 	first := items[0].(map[string]any)
 	expires := must(time.Parse(time.RFC3339, first["expires"].(string)))
-	if first["state"] != "none" || first["out_bill_no"] != w.Transfer.No || first["amount"] != 4321.0 || expires.Sub(w.Order.PaidAt.AddDate(0, 6, 0)).Abs() > time.Second {
+	if first["state"] != "none" || first["out_bill_no"] != w.Transfer.No || first["amount"] != 4321.0 ||
+		expires.Sub(w.Order.PaidAt.AddDate(0, 6, 0)).Abs() > time.Second {
 		t.Errorf("%v", first)
 	}
 	runJob(t, a, "receipts")
-	if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE receipts SET state = 'failed', tries = 60, next_at = ''").Execute(); err != nil {
+	if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE receipts SET state = 'failed', tries = 60, next_at = ''").
+		Execute(); err != nil {
 		t.Fatal(err)
 	}
 	first = list()[0].(map[string]any)
@@ -136,7 +141,8 @@ func TestBooks_TheChannelsOfTheDayAreExpected(t *testing.T) {
 	finance := a.Staff("finance")
 	only := func(channel string) {
 		t.Helper()
-		if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE channel_configs SET active = (channel = '" + channel + "')").Execute(); err != nil {
+		if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE channel_configs SET active = (channel = '" + channel + "')").
+			Execute(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -196,7 +202,8 @@ func TestStatements_CatchUpAfterALongOutage(t *testing.T) {
 	if err := a.Runtime.App.DB().NewQuery("SELECT MIN(created) FROM refund_orders").Row(&began); err != nil {
 		t.Fatal(err)
 	}
-	first, last := must(time.Parse(time.DateOnly, must(time.Parse(types.DefaultDateLayout, began)).In(sim.Beijing).Format(time.DateOnly))), must(time.Parse(time.DateOnly, clockDay(a)))
+	first, last := must(time.Parse(time.DateOnly, must(time.Parse(types.DefaultDateLayout, began)).In(sim.Beijing).Format(time.DateOnly))),
+		must(time.Parse(time.DateOnly, clockDay(a)))
 	for d := first.AddDate(0, 0, -1); d.Before(last); d = d.AddDate(0, 0, 1) {
 		want := 6
 		if d.Before(first) {
@@ -223,7 +230,8 @@ func TestStatements_ARefusedFileIsKept(t *testing.T) {
 	if err := os.WriteFile(path, good, 0o600); err != nil { // the day before's
 		t.Fatal(err)
 	}
-	in := books.Incoming{Institution: a.Institution, Day: next, Source: "alipay", Kind: "signcustomer", Path: path, Name: "bill.zip", Next: a.Now()}
+	in := books.Incoming{Institution: a.Institution, Day: next, Source: "alipay", Kind: "signcustomer", Path: path, Name: "bill.zip",
+		Next: a.Now()}
 	for range 2 {
 		if _, err := a.Runtime.Books.Fetched(t.Context(), in); err != nil {
 			t.Fatal(err)
@@ -231,7 +239,8 @@ func TestStatements_ARefusedFileIsKept(t *testing.T) {
 	}
 	refused := statement(t, a, finance, next, "alipay", "signcustomer")
 	sum := sha256.Sum256(good)
-	if refused["state"] != "refused" || refused["sha256"] != hex.EncodeToString(sum[:]) || !strings.Contains(refused["refusal"].(string), "账单是") || refused["version"] != 1.0 {
+	if refused["state"] != "refused" || refused["sha256"] != hex.EncodeToString(sum[:]) || !strings.Contains(refused["refusal"].(string),
+		"账单是") || refused["version"] != 1.0 {
 		t.Errorf("%v", refused)
 	}
 	if !bytes.Equal(file(t, a, finance, refused), good) {
@@ -245,7 +254,8 @@ func TestStatements_ARefusedFileIsKept(t *testing.T) {
 	if _, err := a.Runtime.Books.Fetched(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
-	if st = statement(t, a, finance, next, "alipay", "signcustomer"); st["version"] != 2.0 || dayView(t, a, finance, next).State != books.Balanced {
+	if st = statement(t, a, finance, next, "alipay", "signcustomer"); st["version"] != 2.0 || dayView(t, a, finance, next).
+		State != books.Balanced {
 		t.Errorf("a refused file took the place of one that was read: %v", st)
 	}
 }

@@ -82,7 +82,8 @@ func TestBooks_ADayOfBothChannelsBalances(t *testing.T) {
 	}
 	runs := len(v.Runs)
 	runJob(t, a, "statements", "reconcile")
-	if res := a.Call("POST", "/api/hospay/recon/"+day+"/run", finance, map[string]any{}); res.Status != 200 || len(dayView(t, a, finance, day).Runs) != runs {
+	if res := a.Call("POST", "/api/hospay/recon/"+day+"/run", finance, map[string]any{}); res.Status != 200 ||
+		len(dayView(t, a, finance, day).Runs) != runs {
 		t.Errorf("a run with equal inputs left a trace: %d %s", res.Status, res.Raw)
 	}
 }

@@ -159,14 +159,16 @@ func TestBooks_DifferencesAreWorkedOffByTwo(t *testing.T) {
 	}
 	found := byKind(t, a, finance, day)
 	lacks, extra, amount := found["missing_his"], found["only_his"], found["amount"]
-	if lacks["sign"] != "shortage" || extra["sign"] != "overage" || lacks["amount"] != 1234.0 || extra["amount"] != 1234.0 || amount["amount"] != 1.0 || lacks["order"] != orders[0].Order.ID {
+	if lacks["sign"] != "shortage" || extra["sign"] != "overage" || lacks["amount"] != 1234.0 || extra["amount"] != 1234.0 ||
+		amount["amount"] != 1.0 || lacks["order"] != orders[0].Order.ID {
 		t.Fatalf("%v\n%v\n%v", lacks, extra, amount)
 	}
 	act := func(token string, d map[string]any, what string, body map[string]any) testapp.Answer {
 		return a.Call("POST", fmt.Sprintf("/api/hospay/differences/%v/%s", d["id"], what), token, body)
 	}
 	for code, body := range map[string]map[string]any{
-		"verb_unknown": {"verb": "删除", "reason": "x"}, "reason_required": {"verb": "force", "reason": " "}, "rematch_unfit": {"verb": "rematch", "reason": "x", "with": amount["id"]}, "verb_unfit": {"verb": "confirm_arrival", "reason": "x"},
+		"verb_unknown": {"verb": "删除", "reason": "x"}, "reason_required": {"verb": "force", "reason": " "},
+		"rematch_unfit": {"verb": "rematch", "reason": "x", "with": amount["id"]}, "verb_unfit": {"verb": "confirm_arrival", "reason": "x"},
 	} {
 		d := lacks
 		if code == "verb_unfit" {
@@ -176,7 +178,8 @@ func TestBooks_DifferencesAreWorkedOffByTwo(t *testing.T) {
 			t.Errorf("%v: %d %s, want %s", body, res.Status, res.Raw, code)
 		}
 	}
-	if res := act(finance, lacks, "resolve", map[string]any{"verb": "换配", "reason": "HIS 记错单号", "with": extra["id"]}); res.Text("state") != "proposed" {
+	if res := act(finance, lacks, "resolve", map[string]any{"verb": "换配", "reason": "HIS 记错单号", "with": extra["id"]}); res.Text(
+		"state") != "proposed" {
 		t.Fatalf("%d %s", res.Status, res.Raw)
 	}
 	if res := act(finance, lacks, "confirm", map[string]any{"note": "x"}); res.Status != 403 || res.Code() != "second_person" {
@@ -253,7 +256,8 @@ func TestBooks_UploadsThatCannotBeTrusted(t *testing.T) {
 		t.Errorf("%s\n%s", res.Raw, list.Raw)
 	}
 	a.Call("POST", "/api/hospay/recon/"+day+"/run", finance, map[string]any{})
-	if v := dayView(t, a, finance, day); v.Summary == nil || v.Summary.Rejects != 1 || v.Open != 1 || byKind(t, a, finance, day)["missing_his"] == nil {
+	if v := dayView(t, a, finance, day); v.Summary == nil || v.Summary.Rejects != 1 || v.Open != 1 ||
+		byKind(t, a, finance, day)["missing_his"] == nil {
 		t.Errorf("the line that could not be read is not missed: %+v", v)
 	}
 }
@@ -276,7 +280,8 @@ func TestBooks_MissedCallbackClosesItself(t *testing.T) {
 	if d["state"] != "open" || d["order_no"] != w.Order.No {
 		t.Fatalf("%v", differences(t, a, finance, "day="+day))
 	}
-	res := a.Call("POST", fmt.Sprintf("/api/hospay/differences/%v/resolve", d["id"]), finance, map[string]any{"verb": "确认到账", "reason": "账单已付"})
+	res := a.Call("POST", fmt.Sprintf("/api/hospay/differences/%v/resolve", d["id"]), finance,
+		map[string]any{"verb": "确认到账", "reason": "账单已付"})
 	if res.Status != 200 || res.Text("state") != "open" {
 		t.Fatalf("%d %s", res.Status, res.Raw)
 	}
@@ -324,7 +329,8 @@ func TestBooks_MonthIsClosedByTwo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range differences(t, a, finance, "day="+day) {
-		if res := a.Call("POST", fmt.Sprintf("/api/hospay/differences/%v/assign", d["id"]), finance, map[string]any{"owner": me}); res.Text("owner_name") == "" {
+		if res := a.Call("POST", fmt.Sprintf("/api/hospay/differences/%v/assign", d["id"]), finance, map[string]any{"owner": me}); res.Text(
+			"owner_name") == "" {
 			t.Errorf("%s", res.Raw)
 		}
 	}
@@ -404,13 +410,15 @@ func TestBooks_ReportsSayWhatTheRouteSays(t *testing.T) {
 		}
 	}
 	var lines, total int
-	if err := a.Runtime.App.DB().NewQuery("SELECT COUNT(*), SUM(amount) FROM differences WHERE day = '"+day+"' AND live = TRUE").Row(&lines, &total); err != nil {
+	if err := a.Runtime.App.DB().NewQuery("SELECT COUNT(*), SUM(amount) FROM differences WHERE day = '"+day+"' AND live = TRUE").
+		Row(&lines, &total); err != nil {
 		t.Fatal(err)
 	}
 	f, _ = workbook(t, a, finance, "/api/hospay/reports/differences.xlsx?date="+day)
 	rows = sheetRows(t, f)
 	sum := rows[slices.IndexFunc(rows, func(r []string) bool { return len(r) > 0 && r[0] == "合计" })]
-	if got := slices.IndexFunc(rows, func(r []string) bool { return len(r) > 0 && r[0] == "合计" }) - 3; got != lines || sum[11] != fmt.Sprintf("%d.%02d", total/100, total%100) {
+	if got := slices.IndexFunc(rows, func(r []string) bool { return len(r) > 0 && r[0] == "合计" }) - 3; got != lines ||
+		sum[11] != fmt.Sprintf("%d.%02d", total/100, total%100) {
 		t.Errorf("%d lines, sum %v; want %d and %d", got, sum, lines, total)
 	}
 	for _, path := range []string{"recon-channel.xlsx?date=" + day, "recon-month.xlsx?month=" + day[:7], "differences.xlsx?month=" + day[:7]} {
@@ -424,7 +432,8 @@ func TestBooks_ReportsSayWhatTheRouteSays(t *testing.T) {
 	if lineCount.Text("count") != "3" || all.Text("count") != "4" || len(all.Body["items"].([]any)) != 2 {
 		t.Errorf("%s\n%s", lineCount.Raw, all.Raw)
 	}
-	for path, want := range map[string]int{"recon-summary.xlsx": 400, "recon-summary.xlsx?month=2026-11": 400, "recon-summary.xlsx?date=2020-01-01": 404, "recon-month.xlsx?month=x": 400} {
+	for path, want := range map[string]int{"recon-summary.xlsx": 400, "recon-summary.xlsx?month=2026-11": 400,
+		"recon-summary.xlsx?date=2020-01-01": 404, "recon-month.xlsx?month=x": 400} {
 		if res := a.Call("GET", "/api/hospay/reports/"+path, finance, nil); res.Status != want {
 			t.Errorf("%s: %d", path, res.Status)
 		}
@@ -452,7 +461,8 @@ func TestBooks_SameDayUploadedAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	inForce := 0
-	if err := a.Runtime.App.DB().NewQuery("SELECT COUNT(*) FROM statements WHERE day = '" + day + "' AND source = 'his' AND superseded = FALSE").Row(&inForce); err != nil || inForce != 1 {
+	if err := a.Runtime.App.DB().NewQuery("SELECT COUNT(*) FROM statements WHERE day = '" + day +
+		"' AND source = 'his' AND superseded = FALSE").Row(&inForce); err != nil || inForce != 1 {
 		t.Errorf("%d in force, %v", inForce, err)
 	}
 	if v := dayView(t, a, finance, day); v.State != books.Balanced {

@@ -51,10 +51,12 @@ func wechatKey(t *testing.T, name string) *rsa.PrivateKey {
 // truth is a good callback about an order's payout.
 func truth(t *testing.T, w refund.Work, id, state string) envelope {
 	return envelope{
-		id: id, event: "MCHTRANSFER.BILL.FINISHED", key: wechatKey(t, "wechat-public"), serial: wechat.PublicKeyID, at: time.Now(), apiKey: wechat.APIv3Key,
+		id: id, event: "MCHTRANSFER.BILL.FINISHED", key: wechatKey(t, "wechat-public"), serial: wechat.PublicKeyID, at: time.Now(),
+		apiKey: wechat.APIv3Key,
 		content: bill{
-			"out_bill_no": w.Transfer.No, "transfer_bill_no": "1330000", "state": state, "mch_id": wechat.MchID, "transfer_amount": int64(w.Order.Amount),
-			"openid": w.Order.Payee.Account, "update_time": time.Now().Format(time.RFC3339),
+			"out_bill_no": w.Transfer.No, "transfer_bill_no": "1330000", "state": state, "mch_id": wechat.MchID,
+			"transfer_amount": int64(w.Order.Amount),
+			"openid":          w.Order.Payee.Account, "update_time": time.Now().Format(time.RFC3339),
 		},
 	}
 }
@@ -77,9 +79,11 @@ func (e envelope) post(t *testing.T, a *testapp.App) (int, string) {
 			t.Fatal(err)
 		}
 		sealed := gcm.Seal(nil, []byte("0123456789ab"), plain, []byte("mch_payment"))
-		body, err = json.Marshal(map[string]any{"id": e.id, "event_type": e.event, "resource_type": "encrypt-resource", "resource": map[string]string{
-			"algorithm": "AEAD_AES_256_GCM", "associated_data": "mch_payment", "nonce": "0123456789ab", "ciphertext": base64.StdEncoding.EncodeToString(sealed),
-		}})
+		body, err = json.Marshal(map[string]any{"id": e.id, "event_type": e.event, "resource_type": "encrypt-resource",
+			"resource": map[string]string{
+				"algorithm": "AEAD_AES_256_GCM", "associated_data": "mch_payment", "nonce": "0123456789ab",
+				"ciphertext": base64.StdEncoding.EncodeToString(sealed),
+			}})
 		if err != nil {
 			t.Fatal(err)
 		}

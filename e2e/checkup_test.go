@@ -69,7 +69,8 @@ func TestConfig_ConnectionTestsMoveNothing(t *testing.T) {
 	if r := d.test(t, map[string]any{"his": true, "patient": "P9999", "id_no": "11010519491231002X", "name": "查无此人"}); r.OK {
 		t.Errorf("a patient who does not exist: %+v", r)
 	}
-	for name, n := range map[string]int{"WeChat": len(d.Sims.WeChat.Ledger().Entries()), "Alipay": len(d.Sims.Alipay.Ledger().Entries()), "HIS": len(d.Sims.HIS.Ledger().Entries())} {
+	for name, n := range map[string]int{"WeChat": len(d.Sims.WeChat.Ledger().Entries()), "Alipay": len(d.Sims.Alipay.Ledger().Entries()),
+		"HIS": len(d.Sims.HIS.Ledger().Entries())} {
 		if n != 0 {
 			t.Errorf("%s moved money: %d entries", name, n)
 		}
@@ -82,7 +83,8 @@ func TestConfig_ConnectionTestsMoveNothing(t *testing.T) {
 			t.Errorf("%s: %+v", fault, r)
 		}
 	}
-	wantCode(t, "both", d.Call("POST", "/api/hospay/config/test", d.config, map[string]any{"channel": "wechat", "his": true}), 400, "bad_request")
+	wantCode(t, "both", d.Call("POST", "/api/hospay/config/test", d.config, map[string]any{"channel": "wechat", "his": true}), 400,
+		"bad_request")
 	wantCode(t, "unknown", d.Call("POST", "/api/hospay/config/test", d.config, map[string]any{"channel": "unionpay"}), 400, "channel_off")
 }
 
@@ -103,8 +105,10 @@ func TestConfig_AProposalIsTestedBeforeItIsConfirmed(t *testing.T) {
 	if r := d.test(t, map[string]any{"channel": "wechat", "change": good.Text("id")}); !r.OK {
 		t.Errorf("a good change fails: %+v", r)
 	}
-	wantCode(t, "of another channel", d.Call("POST", "/api/hospay/config/test", d.config, map[string]any{"channel": "alipay", "change": good.Text("id")}), 404, "not_found")
-	wantCode(t, "over", d.Call("POST", "/api/hospay/config/test", d.config, map[string]any{"channel": "wechat", "change": wrong.Text("id")}), 409, "conflict")
+	wantCode(t, "of another channel", d.Call("POST", "/api/hospay/config/test", d.config,
+		map[string]any{"channel": "alipay", "change": good.Text("id")}), 404, "not_found")
+	wantCode(t, "over", d.Call("POST", "/api/hospay/config/test", d.config, map[string]any{"channel": "wechat", "change": wrong.Text("id")}),
+		409, "conflict")
 }
 
 // expiring is a certificate for a key that ends at a time.
@@ -140,7 +144,8 @@ func TestConfig_CertificatesWarnOnceAtEachStep(t *testing.T) {
 	change := d.propose(d.config, "channel_configs", rec.Id, map[string]any{"secrets": map[string]any{"merchant_cert": cert}})
 	wantState(t, "confirm", d.decide(d.finance, change, "confirm"), "applied")
 	res := d.Call("GET", "/api/hospay/config/certificates", d.auditor, nil)
-	if !strings.Contains(string(res.Raw), `"what":"merchant_cert","label":"商户证书","id":"`+held["serial_no"]+`","subject":"演示医院"`) || !strings.Contains(string(res.Raw), `"days":40`) {
+	if !strings.Contains(string(res.Raw), `"what":"merchant_cert","label":"商户证书","id":"`+held["serial_no"]+`","subject":"演示医院"`) ||
+		!strings.Contains(string(res.Raw), `"days":40`) {
 		t.Errorf("certificates: %d %s", res.Status, res.Raw)
 	}
 	run := func() int {
@@ -164,7 +169,8 @@ func TestConfig_CertificatesWarnOnceAtEachStep(t *testing.T) {
 	if list.Text("totalItems") != "3" || !strings.Contains(string(list.Raw), "微信") {
 		t.Errorf("config reads %s", list.Raw)
 	}
-	wrongKey := d.propose(d.config, "channel_configs", rec.Id, map[string]any{"secrets": map[string]any{"merchant_cert": expiring(t, key.(*rsa.PrivateKey), "0ABC", testday.Now())}})
+	wrongKey := d.propose(d.config, "channel_configs", rec.Id,
+		map[string]any{"secrets": map[string]any{"merchant_cert": expiring(t, key.(*rsa.PrivateKey), "0ABC", testday.Now())}})
 	wantCode(t, "another certificate", wrongKey, 400, "config_invalid")
 }
 

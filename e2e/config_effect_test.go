@@ -58,7 +58,8 @@ func TestConfig_WaitingChangesOutliveAFreezeAndNewKeys(t *testing.T) {
 		t.Fatalf("freeze: %d %s", res.Status, res.Raw)
 	}
 	wantState(t, "after a freeze", d.decide(d.finance, house, "confirm"), "applied")
-	secret := d.propose(d.config, "channel_configs", d.id(t, collections.ChannelConfigs, `channel = "wechat"`), map[string]any{"secrets": map[string]any{"app_secret": "new-app-secret-0123456789"}})
+	secret := d.propose(d.config, "channel_configs", d.id(t, collections.ChannelConfigs, `channel = "wechat"`),
+		map[string]any{"secrets": map[string]any{"app_secret": "new-app-secret-0123456789"}})
 	if err := d.Store.Vault().Rotate(vault.Secret); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +81,8 @@ func TestConfig_ANewChannelComesWithAllItsKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := map[string]any{"channel": "alipay", "merchant_id": rec.GetString("merchant_id"), "app_id": rec.GetString("app_id"), "api_base": rec.GetString("api_base"),
+	values := map[string]any{"channel": "alipay", "merchant_id": rec.GetString("merchant_id"), "app_id": rec.GetString("app_id"),
+		"api_base":    rec.GetString("api_base"),
 		"notify_base": rec.GetString("notify_base"), "active": true, "settings": map[string]any{"single_limit": 7700}}
 	wantCode(t, "without keys", d.propose(d.config, "channel_configs", "", values), 400, "config_invalid")
 	values["secrets"] = held

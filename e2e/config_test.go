@@ -36,7 +36,8 @@ func (d *desk) id(t *testing.T, collection, filter string) string {
 
 func (d *desk) propose(token, collection, id string, values map[string]any) testapp.Answer {
 	d.TB.Helper()
-	return d.Call("POST", "/api/hospay/config/changes", token, map[string]any{"target": map[string]any{"collection": collection, "id": id}, "values": values, "note": "测试"})
+	return d.Call("POST", "/api/hospay/config/changes", token, map[string]any{"target": map[string]any{"collection": collection, "id": id},
+		"values": values, "note": "测试"})
 }
 
 func (d *desk) decide(token string, change testapp.Answer, verb string) testapp.Answer {
@@ -88,11 +89,13 @@ func TestConfig_SensitiveChangeNeedsASecondPerson(t *testing.T) {
 		t.Errorf("settings: %s", got)
 	}
 	wantCode(t, "again", d.decide(d.finance, change, "confirm"), 409, "conflict")
-	if n := d.count(t, "SELECT COUNT(*) FROM audit_log WHERE action IN ('config.propose', 'config.confirm') AND target = 'channel_configs/"+wechat+"'"); n != 2 {
+	if n := d.count(t, "SELECT COUNT(*) FROM audit_log WHERE action IN ('config.propose', 'config.confirm') AND target = 'channel_configs/"+
+		wechat+"'"); n != 2 {
 		t.Errorf("%d audit entries", n)
 	}
 	res := d.Call("GET", "/api/hospay/config/changes?state=applied&target=channel_configs/"+wechat, d.auditor, nil)
-	if res.Status != 200 || res.Text("total") != "1" || !strings.Contains(string(res.Raw), `"single_limit":"12300"`) || !strings.Contains(string(res.Raw), `"name":"财务员"`) {
+	if res.Status != 200 || res.Text("total") != "1" || !strings.Contains(string(res.Raw), `"single_limit":"12300"`) ||
+		!strings.Contains(string(res.Raw), `"name":"财务员"`) {
 		t.Errorf("history: %d %s", res.Status, res.Raw)
 	}
 }
@@ -126,13 +129,15 @@ func TestConfig_ARecordThatHasMovedIsAConflict(t *testing.T) {
 	wantCode(t, "superseded", d.decide(d.finance, first, "confirm"), 409, "conflict")
 
 	second := d.propose(d.config, "institutions", inst, map[string]any{"methods": []string{"transfer"}})
-	if res := d.Call("PATCH", "/api/collections/institutions/records/"+inst, d.Superuser(), map[string]any{"day_limit": 7}); res.Status != 200 {
+	if res := d.Call("PATCH", "/api/collections/institutions/records/"+inst, d.Superuser(),
+		map[string]any{"day_limit": 7}); res.Status != 200 {
 		t.Fatalf("dashboard: %d %s", res.Status, res.Raw)
 	}
 	wantCode(t, "dashboard", d.decide(d.finance, second, "confirm"), 409, "conflict")
 
 	third := d.propose(d.config, "institutions", inst, map[string]any{"methods": []string{"transfer"}})
-	if _, err := d.Runtime.App.NonconcurrentDB().NewQuery("UPDATE institutions SET min_amount = 99 WHERE id = '" + inst + "'").Execute(); err != nil {
+	if _, err := d.Runtime.App.NonconcurrentDB().NewQuery("UPDATE institutions SET min_amount = 99 WHERE id = '" + inst + "'").
+		Execute(); err != nil {
 		t.Fatal(err)
 	}
 	wantCode(t, "behind the program's back", d.decide(d.finance, third, "confirm"), 409, "conflict")
@@ -160,7 +165,8 @@ func TestConfig_SecretsAreNeverShownOrStoredOpen(t *testing.T) {
 	rejected := d.propose(d.config, "channel_configs", wechat, map[string]any{"secrets": map[string]any{"app_secret": key + "2"}})
 	wantState(t, "reject", d.decide(d.finance, rejected, "reject"), "rejected")
 	for what, res := range map[string]testapp.Answer{
-		"proposal": change, "list": list, "record": record, "confirmation": confirmed, "config": d.Call("GET", "/api/hospay/config", d.config, nil),
+		"proposal": change, "list": list, "record": record, "confirmation": confirmed, "config": d.Call("GET", "/api/hospay/config", d.config,
+			nil),
 	} {
 		if strings.Contains(string(res.Raw), key) {
 			t.Errorf("%s shows the key", what)
@@ -222,7 +228,8 @@ func TestConfig_WhatIsWrongIsRefusedBeforeItIsProposed(t *testing.T) {
 	d := newDesk(t)
 	wechat, his := d.id(t, collections.ChannelConfigs, `channel = "wechat"`), d.id(t, collections.HISConfigs, `kind = "rest"`)
 	review, me := d.id(t, collections.ReviewSettings, `institution != ""`), d.id(t, collections.Staff, `email = "config@demo.hospay"`)
-	reviewer, text := d.id(t, collections.Staff, `email = "reviewer1@demo.hospay"`), d.id(t, collections.NotificationTexts, `event = "succeeded"`)
+	reviewer, text := d.id(t, collections.Staff, `email = "reviewer1@demo.hospay"`),
+		d.id(t, collections.NotificationTexts, `event = "succeeded"`)
 	type m = map[string]any
 	for _, c := range []struct {
 		what, collection, id string
@@ -274,7 +281,8 @@ func TestConfig_OtherHouseIsNotReached(t *testing.T) {
 	change := d.propose(d.config, "institutions", d.Institution, map[string]any{"debit_at": "approval"})
 	set(t, d.App, collections.Staff, `email = "finance@demo.hospay"`, map[string]any{"institution": "planted00000000"})
 	wantCode(t, "change", d.decide(d.finance, change, "confirm"), 404, "not_found")
-	if res := d.Call("GET", "/api/hospay/config/changes", d.finance, nil); res.Text("total") != "0" || strings.Contains(string(res.Raw), change.Text("id")) {
+	if res := d.Call("GET", "/api/hospay/config/changes", d.finance, nil); res.Text("total") != "0" ||
+		strings.Contains(string(res.Raw), change.Text("id")) {
 		t.Errorf("a stranger reads %s", res.Raw)
 	}
 }
@@ -284,7 +292,8 @@ func TestConfig_OtherHouseIsNotReached(t *testing.T) {
 func TestConfig_StaffAccounts(t *testing.T) {
 	d := newDesk(t)
 	type m = map[string]any
-	change := d.propose(d.config, "staff", "", m{"email": "new@demo.hospay", "name": "新同事", "roles": []string{"config"}, "secrets": m{"id_no": "11010519491231002X"}})
+	change := d.propose(d.config, "staff", "", m{"email": "new@demo.hospay", "name": "新同事", "roles": []string{"config"},
+		"secrets": m{"id_no": "11010519491231002X"}})
 	wantState(t, "propose", change, "waiting")
 	if d.Call("POST", "/api/collections/staff/auth-with-password", "", m{"identity": "new@demo.hospay", "password": "x"}).Status == 200 {
 		t.Fatal("the account works before it is confirmed")
@@ -297,7 +306,8 @@ func TestConfig_StaffAccounts(t *testing.T) {
 		t.Fatalf("first login: %d %s (%d characters)", login.Status, login.Raw, len(password))
 	}
 	for _, secret := range []string{password, "11010519491231002X"} {
-		if res := d.Call("GET", "/api/hospay/config/changes", d.finance, nil); strings.Contains(string(res.Raw), secret) || strings.Contains(string(change.Raw), secret) {
+		if res := d.Call("GET", "/api/hospay/config/changes", d.finance, nil); strings.Contains(string(res.Raw), secret) ||
+			strings.Contains(string(change.Raw), secret) {
 			t.Error("the history holds the password or the ID number")
 		}
 		nowhereOnDisk(t, d.Dir, secret)
@@ -337,7 +347,8 @@ func TestConfig_NoticeEditsAreNewVersions(t *testing.T) {
 	wantState(t, "edit", res, "applied")
 	next := mustRecord(t, d.App, collections.Notices, res.Body["target"].(map[string]any)["id"].(string))
 	old := mustRecord(t, d.App, collections.Notices, notice)
-	if next.GetString("version") != "2" || !next.GetBool("active") || old.GetBool("active") || next.GetString("content") != "<p>新须知</p>" || strings.Contains(old.GetString("content"), "新须知") {
+	if next.GetString("version") != "2" || !next.GetBool("active") || old.GetBool("active") || next.GetString("content") != "<p>新须知</p>" ||
+		strings.Contains(old.GetString("content"), "新须知") {
 		t.Errorf("next %v, old %v", next.FieldsData(), old.FieldsData())
 	}
 	if v := mustRecord(t, d.App, collections.RefundOrders, id).GetString("notice_version"); v != "1" {
@@ -347,7 +358,8 @@ func TestConfig_NoticeEditsAreNewVersions(t *testing.T) {
 	wantState(t, "back to the old one", d.propose(d.config, "notices", notice, map[string]any{"active": true}), "applied")
 	apply(t, d.Login("P0003", "wechat"), "wechat", "transfer", 1000, nil)
 	wantCode(t, "none in force", d.propose(d.config, "notices", notice, map[string]any{"active": false}), 400, "config_invalid")
-	wantCode(t, "dashboard", d.Call("PATCH", "/api/collections/notices/records/"+notice, d.Superuser(), map[string]any{"content": "<p>改写</p>"}), 409, "notice_fixed")
+	wantCode(t, "dashboard", d.Call("PATCH", "/api/collections/notices/records/"+notice, d.Superuser(),
+		map[string]any{"content": "<p>改写</p>"}), 409, "notice_fixed")
 }
 
 // TestConfig_RichTextIsHarmless: wherever a notice comes from and goes to,
@@ -365,18 +377,22 @@ func TestConfig_RichTextIsHarmless(t *testing.T) {
 	}
 	p := d.Login("P0001", "wechat")
 	for what, raw := range map[string][]byte{
-		"options": p.Call("GET", "/api/hospay/options?card_no="+p.Card, p.Token, nil).Raw, "record": p.Call("GET", "/api/collections/notices/records", p.Token, nil).Raw,
-		"consent": p.Call("GET", "/api/hospay/proxies/options", p.Token, nil).Raw, "config": d.Call("GET", "/api/hospay/config", d.config, nil).Raw,
+		"options": p.Call("GET", "/api/hospay/options?card_no="+p.Card, p.Token, nil).Raw,
+		"record":  p.Call("GET", "/api/collections/notices/records", p.Token, nil).Raw,
+		"consent": p.Call("GET", "/api/hospay/proxies/options", p.Token, nil).Raw, "config": d.Call("GET", "/api/hospay/config", d.config, nil).
+				Raw,
 	} {
 		if strings.Contains(string(raw), "alert") || strings.Contains(string(raw), "onclick") || !strings.Contains(string(raw), "点") {
 			t.Errorf("%s: %s", what, raw)
 		}
 	}
-	rec := d.Call("POST", "/api/collections/notices/records", d.Superuser(), map[string]any{"institution": d.Institution, "kind": "refund", "version": "9", "title": "t", "content": bad})
+	rec := d.Call("POST", "/api/collections/notices/records", d.Superuser(), map[string]any{"institution": d.Institution, "kind": "refund",
+		"version": "9", "title": "t", "content": bad})
 	if rec.Text("content") != good {
 		t.Errorf("dashboard: %d %s", rec.Status, rec.Raw)
 	}
-	text := d.Call("POST", "/api/hospay/config/preview", d.config, map[string]any{"kind": "text", "title": "退款", "body": "{amount} {channel} {no} {reason}"})
+	text := d.Call("POST", "/api/hospay/config/preview", d.config,
+		map[string]any{"kind": "text", "title": "退款", "body": "{amount} {channel} {no} {reason}"})
 	if s := text.Text("text"); strings.Contains(s, "{") || !strings.Contains(s, "微信") || !strings.Contains(s, "12.34") {
 		t.Errorf("text: %s", s)
 	}
@@ -394,11 +410,13 @@ func TestConfig_DashboardChangesAreRecorded(t *testing.T) {
 		}
 	}
 	res := d.Call("GET", "/api/hospay/config/changes?target=his_configs/"+his, d.auditor, nil)
-	if res.Text("total") != "2" || !strings.Contains(string(res.Raw), `"after":{"timeout_ms":4000}`) || !strings.Contains(string(res.Raw), `"after":{"secrets":{"key":"已设置"}}`) ||
+	if res.Text("total") != "2" || !strings.Contains(string(res.Raw), `"after":{"timeout_ms":4000}`) ||
+		!strings.Contains(string(res.Raw), `"after":{"secrets":{"key":"已设置"}}`) ||
 		!strings.Contains(string(res.Raw), `"kind":"superuser"`) || strings.Contains(string(res.Raw), "OPEN-HIS-KEY") {
 		t.Errorf("history: %s", res.Raw)
 	}
-	if n := d.count(t, "SELECT COUNT(*) FROM audit_log WHERE action = 'config.dashboard' AND actor_kind = 'superuser' AND institution = '"+d.Institution+"'"); n != 2 {
+	if n := d.count(t, "SELECT COUNT(*) FROM audit_log WHERE action = 'config.dashboard' AND actor_kind = 'superuser' AND institution = '"+
+		d.Institution+"'"); n != 2 {
 		t.Errorf("%d audit entries", n)
 	}
 	if res := d.Call("PATCH", "/api/collections/his_configs/records/"+his, super, map[string]any{"base_url": ""}); res.Status < 400 {
@@ -425,7 +443,8 @@ func TestConfig_WithdrawAndReject(t *testing.T) {
 	wantCode(t, "withdraw by another", d.decide(d.finance, change, "withdraw"), 403, "not_allowed")
 	wantState(t, "withdraw", d.decide(d.config, change, "withdraw"), "withdrawn")
 	change = propose()
-	wantCode(t, "reject without a reason", d.Call("POST", "/api/hospay/config/changes/"+change.Text("id")+"/reject", d.finance, map[string]any{}), 400, "note_required")
+	wantCode(t, "reject without a reason", d.Call("POST", "/api/hospay/config/changes/"+change.Text("id")+"/reject", d.finance,
+		map[string]any{}), 400, "note_required")
 	wantCode(t, "reject own", d.decide(d.config, change, "reject"), 403, "self_confirm")
 	wantState(t, "reject", d.decide(d.finance, change, "reject"), "rejected")
 	newer, newest := propose(), propose()
@@ -447,7 +466,8 @@ func TestConfig_NobodyChangesOnesOwnPerson(t *testing.T) {
 	}
 	own := d.id(t, collections.Staff, `email = "finance@demo.hospay"`)
 	wantCode(t, "own second account", d.propose(d.config, "staff", own, m{"secrets": m{"id_no": "11010519491231002X"}}), 403, "own_roles")
-	wantCode(t, "no identity", d.propose(d.config, "staff", "", m{"email": "new@demo.hospay", "name": "新同事", "roles": []string{"finance"}}), 400, "config_invalid")
+	wantCode(t, "no identity", d.propose(d.config, "staff", "", m{"email": "new@demo.hospay", "name": "新同事", "roles": []string{"finance"}}),
+		400, "config_invalid")
 	other := d.id(t, collections.Staff, `email = "reviewer1@demo.hospay"`)
 	wantCode(t, "identity removed", d.propose(d.config, "staff", other, m{"secrets": m{"id_no": ""}}), 400, "config_invalid")
 }

@@ -14,7 +14,8 @@ import (
 // byHand settles a suspended order as paid outside of the program.
 func byHand(t *testing.T, a *testapp.App, id string) {
 	t.Helper()
-	if res := onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "paid_by_hand", "reason": "已在窗口付款", "evidence": "V1"}); res.Status != 200 {
+	if res := onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "paid_by_hand", "reason": "已在窗口付款",
+		"evidence": "V1"}); res.Status != 200 {
 		t.Fatalf("propose: %d %s", res.Status, res.Raw)
 	}
 	if res := onDesk(a, a.Staff("reviewer1"), id, "confirm", map[string]any{"action": "paid_by_hand", "note": "凭证已核"}); res.Status != 200 {
@@ -35,7 +36,8 @@ func TestSuspense_PaidByHandIsToldToThePatient(t *testing.T) {
 			told = append(told, r.GetString("event")+" "+r.GetString("body"))
 		}
 	}
-	if len(told) != 1 || !strings.HasPrefix(told[0], "paid_by_hand ") || !strings.Contains(told[0], "30.00") || !strings.Contains(told[0], w.Order.No) || strings.Contains(told[0], "微信") {
+	if len(told) != 1 || !strings.HasPrefix(told[0], "paid_by_hand ") || !strings.Contains(told[0], "30.00") ||
+		!strings.Contains(told[0], w.Order.No) || strings.Contains(told[0], "微信") {
 		t.Errorf("told: %v", told)
 	}
 }
@@ -51,7 +53,8 @@ func TestSuspense_ChannelPaysAfterPaymentByHand(t *testing.T) {
 		t.Fatalf("%d %s", status, body)
 	}
 	wantStatus(t, a, w.Order.ID, refund.StatusSucceeded)
-	if n := countRows(t, a, collections.Notifications, dbx.HashExp{"order": w.Order.ID, "event": "suspense", "via": "in_app"}); before != 1 || n != 2 {
+	if n := countRows(t, a, collections.Notifications, dbx.HashExp{"order": w.Order.ID, "event": "suspense", "via": "in_app"}); before != 1 ||
+		n != 2 {
 		t.Errorf("staff were told %d times before, %d after", before, n)
 	}
 	if n := countRows(t, a, collections.Callbacks, dbx.HashExp{"callback_id": "after-hand", "effect": refund.EffectContradiction}); n != 1 {
@@ -68,7 +71,8 @@ func TestNotices_ForStaffAreNotThePatients(t *testing.T) {
 	a.Review(a.Staff("reviewer1"), id, "reject", "不符")
 	a.Drain()
 	wantStatus(t, a, id, refund.StatusSuspense)
-	if n := countRows(t, a, collections.Notifications, dbx.HashExp{"order": id, "event": "suspense", "via": "in_app", "state": "sent"}); n != 1 {
+	if n := countRows(t, a, collections.Notifications, dbx.HashExp{"order": id, "event": "suspense", "via": "in_app",
+		"state": "sent"}); n != 1 {
 		t.Fatalf("%d notices for staff", n)
 	}
 	for token, want := range map[string]string{p.Token: "0", a.Staff("finance"): "1"} {

@@ -82,7 +82,8 @@ func TestSuspense_DeskTellsWhereTheAmountLies(t *testing.T) {
 		t.Errorf("offered: %s", got)
 	}
 	where, _ := row["where"].(string)
-	if !strings.Contains(where, "30.00") || !strings.Contains(where, "医院账上") || row["from"] != "reversing" || row["code"] != "his_no_reversal" || row["proposal"] != nil || row["since"] == "" {
+	if !strings.Contains(where, "30.00") || !strings.Contains(where, "医院账上") || row["from"] != "reversing" ||
+		row["code"] != "his_no_reversal" || row["proposal"] != nil || row["since"] == "" {
 		t.Errorf("row: %v", row)
 	}
 	sides, _ := row["sides"].(map[string]any)
@@ -112,7 +113,8 @@ func TestSuspense_TwoPeoplePayAgain(t *testing.T) {
 		set(t, a, collections.Staff, `email = "`+name+`@demo.hospay"`, map[string]any{"person_index": person})
 	}
 	wantRefusal(t, "同一自然人", onDesk(a, reviewer, id, "confirm", nil), 403, "same_person")
-	set(t, a, collections.Staff, `email = "reviewer2@demo.hospay"`, map[string]any{"person_index": a.Store.PersonIndex(a.Sims.World.Find("P0001").IDNo)})
+	set(t, a, collections.Staff, `email = "reviewer2@demo.hospay"`,
+		map[string]any{"person_index": a.Store.PersonIndex(a.Sims.World.Find("P0001").IDNo)})
 	wantRefusal(t, "患者本人", onDesk(a, reviewer, id, "confirm", nil), 403, "self_review")
 	set(t, a, collections.Staff, `email = "reviewer2@demo.hospay"`, map[string]any{"person_index": ""})
 	if p, _ := deskRow(t, a, "suspense", id)["proposal"].(map[string]any); p["action"] != "pay_again" || p["reason"] != "患者确认仍要收款" {
@@ -121,7 +123,8 @@ func TestSuspense_TwoPeoplePayAgain(t *testing.T) {
 	// A program that starts anew knows the proposal: it is in the books.
 	anew := refund.NewService(store.New(a.Runtime.App, a.Store.Vault()), a.Store, refund.DefaultTiming(), a.Now, nil)
 	staff := must(a.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer2@demo.hospay"))
-	if err := anew.Confirm(t.Context(), id, refund.Seen{Action: "pay_again"}, people.By{Kind: people.ByStaff, ID: staff.Id}, "同意"); err != nil {
+	if err := anew.Confirm(t.Context(), id, refund.Seen{Action: "pay_again"}, people.By{Kind: people.ByStaff, ID: staff.Id},
+		"同意"); err != nil {
 		t.Fatal(err)
 	}
 	a.Drain()
@@ -149,8 +152,10 @@ func TestSuspense_SettledByHandWithVoucher(t *testing.T) {
 	for action, want := range map[string]refund.Status{"paid_by_hand": refund.StatusSucceeded, "restored_by_hand": refund.StatusFailed} {
 		no := map[string]string{"paid_by_hand": "P0002", "restored_by_hand": "P0003"}[action]
 		id := lapsed(t, a, no).Order.ID
-		wantRefusal(t, "没有凭证", onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": action, "reason": "已在窗口办理"}), 400, "evidence_required")
-		if res := onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": action, "reason": "已在窗口办理", "evidence": "V20261124-7"}); res.Status != 200 {
+		wantRefusal(t, "没有凭证", onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": action, "reason": "已在窗口办理"}), 400,
+			"evidence_required")
+		if res := onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": action, "reason": "已在窗口办理",
+			"evidence": "V20261124-7"}); res.Status != 200 {
 			t.Fatalf("propose: %d %s", res.Status, res.Raw)
 		}
 		wantRefusal(t, "看到的是别的处理", onDesk(a, a.Staff("reviewer1"), id, "confirm", map[string]any{"action": "pay_again"}), 409, "conflict")
@@ -228,7 +233,9 @@ func TestSuspense_SilentSidesProveNothing(t *testing.T) {
 	if res := onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "pay_again", "reason": "x"}); res.Status != 200 {
 		t.Fatalf("propose: %d %s", res.Status, res.Raw)
 	}
-	_, err := a.Runtime.App.NonconcurrentDB().NewQuery("INSERT INTO refund_events (id, `order`, institution, seq, `from`, `to`, event, code, actor) VALUES ('x00000000000001', {:o}, {:i}, 900, 'suspense', 'paying', 'suspense.confirmed', 'pay_again', {:a})").
+	_, err := a.Runtime.App.NonconcurrentDB().NewQuery(
+		"INSERT INTO refund_events (id, `order`, institution, seq, `from`, `to`, event, code, " +
+			"actor) VALUES ('x00000000000001', {:o}, {:i}, 900, 'suspense', 'paying', 'suspense.confirmed', 'pay_again', {:a})").
 		Bind(dbx.Params{"o": id, "i": a.Institution, "a": finance.Id}).Execute()
 	if err == nil || !strings.Contains(err.Error(), "another person confirms") {
 		t.Errorf("SQL confirmed alone: %v", err)
@@ -251,7 +258,8 @@ func TestUnknownDesk_OldestFirst(t *testing.T) {
 	a.Advance(time.Second)
 	a.Drain()
 	first, later := deskRow(t, a, "unknown", pay), deskRow(t, a, "unknown", debit)
-	if first["what"] != "payout" || later["what"] != "his_debit" || first["since"] == "" || first["next_at"] == "" || first["amount"] != 3000.0 || later["tries"] == 0.0 {
+	if first["what"] != "payout" || later["what"] != "his_debit" || first["since"] == "" || first["next_at"] == "" ||
+		first["amount"] != 3000.0 || later["tries"] == 0.0 {
 		t.Errorf("rows: %v %v", first, later)
 	}
 	res := a.Call("GET", "/api/hospay/desk/unknown?perPage=1&page=1", a.Staff("cashier"), nil)
@@ -283,7 +291,8 @@ func TestSuspense_RefusedReversalGoesOutUnderItsNumber(t *testing.T) {
 	if got := offered(deskRow(t, a, "suspense", id)); got != "resume restore restored_by_hand" {
 		t.Errorf("offered: %s", got)
 	}
-	wantRefusal(t, "驳回的不能付", onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "pay_again", "reason": "x"}), 409, "action_unsafe")
+	wantRefusal(t, "驳回的不能付", onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "pay_again", "reason": "x"}), 409,
+		"action_unsafe")
 	offersReversal("true")
 	onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "restore", "reason": "HIS 已恢复"})
 	if res := onDesk(a, a.Staff("reviewer2"), id, "confirm", map[string]any{"note": "同意"}); res.Status != 200 {

@@ -37,7 +37,8 @@ func unzip(t *testing.T, raw []byte) map[string]string {
 // evidenceOrder is an order that was judged by rules, paid, and has a receipt.
 func evidenceOrder(t *testing.T) (*testapp.App, *testapp.Patient, refund.Work) {
 	t.Helper()
-	a := testapp.New(t, testapp.Config{Settings: demo.Settings{Review: refund.ReviewSettings{Auto: true, Rules: []refund.Rule{{Name: refund.RuleNameEqual, OnFail: refund.OutcomeReject}}}}})
+	a := testapp.New(t, testapp.Config{Settings: demo.Settings{
+		Review: refund.ReviewSettings{Auto: true, Rules: []refund.Rule{{Name: refund.RuleNameEqual, OnFail: refund.OutcomeReject}}}}})
 	p := a.Login("P0001", "wechat")
 	id := apply(t, p, "wechat", "transfer", 4321, nil)
 	a.Drain()
@@ -76,8 +77,10 @@ func TestEvidence_HoldsEverythingWithHashes(t *testing.T) {
 	files := unzip(t, res.Raw)
 	page := files["index.html"]
 	for name, holds := range map[string]string{
-		"application.json": w.Order.No, "reviews.json": "name_equal", "his_calls.json": w.Debit.No, "transfers.json": w.Transfer.No, "callbacks.json": w.Transfer.No,
-		"receipts.json": w.Transfer.No, "receipts/" + w.Transfer.No + ".pdf": "%PDF", "notifications.json": "succeeded", "timeline.json": "payout.succeeded",
+		"application.json": w.Order.No, "reviews.json": "name_equal", "his_calls.json": w.Debit.No, "transfers.json": w.Transfer.No,
+		"callbacks.json": w.Transfer.No,
+		"receipts.json":  w.Transfer.No, "receipts/" + w.Transfer.No + ".pdf": "%PDF", "notifications.json": "succeeded",
+		"timeline.json": "payout.succeeded",
 	} {
 		if !strings.Contains(files[name], holds) {
 			t.Errorf("%s does not hold %q: %.200s", name, holds, files[name])
@@ -90,7 +93,8 @@ func TestEvidence_HoldsEverythingWithHashes(t *testing.T) {
 	if len(files) != 10 {
 		t.Errorf("%d files", len(files))
 	}
-	for _, want := range []string{w.Order.No, "43.21 元（肆拾叁元贰角壹分）", "演示医院", "审计员 于 ", "已到账", w.Transfer.Theirs, "收款人姓名与就诊卡姓名比对：通过", "HIS 已退预交金"} {
+	for _, want := range []string{w.Order.No, "43.21 元（肆拾叁元贰角壹分）", "演示医院", "审计员 于 ", "已到账", w.Transfer.Theirs, "收款人姓名与就诊卡姓名比对：通过",
+		"HIS 已退预交金"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -106,7 +110,8 @@ func TestEvidence_HoldsEverythingWithHashes(t *testing.T) {
 			}
 		}
 	}
-	if _, err := a.Runtime.App.FindFirstRecordByFilter(collections.AuditLog, `action = "refund.evidence" && target = {:o}`, map[string]any{"o": w.Order.ID}); err != nil {
+	if _, err := a.Runtime.App.FindFirstRecordByFilter(collections.AuditLog, `action = "refund.evidence" && target = {:o}`,
+		map[string]any{"o": w.Order.ID}); err != nil {
 		t.Error("it is not in the audit log")
 	}
 	for _, token := range []string{p.Token, a.Staff("cashier")} {
@@ -148,7 +153,8 @@ func TestEvidence_OfAReturnedPayoutTellsTheWayBack(t *testing.T) {
 	a.Drain()
 	reviewer := a.Staff("reviewer1")
 	files := unzip(t, a.Call("GET", "/api/hospay/refunds/"+id+"/evidence.zip", reviewer, nil).Raw)
-	for name, holds := range map[string]string{"application.json": w.Order.No + "C", "his_calls.json": `"reverse"`, "timeline.json": "his.reversed", "index.html": w.Order.No + "C"} {
+	for name, holds := range map[string]string{"application.json": w.Order.No + "C", "his_calls.json": `"reverse"`,
+		"timeline.json": "his.reversed", "index.html": w.Order.No + "C"} {
 		if !strings.Contains(files[name], holds) {
 			t.Errorf("%s does not hold %q", name, holds)
 		}
@@ -171,12 +177,14 @@ func TestEvidence_OfAProxyListsTheMaterials(t *testing.T) {
 	}
 	a.Drain()
 	files := unzip(t, a.Call("GET", "/api/hospay/refunds/"+res.Text("id")+"/evidence.zip", a.Staff("reviewer1"), nil).Raw)
-	materials := must(a.Runtime.App.FindRecordsByFilter(collections.ProxyMaterials, "application = {:a}", "", 0, 0, map[string]any{"a": proxy}))
+	materials := must(a.Runtime.App.FindRecordsByFilter(collections.ProxyMaterials, "application = {:a}", "", 0, 0,
+		map[string]any{"a": proxy}))
 	if len(materials) == 0 {
 		t.Fatal("no materials")
 	}
 	for _, m := range materials {
-		if !strings.Contains(files["proxy_materials.json"], m.GetString("sha256")) || !strings.Contains(files["index.html"], m.GetString("sha256")) {
+		if !strings.Contains(files["proxy_materials.json"], m.GetString("sha256")) ||
+			!strings.Contains(files["index.html"], m.GetString("sha256")) {
 			t.Errorf("%s is not listed", m.GetString("kind"))
 		}
 	}

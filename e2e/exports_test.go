@@ -35,10 +35,14 @@ func past(t *testing.T, a *testapp.App, n int, fields map[string]string) {
 	for k, v := range fields {
 		columns, values = columns+", "+k, values+", "+v
 	}
-	steps := []string{"INSERT INTO refund_orders (id, no, card_no, institution, patient, status, amount, method, channel, created" + columns + ") WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {:n}) " +
-		"SELECT printf('past%011d', x), printf('R20261101%012d', x), printf('PC%06d', x), {:inst}, {:patient}, 'submitted', x, 'transfer', 'alipay', '2026-11-01 02:00:00.000Z'" + values + " FROM n"}
-	for _, to := range []refund.Status{refund.StatusDebiting, refund.StatusReviewing, refund.StatusApproved, refund.StatusPaying, refund.StatusSucceeded} {
-		steps = append(steps, "UPDATE refund_orders SET status = '"+string(to)+"', his_refund_date = '2026-11-01 02:00:01.000Z', next_at = '' WHERE id LIKE 'past%'")
+	steps := []string{"INSERT INTO refund_orders (id, no, card_no, institution, patient, status, amount, method, channel, created" + columns +
+		") WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {:n}) " +
+		"SELECT printf('past%011d', x), printf('R20261101%012d', x), printf('PC%06d', x), {:inst}, {:patient}, 'submitted', x, 'transfer', " +
+		"'alipay', '2026-11-01 02:00:00.000Z'" + values + " FROM n"}
+	for _, to := range []refund.Status{refund.StatusDebiting, refund.StatusReviewing, refund.StatusApproved, refund.StatusPaying,
+		refund.StatusSucceeded} {
+		steps = append(steps, "UPDATE refund_orders SET status = '"+string(to)+"', his_refund_date = '2026-11-01 02:00:01.000Z', next_at = '' "+
+			"WHERE id LIKE 'past%'")
 	}
 	for _, sql := range steps {
 		if _, err := db.NewQuery(sql).Bind(dbx.Params{"n": n, "inst": base, "patient": patient}).Execute(); err != nil {
@@ -91,9 +95,11 @@ func TestReport_RefundsInThePrintedForm(t *testing.T) {
 	a.Login("P0001", "wechat")
 	past(t, a, 20, nil)
 	finance := a.Staff("finance")
-	f, raw := workbook(t, a, finance, "/api/hospay/reports/refunds.xlsx?date=his_date&from=2026-11-01&to=2026-11-01&amount_min=11&status=succeeded")
+	f, raw := workbook(t, a, finance, "/api/hospay/reports/refunds.xlsx?date=his_date&from=2026-11-01&to=2026-11-01&amount_min=11&"+
+		"status=succeeded")
 	rows := sheetRows(t, f)
-	if rows[0][0] != "预交金退款明细表" || !strings.Contains(rows[1][0], "编制单位：演示医院") || !strings.Contains(rows[1][0], "2026-11-01 至 2026-11-01") || !strings.Contains(rows[1][0], "单位：元") {
+	if rows[0][0] != "预交金退款明细表" || !strings.Contains(rows[1][0], "编制单位：演示医院") || !strings.Contains(rows[1][0], "2026-11-01 至 2026-11-01") ||
+		!strings.Contains(rows[1][0], "单位：元") {
 		t.Errorf("%v", rows[:2])
 	}
 	head, total := rowOf(t, rows, "退款单号"), rowOf(t, rows, "合计")
@@ -115,7 +121,8 @@ func TestReport_RefundsInThePrintedForm(t *testing.T) {
 		t.Error("no watermark in the footer")
 	}
 	var details string
-	err = a.Runtime.App.ConcurrentDB().NewQuery("SELECT details FROM audit_log WHERE action = 'report.export' AND institution = {:i}").Bind(dbx.Params{"i": a.Institution}).Row(&details)
+	err = a.Runtime.App.ConcurrentDB().NewQuery("SELECT details FROM audit_log WHERE action = 'report.export' AND institution = {:i}").
+		Bind(dbx.Params{"i": a.Institution}).Row(&details)
 	if err != nil || !strings.Contains(details, `"amount_min":"11"`) || !strings.Contains(details, `"rows":10`) {
 		t.Errorf("audit: %q %v", details, err)
 	}
@@ -158,7 +165,8 @@ func TestExport_FormulaInjectionIsHarmless(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	a.Login("P0001", "wechat")
 	past(t, a, 4, map[string]string{
-		"payee_name": "CASE x WHEN 1 THEN '=1+1' WHEN 2 THEN '+SUM(A1)' WHEN 3 THEN '@cmd' ELSE '-2' END", "fail_code": "'X'", "fail_reason": "'=HYPERLINK(\"http://x\")'",
+		"payee_name": "CASE x WHEN 1 THEN '=1+1' WHEN 2 THEN '+SUM(A1)' WHEN 3 THEN '@cmd' ELSE '-2' END", "fail_code": "'X'",
+		"fail_reason": "'=HYPERLINK(\"http://x\")'",
 	})
 	f, raw := workbook(t, a, a.Staff("finance"), "/api/hospay/reports/refunds.xlsx?date=his_date&from=2026-11-01&to=2026-11-01")
 	rows := sheetRows(t, f)
@@ -184,10 +192,12 @@ func TestExport_LongReportsAreJobs(t *testing.T) {
 	a.Login("P0001", "wechat")
 	past(t, a, exports.DirectRows+1, nil)
 	finance, reviewer := a.Staff("finance"), a.Staff("reviewer1")
-	if res := a.Call("GET", "/api/hospay/reports/refunds.xlsx?date=his_date&from=2026-11-01&to=2026-11-01", finance, nil); res.Status != 400 || res.Code() != "too_many_rows" {
+	if res := a.Call("GET", "/api/hospay/reports/refunds.xlsx?date=his_date&from=2026-11-01&to=2026-11-01", finance, nil); res.Status != 400 ||
+		res.Code() != "too_many_rows" {
 		t.Fatalf("%d %s", res.Status, res.Raw)
 	}
-	body := map[string]any{"report": "refunds", "params": map[string]any{"date": "his_date", "from": "2026-11-01", "to": "2026-11-01", "status": "succeeded"}}
+	body := map[string]any{"report": "refunds", "params": map[string]any{"date": "his_date", "from": "2026-11-01", "to": "2026-11-01",
+		"status": "succeeded"}}
 	id := a.Call("POST", "/api/hospay/exports", finance, body).Text("id")
 	if s := a.Call("GET", "/api/hospay/exports/"+id, finance, nil); s.Text("state") != "queued" {
 		t.Fatalf("%s", s.Raw)
@@ -199,7 +209,8 @@ func TestExport_LongReportsAreJobs(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := a.Call("GET", "/api/hospay/exports/"+id, finance, nil)
-	if s.Text("state") != "done" || s.Text("progress") != "100" || s.Text("rows") != fmt.Sprint(exports.DirectRows+1) || !strings.HasPrefix(s.Text("file"), "退款明细-") {
+	if s.Text("state") != "done" || s.Text("progress") != "100" || s.Text("rows") != fmt.Sprint(exports.DirectRows+1) ||
+		!strings.HasPrefix(s.Text("file"), "退款明细-") {
 		t.Fatalf("%s", s.Raw)
 	}
 	f, _ := workbook(t, a, finance, "/api/hospay/exports/"+id+"/file")
@@ -215,7 +226,8 @@ func TestExport_LongReportsAreJobs(t *testing.T) {
 		t.Error("another one lists it")
 	}
 	var acts string
-	if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT group_concat(action) FROM audit_log WHERE actor_kind != 'system'").Row(&acts); err != nil || acts != "report.export,report.download" {
+	if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT group_concat(action) FROM audit_log WHERE actor_kind != 'system'").
+		Row(&acts); err != nil || acts != "report.export,report.download" {
 		t.Errorf("audit: %s %v", acts, err)
 	}
 }
@@ -311,7 +323,8 @@ func TestExports_TheAuditLogGoesOnMeanwhile(t *testing.T) {
 	const n = 4500
 	act(n)
 	var file bytes.Buffer
-	req := exports.Request{Report: exports.Audit, Institution: a.Institution, Params: exports.Values(map[string]string{"action": "test"}), At: testday.Now(), Progress: func(int, int) { act(7) }}
+	req := exports.Request{Report: exports.Audit, Institution: a.Institution, Params: exports.Values(map[string]string{"action": "test"}),
+		At: testday.Now(), Progress: func(int, int) { act(7) }}
 	if rows, err := exports.Write(t.Context(), a.Runtime.Store, req, &file); err != nil || rows != n {
 		t.Errorf("%d rows, %v", rows, err)
 	}

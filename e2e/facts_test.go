@@ -85,7 +85,8 @@ func TestFacts_BeforeTheReview(t *testing.T) {
 	if f := askFacts(t, a, a.Staff("reviewer2"), id); !f.MayReview {
 		t.Errorf("another reviewer: %+v", f)
 	}
-	set(t, a, collections.Staff, `email = "reviewer2@demo.hospay"`, map[string]any{"person_index": a.Store.PersonIndex(a.Sims.World.Find("P0001").IDNo)})
+	set(t, a, collections.Staff, `email = "reviewer2@demo.hospay"`,
+		map[string]any{"person_index": a.Store.PersonIndex(a.Sims.World.Find("P0001").IDNo)})
 	if f := askFacts(t, a, a.Staff("reviewer2"), id); f.MayReview || f.WhyNot != "不能审核与本人有关的退款。" {
 		t.Errorf("the patient: %+v", f)
 	}
@@ -132,7 +133,8 @@ func TestReveal_OneFieldOnRecord(t *testing.T) {
 	id := reviewing(t, a, p, 1000)
 	for field, want := range map[string]string{"payee_name": p.Name, "payee_account": p.Alipay, "notify_phone": p.Phone} {
 		for _, who := range []string{"reviewer1", "finance"} {
-			if res := a.Call("POST", "/api/hospay/refunds/"+id+"/reveal", a.Staff(who), map[string]any{"field": field}); res.Status != 200 || res.Text("value") != want {
+			if res := a.Call("POST", "/api/hospay/refunds/"+id+"/reveal", a.Staff(who), map[string]any{"field": field}); res.Status != 200 ||
+				res.Text("value") != want {
 				t.Errorf("%s of %s: %d %s", field, who, res.Status, res.Raw)
 			}
 		}
@@ -146,7 +148,8 @@ func TestReveal_OneFieldOnRecord(t *testing.T) {
 	}
 	for _, r := range rows {
 		text := string(r.Details) + r.Actor
-		if r.Actor == "" || strings.Contains(text, p.Name) || strings.Contains(text, p.Alipay) || strings.Contains(text, p.Phone) || !strings.Contains(text, "field") {
+		if r.Actor == "" || strings.Contains(text, p.Name) || strings.Contains(text, p.Alipay) || strings.Contains(text, p.Phone) ||
+			!strings.Contains(text, "field") {
 			t.Errorf("entry: %+v", r)
 		}
 	}
@@ -208,7 +211,8 @@ func TestShadow_RulesBesidePeople(t *testing.T) {
 	rules := []refund.Rule{{Name: refund.RuleMaxAmount, Limit: 5000, OnFail: refund.OutcomeReject}}
 	a := testapp.New(t, testapp.Config{Settings: demo.Settings{Review: refund.ReviewSettings{Shadow: true, Rules: rules}}})
 	token := a.Staff("reviewer1")
-	small, big, left := reviewing(t, a, a.Login("P0001", "alipay"), 1000), reviewing(t, a, a.Login("P0002", "alipay"), 6000), reviewing(t, a, a.Login("P0003", "alipay"), 1000)
+	small, big, left := reviewing(t, a, a.Login("P0001", "alipay"), 1000), reviewing(t, a, a.Login("P0002", "alipay"), 6000),
+		reviewing(t, a, a.Login("P0003", "alipay"), 1000)
 	a.Review(token, small, "approve", "")
 	a.Review(token, big, "approve", "")
 	a.Drain()
@@ -241,17 +245,20 @@ func TestShadow_RulesBesidePeople(t *testing.T) {
 		return strings.Join(out, " ")
 	}
 	stored := ask(map[string]any{"days": 7})
-	if got := told(stored); got != "approve/approve/false reject/approve/false approve/none/false reject/reject/true" || stored.Orders != 4 || stored.Same != 2 || stored.Differ != 1 {
+	if got := told(stored); got != "approve/approve/false reject/approve/false approve/none/false reject/reject/true" || stored.Orders != 4 ||
+		stored.Same != 2 || stored.Differ != 1 {
 		t.Errorf("stored rules: %s %+v", got, stored)
 	}
 	if stored.Matrix["reject"]["approve"] != 1 || stored.Matrix["approve"]["none"] != 1 {
 		t.Errorf("matrix: %v", stored.Matrix)
 	}
 	given := ask(map[string]any{"days": 7, "rules": []map[string]any{{"rule": "max_amount", "limit": 6500, "on_fail": "reject"}}})
-	if got := told(given); got != "approve/approve/true approve/approve/true approve/none/true reject/reject/true" || given.Same != 3 || given.Differ != 0 {
+	if got := told(given); got != "approve/approve/true approve/approve/true approve/none/true reject/reject/true" || given.Same != 3 ||
+		given.Differ != 0 {
 		t.Errorf("given rules: %s %+v", got, given)
 	}
-	for name, body := range map[string]map[string]any{"零天": {"days": 0}, "太久": {"days": 91}, "没有的规则": {"days": 1, "rules": []map[string]any{{"rule": "luck"}}}} {
+	for name, body := range map[string]map[string]any{"零天": {"days": 0}, "太久": {"days": 91},
+		"没有的规则": {"days": 1, "rules": []map[string]any{{"rule": "luck"}}}} {
 		wantRefusal(t, name, a.Call("POST", "/api/hospay/review/shadow", token, body), 400, "bad_request")
 	}
 	if after := fmt.Sprint(countRows(t, a, collections.Reviews, nil), countRows(t, a, collections.RefundEvents, nil)); after != before {
@@ -271,7 +278,8 @@ func TestDeskProxies_ShowWhatTheReviewerNeeds(t *testing.T) {
 		t.Fatalf("list: %d %s", res.Status, res.Raw)
 	}
 	row, _ := rows[0].(map[string]any)
-	if age, _ := row["age"].(float64); row["id"] != id || age < 60 || row["case"] != "elderly" || row["relation"] != "child" || row["card_no"] == "" {
+	if age, _ := row["age"].(float64); row["id"] != id || age < 60 || row["case"] != "elderly" || row["relation"] != "child" ||
+		row["card_no"] == "" {
 		t.Errorf("row: %v", row)
 	}
 	one := a.Call("GET", "/api/hospay/desk/proxies/"+id, token, nil)
@@ -331,13 +339,15 @@ func TestFreeze_InTheDashboardIsOnRecord(t *testing.T) {
 		t.Errorf("history: %v", first)
 	}
 	rows := must(a.Runtime.App.FindAllRecords(collections.AuditLog, dbx.HashExp{"action": "payouts.freeze"}))
-	if len(rows) != 1 || rows[0].GetString("actor_kind") != "superuser" || rows[0].GetString("institution") != a.Institution || rows[0].GetString("address") == "" {
+	if len(rows) != 1 || rows[0].GetString("actor_kind") != "superuser" || rows[0].GetString("institution") != a.Institution ||
+		rows[0].GetString("address") == "" {
 		t.Errorf("audit log: %v", rows)
 	}
 	if res := a.Call("POST", "/api/hospay/payouts/freeze", finance, map[string]any{"frozen": false, "note": "已恢复"}); res.Status != 200 {
 		t.Errorf("release: %d %s", res.Status, res.Raw)
 	}
-	if res := a.Call("POST", "/api/hospay/payouts/freeze", finance, map[string]any{"frozen": true, "note": strings.Repeat("急", 600)}); res.Status != 200 {
+	if res := a.Call("POST", "/api/hospay/payouts/freeze", finance,
+		map[string]any{"frozen": true, "note": strings.Repeat("急", 600)}); res.Status != 200 {
 		t.Errorf("with a long note: %d %s", res.Status, res.Raw)
 	}
 	inDashboard(map[string]any{"payouts_frozen": false})

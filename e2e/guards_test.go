@@ -25,7 +25,8 @@ func TestGuards_SuperuserCannotEditMoneyRows(t *testing.T) {
 			before := h.row(t, name)
 			path := "/api/collections/" + name + "/records"
 			for what, res := range map[string]testapp.Answer{
-				"PATCH":  h.Call("PATCH", path+"/"+h.rows[name], super, map[string]any{"amount": 1, "status": "succeeded", "note": "x", "event": "x", "effect": "x", "action": "x"}),
+				"PATCH": h.Call("PATCH", path+"/"+h.rows[name], super, map[string]any{"amount": 1, "status": "succeeded", "note": "x", "event": "x",
+					"effect": "x", "action": "x"}),
 				"DELETE": h.Call("DELETE", path+"/"+h.rows[name], super, nil),
 				"POST":   h.Call("POST", path, super, h.fill(collectionTable[name].body)),
 			} {
@@ -99,26 +100,33 @@ func TestApply_ServerOwnsEverythingElse(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	p, other := a.Login("P0001", "wechat"), a.Login("P0002", "wechat")
 	res := p.Apply("wechat", "transfer", 1200, map[string]any{
-		"no": "R1", "status": "approved", "patient": other.ID, "institution": "x", "version": 7, "his_refund_no": "H1", "his_refund_date": "2026-01-01 00:00:00Z",
-		"channel_bill_no": "B1", "paid_at": "2026-01-01 00:00:00Z", "fail_code": "x", "fail_reason": "x", "review_mode": "auto", "debit_at": "approval",
-		"target": "rejected", "suspended_from": "paying", "compensates": "x", "cancel_asked": true, "group_seq": 9, "lease_until": "2030-01-01 00:00:00Z",
-		"lease_owner": "x", "next_at": "2030-01-01 00:00:00Z", "tries": 5, "payee_type": "alipay_user_id", "payee_index": "x", "payee_account_sealed": "x",
-		"payee_name_sealed": "x", "notify_phone_sealed": "x", "original": map[string]any{"TradeNo": "x"}, "payee_account": "someone-else",
+		"no": "R1", "status": "approved", "patient": other.ID, "institution": "x", "version": 7, "his_refund_no": "H1",
+		"his_refund_date": "2026-01-01 00:00:00Z",
+		"channel_bill_no": "B1", "paid_at": "2026-01-01 00:00:00Z", "fail_code": "x", "fail_reason": "x", "review_mode": "auto",
+		"debit_at": "approval",
+		"target":   "rejected", "suspended_from": "paying", "compensates": "x", "cancel_asked": true, "group_seq": 9,
+		"lease_until": "2030-01-01 00:00:00Z",
+		"lease_owner": "x", "next_at": "2030-01-01 00:00:00Z", "tries": 5, "payee_type": "alipay_user_id", "payee_index": "x",
+		"payee_account_sealed": "x",
+		"payee_name_sealed":    "x", "notify_phone_sealed": "x", "original": map[string]any{"TradeNo": "x"}, "payee_account": "someone-else",
 		"created": "2020-01-01 00:00:00Z", "deposit_no": "",
 	})
 	if res.Status != 200 {
 		t.Fatalf("apply: %d %s", res.Status, res.Raw)
 	}
 	o := a.Order(res.Text("id")).Order
-	if o.Patient != p.ID || o.Institution != a.Institution || o.Status != refund.StatusSubmitted || o.No == "R1" || o.HISRefundNo != "" || o.ChannelNo != "" ||
-		!o.PaidAt.IsZero() || o.FailCode != "" || o.ReviewMode != "" || o.DebitAt != refund.DebitAtApplication || o.Target != "" || o.SuspendedFrom != "" ||
+	if o.Patient != p.ID || o.Institution != a.Institution || o.Status != refund.StatusSubmitted || o.No == "R1" || o.HISRefundNo != "" ||
+		o.ChannelNo != "" ||
+		!o.PaidAt.IsZero() || o.FailCode != "" || o.ReviewMode != "" || o.DebitAt != refund.DebitAtApplication || o.Target != "" ||
+		o.SuspendedFrom != "" ||
 		o.Compensates != "" || o.CancelAsked || o.GroupSeq != 0 || o.Tries != 0 || o.Original != nil || o.Created.Year() < 2026 {
 		t.Errorf("a field was taken from the patient: %+v", o)
 	}
 	if who := a.Sims.World.Find("P0001"); o.Payee.Account != who.Openid || o.Payee.Type != refund.AccountWechatOpenID {
 		t.Error("the payee is not the patient's own account")
 	}
-	for field, value := range map[string]any{"amount+": 5000, "amount-": -5000, "@json": map[string]any{"amount": 999999}, "@jsonPayload": `{"amount": 999999, "status": "approved"}`} {
+	for field, value := range map[string]any{"amount+": 5000, "amount-": -5000, "@json": map[string]any{"amount": 999999},
+		"@jsonPayload": `{"amount": 999999, "status": "approved"}`} {
 		p := a.Login("P0004", "wechat")
 		res := p.Apply("wechat", "transfer", 1000, map[string]any{field: value})
 		if res.Status != 200 {
@@ -161,7 +169,8 @@ func TestApply_SameIDTwiceIsOneOrder(t *testing.T) {
 	if res := p.Apply("wechat", "transfer", 1300, map[string]any{"id": id}); res.Status != 409 || res.Code() != "conflict" {
 		t.Errorf("same id, other amount: %d %s", res.Status, res.Raw)
 	}
-	if res := a.Login("P0002", "wechat").Apply("wechat", "transfer", 1200, map[string]any{"id": id}); res.Status != 409 || strings.Contains(string(res.Raw), p.ID) {
+	if res := a.Login("P0002", "wechat").Apply("wechat", "transfer", 1200, map[string]any{"id": id}); res.Status != 409 ||
+		strings.Contains(string(res.Raw), p.ID) {
 		t.Errorf("same id, other patient: %d %s", res.Status, res.Raw)
 	}
 	if n, err := a.Runtime.App.CountRecords(collections.RefundOrders); err != nil || n != 1 {
@@ -211,7 +220,8 @@ func TestApply_BalanceIsAskedWhateverThePath(t *testing.T) {
 	for i, spelled := range []string{collections.RefundOrders, "Refund_Orders", c.Id} {
 		p := a.Login(fmt.Sprintf("P%04d", i+1), "wechat")
 		body := map[string]any{
-			"card_no": p.Card, "amount": 1000, "method": "transfer", "channel": "wechat", "payee_name": p.Name, "notify_phone": p.Phone, "notice_version": "1",
+			"card_no": p.Card, "amount": 1000, "method": "transfer", "channel": "wechat", "payee_name": p.Name, "notify_phone": p.Phone,
+			"notice_version": "1",
 		}
 		before := a.Sims.HIS.Requests().Count("balance", "")
 		all := len(a.Sims.HIS.Requests().All())
@@ -226,7 +236,8 @@ func TestApply_BalanceIsAskedWhateverThePath(t *testing.T) {
 }
 
 func TestGuards_CoverEveryMoneyCollection(t *testing.T) {
-	for _, name := range []string{"refund_orders", "refund_events", "transfer_orders", "his_calls", "reviews", "callbacks", "audit_log", "vault_keys"} {
+	for _, name := range []string{"refund_orders", "refund_events", "transfer_orders", "his_calls", "reviews", "callbacks", "audit_log",
+		"vault_keys"} {
 		if !slices.Contains(collections.Guarded(), name) {
 			t.Errorf("%s is not guarded", name)
 		}

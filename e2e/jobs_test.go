@@ -73,7 +73,8 @@ func TestReceipts_AreCollectedForBothChannels(t *testing.T) {
 				t.Fatal(err)
 			}
 			a.Advance(5 * time.Second)
-			if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE receipts SET next_at = created WHERE next_at != ''").Execute(); err != nil {
+			if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE receipts SET next_at = created WHERE next_at != ''").
+				Execute(); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -100,7 +101,8 @@ func TestStatements_BillsOfYesterdayAreKept(t *testing.T) {
 	if _, err := a.Jobs.RunNow(t.Context(), "statements"); err != nil {
 		t.Fatal(err)
 	}
-	recs, err := a.Runtime.App.FindRecordsByFilter(collections.Statements, `day = {:d} && (kind = "fundflow_operation" || kind = "signcustomer" || kind = "statement")`, "source", 0, 0, map[string]any{"d": today})
+	recs, err := a.Runtime.App.FindRecordsByFilter(collections.Statements,
+		`day = {:d} && (kind = "fundflow_operation" || kind = "signcustomer" || kind = "statement")`, "source", 0, 0, map[string]any{"d": today})
 	if err != nil || len(recs) != 3 {
 		t.Fatalf("%d bills, %v", len(recs), err)
 	}
@@ -160,7 +162,8 @@ func compareKept(t *testing.T, a *testapp.App, day string, recs []*core.Record, 
 		}
 	}
 	for _, w := range paid {
-		err := e.Add(reconcile.Platform, reconcile.Line{OrderNo: w.Order.No, BillNo: w.Transfer.No, CardNo: w.Order.CardNo, Amount: w.Order.Amount, Method: string(w.Order.Method), Channel: w.Order.Channel,
+		err := e.Add(reconcile.Platform, reconcile.Line{OrderNo: w.Order.No, BillNo: w.Transfer.No, CardNo: w.Order.CardNo,
+			Amount: w.Order.Amount, Method: string(w.Order.Method), Channel: w.Order.Channel,
 			Status: reconcile.Succeeded, At: w.Order.PaidAt.Unix()})
 		if err != nil {
 			t.Fatal(err)
@@ -192,7 +195,8 @@ func TestJobs_MessagesAreForIT(t *testing.T) {
 		if got := list(a.Staff(name)); !strings.Contains(got, `"job":"statistics"`) || strings.Contains(got, "R20261124000000000001") {
 			t.Errorf("%s: %s", name, got)
 		}
-		if res := a.Call("GET", `/api/collections/job_runs/records?filter=message~"R2026"`, a.Staff(name), nil); res.Status == 200 && res.Text("totalItems") != "0" {
+		if res := a.Call("GET", `/api/collections/job_runs/records?filter=message~"R2026"`, a.Staff(name), nil); res.Status == 200 &&
+			res.Text("totalItems") != "0" {
 			t.Errorf("%s finds it by its message: %s", name, res.Raw)
 		}
 	}

@@ -170,7 +170,8 @@ func (k *killRun) faults(seed int64) {
 			res.Body.Close()
 			continue
 		}
-		k.post(base+"/_sim/faults", fmt.Sprintf(`{"seed":%d,"rate":0.25,"ops":["debit","query_debit","reverse","query_reverse","transfer","query","refund","refund_query","callback"]}`, seed))
+		k.post(base+"/_sim/faults", fmt.Sprintf(`{"seed":%d,"rate":0.25,"ops":["debit","query_debit","reverse","query_reverse","transfer",`+
+			`"query","refund","refund_query","callback"]}`, seed))
 	}
 }
 
@@ -216,7 +217,8 @@ func (k *killRun) finish() {
 		}
 		for _, o := range page.Items {
 			if o.Status == "reviewing" {
-				_ = k.api.Call(context.Background(), "POST", "/api/collections/reviews/records", staff, map[string]any{"order": o.ID, "decision": "approve"}, nil)
+				_ = k.api.Call(context.Background(), "POST", "/api/collections/reviews/records", staff,
+					map[string]any{"order": o.ID, "decision": "approve"}, nil)
 			}
 		}
 		time.Sleep(500 * time.Millisecond)

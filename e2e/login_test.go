@@ -64,7 +64,8 @@ func TestLogin_Ticket(t *testing.T) {
 		secret := c.change(&x)
 		wantRefusal(t, c.name, enter(t, a, x, secret), c.status, c.code)
 	}
-	for name, ticket := range map[string]string{"空": "", "没有签名": "abc", "不是base64": "!!!.!!!", "超长": strings.Repeat("a", 5000) + ".b", "空对象": "e30.e30"} {
+	for name, ticket := range map[string]string{"空": "", "没有签名": "abc", "不是base64": "!!!.!!!", "超长": strings.Repeat("a", 5000) + ".b",
+		"空对象": "e30.e30"} {
 		res := a.Call("POST", "/api/hospay/auth/ticket", "", map[string]any{"ticket": ticket})
 		if res.Status < 400 || res.Status >= 500 || !chinese(res.Text("message")) {
 			t.Errorf("%s: %d %s", name, res.Status, res.Raw)
@@ -147,7 +148,8 @@ func TestLogin_OAuthBindsAndRefuses(t *testing.T) {
 				t.Errorf("login: %d %s", res.Status, res.Raw)
 			}
 			wantRefusal(t, "授权码第二次", a.Call("POST", path, "", map[string]any{"code": once}), 401, "code_invalid")
-			if strings.Contains(string(res.Raw), "_sealed") || strings.Contains(string(res.Raw), "_index") || strings.Contains(string(res.Raw), a.Sims.World.Find("P0001").IDNo) {
+			if strings.Contains(string(res.Raw), "_sealed") || strings.Contains(string(res.Raw), "_index") ||
+				strings.Contains(string(res.Raw), a.Sims.World.Find("P0001").IDNo) {
 				t.Error("the answer shows what is sealed")
 			}
 		})

@@ -15,7 +15,8 @@ import (
 // notices lists "event/round/via/state" of an order's notices.
 func notices(t *testing.T, a *testapp.App, order string) []string {
 	t.Helper()
-	recs, err := a.Runtime.App.FindRecordsByFilter(collections.Notifications, "order = {:o}", "created,round,via", 0, 0, map[string]any{"o": order})
+	recs, err := a.Runtime.App.FindRecordsByFilter(collections.Notifications, "order = {:o}", "created,round,via", 0, 0,
+		map[string]any{"o": order})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,8 @@ func TestNotices_RejectionAndFailureTellTheReason(t *testing.T) {
 	a.Drain()
 	wantStatus(t, a, failed, refund.StatusFailed)
 	for order, words := range map[string]string{rejected: "证件不清晰", failed: "收款账户不存在或姓名不符"} {
-		rec := must(a.Runtime.App.FindFirstRecordByFilter(collections.Notifications, `order = {:o} && via = "in_app"`, map[string]any{"o": order}))
+		rec := must(a.Runtime.App.FindFirstRecordByFilter(collections.Notifications, `order = {:o} && via = "in_app"`,
+			map[string]any{"o": order}))
 		if !strings.Contains(rec.GetString("body"), words) {
 			t.Errorf("the notice says %q, not %q", rec.GetString("body"), words)
 		}
@@ -100,12 +102,14 @@ func TestNotices_PendingConfirmationIsRemindedFourTimes(t *testing.T) {
 		deliver(t, a)
 	}
 	got := notices(t, a, id)
-	for _, want := range []string{"awaiting_payee/0/in_app/sent", "awaiting_payee/1/in_app/sent", "awaiting_payee/2/in_app/sent", "awaiting_payee/3/in_app/sent"} {
+	for _, want := range []string{"awaiting_payee/0/in_app/sent", "awaiting_payee/1/in_app/sent", "awaiting_payee/2/in_app/sent",
+		"awaiting_payee/3/in_app/sent"} {
 		if !has(got, want) {
 			t.Errorf("%s is missing in %v", want, got)
 		}
 	}
-	if res := p.Call("GET", "/api/hospay/refunds/"+id+"/confirmation", p.Token, nil); res.Status != 200 || res.Text("package") == "" || res.Text("mch_id") == "" {
+	if res := p.Call("GET", "/api/hospay/refunds/"+id+"/confirmation", p.Token, nil); res.Status != 200 || res.Text("package") == "" ||
+		res.Text("mch_id") == "" {
 		t.Errorf("confirmation: %d %s", res.Status, res.Raw)
 	}
 }

@@ -61,10 +61,12 @@ func TestOverview_TellsWhatIsGoingOn(t *testing.T) {
 	w := awaiting(t, a, a.Login("P0003", "wechat"))
 	o := look(t, a, super)
 	i := o.Institutions[0]
-	if i.Orders["succeeded"] != 2 || i.Orders["awaiting_payee"] != 1 || i.Paid["alipay"].Amount != 2000 || i.Paid["alipay"].Count != 2 || i.Limits["alipay"].Used != 2000 {
+	if i.Orders["succeeded"] != 2 || i.Orders["awaiting_payee"] != 1 || i.Paid["alipay"].Amount != 2000 || i.Paid["alipay"].Count != 2 ||
+		i.Limits["alipay"].Used != 2000 {
 		t.Errorf("%+v", i)
 	}
-	if i.Oldest == nil || i.Oldest.No != w.Order.No || i.HIS != nil || i.Frozen || len(i.Certificates) < 3 || !strings.HasPrefix(o.Version, "hospay ") {
+	if i.Oldest == nil || i.Oldest.No != w.Order.No || i.HIS != nil || i.Frozen || len(i.Certificates) < 3 ||
+		!strings.HasPrefix(o.Version, "hospay ") {
 		t.Errorf("%+v", o)
 	}
 	if res := a.Call("POST", "/api/hospay/jobs/his_ping/run", super, nil); res.Status != 200 || res.Text("ok") != "true" {
@@ -80,7 +82,9 @@ func TestOverview_TellsWhatIsGoingOn(t *testing.T) {
 		}
 	}
 	var n int
-	if err := a.Runtime.App.DB().NewQuery("SELECT COUNT(*) FROM audit_log WHERE action = 'job.run' AND actor_kind = 'superuser' AND target = 'his_ping'").Row(&n); err != nil || n != 1 {
+	if err := a.Runtime.App.DB().NewQuery(
+		"SELECT COUNT(*) FROM audit_log WHERE action = 'job.run' AND actor_kind = 'superuser' AND target = " +
+			"'his_ping'").Row(&n); err != nil || n != 1 {
 		t.Errorf("%d audit entries: %v", n, err)
 	}
 }
@@ -110,7 +114,8 @@ func TestOverview_UnknownOrdersAndASilentHIS(t *testing.T) {
 	}
 	a.Sims.HIS.Faults().Clear()
 	p := a.Login("P0001", "wechat")
-	if err := a.Sims.HIS.Faults().Set(sim.Plan{Rules: []sim.Rule{{Match: "debit", Fault: sim.TimeoutBefore, Times: 1000}, {Match: "query_debit", Fault: sim.Error500Before, Times: 1000}}}); err != nil {
+	if err := a.Sims.HIS.Faults().Set(sim.Plan{Rules: []sim.Rule{{Match: "debit", Fault: sim.TimeoutBefore, Times: 1000},
+		{Match: "query_debit", Fault: sim.Error500Before, Times: 1000}}}); err != nil {
 		t.Fatal(err)
 	}
 	apply(t, p, "wechat", "transfer", 1000, nil)
@@ -150,7 +155,8 @@ func TestOverview_QueriesUseIndexes(t *testing.T) {
 		var rows []struct {
 			Detail string `db:"detail"`
 		}
-		if err := a.Runtime.App.DB().NewQuery("EXPLAIN QUERY PLAN " + sql).Bind(map[string]any{"day": "2026-01-01 00:00:00.000Z"}).All(&rows); err != nil {
+		if err := a.Runtime.App.DB().NewQuery("EXPLAIN QUERY PLAN " + sql).Bind(map[string]any{"day": "2026-01-01 00:00:00.000Z"}).
+			All(&rows); err != nil {
 			t.Fatal(err)
 		}
 		plan := fmt.Sprint(rows)
@@ -167,11 +173,13 @@ func TestOverview_IsFastOnManyOrders(t *testing.T) {
 	p := a.Login("P0001", "wechat")
 	_, err := a.Runtime.App.NonconcurrentDB().NewQuery(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
 		INSERT INTO refund_orders (id, no, status, compensates, institution, patient, card_no, amount, created)
-		SELECT printf('b%014d', i), printf('B%d', i), 'reversing', printf('x%d', i), '` + a.Institution + `', '` + p.ID + `', 'C', 1, '2026-01-01 00:00:00.000Z' FROM n`).Execute()
+		SELECT printf('b%014d', i), printf('B%d', i), 'reversing', printf('x%d', i), '` + a.Institution + `', '` + p.ID +
+		`', 'C', 1, '2026-01-01 00:00:00.000Z' FROM n`).Execute()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE refund_orders SET status = 'failed' WHERE status = 'reversing'").Execute(); err != nil {
+	if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE refund_orders SET status = 'failed' WHERE status = 'reversing'").
+		Execute(); err != nil {
 		t.Fatal(err)
 	}
 	super := a.Superuser()

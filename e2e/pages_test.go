@@ -26,7 +26,8 @@ func TestPages_StrictPolicyAndNoStaleHTML(t *testing.T) {
 	for _, path := range []string{"/", "/?ticket=x", "/nothing"} {
 		status, h := header(t, a.URL+path)
 		policy := h.Get("Content-Security-Policy")
-		if status != 200 || h.Get("Cache-Control") != "no-cache" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" {
+		if status != 200 || h.Get("Cache-Control") != "no-cache" || h.Get("X-Content-Type-Options") != "nosniff" ||
+			h.Get("Referrer-Policy") != "no-referrer" {
 			t.Errorf("%s: %d %v", path, status, h)
 		}
 		for _, part := range strings.Split(policy, ";") {
@@ -179,7 +180,8 @@ func TestCheck_CallbackComesFirst(t *testing.T) {
 		}
 		wantStatus(t, a, id, refund.StatusSucceeded)
 	}
-	if res := a.Call("POST", "/api/hospay/refunds/"+w.Order.ID+"/check", p.Token, nil); res.Status != 200 || res.Text("status") != "succeeded" {
+	if res := a.Call("POST", "/api/hospay/refunds/"+w.Order.ID+"/check", p.Token, nil); res.Status != 200 ||
+		res.Text("status") != "succeeded" {
 		t.Errorf("%d %s", res.Status, res.Raw)
 	}
 }

@@ -65,12 +65,17 @@ func (h *house) plant(t *testing.T, order string) {
 			t.Fatalf("%s: %v", table, err)
 		}
 	}
-	insert(collections.Receipts, map[string]any{"institution": h.Institution, "patient": h.owner.ID, "order": order, "out_bill_no": "T1", "state": "waiting"})
-	insert(collections.Statements, map[string]any{"institution": h.Institution, "source": "his", "kind": "k", "day": "2026-01-02", "state": "waiting", "version": 1})
+	insert(collections.Receipts, map[string]any{"institution": h.Institution, "patient": h.owner.ID, "order": order, "out_bill_no": "T1",
+		"state": "waiting"})
+	insert(collections.Statements, map[string]any{"institution": h.Institution, "source": "his", "kind": "k", "day": "2026-01-02",
+		"state": "waiting", "version": 1})
 	insert(collections.StatementLines, map[string]any{"institution": h.Institution, "statement": "planted00000000", "line": 7, "reason": "x"})
-	insert(collections.ReconRuns, map[string]any{"institution": h.Institution, "day": "2025-12-01", "seq": 1, "state": "balanced", "books": "{}", "summary": "{}", "files": "[]"})
-	insert(collections.Differences, map[string]any{"institution": h.Institution, "day": "2025-12-01", "key": "x", "kind": "state", "also": "[]", "state": "open", "live": true})
-	insert(collections.Resolutions, map[string]any{"institution": h.Institution, "difference": "planted00000000", "act": "assign", "before": "{}", "after": "{}"})
+	insert(collections.ReconRuns, map[string]any{"institution": h.Institution, "day": "2025-12-01", "seq": 1, "state": "balanced",
+		"books": "{}", "summary": "{}", "files": "[]"})
+	insert(collections.Differences, map[string]any{"institution": h.Institution, "day": "2025-12-01", "key": "x", "kind": "state",
+		"also": "[]", "state": "open", "live": true})
+	insert(collections.Resolutions, map[string]any{"institution": h.Institution, "difference": "planted00000000", "act": "assign",
+		"before": "{}", "after": "{}"})
 	insert(collections.ReconMonths, map[string]any{"institution": h.Institution, "month": "2025-11", "state": "open"})
 	insert(collections.Callbacks, map[string]any{"institution": h.Institution, "channel": "wechat", "callback_id": "planted", "no": "T1"})
 	insert(collections.SMSConfigs, map[string]any{"institution": h.Institution, "url": "https://example.com"})
@@ -78,16 +83,21 @@ func (h *house) plant(t *testing.T, order string) {
 	insert(collections.AuditLog, map[string]any{"seq": 1000, "action": "planted", "institution": h.Institution})
 	insert(collections.Exports, map[string]any{"institution": h.Institution, "owner": h.financeID, "report": "refunds", "state": "running"})
 	insert(collections.ProxyApplications, map[string]any{
-		"institution": h.Institution, "patient": h.owner.ID, "principal": h.owner.ID, "no": "A1", "card_no": "C0001", "status": "draft", "case": "minor", "relation": "parent",
+		"institution": h.Institution, "patient": h.owner.ID, "principal": h.owner.ID, "no": "A1", "card_no": "C0001", "status": "draft",
+		"case": "minor", "relation": "parent",
 	})
-	insert(collections.ProxyMaterials, map[string]any{"institution": h.Institution, "patient": h.owner.ID, "application": "planted00000000", "kind": "other"})
+	insert(collections.ProxyMaterials, map[string]any{"institution": h.Institution, "patient": h.owner.ID, "application": "planted00000000",
+		"kind": "other"})
 	reviewer := must(h.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer1@demo.hospay"))
-	insert(collections.Batches, map[string]any{"institution": h.Institution, "starter": reviewer.Id, "decision": "approve", "state": "done", "orders": "[]", "results": "[]"})
-	insert(collections.ConfigChanges, map[string]any{"institution": h.Institution, "collection": "institutions", "record": "none", "version": 1, "state": "waiting", "proposer_kind": "staff", "proposer": "none"})
+	insert(collections.Batches, map[string]any{"institution": h.Institution, "starter": reviewer.Id, "decision": "approve", "state": "done",
+		"orders": "[]", "results": "[]"})
+	insert(collections.ConfigChanges, map[string]any{"institution": h.Institution, "collection": "institutions", "record": "none",
+		"version": 1, "state": "waiting", "proposer_kind": "staff", "proposer": "none"})
 	insert(collections.Institutions, map[string]any{"code": "second", "name": "二院"})
 	for _, name := range collections.All() {
 		where := map[string]string{
-			collections.RefundOrders: "id = '" + order + "'", collections.Patients: "id = '" + h.owner.ID + "'", collections.Institutions: "id = '" + h.Institution + "'",
+			collections.RefundOrders: "id = '" + order + "'", collections.Patients: "id = '" + h.owner.ID + "'",
+			collections.Institutions: "id = '" + h.Institution + "'",
 			collections.PatientCards: "patient = '" + h.owner.ID + "'", collections.Notifications: "via = 'in_app' AND state = 'sent'",
 			collections.Staff: "email = 'config@demo.hospay'", collections.UsedTickets: "1=1",
 			collections.AuditLog: "action = 'planted'", collections.Exports: "id = 'planted00000000'",
@@ -168,8 +178,10 @@ func (h *house) askRoutes(t *testing.T, table []routeRow) {
 		if r.path != "" {
 			path = r.path
 		}
-		path = strings.NewReplacer("{order}", h.rows[collections.RefundOrders], "{inst}", h.Institution, "{patient}", h.owner.ID, "{staff}", h.financeID,
-			"{notice}", h.rows[collections.Notifications], "{proxy}", h.rows[collections.ProxyApplications], "{batch}", h.rows[collections.Batches]).Replace(path)
+		path = strings.NewReplacer("{order}", h.rows[collections.RefundOrders], "{inst}", h.Institution, "{patient}", h.owner.ID, "{staff}",
+			h.financeID,
+			"{notice}", h.rows[collections.Notifications], "{proxy}", h.rows[collections.ProxyApplications], "{batch}", h.rows[collections.Batches]).
+			Replace(path)
 		var got []string
 		for _, v := range visitors {
 			got = append(got, fmt.Sprint(h.status(t, method, path, h.tokens[v], r.body)))
@@ -282,7 +294,8 @@ func (h *house) fill(body string) any {
 	if body == "" {
 		return map[string]any{}
 	}
-	r := strings.NewReplacer("{finance}", h.financeID, "{inst}", h.Institution, "{patient}", h.owner.ID, "{order}", h.rows[collections.RefundOrders], "{proxy}", h.rows[collections.ProxyApplications])
+	r := strings.NewReplacer("{finance}", h.financeID, "{inst}", h.Institution, "{patient}", h.owner.ID, "{order}",
+		h.rows[collections.RefundOrders], "{proxy}", h.rows[collections.ProxyApplications])
 	return rawJSON(r.Replace(body))
 }
 
@@ -322,7 +335,8 @@ func TestPermissions_SeveralRolesAtOnce(t *testing.T) {
 		if err := h.Runtime.App.Save(staff); err != nil {
 			t.Fatal(err)
 		}
-		for name, want := range map[string]bool{collections.RefundOrders: c.orders, collections.ChannelConfigs: c.configs, collections.AuditLog: c.audit} {
+		for name, want := range map[string]bool{collections.RefundOrders: c.orders, collections.ChannelConfigs: c.configs,
+			collections.AuditLog: c.audit} {
 			if got := h.lists(name, token); got != want {
 				t.Errorf("%s with roles %v (active %v, institution %s): %v, want %v", name, c.roles, c.active, c.institution, got, want)
 			}
@@ -331,7 +345,8 @@ func TestPermissions_SeveralRolesAtOnce(t *testing.T) {
 			continue
 		}
 		for _, name := range collections.All() {
-			if !slices.Contains([]string{collections.JobRuns, collections.Institutions, collections.Staff, collections.Notices}, name) && h.lists(name, token) {
+			if !slices.Contains([]string{collections.JobRuns, collections.Institutions, collections.Staff, collections.Notices}, name) &&
+				h.lists(name, token) {
 				t.Errorf("%s shows to a stranger: roles %v, active %v, institution %s", name, c.roles, c.active, c.institution)
 			}
 		}

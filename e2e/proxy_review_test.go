@@ -75,7 +75,8 @@ func TestProxy_RejectionTellsTheReason(t *testing.T) {
 	wantRefusal(t, "没有理由", a.ReviewProxy(reviewer, id, "reject", " "), 400, "note_required")
 	wantRefusal(t, "没有的决定", a.ReviewProxy(reviewer, id, "maybe", ""), 400, "bad_request")
 	wantRefusal(t, "不是审核员", a.ReviewProxy(a.Staff("finance"), id, "approve", ""), 403, "not_allowed")
-	if res := a.ReviewProxy(reviewer, id, "reject", "委托书看不清"); res.Status != 200 || res.Text("status") != "rejected" || res.Text("note") != "委托书看不清" || res.Text("reason_code") != "rejected" {
+	if res := a.ReviewProxy(reviewer, id, "reject", "委托书看不清"); res.Status != 200 || res.Text("status") != "rejected" ||
+		res.Text("note") != "委托书看不清" || res.Text("reason_code") != "rejected" {
 		t.Fatalf("reject: %d %s", res.Status, res.Raw)
 	}
 	wantRefusal(t, "再审一次", a.ReviewProxy(reviewer, id, "approve", ""), 409, "proxy_closed")
@@ -105,7 +106,8 @@ func TestProxy_ReviewerIsNotConcerned(t *testing.T) {
 	p := a.Login("P0001", "wechat")
 	id := p.SubmittedProxy(elderly, "elderly")
 	become := func(name, patient string) {
-		set(t, a, collections.Staff, `email = "`+name+`@demo.hospay"`, map[string]any{"person_index": a.Store.PersonIndex(a.Sims.World.Find(patient).IDNo)})
+		set(t, a, collections.Staff, `email = "`+name+`@demo.hospay"`,
+			map[string]any{"person_index": a.Store.PersonIndex(a.Sims.World.Find(patient).IDNo)})
 	}
 	become("reviewer1", "P0001")
 	become("reviewer2", elderly)
@@ -121,7 +123,8 @@ func TestProxy_ReviewerIsNotConcerned(t *testing.T) {
 	wantRefusal(t, "被代办人审订单", a.Review(a.Staff("reviewer2"), order, "approve", ""), 403, "self_review")
 	become("reviewer2", "P0001")
 	wantRefusal(t, "代办人审订单", a.Review(a.Staff("reviewer2"), order, "approve", ""), 403, "self_review")
-	if _, err := a.Runtime.App.NonconcurrentDB().Update(collections.Staff, dbx.Params{"institution": "planted00000000"}, dbx.HashExp{"email": "reviewer1@demo.hospay"}).Execute(); err != nil {
+	if _, err := a.Runtime.App.NonconcurrentDB().Update(collections.Staff, dbx.Params{"institution": "planted00000000"},
+		dbx.HashExp{"email": "reviewer1@demo.hospay"}).Execute(); err != nil {
 		t.Fatal(err)
 	}
 	if res := a.ReviewProxy(a.Staff("reviewer1"), id, "reject", "x"); res.Status != 404 {
@@ -144,14 +147,16 @@ func TestProxy_TwoReviewersOneWins(t *testing.T) {
 	}
 	db := a.Runtime.App.NonconcurrentDB()
 	var columns []string
-	if err := db.NewQuery("SELECT name FROM pragma_table_info('proxy_applications') WHERE name NOT IN ('id', 'no')").Column(&columns); err != nil {
+	if err := db.NewQuery("SELECT name FROM pragma_table_info('proxy_applications') WHERE name NOT IN ('id', 'no')").
+		Column(&columns); err != nil {
 		t.Fatal(err)
 	}
 	list := "`" + strings.Join(columns, "`, `") + "`"
 	for i := range 200 {
 		copied := "race" + time.Unix(int64(i), 0).UTC().Format("150405") + "00000"
 		// A draft with the same content, handed in.
-		if _, err := db.NewQuery("INSERT INTO proxy_applications (id, no, " + list + ") SELECT {:id}, {:id}, " + strings.Replace(list, "`status`", "'draft'", 1) +
+		if _, err := db.NewQuery("INSERT INTO proxy_applications (id, no, " + list + ") SELECT {:id}, {:id}, " + strings.Replace(list, "`status`",
+			"'draft'", 1) +
 			" FROM proxy_applications WHERE id = {:of}").Bind(dbx.Params{"id": copied, "of": id}).Execute(); err != nil {
 			t.Fatal(err)
 		}
@@ -189,12 +194,14 @@ func TestProxy_ClosedMeanwhile(t *testing.T) {
 	order := p.ApplyFor(id, elderly, "wechat", "transfer", 1000, nil).Text("id")
 	a.Drain()
 	wantRefusal(t, "别人关闭", a.Call("POST", "/api/hospay/proxies/"+id+"/close", a.Login("P0002", "wechat").Token, nil), 404, "not_found")
-	if res := a.Call("POST", "/api/hospay/proxies/"+id+"/close", p.Token, nil); res.Status != 200 || res.Text("status") != "closed" || res.Text("reason_code") != "closed_by_agent" {
+	if res := a.Call("POST", "/api/hospay/proxies/"+id+"/close", p.Token, nil); res.Status != 200 || res.Text("status") != "closed" ||
+		res.Text("reason_code") != "closed_by_agent" {
 		t.Fatalf("close: %d %s", res.Status, res.Raw)
 	}
 	wantRefusal(t, "关闭后看卡", a.Call("GET", "/api/hospay/cards?proxy="+id, p.Token, nil), 400, "proxy_not_approved")
 	wantRefusal(t, "关闭后批准订单", a.Review(reviewer, order, "approve", ""), 409, "proxy_closed")
-	batch := a.Call("POST", "/api/hospay/reviews/batch", reviewer, map[string]any{"orders": []string{order}, "decision": "approve", "count": 1, "total": 1000})
+	batch := a.Call("POST", "/api/hospay/reviews/batch", reviewer, map[string]any{"orders": []string{order}, "decision": "approve", "count": 1,
+		"total": 1000})
 	if batch.Status != 200 || !strings.Contains(string(batch.Raw), "review_singly") {
 		t.Errorf("batch: %d %s", batch.Status, batch.Raw)
 	}
@@ -220,7 +227,8 @@ func TestProxy_ExpiryAndWrongParties(t *testing.T) {
 	wantRefusal(t, "别人看申请", a.Call("GET", "/api/hospay/proxies/"+id, other.Token, nil), 404, "not_found")
 	wantRefusal(t, "用于别的卡", p.ApplyFor(id, elderly, "wechat", "transfer", 1000, map[string]any{"card_no": "C0008"}), 400, "proxy_not_approved")
 	wantRefusal(t, "用于自己的卡", p.ApplyFor(id, elderly, "wechat", "transfer", 1000, map[string]any{"card_no": p.Card}), 400, "proxy_not_approved")
-	wantRefusal(t, "不带代办用别人的卡", p.Apply("wechat", "transfer", 1000, map[string]any{"card_no": a.Sims.World.Find(elderly).Cards[0]}), 400, "card_not_yours")
+	wantRefusal(t, "不带代办用别人的卡", p.Apply("wechat", "transfer", 1000, map[string]any{"card_no": a.Sims.World.Find(elderly).Cards[0]}), 400,
+		"card_not_yours")
 	order := p.ApplyFor(id, elderly, "wechat", "transfer", 1000, map[string]any{"id": "proxyorder00001"})
 	if order.Status != 200 {
 		t.Fatalf("order: %d %s", order.Status, order.Raw)
@@ -237,7 +245,8 @@ func TestProxy_ExpiryAndWrongParties(t *testing.T) {
 	if n := housekeeping(t, a); n != 1 {
 		t.Errorf("housekeeping did %d things", n)
 	}
-	if res := a.Call("GET", "/api/hospay/proxies/"+id, p.Token, nil); res.Text("status") != "closed" || res.Text("reason_code") != "expired" || res.Body["card"] != nil {
+	if res := a.Call("GET", "/api/hospay/proxies/"+id, p.Token, nil); res.Text("status") != "closed" || res.Text("reason_code") != "expired" ||
+		res.Body["card"] != nil {
 		t.Errorf("after its days: %s", res.Raw)
 	}
 }
@@ -249,7 +258,8 @@ func TestProxy_DayLimitCountsBothParties(t *testing.T) {
 	p, owner := a.Login("P0001", "wechat"), a.Login(elderly, "wechat")
 	id := p.ApprovedProxy(elderly, "elderly")
 	set(t, a, collections.Institutions, `code = "demo"`, map[string]any{"day_limit": 2})
-	for i, res := range []testapp.Answer{p.ApplyFor(id, elderly, "wechat", "transfer", 1000, nil), owner.Apply("wechat", "transfer", 1000, nil)} {
+	for i, res := range []testapp.Answer{p.ApplyFor(id, elderly, "wechat", "transfer", 1000, nil),
+		owner.Apply("wechat", "transfer", 1000, nil)} {
 		if i == 1 && res.Status != 409 { // one at a time
 			t.Fatalf("the owner beside the agent: %d %s", res.Status, res.Raw)
 		}
@@ -279,7 +289,8 @@ func TestProxy_DayLimitCountsBothParties(t *testing.T) {
 func TestProxy_PhotosAreDeletedInTime(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	p := a.Login("P0001", "wechat")
-	kept, ended, draft := p.ApprovedProxy(elderly, "elderly"), p.SubmittedProxy("P0008", "deceased"), p.ApplyProxy(child, "minor", nil).Text("id")
+	kept, ended, draft := p.ApprovedProxy(elderly, "elderly"), p.SubmittedProxy("P0008", "deceased"), p.ApplyProxy(child, "minor", nil).
+		Text("id")
 	a.Call("POST", "/api/hospay/proxies/"+ended+"/close", p.Token, nil)
 	if n := housekeeping(t, a); n != 0 || len(storedFiles(t, a)) != 10 {
 		t.Fatalf("too early: %d things done, %d files", n, len(storedFiles(t, a)))
@@ -314,7 +325,8 @@ func TestProxy_PhotosAreDeletedInTime(t *testing.T) {
 	if n := housekeeping(t, a); n != 0 {
 		t.Errorf("third run did %d things", n)
 	}
-	if n := countRows(t, a, collections.ProxyMaterials, dbx.NewExp("application = {:a} AND purged_at != '' AND file = ''", dbx.Params{"a": ended})); n != 5 {
+	if n := countRows(t, a, collections.ProxyMaterials, dbx.NewExp("application = {:a} AND purged_at != '' AND file = ''",
+		dbx.Params{"a": ended})); n != 5 {
 		t.Errorf("%d rows say that they are purged", n)
 	}
 	for id, want := range map[string]string{kept: "approved", ended: "closed", draft: "closed"} {
@@ -327,7 +339,8 @@ func TestProxy_PhotosAreDeletedInTime(t *testing.T) {
 		t.Errorf("%d audit rows of the deletion", n)
 	}
 	token := a.Call("POST", "/api/files/token", a.Superuser(), nil).Text("token")
-	if res := a.Fetch("GET", "/api/files/proxy_materials/"+rec.Id+"/"+rec.GetString("file")+"?token="+token, "", "", nil); res.StatusCode != 404 {
+	if res := a.Fetch("GET", "/api/files/proxy_materials/"+rec.Id+"/"+rec.GetString("file")+"?token="+token, "", "",
+		nil); res.StatusCode != 404 {
 		t.Errorf("a purged photo: %d", res.StatusCode)
 	}
 	if res := a.Call("GET", "/api/hospay/proxies/"+ended, p.Token, nil); res.Status != 200 || res.Text("purged_at") == "" {
@@ -416,11 +429,13 @@ func TestProxy_PrincipalIsHidden(t *testing.T) {
 	path := "/api/collections/proxy_applications/records"
 	for who, token := range map[string]string{"agent": p.Token, "reviewer": a.Staff("reviewer1")} {
 		for _, query := range []string{"", "?expand=principal", "?fields=*,expand.principal.*&expand=principal"} {
-			if res := a.Call("GET", path+query, token, nil); res.Status != 200 || res.Text("totalItems") != "1" || strings.Contains(string(res.Raw), q.Principal) || strings.Contains(string(res.Raw), "sealed") {
+			if res := a.Call("GET", path+query, token, nil); res.Status != 200 || res.Text("totalItems") != "1" ||
+				strings.Contains(string(res.Raw), q.Principal) || strings.Contains(string(res.Raw), "sealed") {
 				t.Errorf("%s %s: %d %s", who, query, res.Status, res.Raw)
 			}
 		}
-		for _, filter := range []string{`principal="` + q.Principal + `"`, `principal.phone!=""`, `principal_id_index!=""`, `principal_name_sealed!=""`, `version=1`} {
+		for _, filter := range []string{`principal="` + q.Principal + `"`, `principal.phone!=""`, `principal_id_index!=""`,
+			`principal_name_sealed!=""`, `version=1`} {
 			if res := a.Call("GET", path+"?filter="+url.QueryEscape(filter), token, nil); res.Status != 400 {
 				t.Errorf("%s may filter by %s: %d %s", who, filter, res.Status, res.Raw)
 			}

@@ -96,7 +96,8 @@ func TestSecrecy_ProxiesLeaveNothingOpen(t *testing.T) {
 		t.Fatalf("photo: %d", res.Status)
 	}
 	logged := 0
-	for end := testday.Now().Add(8 * time.Second); logged == 0 && testday.Now().Before(end); time.Sleep(100 * time.Millisecond) { // the request log is written in batches
+	// the request log is written in batches
+	for end := testday.Now().Add(8 * time.Second); logged == 0 && testday.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if err := a.Runtime.App.AuxDB().NewQuery("SELECT COUNT(*) FROM _logs WHERE message LIKE 'GET /api/files/%'").Row(&logged); err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +110,8 @@ func TestSecrecy_ProxiesLeaveNothingOpen(t *testing.T) {
 	}
 	secrets := map[string][]byte{
 		"name": []byte(who.Name), "ID number": []byte(who.IDNo), "agent's name": []byte(p.Name), "a name that nobody has": []byte(wrong),
-		"upload": upload[len(upload)/2 : len(upload)/2+48], "kept photo": kept[len(kept)/2 : len(kept)/2+48], "photo head": kept[:48], "file token": []byte(token),
+		"upload": upload[len(upload)/2 : len(upload)/2+48], "kept photo": kept[len(kept)/2 : len(kept)/2+48], "photo head": kept[:48],
+		"file token": []byte(token),
 	}
 	files := everyFile(t, a.Dir)
 	files["the log"] = []byte(book.String())
@@ -153,7 +155,8 @@ func TestProxy_UploadsStayInMemory(t *testing.T) {
 	// length told or not.
 	form := append([]byte("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\n"), make([]byte, 20<<20)...)
 	for name, body := range map[string]io.Reader{"带长度": bytes.NewReader(form), "不带长度": io.MultiReader(bytes.NewReader(form))} {
-		wantRefusal(t, name, a.Send("POST", "/api/collections/proxy_materials/records", p.Token, "multipart/form-data; boundary=x", body), 413, "image_too_large")
+		wantRefusal(t, name, a.Send("POST", "/api/collections/proxy_materials/records", p.Token, "multipart/form-data; boundary=x", body), 413,
+			"image_too_large")
 	}
 }
 
@@ -221,7 +224,8 @@ func TestProxy_NoNetworkInsideATransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := watch.seen.Load()
-	body := map[string]any{"requests": []any{map[string]any{"method": "POST", "url": "/api/collections/proxy_applications/records", "body": a.Wish("P0008", "elderly")}}}
+	body := map[string]any{"requests": []any{map[string]any{"method": "POST", "url": "/api/collections/proxy_applications/records",
+		"body": a.Wish("P0008", "elderly")}}}
 	if res := a.Call("POST", "/api/batch", p.Token, body); !strings.Contains(string(res.Raw), `"not_allowed"`) || watch.seen.Load() != seen {
 		t.Errorf("in a batch: %d %s, %d requests to HIS", res.Status, res.Raw, watch.seen.Load()-seen)
 	}
@@ -234,7 +238,8 @@ func TestProxy_RealtimeTellsTheAgentAlone(t *testing.T) {
 	agent := h.Login("P0005", "wechat")
 	id := agent.SubmittedProxy(elderly, "elderly")
 	told := map[string]<-chan string{}
-	for name, token := range map[string]string{"agent": agent.Token, "other": h.tokens["other"], "principal": h.Login(elderly, "wechat").Token, "reviewer": h.tokens["reviewer"], "config": h.tokens["config"]} {
+	for name, token := range map[string]string{"agent": agent.Token, "other": h.tokens["other"], "principal": h.Login(elderly, "wechat").Token,
+		"reviewer": h.tokens["reviewer"], "config": h.tokens["config"]} {
 		told[name] = h.subscribe(t, token)
 	}
 	if res := h.ReviewProxy(h.tokens["reviewer"], id, "approve", ""); res.Status != 200 {
@@ -264,8 +269,10 @@ func TestProxy_TextsAreComplete(t *testing.T) {
 		keys = append(keys, "proxy.status."+string(s), "proxy.next."+string(s))
 	}
 	for _, c := range []flow.Code{
-		flow.CodeIDNoInvalid, refund.CodePrincipalNotFound, refund.CodeProxySelf, refund.CodeProxyCaseMismatch, refund.CodeProxyMissing, refund.CodeProxyClosed,
-		refund.CodeConsentOutdated, refund.CodeImageInvalid, refund.CodeImageTooLarge, refund.CodeImageTooMany, refund.CodeProxyNotApproved, refund.CodeProxyOff, refund.CodeTooManyToday,
+		flow.CodeIDNoInvalid, refund.CodePrincipalNotFound, refund.CodeProxySelf, refund.CodeProxyCaseMismatch, refund.CodeProxyMissing,
+		refund.CodeProxyClosed,
+		refund.CodeConsentOutdated, refund.CodeImageInvalid, refund.CodeImageTooLarge, refund.CodeImageTooMany, refund.CodeProxyNotApproved,
+		refund.CodeProxyOff, refund.CodeTooManyToday,
 	} {
 		keys = append(keys, "error."+string(c))
 	}
@@ -282,7 +289,8 @@ func TestProxy_TextsAreComplete(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	res := a.Call("GET", "/api/hospay/proxies/options", a.Login("P0001", "wechat").Token, nil)
 	consent, _ := res.Body["consent"].(map[string]any)
-	if res.Status != 200 || res.Text("on") != "true" || consent["version"] != "1" || consent["content"] == "" || res.Text("payee") != "agent" || res.Body["max_bytes"].(float64) != 10<<20 {
+	if res.Status != 200 || res.Text("on") != "true" || consent["version"] != "1" || consent["content"] == "" ||
+		res.Text("payee") != "agent" || res.Body["max_bytes"].(float64) != 10<<20 {
 		t.Errorf("options: %d %s", res.Status, res.Raw)
 	}
 	for field, n := range map[string]int{"cases": 4, "relations": 6, "materials": 9} {

@@ -31,7 +31,8 @@ func TestProxy_WholeWayToTheAgent(t *testing.T) {
 		t.Fatalf("apply: %d %s", res.Status, res.Raw)
 	}
 	card, _ := res.Body["card"].(map[string]any)
-	if card["card_no"] != who.Cards[0] || card["balance"].(float64) <= 0 || card["refundable"] == nil || card["as_of"] == "" || card["deposits"] != nil {
+	if card["card_no"] != who.Cards[0] || card["balance"].(float64) <= 0 || card["refundable"] == nil || card["as_of"] == "" ||
+		card["deposits"] != nil {
 		t.Errorf("A38: the card is %v", card)
 	}
 	for _, secret := range []string{who.Name, who.IDNo, "sealed", "index", "principal\""} {
@@ -49,12 +50,14 @@ func TestProxy_WholeWayToTheAgent(t *testing.T) {
 			t.Fatalf("upload: %d %s", res.Status, res.Raw)
 		}
 	}
-	if res := a.Call("POST", "/api/hospay/proxies/"+id+"/submit", p.Token, nil); res.Status != 200 || res.Text("status") != "submitted" || res.Text("next") == "" {
+	if res := a.Call("POST", "/api/hospay/proxies/"+id+"/submit", p.Token, nil); res.Status != 200 || res.Text("status") != "submitted" ||
+		res.Text("next") == "" {
 		t.Fatalf("submit: %d %s", res.Status, res.Raw)
 	}
 	wantRefusal(t, "未批准时看余额", a.Call("GET", "/api/hospay/cards?proxy="+id, p.Token, nil), 400, "proxy_not_approved")
 	wantRefusal(t, "未批准时申请", p.ApplyFor(id, elderly, "wechat", "transfer", 3000, nil), 400, "proxy_not_approved")
-	if res := a.ReviewProxy(a.Staff("reviewer1"), id, "approve", ""); res.Status != 200 || res.Text("status") != "approved" || res.Text("expires_at") == "" {
+	if res := a.ReviewProxy(a.Staff("reviewer1"), id, "approve", ""); res.Status != 200 || res.Text("status") != "approved" ||
+		res.Text("expires_at") == "" {
 		t.Fatalf("review: %d %s", res.Status, res.Raw)
 	}
 	cards := a.Call("GET", "/api/hospay/cards?proxy="+id, p.Token, nil)
@@ -62,7 +65,8 @@ func TestProxy_WholeWayToTheAgent(t *testing.T) {
 		t.Errorf("cards: %d %s", cards.Status, cards.Raw)
 	}
 	opts := a.Call("GET", "/api/hospay/options?card_no="+who.Cards[0]+"&proxy="+id, p.Token, nil)
-	if payee, _ := opts.Body["payee"].(map[string]any); opts.Status != 200 || payee["who"] != "agent" || strings.Contains(fmt.Sprint(payee["name"]), p.Name) || opts.Text("refundable") == "" {
+	if payee, _ := opts.Body["payee"].(map[string]any); opts.Status != 200 || payee["who"] != "agent" ||
+		strings.Contains(fmt.Sprint(payee["name"]), p.Name) || opts.Text("refundable") == "" {
 		t.Errorf("options: %d %s", opts.Status, opts.Raw)
 	}
 	wantRefusal(t, "转给被代办人", p.ApplyFor(id, elderly, "wechat", "transfer", 3000, map[string]any{"payee_name": who.Name}), 400, "name_mismatch")
@@ -276,13 +280,15 @@ func TestProxy_SameIDTwiceIsOneApplication(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 6 {
 		wg.Go(func() {
-			if res := p.ApplyProxy(elderly, "elderly", map[string]any{"id": id}); res.Status != 200 || res.Text("id") != id || res.Body["card"] == nil {
+			if res := p.ApplyProxy(elderly, "elderly", map[string]any{"id": id}); res.Status != 200 || res.Text("id") != id ||
+				res.Body["card"] == nil {
 				t.Errorf("repeat: %d %s", res.Status, res.Raw)
 			}
 		})
 	}
 	wg.Wait()
-	for name, change := range map[string]map[string]any{"别的情形": {"case": "deceased"}, "别的关系": {"relation": "spouse"}, "别的姓名": {"principal_name": "某某"}, "别的卡": {"card_no": "C0008"}} {
+	for name, change := range map[string]map[string]any{"别的情形": {"case": "deceased"}, "别的关系": {"relation": "spouse"},
+		"别的姓名": {"principal_name": "某某"}, "别的卡": {"card_no": "C0008"}} {
 		change["id"] = id
 		wantRefusal(t, name, p.ApplyProxy(elderly, "elderly", change), 409, "conflict")
 	}
@@ -298,8 +304,10 @@ func TestProxy_ServerOwnsEverythingElse(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	p, other := a.Login("P0001", "wechat"), a.Login("P0002", "wechat")
 	res := p.ApplyProxy(elderly, "elderly", map[string]any{
-		"status": "approved", "expires_at": "2030-01-01 00:00:00Z", "patient": other.ID, "principal": other.ID, "no": "A1", "version": 9, "note": "x", "reviewer": "x",
-		"reviewed_at": "2026-01-01 00:00:00Z", "institution": "x", "principal_id_index": "x", "purged_at": "2026-01-01 00:00:00Z", "reason_code": "x", "created": "2020-01-01 00:00:00Z",
+		"status": "approved", "expires_at": "2030-01-01 00:00:00Z", "patient": other.ID, "principal": other.ID, "no": "A1", "version": 9,
+		"note": "x", "reviewer": "x",
+		"reviewed_at": "2026-01-01 00:00:00Z", "institution": "x", "principal_id_index": "x", "purged_at": "2026-01-01 00:00:00Z",
+		"reason_code": "x", "created": "2020-01-01 00:00:00Z",
 	})
 	if res.Status != 200 {
 		t.Fatalf("apply: %d %s", res.Status, res.Raw)
@@ -308,7 +316,8 @@ func TestProxy_ServerOwnsEverythingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if q.Agent != p.ID || q.Principal == other.ID || q.Status != refund.ProxyDraft || q.Version != 0 || q.No == "A1" || q.Institution != a.Institution || !q.ExpiresAt.IsZero() ||
+	if q.Agent != p.ID || q.Principal == other.ID || q.Status != refund.ProxyDraft || q.Version != 0 || q.No == "A1" ||
+		q.Institution != a.Institution || !q.ExpiresAt.IsZero() ||
 		res.Text("note")+res.Text("reviewer")+res.Text("reviewed_at")+res.Text("purged_at")+res.Text("reason_code") != "" {
 		t.Errorf("a field was taken from the agent: %+v %s", q, res.Raw)
 	}
@@ -317,7 +326,8 @@ func TestProxy_ServerOwnsEverythingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rec.GetBool("wechat_bound") || rec.GetBool("alipay_bound") || rec.GetString("phone_sealed") != "" || rec.ValidatePassword("") || rec.GetString("email") != "" {
+	if rec.GetBool("wechat_bound") || rec.GetBool("alipay_bound") || rec.GetString("phone_sealed") != "" || rec.ValidatePassword("") ||
+		rec.GetString("email") != "" {
 		t.Error("the principal's record can be entered or knows more than it must")
 	}
 }
@@ -334,7 +344,8 @@ func TestProxy_ExistingPrincipalStaysAsItIs(t *testing.T) {
 			t.Fatal(err)
 		}
 		cards := []string{}
-		if err := a.Runtime.App.DB().Select("card_no").From(collections.PatientCards).Where(dbx.HashExp{"patient": owner.ID}).OrderBy("card_no").Column(&cards); err != nil {
+		if err := a.Runtime.App.DB().Select("card_no").From(collections.PatientCards).Where(dbx.HashExp{"patient": owner.ID}).OrderBy("card_no").
+			Column(&cards); err != nil {
 			t.Fatal(err)
 		}
 		return fmt.Sprint(rec.FieldsData(), cards)
@@ -368,10 +379,12 @@ func TestProxy_Materials(t *testing.T) {
 		wantRefusal(t, name, a.Upload(p.Token, id, c.kind, "photo.jpg", c.photo), c.status, c.code)
 	}
 	wantRefusal(t, "别人的申请", a.Upload(other.Token, id, "agent_id_front", "photo.jpg", demo.Photo(1)), 404, "not_found")
-	wantRefusal(t, "没有文件", a.Call("POST", "/api/collections/proxy_materials/records", p.Token, map[string]any{"application": id, "kind": "other"}), 400, "image_invalid")
+	wantRefusal(t, "没有文件", a.Call("POST", "/api/collections/proxy_materials/records", p.Token,
+		map[string]any{"application": id, "kind": "other"}), 400, "image_invalid")
 	first := a.Upload(p.Token, id, "agent_id_front", "张三的身份证.jpg", demo.Photo(1))
 	second := a.Upload(p.Token, id, "agent_id_front", "b.jpg", demo.Photo(2))
-	if first.Status != 200 || second.Status != 200 || first.Text("id") == second.Text("id") || !strings.HasPrefix(first.Text("file"), "agent_id_front_") || first.Text("width") != "860" {
+	if first.Status != 200 || second.Status != 200 || first.Text("id") == second.Text("id") ||
+		!strings.HasPrefix(first.Text("file"), "agent_id_front_") || first.Text("width") != "860" {
 		t.Fatalf("uploads: %s %s", first.Raw, second.Raw)
 	}
 	if n := countRows(t, a, collections.ProxyMaterials, nil); n != 1 || len(storedFiles(t, a)) != 1 {
@@ -393,7 +406,8 @@ func TestProxy_Materials(t *testing.T) {
 		t.Errorf("delete: %d %s, files %v", res.Status, res.Raw, storedFiles(t, a))
 	}
 	detail := a.Call("GET", "/api/hospay/proxies/"+id, p.Token, nil)
-	if list, _ := detail.Body["materials"].([]any); len(list) != 3 || !strings.Contains(fmt.Sprint(detail.Body["missing"]), "power_of_attorney") || detail.Body["card"] == nil || detail.Text("status_text") != "待提交" {
+	if list, _ := detail.Body["materials"].([]any); len(list) != 3 || !strings.Contains(fmt.Sprint(detail.Body["missing"]),
+		"power_of_attorney") || detail.Body["card"] == nil || detail.Text("status_text") != "待提交" {
 		t.Errorf("detail: %s", detail.Raw)
 	}
 	for i, k := range refund.ProxyElderly.Required() {
@@ -423,8 +437,10 @@ func TestProxy_PhotosAreShownToFewAndOnRecord(t *testing.T) {
 		status      int
 		looks       int
 	}{
-		{"guest", "", 404, 0}, {"agent", p.Token, 200, 0}, {"other", a.Login("P0002", "alipay").Token, 404, 0}, {"principal", a.Login(elderly, "alipay").Token, 404, 0},
-		{"config", a.Staff("config"), 404, 0}, {"reviewer", a.Staff("reviewer1"), 200, 1}, {"auditor", a.Staff("auditor"), 200, 1}, {"superuser", a.Superuser(), 200, 1},
+		{"guest", "", 404, 0}, {"agent", p.Token, 200, 0}, {"other", a.Login("P0002", "alipay").Token, 404, 0},
+		{"principal", a.Login(elderly, "alipay").Token, 404, 0},
+		{"config", a.Staff("config"), 404, 0}, {"reviewer", a.Staff("reviewer1"), 200, 1}, {"auditor", a.Staff("auditor"), 200, 1},
+		{"superuser", a.Superuser(), 200, 1},
 	} {
 		query := ""
 		if c.token != "" {
@@ -442,7 +458,8 @@ func TestProxy_PhotosAreShownToFewAndOnRecord(t *testing.T) {
 				t.Errorf("%s%s: %d, want %d", c.name, extra, res.StatusCode, c.status)
 			}
 			head := res.Header
-			if c.status == 200 && (err != nil || kind != "jpeg" || img.Width != 860 || head.Get("Content-Type") != "image/jpeg" || head.Get("Cache-Control") != "no-store" || head.Get("X-Content-Type-Options") != "nosniff") {
+			if c.status == 200 && (err != nil || kind != "jpeg" || img.Width != 860 || head.Get("Content-Type") != "image/jpeg" ||
+				head.Get("Cache-Control") != "no-store" || head.Get("X-Content-Type-Options") != "nosniff") {
 				t.Errorf("%s: %s %v %v", c.name, kind, err, head)
 			}
 		}

@@ -132,9 +132,11 @@ func TestReview_OwnRefundRefused(t *testing.T) {
 	p := a.Login("P0001", "alipay")
 	id := reviewing(t, a, p, 100)
 	token := a.Staff("reviewer1")
-	set(t, a, collections.Staff, `email = "reviewer1@demo.hospay"`, map[string]any{"person_index": a.Store.PersonIndex(a.Sims.World.Find("P0001").IDNo)})
+	set(t, a, collections.Staff, `email = "reviewer1@demo.hospay"`,
+		map[string]any{"person_index": a.Store.PersonIndex(a.Sims.World.Find("P0001").IDNo)})
 	wantRefusal(t, "审核自己的退款", a.Review(token, id, "approve", ""), 403, "self_review")
-	res := a.Call("POST", "/api/hospay/reviews/batch", token, map[string]any{"orders": []string{id}, "decision": "approve", "count": 1, "total": 100})
+	res := a.Call("POST", "/api/hospay/reviews/batch", token, map[string]any{"orders": []string{id}, "decision": "approve", "count": 1,
+		"total": 100})
 	if res.Status != 200 || !strings.Contains(string(res.Raw), `"code":"self_review"`) {
 		t.Errorf("batch: %d %s", res.Status, res.Raw)
 	}
@@ -171,10 +173,12 @@ func TestReview_RoleIsCheckedAtTheClick(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Runtime.App.NonconcurrentDB().Insert(other.Name, dbx.Params{"id": "second000000000", "code": "second", "name": "二院"}).Execute(); err != nil {
+	if _, err := a.Runtime.App.NonconcurrentDB().Insert(other.Name, dbx.Params{"id": "second000000000", "code": "second", "name": "二院"}).
+		Execute(); err != nil {
 		t.Fatal(err)
 	}
-	set(t, a, collections.Staff, `email = "reviewer1@demo.hospay"`, map[string]any{"roles": []string{"reviewer"}, "active": true, "institution": "second000000000"})
+	set(t, a, collections.Staff, `email = "reviewer1@demo.hospay"`, map[string]any{"roles": []string{"reviewer"}, "active": true,
+		"institution": "second000000000"})
 	if res := a.Review(token, id, "approve", ""); res.Status != 404 {
 		t.Errorf("other institution: %d %s", res.Status, res.Raw)
 	}
@@ -250,7 +254,8 @@ type reviewRow struct {
 func reviewsOf(t *testing.T, a *testapp.App, id string) []reviewRow {
 	t.Helper()
 	var rows []reviewRow
-	if err := a.Runtime.App.DB().Select("*").From(collections.Reviews).Where(dbx.HashExp{"order": id}).OrderBy("created").All(&rows); err != nil {
+	if err := a.Runtime.App.DB().Select("*").From(collections.Reviews).Where(dbx.HashExp{"order": id}).OrderBy("created").
+		All(&rows); err != nil {
 		t.Fatal(err)
 	}
 	return rows
@@ -284,11 +289,13 @@ func TestAutoReview_RejectsNameMismatch(t *testing.T) {
 		t.Errorf("%d transfers", n)
 	}
 	rows := reviewsOf(t, a, id)
-	if len(rows) != 1 || rows[0].Stage != "auto" || rows[0].Decision != "reject" || rows[0].Reviewer != "" || !strings.Contains(rows[0].Verdicts, `"name_equal"`) {
+	if len(rows) != 1 || rows[0].Stage != "auto" || rows[0].Decision != "reject" || rows[0].Reviewer != "" ||
+		!strings.Contains(rows[0].Verdicts, `"name_equal"`) {
 		t.Errorf("reviews: %+v", rows)
 	}
 	var body string
-	if err := a.Runtime.App.DB().NewQuery("SELECT body FROM notifications WHERE `order` = {:o} AND event = 'rejected' AND via = 'in_app'").Bind(dbx.Params{"o": id}).Row(&body); err != nil || !strings.Contains(body, "姓名") {
+	if err := a.Runtime.App.DB().NewQuery("SELECT body FROM notifications WHERE `order` = {:o} AND event = 'rejected' AND via = 'in_app'").
+		Bind(dbx.Params{"o": id}).Row(&body); err != nil || !strings.Contains(body, "姓名") {
 		t.Errorf("notice %q, %v", body, err)
 	}
 	booksAgree(t, a)
@@ -296,9 +303,11 @@ func TestAutoReview_RejectsNameMismatch(t *testing.T) {
 
 // TestAutoReview_ApprovesAndPays needs nobody.
 func TestAutoReview_ApprovesAndPays(t *testing.T) {
-	rules := []refund.Rule{{Name: refund.RuleNameEqual, OnFail: refund.OutcomeReject}, {Name: refund.RuleMaxAmount, Limit: 5000, OnFail: refund.OutcomeManual}}
+	rules := []refund.Rule{{Name: refund.RuleNameEqual, OnFail: refund.OutcomeReject},
+		{Name: refund.RuleMaxAmount, Limit: 5000, OnFail: refund.OutcomeManual}}
 	a := testapp.New(t, testapp.Config{Settings: demo.Settings{Review: refund.ReviewSettings{Auto: true, Rules: rules}}})
-	small, big := apply(t, a.Login("P0001", "alipay"), "alipay", "transfer", 5000, nil), apply(t, a.Login("P0002", "alipay"), "alipay", "transfer", 5001, nil)
+	small, big := apply(t, a.Login("P0001", "alipay"), "alipay", "transfer", 5000, nil), apply(t, a.Login("P0002", "alipay"), "alipay",
+		"transfer", 5001, nil)
 	a.Drain()
 	wantStatus(t, a, small, refund.StatusSucceeded)
 	wantStatus(t, a, big, refund.StatusReviewing)
@@ -322,7 +331,8 @@ func TestAutoReview_ApprovesAndPays(t *testing.T) {
 
 // TestAutoReview_Shadow stores what the rules would decide; people decide.
 func TestAutoReview_Shadow(t *testing.T) {
-	a := testapp.New(t, testapp.Config{Settings: demo.Settings{Review: refund.ReviewSettings{Shadow: true, Rules: []refund.Rule{{Name: refund.RuleNameEqual, OnFail: refund.OutcomeReject}}}}})
+	a := testapp.New(t, testapp.Config{Settings: demo.Settings{
+		Review: refund.ReviewSettings{Shadow: true, Rules: []refund.Rule{{Name: refund.RuleNameEqual, OnFail: refund.OutcomeReject}}}}})
 	id := apply(t, a.Login("P0001", "alipay"), "alipay", "transfer", 1000, nil)
 	a.Drain()
 	wantStatus(t, a, id, refund.StatusReviewing)

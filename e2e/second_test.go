@@ -85,7 +85,8 @@ func TestSecondReview_ByPerson(t *testing.T) {
 	id := reviewing(t, a, a.Login("P0001", "alipay"), 10_000)
 	first, other := a.Staff("reviewer1"), a.Staff("reviewer2")
 	become := func(name, patient string) {
-		set(t, a, collections.Staff, `email = "`+name+`@demo.hospay"`, map[string]any{"person_index": a.Store.PersonIndex(a.Sims.World.Find(patient).IDNo)})
+		set(t, a, collections.Staff, `email = "`+name+`@demo.hospay"`,
+			map[string]any{"person_index": a.Store.PersonIndex(a.Sims.World.Find(patient).IDNo)})
 	}
 	become("reviewer1", "P0009")
 	if res := a.Review(first, id, "approve", ""); res.Status != 200 {
@@ -98,7 +99,8 @@ func TestSecondReview_ByPerson(t *testing.T) {
 	become("reviewer2", "P0009")
 	staff := must(a.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer2@demo.hospay"))
 	for who, want := range map[string]string{staff.Id: "another person", "": "waits for its second review"} {
-		sql := "INSERT INTO reviews (id, `order`, institution, stage, decision, reviewer) VALUES ('x00000000000001', {:o}, {:i}, 'second', 'approve', {:r})"
+		sql := "INSERT INTO reviews (id, `order`, institution, stage, decision, reviewer) VALUES ('x00000000000001', {:o}, {:i}, 'second', " +
+			"'approve', {:r})"
 		if who == "" {
 			sql = "UPDATE refund_orders SET status = 'approved' WHERE id = {:o}"
 		}
@@ -128,12 +130,14 @@ func TestSecondReview_ProxiesAlways(t *testing.T) {
 		t.Fatalf("stage is %q", s)
 	}
 	become := func(patient string) {
-		set(t, a, collections.Staff, `email = "reviewer2@demo.hospay"`, map[string]any{"person_index": a.Store.PersonIndex(a.Sims.World.Find(patient).IDNo)})
+		set(t, a, collections.Staff, `email = "reviewer2@demo.hospay"`,
+			map[string]any{"person_index": a.Store.PersonIndex(a.Sims.World.Find(patient).IDNo)})
 	}
 	become(elderly)
 	wantRefusal(t, "被代办人复核", a.Review(a.Staff("reviewer2"), id, "approve", ""), 403, "self_review")
 	become("P0012")
-	batch := a.Call("POST", "/api/hospay/reviews/batch", a.Staff("reviewer2"), map[string]any{"orders": []string{id}, "decision": "approve", "count": 1, "total": 1000})
+	batch := a.Call("POST", "/api/hospay/reviews/batch", a.Staff("reviewer2"), map[string]any{"orders": []string{id}, "decision": "approve",
+		"count": 1, "total": 1000})
 	if !strings.Contains(string(batch.Raw), `"code":"review_singly"`) {
 		t.Errorf("batch: %d %s", batch.Status, batch.Raw)
 	}
@@ -147,7 +151,8 @@ func TestSecondReview_ProxiesAlways(t *testing.T) {
 // TestSecondReview_RulesNeverApprove leaves to people what needs two of them.
 func TestSecondReview_RulesNeverApprove(t *testing.T) {
 	a := secondHouse(t, refund.ReviewSettings{Auto: true, Rules: []refund.Rule{{Name: refund.RuleNameEqual, OnFail: refund.OutcomeReject}}})
-	small, big := apply(t, a.Login("P0001", "alipay"), "alipay", "transfer", 9_999, nil), apply(t, a.Login("P0002", "alipay"), "alipay", "transfer", 10_000, nil)
+	small, big := apply(t, a.Login("P0001", "alipay"), "alipay", "transfer", 9_999, nil), apply(t, a.Login("P0002", "alipay"), "alipay",
+		"transfer", 10_000, nil)
 	a.Drain()
 	wantStatus(t, a, small, refund.StatusSucceeded)
 	wantStatus(t, a, big, refund.StatusReviewing)
@@ -171,7 +176,8 @@ func TestSecondReview_TwoAtOnceOneWins(t *testing.T) {
 		winner := ""
 		try := func(who string) func() testapp.Answer {
 			return func() testapp.Answer {
-				return a.Call("POST", "/api/collections/reviews/records", tokens[who], map[string]any{"order": id, "decision": "approve", "stage": stage})
+				return a.Call("POST", "/api/collections/reviews/records", tokens[who], map[string]any{"order": id, "decision": "approve",
+					"stage": stage})
 			}
 		}
 		for i, res := range atOnce(try(people[0]), try(people[1])) {
@@ -230,8 +236,9 @@ func manyReviewing(t *testing.T, a *testapp.App, n int) []string {
 func thirdReviewer(t *testing.T, a *testapp.App) string {
 	t.Helper()
 	res := a.Call("POST", "/api/collections/staff/records", a.Superuser(), map[string]any{
-		"institution": a.Institution, "name": "审核三", "email": "reviewer3@demo.hospay", "emailVisibility": true, "password": demo.Password, "passwordConfirm": demo.Password,
-		"roles": []string{"reviewer"}, "active": true,
+		"institution": a.Institution, "name": "审核三", "email": "reviewer3@demo.hospay", "emailVisibility": true, "password": demo.Password,
+		"passwordConfirm": demo.Password,
+		"roles":           []string{"reviewer"}, "active": true,
 	})
 	if res.Status != 200 {
 		t.Fatalf("staff: %d %s", res.Status, res.Raw)

@@ -55,7 +55,8 @@ func TestSecrecy_NothingPersonalOnDiskOrInLogs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := a.Sims.HIS.Faults().Set(sim.Plan{Rules: []sim.Rule{{Match: "debit", Fault: sim.TruncatedAfter}, {Match: "query_debit", Fault: sim.HTML502After}}}); err != nil {
+	if err := a.Sims.HIS.Faults().Set(sim.Plan{Rules: []sim.Rule{{Match: "debit", Fault: sim.TruncatedAfter},
+		{Match: "query_debit", Fault: sim.HTML502After}}}); err != nil {
 		t.Fatal(err)
 	}
 	secrets := map[string]string{}
@@ -64,7 +65,8 @@ func TestSecrecy_NothingPersonalOnDiskOrInLogs(t *testing.T) {
 		no := fmt.Sprintf("P%04d", i+1)
 		p, who := a.Login(no, channel), a.Sims.World.Find(no)
 		for what, s := range map[string]string{
-			"ID number": who.IDNo, "name": who.Name, "phone": who.Phone, "Alipay account": who.AlipayLogon, "openid": who.Openid, "Alipay user": who.AlipayUserID,
+			"ID number": who.IDNo, "name": who.Name, "phone": who.Phone, "Alipay account": who.AlipayLogon, "openid": who.Openid,
+			"Alipay user": who.AlipayUserID,
 		} {
 			secrets[no+" "+what] = s
 		}
@@ -81,7 +83,8 @@ func TestSecrecy_NothingPersonalOnDiskOrInLogs(t *testing.T) {
 		a.Advance(time.Minute)
 		a.Drain()
 	}
-	for what, pem := range map[string]string{"WeChat key": a.Sims.WeChat.Config().MchPrivateKey, "Alipay key": a.Sims.Alipay.Config().AppPrivateKey} {
+	for what, pem := range map[string]string{"WeChat key": a.Sims.WeChat.Config().MchPrivateKey, "Alipay key": a.Sims.Alipay.Config().
+		AppPrivateKey} {
 		lines := strings.Split(strings.TrimSpace(pem), "\n")
 		secrets[what] = lines[len(lines)/2]
 	}
@@ -250,7 +253,8 @@ func TestNetwork_NeverInsideATransaction(t *testing.T) {
 	reviewer := a.Staff("reviewer1")
 	ends := map[refund.Status]int{}
 	for i, c := range []struct{ channel, method, decision string }{
-		{"wechat", "transfer", "approve"}, {"alipay", "transfer", "approve"}, {"wechat", "original", "approve"}, {"alipay", "original", "approve"},
+		{"wechat", "transfer", "approve"}, {"alipay", "transfer", "approve"}, {"wechat", "original", "approve"},
+		{"alipay", "original", "approve"},
 		{"wechat", "transfer", "reject"}, {"wechat", "transfer", "cancel"}, {"alipay", "transfer", "cancel"},
 	} {
 		p := a.Login(fmt.Sprintf("P%04d", i+1), c.channel)
@@ -277,7 +281,8 @@ func TestNetwork_NeverInsideATransaction(t *testing.T) {
 	if _, err := a.Notices.Deliver(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if watch.inside.Load() > 0 || watch.seen.Load() < 40 || ends[refund.StatusSucceeded] < 2 || ends[refund.StatusRejected] < 1 || ends[refund.StatusCancelled] < 1 {
+	if watch.inside.Load() > 0 || watch.seen.Load() < 40 || ends[refund.StatusSucceeded] < 2 || ends[refund.StatusRejected] < 1 ||
+		ends[refund.StatusCancelled] < 1 {
 		t.Errorf("%d of %d requests left inside a transaction; orders ended %v", watch.inside.Load(), watch.seen.Load(), ends)
 	}
 }
@@ -289,7 +294,8 @@ func TestSecrecy_HashOfAPayoutIsNotTold(t *testing.T) {
 	id := approved(t, a, "P0002", "alipay", "transfer", 3200)
 	hash := wantStatus(t, a, id, refund.StatusSucceeded).Transfer.Hash
 	for _, name := range []string{"cashier", "auditor", "finance", "reviewer1"} {
-		if res := a.Call("GET", "/api/collections/transfer_orders/records", a.Staff(name), nil); res.Status != 200 || res.Text("totalItems") != "1" || strings.Contains(string(res.Raw), hash) {
+		if res := a.Call("GET", "/api/collections/transfer_orders/records", a.Staff(name), nil); res.Status != 200 ||
+			res.Text("totalItems") != "1" || strings.Contains(string(res.Raw), hash) {
 			t.Errorf("%s: %d %s", name, res.Status, res.Raw)
 		}
 	}

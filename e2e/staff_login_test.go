@@ -114,7 +114,8 @@ func TestStaffLogin_SecondFactorIsEnrolledAtTheFirstLogin(t *testing.T) {
 	me := a.Call("GET", "/api/hospay/staff/me", token, nil)
 	factor, _ := me.Body["second_factor"].(map[string]any)
 	inst, _ := me.Body["institution"].(map[string]any)
-	if factor["policy"] != "totp" || factor["enrolled"] != true || factor["recovery_left"] != float64(10) || inst["name"] != "演示医院" || me.Text("roles") != "[finance]" {
+	if factor["policy"] != "totp" || factor["enrolled"] != true || factor["recovery_left"] != float64(10) || inst["name"] != "演示医院" ||
+		me.Text("roles") != "[finance]" {
 		t.Errorf("%s", me.Raw)
 	}
 	if res := second(t, a, "finance", codeAt(t, secret, -1)); res.Status != 400 || res.Code() != "totp_invalid" {
@@ -140,7 +141,8 @@ func TestStaffLogin_SecondFactorIsEnrolledAtTheFirstLogin(t *testing.T) {
 		Sealed   string `db:"totp_sealed"`
 		Recovery string `db:"recovery"`
 	}
-	if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT totp_sealed, recovery FROM staff_security WHERE totp_on").One(&row); err != nil || strings.Contains(row.Sealed, secret) || strings.Contains(row.Recovery, recovery[0]) {
+	if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT totp_sealed, recovery FROM staff_security WHERE totp_on").One(&row); err != nil ||
+		strings.Contains(row.Sealed, secret) || strings.Contains(row.Recovery, recovery[0]) {
 		t.Errorf("stored in clear: %+v %v", row, err)
 	}
 }
@@ -154,7 +156,8 @@ func TestStaffLogin_PasswordAloneIsNotEnough(t *testing.T) {
 	if first.Text("token") != "" {
 		t.Fatal("a token for the password alone")
 	}
-	again := a.Call("POST", "/api/collections/staff/auth-with-password", "", map[string]any{"identity": "finance@demo.hospay", "password": demo.Password, "mfaId": first.Text("mfaId")})
+	again := a.Call("POST", "/api/collections/staff/auth-with-password", "", map[string]any{"identity": "finance@demo.hospay",
+		"password": demo.Password, "mfaId": first.Text("mfaId")})
 	if again.Status == 200 {
 		t.Error("the password counts as both steps")
 	}
@@ -163,11 +166,13 @@ func TestStaffLogin_PasswordAloneIsNotEnough(t *testing.T) {
 			t.Errorf("step %q: %d %s", mfa, res.Status, res.Raw)
 		}
 	}
-	if res := a.Call("POST", "/api/collections/staff/request-otp", "", map[string]any{"email": "finance@demo.hospay"}); res.Status != 403 || res.Code() != "otp_off" {
+	if res := a.Call("POST", "/api/collections/staff/request-otp", "", map[string]any{"email": "finance@demo.hospay"}); res.Status != 403 ||
+		res.Code() != "otp_off" {
 		t.Errorf("mail without a mail server: %d %s", res.Status, res.Raw)
 	}
 	other := password(a, "cashier", demo.Password)
-	if res := a.Call("POST", "/api/hospay/staff/auth-with-totp", "", map[string]any{"mfaId": other.Text("mfaId"), "code": ""}); res.Code() != "totp_invalid" {
+	if res := a.Call("POST", "/api/hospay/staff/auth-with-totp", "",
+		map[string]any{"mfaId": other.Text("mfaId"), "code": ""}); res.Code() != "totp_invalid" {
 		t.Errorf("an account that has not enrolled: %d %s", res.Status, res.Raw)
 	}
 }
@@ -187,7 +192,8 @@ func TestStaffLogin_FiveFailuresLockAndSurviveRestart(t *testing.T) {
 	if res := password(a, "cashier", demo.Password); res.Status != 200 {
 		t.Errorf("another account: %d", res.Status)
 	}
-	if _, err := a.Runtime.App.FindFirstRecordByFilter(collections.AuditLog, `action = "staff.locked" && institution = {:i}`, dbx.Params{"i": a.Institution}); err != nil {
+	if _, err := a.Runtime.App.FindFirstRecordByFilter(collections.AuditLog, `action = "staff.locked" && institution = {:i}`,
+		dbx.Params{"i": a.Institution}); err != nil {
 		t.Error("the lock is not in the audit log")
 	}
 	reopen(t, a)
@@ -220,7 +226,8 @@ func reopen(t *testing.T, a *testapp.App) {
 	router := must(apis.NewRouter(app))
 	a.Router = router
 	a.Runtime = must(cmd.Assemble(&core.ServeEvent{App: app, Router: router}, cmd.Options{
-		Env: cmd.EnvDemo, KeyFile: filepath.Join(a.Dir, "key.json"), Timing: refund.DefaultTiming(), Now: a.Now, Idle: true, Log: slog.New(slog.DiscardHandler),
+		Env: cmd.EnvDemo, KeyFile: filepath.Join(a.Dir, "key.json"), Timing: refund.DefaultTiming(), Now: a.Now, Idle: true,
+		Log: slog.New(slog.DiscardHandler),
 	}))
 	srv := httptest.NewServer(must(router.BuildMux()))
 	t.Cleanup(srv.Close)
@@ -235,7 +242,8 @@ func TestStaffLogin_LockEndsAndOldFailuresAreForgotten(t *testing.T) {
 		password(a, "finance", "wrong-password")
 	}
 	age := func(column string) {
-		if _, err := db.NewQuery("UPDATE staff_security SET " + column + " = strftime('%Y-%m-%d %H:%M:%fZ', " + column + ", '-16 minutes') WHERE " + column + " != ''").Execute(); err != nil {
+		if _, err := db.NewQuery("UPDATE staff_security SET " + column + " = strftime('%Y-%m-%d %H:%M:%fZ', " + column +
+			", '-16 minutes') WHERE " + column + " != ''").Execute(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -307,7 +315,8 @@ func TestStaffLogin_WrongCodesByMailLock(t *testing.T) {
 	otp := a.Call("POST", "/api/collections/staff/request-otp", "", map[string]any{"email": "finance@demo.hospay"}).Text("otpId")
 	code := <-mails
 	send := func(code string) testapp.Answer {
-		return a.Call("POST", "/api/collections/staff/auth-with-otp", "", map[string]any{"otpId": otp, "password": code, "mfaId": first.Text("mfaId")})
+		return a.Call("POST", "/api/collections/staff/auth-with-otp", "", map[string]any{"otpId": otp, "password": code,
+			"mfaId": first.Text("mfaId")})
 	}
 	for range 3 {
 		if res := send("00000000"); res.Status != 400 {
@@ -334,7 +343,8 @@ func TestStaffLogin_IdleSessionEnds(t *testing.T) {
 		return a.Now().Add(-time.Duration(minutes) * time.Minute).UTC().Format(types.DefaultDateLayout)
 	}
 	rest := func(minutes int) {
-		if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE staff_security SET last_seen = '" + ago(minutes) + "'").Execute(); err != nil {
+		if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE staff_security SET last_seen = '" + ago(minutes) + "'").
+			Execute(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -343,14 +353,16 @@ func TestStaffLogin_IdleSessionEnds(t *testing.T) {
 		t.Errorf("%d", res.Status)
 	}
 	var seen string
-	if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT last_seen < '" + ago(8) + "' FROM staff_security").Row(&seen); err != nil || seen != "1" {
+	if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT last_seen < '" + ago(8) + "' FROM staff_security").Row(&seen); err != nil ||
+		seen != "1" {
 		t.Errorf("a request that pages make by themselves counts as an act: %q %v", seen, err)
 	}
 	if res := a.Call("GET", "/api/hospay/staff/me", finance, nil); res.Status != 200 || res.Text("idle_minutes") != "10" {
 		t.Errorf("%d %s", res.Status, res.Raw)
 	}
 	rest(11)
-	for _, c := range [][2]string{{"GET", "/api/hospay/stats/refunds"}, {"POST", "/api/hospay/payouts/freeze"}, {"GET", "/api/collections/refund_orders/records"}, {"POST", "/api/collections/staff/auth-refresh"}} {
+	for _, c := range [][2]string{{"GET", "/api/hospay/stats/refunds"}, {"POST", "/api/hospay/payouts/freeze"},
+		{"GET", "/api/collections/refund_orders/records"}, {"POST", "/api/collections/staff/auth-refresh"}} {
 		if res := a.Call(c[0], c[1], finance, nil); res.Status != 401 || res.Code() != "idle" {
 			t.Errorf("%s: %d %s", c[1], res.Status, res.Raw)
 		}
@@ -417,7 +429,8 @@ func TestStaffLogin_DeactivationAndRolesTakeEffectAtOnce(t *testing.T) {
 	}
 	drain()
 	change("active", false)
-	for _, c := range [][2]string{{"GET", "/api/hospay/staff/me"}, {"GET", "/api/hospay/queue/counts"}, {"POST", "/api/collections/staff/auth-refresh"}} {
+	for _, c := range [][2]string{{"GET", "/api/hospay/staff/me"}, {"GET", "/api/hospay/queue/counts"},
+		{"POST", "/api/collections/staff/auth-refresh"}} {
 		if res := h.Call(c[0], c[1], token, nil); res.Status != 403 {
 			t.Errorf("%s of a deactivated account: %d", c[1], res.Status)
 		}
@@ -462,7 +475,8 @@ func TestStaffLogin_ResetOfTheSecondFactor(t *testing.T) {
 	}
 	enrol(t, a, "finance")
 	var details string
-	if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT details FROM audit_log WHERE action = 'staff.unlock'").Row(&details); err != nil || !strings.Contains(details, "手机丢失") {
+	if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT details FROM audit_log WHERE action = 'staff.unlock'").Row(&details); err != nil ||
+		!strings.Contains(details, "手机丢失") {
 		t.Errorf("%q %v", details, err)
 	}
 }
@@ -500,7 +514,8 @@ func TestStaffLogin_CodeByMailIsTheAlternative(t *testing.T) {
 		t.Errorf("the mail alone: %d %s", alone.Status, alone.Raw)
 	}
 	otp, code = ask().Text("otpId"), <-mails
-	res := a.Call("POST", "/api/collections/staff/auth-with-otp", "", map[string]any{"otpId": otp, "password": code, "mfaId": first.Text("mfaId")})
+	res := a.Call("POST", "/api/collections/staff/auth-with-otp", "", map[string]any{"otpId": otp, "password": code,
+		"mfaId": first.Text("mfaId")})
 	if res.Status != 200 || res.Text("token") == "" {
 		t.Errorf("both steps: %d %s", res.Status, res.Raw)
 	}

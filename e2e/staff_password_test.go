@@ -14,14 +14,17 @@ import (
 // account has seen opens nothing but the change of the password.
 func TestStaffPassword_TheFirstOneIsChanged(t *testing.T) {
 	d := newDesk(t)
-	change := d.propose(d.config, "staff", "", map[string]any{"email": "new@demo.hospay", "name": "新同事", "roles": []string{"reviewer"}, "secrets": map[string]any{"id_no": "11010519491231002X"}})
+	change := d.propose(d.config, "staff", "", map[string]any{"email": "new@demo.hospay", "name": "新同事", "roles": []string{"reviewer"},
+		"secrets": map[string]any{"id_no": "11010519491231002X"}})
 	first := d.decide(d.finance, change, "confirm").Text("password")
 	login := password(d.App, "new", first)
 	if login.Status != 200 {
 		t.Fatalf("first login: %d %s", login.Status, login.Raw)
 	}
 	token := login.Text("token")
-	for _, c := range [][2]string{{"GET", "/api/hospay/staff/me"}, {"GET", "/api/collections/refund_orders/records"}, {"POST", "/api/collections/staff/auth-refresh"}, {"POST", "/api/files/token"}, {"POST", "/api/realtime"}, {"GET", "/api/hospay/staff/totp"}} {
+	for _, c := range [][2]string{{"GET", "/api/hospay/staff/me"}, {"GET", "/api/collections/refund_orders/records"},
+		{"POST", "/api/collections/staff/auth-refresh"}, {"POST", "/api/files/token"}, {"POST", "/api/realtime"},
+		{"GET", "/api/hospay/staff/totp"}} {
 		wantRefusal(t, c[1], d.Call(c[0], c[1], token, nil), 403, "password_change_required")
 	}
 	change2 := func(token, old, next string) testapp.Answer {
@@ -58,7 +61,8 @@ func TestStaffPassword_WrongOldOnesLock(t *testing.T) {
 		if i == 4 {
 			want, status = "locked", 403
 		}
-		wantRefusal(t, "原密码错误", a.Call("POST", "/api/hospay/staff/password", token, map[string]any{"old": "wrong", "new": "my-own-password"}), status, want)
+		wantRefusal(t, "原密码错误", a.Call("POST", "/api/hospay/staff/password", token, map[string]any{"old": "wrong", "new": "my-own-password"}),
+			status, want)
 	}
 	wantRefusal(t, "锁定", password(a, "finance", demo.Password), 403, "locked")
 }

@@ -92,10 +92,12 @@ func TestStatistics_DimensionsAndDetail(t *testing.T) {
 		t.Errorf("a state named often: %d %s", res.Status, res.Raw)
 	}
 	got := statistics(t, a, finance, thisMonth()+"&by=channel,his_date")
-	if len(got.Rows) != 2 || got.Rows[0].Channel != "alipay" || got.Rows[0].HISDate != today || got.Rows[0].Method != "" || got.Rows[0].Refunded != (store.Figure{Amount: 2003, Count: 2}) {
+	if len(got.Rows) != 2 || got.Rows[0].Channel != "alipay" || got.Rows[0].HISDate != today || got.Rows[0].Method != "" ||
+		got.Rows[0].Refunded != (store.Figure{Amount: 2003, Count: 2}) {
 		t.Errorf("%+v", got)
 	}
-	if got := statistics(t, a, finance, thisMonth()+"&by=method"); len(got.Rows) != 1 || got.Rows[0].Due != (store.Figure{Amount: 3003, Count: 3}) {
+	if got := statistics(t, a, finance, thisMonth()+"&by=method"); len(got.Rows) != 1 ||
+		got.Rows[0].Due != (store.Figure{Amount: 3003, Count: 3}) {
 		t.Errorf("%+v", got)
 	}
 	res := a.Call("GET", "/api/hospay/stats/refunds/detail?his_date="+today+"&channel=alipay&method=transfer&state=refunded", finance, nil)
@@ -103,10 +105,12 @@ func TestStatistics_DimensionsAndDetail(t *testing.T) {
 	if res.Status != 200 || res.Text("count") != "2" || res.Text("amount") != "2003" || len(items) != 2 {
 		t.Fatalf("%d %s", res.Status, res.Raw)
 	}
-	if first, _ := items[0].(map[string]any); first["paid_at"] == "" || (first["amount"] != float64(1001) && first["amount"] != float64(1002)) {
+	if first, _ := items[0].(map[string]any); first["paid_at"] == "" ||
+		(first["amount"] != float64(1001) && first["amount"] != float64(1002)) {
 		t.Errorf("%v", first)
 	}
-	for _, bad := range []string{"", "from=2026-01-01", "from=2026-01-02&to=2026-01-01", "from=2026-01-01&to=2026-01-31&by=card", "from=2026-01-01&to=2026-01-31&by=channel,channel", "from=1900-01-01&to=2099-01-01"} {
+	for _, bad := range []string{"", "from=2026-01-01", "from=2026-01-02&to=2026-01-01", "from=2026-01-01&to=2026-01-31&by=card",
+		"from=2026-01-01&to=2026-01-31&by=channel,channel", "from=1900-01-01&to=2099-01-01"} {
 		if res := a.Call("GET", "/api/hospay/stats/refunds?"+bad, finance, nil); res.Status != 400 || res.Code() != "bad_request" {
 			t.Errorf("%q: %d %s", bad, res.Status, res.Raw)
 		}
@@ -159,7 +163,8 @@ func TestStatistics_NightlyJobReportsADifference(t *testing.T) {
 	if _, err := a.Jobs.RunNow(t.Context(), "statistics"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE refund_days SET outstanding_amount = outstanding_amount + 7").Execute(); err != nil {
+	if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE refund_days SET outstanding_amount = outstanding_amount + 7").
+		Execute(); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {

@@ -64,7 +64,10 @@ func tortureOne(t *testing.T, seed uint64) int {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	crash := &crasher{rng: rand.New(rand.NewPCG(seed, 11))}
 	a := testapp.New(t, testapp.Config{Wrap: func(s refund.Store) refund.Store { crash.Store = s; return crash }})
-	if err := a.Sims.WeChat.Settings().Update(func(s *wechat.Settings) error { s.RefundGapSec, s.CallbackScale = 0, 0.01; return nil }); err != nil {
+	if err := a.Sims.WeChat.Settings().Update(func(s *wechat.Settings) error {
+		s.RefundGapSec, s.CallbackScale = 0, 0.01
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 	d := &day{App: a, rng: rng, crash: crash, reviewer: a.Staff("reviewer1")}
@@ -85,7 +88,8 @@ func (d *day) misbehave(seed uint64) {
 	for i, core := range []*sim.Core{d.Sims.WeChat.Core, d.Sims.Alipay.Core, d.Sims.HIS.Core} {
 		plan := sim.Plan{Seed: int64(seed)*10 + int64(i), Rate: 0.1 + 0.4*d.rng.Float64()}
 		if d.rng.IntN(4) > 0 { // mostly leave reading alone, so that many orders are taken
-			plan.Ops = []string{"debit", "query_debit", "reverse", "query_reverse", "transfer", "query", "refund", "refund_query", "cancel", "callback"}
+			plan.Ops = []string{"debit", "query_debit", "reverse", "query_reverse", "transfer", "query", "refund", "refund_query", "cancel",
+				"callback"}
 		}
 		if err := core.Faults().Set(plan); err != nil {
 			d.TB.Fatal(err)

@@ -36,13 +36,19 @@ type evidenceTable struct {
 // evidenceTables are the sections in their order. What belongs to an order by
 // its field `order` joins here with a line.
 var evidenceTables = []evidenceTable{
-	{collections.Reviews, "reviews.json", "审核记录", []string{"created", "stage", "decision", "reviewer", "note", "verdicts"}, []string{"时间", "环节", "结论", "审核人", "意见", "规则结论"}},
-	{collections.HISCalls, "his_calls.json", "HIS 往来", []string{"created", "kind", "no", "amount", "state", "his_no", "code", "message", "sent"}, []string{"时间", "类型", "单号", "金额", "状态", "HIS流水号", "代码", "说明", "发送次数"}},
-	{collections.TransferOrders, "transfers.json", "渠道往来", []string{"created", "out_bill_no", "method", "channel", "amount", "state", "reported", "channel_no", "code", "message", "paid_at"},
+	{collections.Reviews, "reviews.json", "审核记录", []string{"created", "stage", "decision", "reviewer", "note", "verdicts"},
+		[]string{"时间", "环节", "结论", "审核人", "意见", "规则结论"}},
+	{collections.HISCalls, "his_calls.json", "HIS 往来", []string{"created", "kind", "no", "amount", "state", "his_no", "code", "message",
+		"sent"}, []string{"时间", "类型", "单号", "金额", "状态", "HIS流水号", "代码", "说明", "发送次数"}},
+	{collections.TransferOrders, "transfers.json", "渠道往来", []string{"created", "out_bill_no", "method", "channel", "amount", "state",
+		"reported", "channel_no", "code", "message", "paid_at"},
 		[]string{"时间", "商户单号", "方式", "渠道", "金额", "状态", "渠道报告", "渠道单号", "代码", "说明", "到账时间"}},
-	{collections.Receipts, "receipts.json", "电子回单", []string{"created", "out_bill_no", "state", "sha256", "message"}, []string{"时间", "商户单号", "状态", "SHA-256", "说明"}},
-	{collections.Notifications, "notifications.json", "通知", []string{"created", "event", "round", "via", "to", "title", "body", "state", "sent_at"}, []string{"时间", "事件", "次数", "方式", "对象", "标题", "内容", "状态", "发出时间"}},
-	{collections.RefundEvents, "timeline.json", "经过", []string{"created", "seq", "event", "from", "to", "actor_kind", "actor", "code", "message", "hash"}, []string{"时间", "序号", "事件", "从", "到", "谁", "标识", "代码", "说明", "校验值"}},
+	{collections.Receipts, "receipts.json", "电子回单", []string{"created", "out_bill_no", "state", "sha256", "message"},
+		[]string{"时间", "商户单号", "状态", "SHA-256", "说明"}},
+	{collections.Notifications, "notifications.json", "通知", []string{"created", "event", "round", "via", "to", "title", "body", "state",
+		"sent_at"}, []string{"时间", "事件", "次数", "方式", "对象", "标题", "内容", "状态", "发出时间"}},
+	{collections.RefundEvents, "timeline.json", "经过", []string{"created", "seq", "event", "from", "to", "actor_kind", "actor", "code",
+		"message", "hash"}, []string{"时间", "序号", "事件", "从", "到", "谁", "标识", "代码", "说明", "校验值"}},
 }
 
 // packer collects the evidence of one order.
@@ -87,10 +93,14 @@ func Evidence(ctx context.Context, app core.App, order *core.Record, person stri
 func (p *packer) facts() {
 	o := p.order
 	for _, f := range [][2]string{
-		{"退款单号", o.GetString("no")}, {"申请时间", stampText(o, "created")}, {"状态", word("report.status", o.GetString("status"))}, {"就诊卡号", o.GetString("card_no")},
-		{"收款人", o.GetString("payee_name")}, {"收款账户", o.GetString("payee_account")}, {"通知电话", o.GetString("notify_phone")}, {"金额", o.GetString("amount")},
-		{"退款方式", word("method", o.GetString("method"))}, {"渠道", word("channel", o.GetString("channel"))}, {"须知版本", o.GetString("notice_version")}, {"代办申请", o.GetString("proxy_application")},
-		{"HIS流水号", o.GetString("his_refund_no")}, {"HIS退款时间", stampText(o, "his_refund_date")}, {"渠道流水号", o.GetString("channel_bill_no")}, {"到账时间", stampText(o, "paid_at")},
+		{"退款单号", o.GetString("no")}, {"申请时间", stampText(o, "created")}, {"状态", word("report.status", o.GetString("status"))},
+		{"就诊卡号", o.GetString("card_no")},
+		{"收款人", o.GetString("payee_name")}, {"收款账户", o.GetString("payee_account")}, {"通知电话", o.GetString("notify_phone")},
+		{"金额", o.GetString("amount")},
+		{"退款方式", word("method", o.GetString("method"))}, {"渠道", word("channel", o.GetString("channel"))}, {"须知版本", o.GetString("notice_version")},
+		{"代办申请", o.GetString("proxy_application")},
+		{"HIS流水号", o.GetString("his_refund_no")}, {"HIS退款时间", stampText(o, "his_refund_date")}, {"渠道流水号", o.GetString("channel_bill_no")},
+		{"到账时间", stampText(o, "paid_at")},
 		{"原因", store.ReasonText(o.GetString("fail_code"), o.GetString("fail_reason"))},
 	} {
 		if f[0] == "金额" {
@@ -105,7 +115,8 @@ func (p *packer) facts() {
 			data = append(data, rec.PublicExport())
 		}
 	}
-	p.pack.Sections = append(p.pack.Sections, report.Section{File: "application.json", Title: "退回恢复单", Head: []string{"退款单号", "状态"}, Rows: p.restored(), Data: data})
+	p.pack.Sections = append(p.pack.Sections, report.Section{File: "application.json", Title: "退回恢复单", Head: []string{"退款单号", "状态"},
+		Rows: p.restored(), Data: data})
 }
 
 func (p *packer) restored() [][]string {
@@ -234,13 +245,15 @@ func (p *packer) proxy() error {
 	if err != nil {
 		return err
 	}
-	p.add(evidenceTable{file: "proxy_application.json", title: "代办申请", fields: []string{"created", "no", "case", "relation", "principal_name", "principal_id_no", "status", "note", "reviewer"},
+	p.add(evidenceTable{file: "proxy_application.json", title: "代办申请", fields: []string{"created", "no", "case", "relation", "principal_name",
+		"principal_id_no", "status", "note", "reviewer"},
 		head: []string{"时间", "申请号", "情形", "关系", "委托人", "证件号", "状态", "意见", "审核人"}}, []*core.Record{application})
 	materials, err := p.app.FindRecordsByFilter(collections.ProxyMaterials, "application = {:a}", "created,id", 0, 0, dbx.Params{"a": id})
 	if err != nil {
 		return err
 	}
-	p.add(evidenceTable{file: "proxy_materials.json", title: "代办材料", fields: []string{"created", "kind", "size", "sha256", "purged_at"}, head: []string{"上传时间", "材料", "字节数", "SHA-256", "销毁时间"}}, materials)
+	p.add(evidenceTable{file: "proxy_materials.json", title: "代办材料", fields: []string{"created", "kind", "size", "sha256", "purged_at"},
+		head: []string{"上传时间", "材料", "字节数", "SHA-256", "销毁时间"}}, materials)
 	return nil
 }
 
@@ -262,7 +275,8 @@ func (p *packer) callbacks() error {
 			recs = append(recs, found...)
 		}
 	}
-	p.add(evidenceTable{file: "callbacks.json", title: "渠道通知", fields: []string{"created", "channel", "kind", "no", "effect", "body"}, head: []string{"时间", "渠道", "类型", "单号", "作用", "内容"}}, recs)
+	p.add(evidenceTable{file: "callbacks.json", title: "渠道通知", fields: []string{"created", "channel", "kind", "no", "effect", "body"},
+		head: []string{"时间", "渠道", "类型", "单号", "作用", "内容"}}, recs)
 	return nil
 }
 

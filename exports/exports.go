@@ -60,7 +60,8 @@ type Request struct {
 }
 
 // known are the parameters that a report keeps; others mean nothing to it.
-var known = []string{"date", "from", "to", "status", "tab", "method", "channel", "proxy", "amount_min", "amount_max", "card_no", "no", "by", "actor", "action"}
+var known = []string{"date", "from", "to", "status", "tab", "method", "channel", "proxy", "amount_min", "amount_max", "card_no", "no", "by",
+	"actor", "action"}
 
 // Params keeps of a query what a report understands.
 func Params(q url.Values) map[string]string {
@@ -154,7 +155,8 @@ func (m *maker) row() {
 func (m *maker) sheet(name, title, period string, t report.Table, notes ...string) report.Sheet {
 	at := m.At.In(calendar.Beijing).Format(time.DateTime)
 	return report.Sheet{
-		Name: name, Title: title, Unit: m.Unit, Period: period, Printed: at, Watermark: m.Person + " " + at + " 导出", Tables: []report.Table{t}, Notes: notes,
+		Name: name, Title: title, Unit: m.Unit, Period: period, Printed: at, Watermark: m.Person + " " + at + " 导出", Tables: []report.Table{t},
+		Notes: notes,
 	}
 }
 

@@ -57,7 +57,8 @@ func (j *Jobs) Open(tx core.App, staff *core.Record, report string, params map[s
 		return nil, err
 	}
 	rec := core.NewRecord(c)
-	rec.Load(map[string]any{"institution": staff.GetString("institution"), "owner": staff.Id, "report": report, "params": params, "state": Queued})
+	rec.Load(map[string]any{"institution": staff.GetString("institution"), "owner": staff.Id, "report": report, "params": params,
+		"state": Queued})
 	return rec, tx.Save(rec)
 }
 
@@ -157,7 +158,9 @@ func (j *Jobs) request(rec *core.Record) (Request, error) {
 
 // Allowed reports whether a staff member may have a report.
 func Allowed(staff *core.Record, report string) bool {
-	return staff.GetBool("active") && slices.ContainsFunc(Roles(report), func(r string) bool { return slices.Contains(staff.GetStringSlice("roles"), r) })
+	return staff.GetBool("active") && slices.ContainsFunc(Roles(report), func(r string) bool {
+		return slices.Contains(staff.GetStringSlice("roles"), r)
+	})
 }
 
 // For is the request of a staff member.
@@ -166,7 +169,8 @@ func For(app core.App, staff *core.Record, report string, params map[string]stri
 	if err != nil {
 		return Request{}, err
 	}
-	return Request{Report: report, Params: Values(params), Institution: inst.Id, Unit: inst.GetString("name"), Person: staff.GetString("name"), At: collections.Now(app)}, nil
+	return Request{Report: report, Params: Values(params), Institution: inst.Id, Unit: inst.GetString("name"), Person: staff.GetString("name"),
+		At: collections.Now(app)}, nil
 }
 
 // write writes the file beside its place and moves it there when it is whole.

@@ -64,7 +64,8 @@ func (m *maker) refunds() error {
 	table := report.Table{Total: true, Capital: "金额", Columns: []report.Column{
 		{Name: "退款单号", Width: 24}, {Name: "申请时间", Width: 20}, {Name: "状态", Width: 12}, {Name: "就诊卡号", Width: 16}, {Name: "收款人", Width: 10},
 		{Name: "金额", Type: report.Money, Width: 15, Sum: true}, {Name: "退款方式", Width: 10}, {Name: "渠道", Width: 9}, {Name: "代办", Width: 6},
-		{Name: "HIS退款时间", Width: 20}, {Name: "HIS流水号", Width: 22}, {Name: "到账时间", Width: 20}, {Name: "渠道流水号", Width: 30}, {Name: "原因", Type: report.Long, Width: 30},
+		{Name: "HIS退款时间", Width: 20}, {Name: "HIS流水号", Width: 22}, {Name: "到账时间", Width: 20}, {Name: "渠道流水号", Width: 30},
+		{Name: "原因", Type: report.Long, Width: 30},
 	}}
 	return m.store.ReadOrders(m.ctx, f, func(c *store.OrderCursor) error {
 		if err := m.begin(c.Sum.Count); err != nil {
@@ -77,7 +78,8 @@ func (m *maker) refunds() error {
 				return yield(refundCells(l)...)
 			})
 		}
-		return report.Write(m.out, m.sheet("退款明细", "预交金退款明细表", "按"+word("report.date", or(f.By, store.ByCreated))+" "+period(f.From, f.To), table, m.filterWords()))
+		return report.Write(m.out, m.sheet("退款明细", "预交金退款明细表", "按"+word("report.date", or(f.By, store.ByCreated))+" "+period(f.From, f.To), table,
+			m.filterWords()))
 	})
 }
 
@@ -91,7 +93,8 @@ func refundCells(l store.OrderLine) []any {
 		reason = store.ReasonText(l.FailCode, l.FailReason)
 	}
 	return []any{
-		l.No, moment(l.Created.Time()), word("report.status", l.Status), l.CardNo, l.PayeeName, money.Fen(l.Amount), word("method", l.Method), word("channel", l.Channel),
+		l.No, moment(l.Created.Time()), word("report.status", l.Status), l.CardNo, l.PayeeName, money.Fen(l.Amount), word("method", l.Method),
+		word("channel", l.Channel),
 		proxy, moment(l.HISDate.Time()), l.HISNo, moment(l.PaidAt.Time()), l.ChannelNo, reason,
 	}
 }
@@ -118,7 +121,8 @@ func (m *maker) stats() error {
 		table.Columns = append(table.Columns, report.Column{Name: dimensionWord[d], Width: 14})
 	}
 	for _, name := range []string{"应退", "已退", "待退", "已撤销"} {
-		table.Columns = append(table.Columns, report.Column{Name: name + "金额", Type: report.Money, Width: 16, Sum: true}, report.Column{Name: name + "笔数", Type: report.Count, Width: 10, Sum: true})
+		table.Columns = append(table.Columns, report.Column{Name: name + "金额", Type: report.Money, Width: 16, Sum: true},
+			report.Column{Name: name + "笔数", Type: report.Count, Width: 10, Sum: true})
 	}
 	table.Rows = func(yield func(...any) error) error {
 		for _, r := range rows {
@@ -164,7 +168,8 @@ func (m *maker) audit() error {
 		return err
 	}
 	table := report.Table{Columns: []report.Column{
-		{Name: "序号", Type: report.Count, Width: 10}, {Name: "时间", Width: 20}, {Name: "经手人", Width: 14}, {Name: "操作", Width: 24}, {Name: "对象", Width: 22},
+		{Name: "序号", Type: report.Count, Width: 10}, {Name: "时间", Width: 20}, {Name: "经手人", Width: 14}, {Name: "操作", Width: 24},
+		{Name: "对象", Width: 22},
 		{Name: "内容", Type: report.Long, Width: 60}, {Name: "来源地址", Width: 18}, {Name: "校验值", Width: 68},
 	}}
 	table.Rows = func(yield func(...any) error) error {
@@ -175,7 +180,8 @@ func (m *maker) audit() error {
 			}
 			for _, l := range lines {
 				m.row()
-				if err := yield(int(l.Seq), moment(l.Created.Time()), or(l.ActorName, l.Actor), l.Action, l.Target, string(l.Details), l.Address, l.Hash); err != nil {
+				if err := yield(int(l.Seq), moment(l.Created.Time()), or(l.ActorName, l.Actor), l.Action, l.Target, string(l.Details), l.Address,
+					l.Hash); err != nil {
 					return err
 				}
 			}

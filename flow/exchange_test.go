@@ -12,7 +12,8 @@ import (
 // is accepted at last has all its time to come to an end.
 func TestExchange_AHoldStartsNoTimeOfItsOwn(t *testing.T) {
 	now := time.Date(2028, 2, 29, 23, 59, 30, 0, time.UTC)
-	m := &flow.Machine{Desk: "desk", Table: []flow.Legal{{From: "paying", To: []flow.State{"desk"}}, {From: "desk", To: []flow.State{"paying"}}}}
+	m := &flow.Machine{Desk: "desk", Table: []flow.Legal{{From: "paying", To: []flow.State{"desk"}},
+		{From: "desk", To: []flow.State{"paying"}}}}
 	o := &flow.Order{Status: "paying"}
 	call := &flow.Call{State: flow.CallIntent}
 	short := flow.Answer{Verdict: flow.Refused, Reason: flow.Reason{Code: "NOT_ENOUGH", Hold: true}}

@@ -28,7 +28,8 @@ func TestInbox_DeliversByKind(t *testing.T) {
 			t.Errorf("%q: %q, %v", row.kind, effect, err)
 		}
 	}
-	if want := []string{"refunds transfer", "refunds refund", "payments pay"}; len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
+	if want := []string{"refunds transfer", "refunds refund", "payments pay"}; len(got) != 3 || got[0] != want[0] || got[1] != want[1] ||
+		got[2] != want[2] {
 		t.Errorf("delivered %q", got)
 	}
 }

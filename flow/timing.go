@@ -17,7 +17,8 @@ type Timing struct {
 // DefaultTiming is the timing of production.
 func DefaultTiming() Timing {
 	return Timing{
-		Unknown:      []time.Duration{5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour},
+		Unknown: []time.Duration{5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+			time.Hour},
 		SuspendAfter: 24 * time.Hour,
 		Pending:      []time.Duration{5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour},
 		Hold:         5 * time.Minute,

@@ -32,7 +32,8 @@ var (
 
 var rules = map[string]rule{
 	OpPerson: {places: personPlaces, fields: []string{"patient_no", "name", "id_type", "id_no", "phone"}, must: []string{"name", "id_no"}},
-	OpCards:  {places: personPlaces, list: true, fields: []string{"card_no", "card_name", "balance", "refundable", "issued_at"}, must: []string{"card_no"}},
+	OpCards: {places: personPlaces, list: true, fields: []string{"card_no", "card_name", "balance", "refundable", "issued_at"},
+		must: []string{"card_no"}},
 	OpCard: {places: []string{"card_no"}, sends: [][]string{{"card_no"}}, must: []string{"balance"},
 		fields: []string{"card_no", "card_name", "balance", "refundable", "issued_at"}},
 	OpDeposits: {places: []string{"card_no"}, sends: [][]string{{"card_no"}}, list: true, must: []string{"deposit_no", "amount", "refundable"},

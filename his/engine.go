@@ -116,7 +116,8 @@ func (e *Engine) move(ctx context.Context, name string, d refund.Debit) refund.H
 	}
 	ans := e.facts(a, reason)
 	if ans.Verdict == flow.Done && ans.State == refund.HISDone && (ans.Amount != d.Amount || ans.CardNo != "" && ans.CardNo != d.CardNo) {
-		return refund.HISAnswer{Reason: flow.Reason{Code: string(flow.CodeAmountMismatch), Message: "answer is about another amount or card", Actor: flow.ActorIT}}
+		return refund.HISAnswer{Reason: flow.Reason{Code: string(flow.CodeAmountMismatch), Message: "answer is about another amount or card",
+			Actor: flow.ActorIT}}
 	}
 	return ans
 }

@@ -60,15 +60,18 @@ var deb = refund.Debit{No: "H1", OrderNo: "R1", CardNo: "C1", Amount: 5, Method:
 func TestUnlistedCodeIsNeverRefused(t *testing.T) {
 	m := demo(t, nil)
 	rapid.Check(t, func(t *rapid.T) {
-		code := rapid.OneOf(rapid.String(), rapid.StringMatching(`-?[0-9]{0,6}`), rapid.SampledFrom([]string{" 1004", "1004 ", "01004", "1004.0", "", "OK", "00", "0 "})).Draw(t, "code")
+		code := rapid.OneOf(rapid.String(), rapid.StringMatching(`-?[0-9]{0,6}`),
+			rapid.SampledFrom([]string{" 1004", "1004 ", "01004", "1004.0", "", "OK", "00", "0 "})).Draw(t, "code")
 		_, listed := m.Refused[code]
 		if listed || slices.Contains(m.Done, code) || slices.Contains(m.NotFound, code) {
 			return
 		}
-		doc := flat{fields: map[string]string{"code": code, "message": rapid.String().Draw(t, "message"), "data.our_no": "H1", "data.his_refund_no": "1",
-			"data.amount": "5", "data.card_no": "C1", "data.status": "done", "data.his_reverse_no": "2"}}
+		doc := flat{fields: map[string]string{"code": code, "message": rapid.String().Draw(t, "message"), "data.our_no": "H1",
+			"data.his_refund_no": "1",
+			"data.amount":        "5", "data.card_no": "C1", "data.status": "done", "data.his_reverse_no": "2"}}
 		e := engine(m, func(his.Operation, map[string]string) (his.Document, error) { return doc, nil })
-		for _, ans := range []refund.HISAnswer{e.Debit(t.Context(), deb), e.QueryDebit(t.Context(), deb), e.Reverse(t.Context(), deb), e.QueryReverse(t.Context(), deb)} {
+		for _, ans := range []refund.HISAnswer{e.Debit(t.Context(), deb), e.QueryDebit(t.Context(), deb), e.Reverse(t.Context(), deb),
+			e.QueryReverse(t.Context(), deb)} {
 			if ans.Verdict != flow.Unknown || ans.State != "" {
 				t.Fatalf("code %q: %+v", code, ans)
 			}
@@ -110,17 +113,20 @@ func TestPendingAndOwnWords(t *testing.T) {
 		sent = v
 		return flat{fields: map[string]string{"code": "0", "data.our_no": "H1", "data.status": "processing"}}, nil
 	})
-	if ans := e.Debit(t.Context(), deb); ans.Verdict != flow.Done || ans.State != refund.HISPending || sent["channel"] != "WX" || sent["method"] != "02" || len(sent["now"]) != 19 {
+	if ans := e.Debit(t.Context(), deb); ans.Verdict != flow.Done || ans.State != refund.HISPending || sent["channel"] != "WX" ||
+		sent["method"] != "02" || len(sent["now"]) != 19 {
 		t.Errorf("%+v %v", ans, sent)
 	}
 }
 
 func TestReasonsHoldNothingPersonal(t *testing.T) {
 	e := engine(demo(t, nil), func(his.Operation, map[string]string) (his.Document, error) {
-		return flat{fields: map[string]string{"code": "1004", "message": "患者：测试甲乙，证件号:11010119900101123X 卡 6222021234567890 余额不足\n" + strings.Repeat("长", 200)}}, nil
+		return flat{fields: map[string]string{"code": "1004", "message": "患者：测试甲乙，证件号:11010119900101123X 卡 6222021234567890 余额不足\n" +
+			strings.Repeat("长", 200)}}, nil
 	})
 	ans := e.Debit(t.Context(), deb)
-	if ans.Verdict != flow.Refused || ans.Reason.Code != "over_balance" || ans.Reason.Actor != flow.ActorPatient || !strings.Contains(ans.Reason.Message, "余额不足") {
+	if ans.Verdict != flow.Refused || ans.Reason.Code != "over_balance" || ans.Reason.Actor != flow.ActorPatient ||
+		!strings.Contains(ans.Reason.Message, "余额不足") {
 		t.Errorf("%+v", ans)
 	}
 	for _, p := range []string{"测试甲乙", "11010119900101123", "6222021234567890", "\n"} {
@@ -171,16 +177,18 @@ func TestStatement(t *testing.T) {
 		lines  int
 		fails  bool
 	}{
-		"total, short pages":       {nil, pages(7, 3, true, nil), 7, false},
-		"total, nothing":           {nil, pages(0, 3, true, nil), 0, false},
-		"total, exact":             {nil, pages(6, 3, true, nil), 6, false},
-		"total missing":            {nil, pages(7, 3, false, nil), 0, true},
-		"total too large":          {nil, pages(7, 3, true, func(_ int, f *flat) { f.fields["data.total"] = "9" }), 0, true},
-		"total too small":          {nil, pages(7, 3, true, func(_ int, f *flat) { f.fields["data.total"] = "5" }), 0, true},
-		"total in words":           {nil, pages(7, 3, true, func(_ int, f *flat) { f.fields["data.total"] = "七" }), 0, true},
-		"no total":                 {plain, pages(7, 3, false, nil), 7, false},
-		"no total, no data code":   {plain, pages(7, 3, false, func(p int, f *flat) { noData(f) }), 7, false},
-		"no total, end is a fault": {plain, pages(7, 3, false, func(p int, f *flat) { f.fields["code"] = map[bool]string{true: "9999", false: "0"}[p > 3] }), 0, true},
+		"total, short pages":     {nil, pages(7, 3, true, nil), 7, false},
+		"total, nothing":         {nil, pages(0, 3, true, nil), 0, false},
+		"total, exact":           {nil, pages(6, 3, true, nil), 6, false},
+		"total missing":          {nil, pages(7, 3, false, nil), 0, true},
+		"total too large":        {nil, pages(7, 3, true, func(_ int, f *flat) { f.fields["data.total"] = "9" }), 0, true},
+		"total too small":        {nil, pages(7, 3, true, func(_ int, f *flat) { f.fields["data.total"] = "5" }), 0, true},
+		"total in words":         {nil, pages(7, 3, true, func(_ int, f *flat) { f.fields["data.total"] = "七" }), 0, true},
+		"no total":               {plain, pages(7, 3, false, nil), 7, false},
+		"no total, no data code": {plain, pages(7, 3, false, func(p int, f *flat) { noData(f) }), 7, false},
+		"no total, end is a fault": {plain, pages(7, 3, false, func(p int, f *flat) {
+			f.fields["code"] = map[bool]string{true: "9999", false: "0"}[p > 3]
+		}), 0, true},
 		"same page again": {plain, func(o his.Operation, v map[string]string) (his.Document, error) {
 			v["page"] = "1"
 			return pages(7, 3, false, nil)(o, v)
@@ -226,7 +234,8 @@ func TestUnits(t *testing.T) {
 				if want := map[string]string{"yuan": d.Amount.Yuan(), "fen": fmt.Sprint(int64(d.Amount))}[unit]; v["amount"] != want {
 					t.Fatalf("sent %s, want %s", v["amount"], want)
 				}
-				return flat{fields: map[string]string{"code": "0", "data.our_no": "H1", "data.his_refund_no": "1", "data.amount": v["amount"], "data.card_no": "C1", "data.status": "done"}}, nil
+				return flat{fields: map[string]string{"code": "0", "data.our_no": "H1", "data.his_refund_no": "1", "data.amount": v["amount"],
+					"data.card_no": "C1", "data.status": "done"}}, nil
 			})
 			if ans := e.Debit(t.Context(), d); ans.Verdict != flow.Done || ans.Amount != d.Amount {
 				t.Fatalf("%+v", ans)

@@ -65,7 +65,8 @@ func (e *Engine) Person(ctx context.Context, id refund.Identity) (refund.Person,
 	}
 	f := a.Fields
 	p := refund.Person{
-		PatientNo: pick(a.doc, f["patient_no"]), Name: pick(a.doc, f["name"]), IDType: pick(a.doc, f["id_type"]), IDNo: pick(a.doc, f["id_no"]), Phone: pick(a.doc, f["phone"]),
+		PatientNo: pick(a.doc, f["patient_no"]), Name: pick(a.doc, f["name"]), IDType: pick(a.doc, f["id_type"]), IDNo: pick(a.doc, f["id_no"]),
+		Phone: pick(a.doc, f["phone"]),
 	}
 	if p.Name == "" || p.IDNo == "" {
 		return refund.Person{}, unavailable(OpPerson, errors.New("answer has no name or no ID number"))
@@ -280,7 +281,8 @@ func (e *Engine) statementLine(op Operation, row Document) refund.StatementLine 
 	f := op.Fields
 	l := refund.StatementLine{
 		OrderNo: pick(row, f["order_no"]), No: pick(row, f["our_no"]), HISNo: pick(row, f["his_no"]), CardNo: pick(row, f["card_no"]),
-		Method: refund.Method(op.word(foreign.Method, pick(row, f["method"]))), Channel: op.word(foreign.Channel, pick(row, f["channel"])), Status: op.word(-1, pick(row, f["status"])),
+		Method: refund.Method(op.word(foreign.Method, pick(row, f["method"]))), Channel: op.word(foreign.Channel, pick(row, f["channel"])),
+		Status: op.word(-1, pick(row, f["status"])),
 	}
 	var err error
 	if l.Amount, err = e.amountOf(op, row, "amount"); err != nil {

@@ -39,7 +39,8 @@ func (r receipts) run(ctx context.Context) (int, error) {
 	if err := r.store.OpenReceipts(ctx, receiptBatch*4); err != nil {
 		return 0, err
 	}
-	due, err := r.app.FindRecordsByFilter(collections.Receipts, `state != "ready" && state != "failed" && next_at <= {:now}`, "next_at", receiptBatch, 0,
+	due, err := r.app.FindRecordsByFilter(collections.Receipts, `state != "ready" && state != "failed" && next_at <= {:now}`, "next_at",
+		receiptBatch, 0,
 		dbx.Params{"now": r.now().UTC().Format(types.DefaultDateLayout)})
 	if err != nil {
 		return 0, err

@@ -178,7 +178,8 @@ func (s statements) fetch(ctx context.Context, st books.Statement) error {
 	case err != nil:
 		return s.books.Note(ctx, st, books.Waiting, err.Error(), next)
 	}
-	_, err = s.books.Fetched(ctx, books.Incoming{Institution: st.Institution, Day: st.Day, Source: st.Source, Kind: st.Kind, Path: path, Name: bill.Name, Told: bill.Source, Next: next})
+	_, err = s.books.Fetched(ctx, books.Incoming{Institution: st.Institution, Day: st.Day, Source: st.Source, Kind: st.Kind, Path: path,
+		Name: bill.Name, Told: bill.Source, Next: next})
 	return err
 }
 

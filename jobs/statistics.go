@@ -17,6 +17,7 @@ func Statistics(store *store.Store) Job {
 			return 1, err
 		}
 		d := diffs[0]
-		return 0, fmt.Errorf("统计汇总与订单不一致，共 %d 处；第一处 %s %s：相差 %d 分、%d 笔。请先查明原因，再运行 hospay stats repair", len(diffs), d.Institution, d.Key, d.Amount, d.Count)
+		return 0, fmt.Errorf("统计汇总与订单不一致，共 %d 处；第一处 %s %s：相差 %d 分、%d 笔。请先查明原因，再运行 hospay stats repair", len(diffs), d.Institution, d.Key,
+			d.Amount, d.Count)
 	}}
 }

@@ -114,10 +114,12 @@ func TestDeliver_SkipsWhatIsStaleOrCannotGo(t *testing.T) {
 	now := testday.Now()
 	stale := sms("stale")
 	stale.Stale = true
-	b, s := newBox(stale, notify.Message{ID: "app", Via: notify.ViaInApp}, notify.Message{ID: "fax", Via: "fax"}, notify.Message{ID: "nobody", Via: notify.ViaEmail}), &bell{}
+	b, s := newBox(stale, notify.Message{ID: "app", Via: notify.ViaInApp}, notify.Message{ID: "fax", Via: "fax"},
+		notify.Message{ID: "nobody", Via: notify.ViaEmail}), &bell{}
 	skip := &bell{errs: []error{notify.ErrSkip}}
 	deliver(t, service(b, &now, map[string]notify.Sender{notify.ViaSMS: s, notify.ViaEmail: skip}))
-	want := map[string]notify.State{"stale": notify.StateSkipped, "app": notify.StateSent, "fax": notify.StateSkipped, "nobody": notify.StateSkipped}
+	want := map[string]notify.State{"stale": notify.StateSkipped, "app": notify.StateSent, "fax": notify.StateSkipped,
+		"nobody": notify.StateSkipped}
 	for id, state := range want {
 		if b.state[id].State != state {
 			t.Errorf("%s: %+v", id, b.state[id])
@@ -149,7 +151,8 @@ func TestDeliver_RetriesAndGivesUp(t *testing.T) {
 		t.Errorf("%+v after %d", r, len(s.sent))
 	}
 	b = newBox(sms("b"))
-	deliver(t, service(b, &now, map[string]notify.Sender{notify.ViaSMS: &bell{errs: []error{fmt.Errorf("%w: no such number", notify.ErrRefused)}}}))
+	deliver(t, service(b, &now, map[string]notify.Sender{notify.ViaSMS: &bell{
+		errs: []error{fmt.Errorf("%w: no such number", notify.ErrRefused)}}}))
 	if r := b.state["b"]; r.State != notify.StateFailed || r.Tries != 1 {
 		t.Errorf("refused for good: %+v", r)
 	}

@@ -139,7 +139,8 @@ func (e *Engine) Add(book Book, l Line) error {
 		return ErrTooBig
 	}
 	r := row{
-		order: e.texts.id(l.OrderNo), bill: e.texts.id(l.BillNo), his: e.texts.keep(l.HISNo), no: e.texts.id(l.ChannelNo), card: e.texts.id(l.CardNo),
+		order: e.texts.id(l.OrderNo), bill: e.texts.id(l.BillNo), his: e.texts.keep(l.HISNo), no: e.texts.id(l.ChannelNo),
+		card:    e.texts.id(l.CardNo),
 		channel: channel, method: method, status: l.Status, place: e.placeOf(l.At), amount: l.Amount, at: l.At,
 	}
 	if l.OnDay {
@@ -188,7 +189,8 @@ func (e *Engine) oursByType(l Line) bool {
 	key := typeNames{l.Type, l.Name}
 	is, ok := e.known[key]
 	if !ok {
-		is = e.types[l.Type] || !l.Fee() && !holds(l.Type, ownWords) && (e.types[l.Name] || holds(l.Type, e.opt.Types) || holds(l.Name, e.opt.Types))
+		is = e.types[l.Type] || !l.Fee() && !holds(l.Type, ownWords) && (e.types[l.Name] || holds(l.Type, e.opt.Types) ||
+			holds(l.Name, e.opt.Types))
 		if len(e.known) < 10_000 {
 			e.known[typeNames{strings.Clone(l.Type), strings.Clone(l.Name)}] = is
 		}

@@ -53,7 +53,8 @@ func minus(l *reconcile.Line)          { l.Minus = true }
 type books [3][]reconcile.Line
 
 func base(order string) reconcile.Line {
-	return reconcile.Line{OrderNo: order, BillNo: "B" + order, CardNo: "C1", Amount: 10000, Method: "transfer", Channel: "wechat", Status: reconcile.Succeeded, At: at("10:00:00")}
+	return reconcile.Line{OrderNo: order, BillNo: "B" + order, CardNo: "C1", Amount: 10000, Method: "transfer", Channel: "wechat",
+		Status: reconcile.Succeeded, At: at("10:00:00")}
 }
 
 func with(l reconcile.Line, changes []change) reconcile.Line {
@@ -199,7 +200,8 @@ func TestKinds(t *testing.T) {
 		{"零点前，渠道次日入账", books{}.p("R", clock("23:58:00")).h("R", clock("23:57:00")), "Rday_cut+missing_channel"},
 		{"零点前，渠道记在次日且在文件里", books{}.p("R", clock("23:58:00")).c("R", clock("24 00:03:00")).h("R", clock("23:57:00")), "Rday_cut"},
 		{"零点后，昨日的付款今日入账", books{}.c("R", clock("00:04:00")), "?BRday_cut+only_channel"},
-		{"零点前后且金额不符，先报金额", books{}.p("R", clock("23:58:00")).c("R", clock("24 00:03:00"), amount(1)).h("R", clock("23:57:00")), "Ramount+day_cut"},
+		{"零点前后且金额不符，先报金额", books{}.p("R", clock("23:58:00")).c("R", clock("24 00:03:00"), amount(1)).h("R", clock("23:57:00")),
+			"Ramount+day_cut"},
 		{"窗口之外不算跨日", books{}.p("R", clock("23:29:00")).h("R", clock("23:28:00")), "Rmissing_channel"},
 		{"三方都在次日零点后，属于次日", books{}.p("R", clock("24 00:01:00")).c("R", clock("24 00:01:00")).h("R", clock("24 00:01:00")), ""},
 	} {
@@ -274,7 +276,8 @@ func TestTimes_TheGapIsTold(t *testing.T) {
 	}
 	opt := reconcile.Defaults(day)
 	opt.Tolerance = time.Minute
-	if d := run(t, books{}.p("R").c("R", clock("10:02:00")).h("R"), opt).Differences; len(d) != 1 || !strings.Contains(d[0].Explain, "相差 2 分 0 秒，超过容许时差") {
+	if d := run(t, books{}.p("R").c("R", clock("10:02:00")).h("R"), opt).Differences; len(d) != 1 ||
+		!strings.Contains(d[0].Explain, "相差 2 分 0 秒，超过容许时差") {
 		t.Errorf("%+v", d)
 	}
 }
@@ -316,7 +319,8 @@ func TestAlipay_LedgerNamesThePayment(t *testing.T) {
 		{"账务明细里多退一笔", both.c("L", append(ledger, flow("L2"))...), "?PAY1only_channel"},
 		{"重叠下载的账务明细", both.c("L", append(ledger, flow("L1"), file(2))...), ""},
 		{"同一笔付款两次部分退款", ali(both, "S").c("L", append(ledger, flow("L2"))...).c("S", append(request, flow("T1/BS"))...), ""},
-		{"只有账务明细，平台知道交易号", books{}.p("R", on("alipay"), by("original"), channelNo("T1")).h("R", on("alipay"), by("original")).c("L", append(ledger, flow("L1"))...), ""},
+		{"只有账务明细，平台知道交易号", books{}.p("R", on("alipay"), by("original"), channelNo("T1")).h("R", on("alipay"), by("original")).
+			c("L", append(ledger, flow("L1"))...), ""},
 		{"只有账务明细，平台不知道交易号", ali(books{}, "R").c("L", append(ledger, flow("L1"))...), "?PAY1only_channel Rmissing_channel"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -350,17 +354,20 @@ func TestSummary_CountsOnceAndByChannel(t *testing.T) {
 	s := run(t, in, reconcile.Defaults(day)).Summary
 	want := reconcile.Summary{
 		Day: day, Books: [3]reconcile.Sum{{Count: 2, Amount: 10700}, {Count: 2, Amount: 10050}, {Count: 3, Amount: 11000}},
-		Orders: 7, Matched: 4, Idle: 2, SetAside: [3]reconcile.Sum{{Count: 1, Amount: 10000}}, Other: reconcile.Sum{Count: 1, Amount: 9}, Returned: reconcile.Sum{Count: 1, Amount: 11},
+		Orders: 7, Matched: 4, Idle: 2, SetAside: [3]reconcile.Sum{{Count: 1, Amount: 10000}}, Other: reconcile.Sum{Count: 1, Amount: 9},
+		Returned: reconcile.Sum{Count: 1, Amount: 11},
 		Unbilled: reconcile.Sum{Count: 1, Amount: 700}, Unbills: []string{"cash"}, Overage: 300, Shortage: 50,
 		Channels: []reconcile.ChannelSum{
 			{Channel: "cash", Method: "original", Books: [3]reconcile.Sum{{Count: 1, Amount: 700}, {}, {Count: 1, Amount: 700}}},
-			{Channel: "wechat", Method: "transfer", Books: [3]reconcile.Sum{{Count: 1, Amount: 10000}, {Count: 2, Amount: 10050}, {Count: 2, Amount: 10300}}, Differences: 3},
+			{Channel: "wechat", Method: "transfer", Books: [3]reconcile.Sum{{Count: 1, Amount: 10000}, {Count: 2, Amount: 10050},
+				{Count: 2, Amount: 10300}}, Differences: 3},
 		},
 	}
 	want.Pairs = [3]reconcile.Pair{
 		{A: reconcile.Platform, B: reconcile.Channel, Agree: reconcile.Sum{Count: 1, Amount: 10000}, OnlyB: reconcile.Sum{Count: 1, Amount: 50}},
 		{A: reconcile.Platform, B: reconcile.HIS, Agree: reconcile.Sum{Count: 2, Amount: 10700}, OnlyB: reconcile.Sum{Count: 1, Amount: 300}},
-		{A: reconcile.Channel, B: reconcile.HIS, Agree: reconcile.Sum{Count: 1, Amount: 10000}, OnlyA: reconcile.Sum{Count: 1, Amount: 50}, OnlyB: reconcile.Sum{Count: 1, Amount: 300}},
+		{A: reconcile.Channel, B: reconcile.HIS, Agree: reconcile.Sum{Count: 1, Amount: 10000}, OnlyA: reconcile.Sum{Count: 1, Amount: 50},
+			OnlyB: reconcile.Sum{Count: 1, Amount: 300}},
 	}
 	want.Differences[reconcile.OnlyHIS], want.Differences[reconcile.OnlyChannel], want.Differences[reconcile.State] = 1, 1, 1
 	if !reflect.DeepEqual(s, want) {
@@ -384,8 +391,10 @@ func TestAdd_RefusesWhatIsNoLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, l := range map[string]reconcile.Line{
-		"no amount": with(base("R"), []change{amount(0)}), "negative": with(base("R"), []change{amount(-1)}), "huge": with(base("R"), []change{amount(money.Max + 1)}),
-		"no status": with(base("R"), []change{status(0)}), "bad status": with(base("R"), []change{status(9)}), "no number": with(base("R"), []change{order(""), bill("")}),
+		"no amount": with(base("R"), []change{amount(0)}), "negative": with(base("R"), []change{amount(-1)}),
+		"huge":      with(base("R"), []change{amount(money.Max + 1)}),
+		"no status": with(base("R"), []change{status(0)}), "bad status": with(base("R"), []change{status(9)}),
+		"no number": with(base("R"), []change{order(""), bill("")}),
 	} {
 		if e.Add(reconcile.Platform, l) == nil {
 			t.Errorf("%s was taken", name)
@@ -443,14 +452,16 @@ func drawn(rt *rapid.T, b int) reconcile.Line {
 	pick := func(what string, n int) int { return rapid.IntRange(0, n-1).Draw(rt, what) }
 	l := reconcile.Line{
 		BillNo: fmt.Sprint("B", pick("bill", 4)), Amount: money.Fen(1 + pick("amount", 2)), Status: reconcile.Status(1 + pick("status", 3)),
-		Channel: []string{"wechat", "cash"}[pick("channel", 2)], Method: []string{"", "transfer"}[pick("method", 2)], CardNo: fmt.Sprint(pick("card", 2)),
-		At: at([]string{"00:01:00", "10:00:00", "23:59:00", "24 00:01:00", "21 10:00:00"}[pick("at", 5)]),
+		Channel: []string{"wechat", "cash"}[pick("channel", 2)], Method: []string{"", "transfer"}[pick("method", 2)],
+		CardNo: fmt.Sprint(pick("card", 2)),
+		At:     at([]string{"00:01:00", "10:00:00", "23:59:00", "24 00:01:00", "21 10:00:00"}[pick("at", 5)]),
 	}
 	if b != 1 {
 		l.OrderNo, l.HISNo = fmt.Sprint("R", pick("order", 4)), fmt.Sprint("H", pick("his", 3))
 		return l
 	}
 	l.CardNo, l.Status, l.Channel, l.Type = "", reconcile.Succeeded, "wechat", []string{"商家转账", "手续费"}[pick("type", 2)]
-	l.Back, l.File, l.Source, l.Flow = pick("back", 3) == 0, uint16(pick("file", 2)), reconcile.Source(pick("source", 2)), fmt.Sprint("F", l.BillNo, l.Amount, pick("flow", 2))
+	l.Back, l.File, l.Source, l.Flow = pick("back", 3) == 0, uint16(pick("file", 2)), reconcile.Source(pick("source", 2)),
+		fmt.Sprint("F", l.BillNo, l.Amount, pick("flow", 2))
 	return l
 }

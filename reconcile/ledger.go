@@ -76,7 +76,8 @@ func (e *Engine) partsOfBooks() (out parts) {
 // that fit exactly are taken before those that only come near.
 func (e *Engine) joinLedger(bill, books parts) {
 	slices.SortFunc(e.waiting, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), e.compareText(a.no, b.no), cmp.Compare(a.amount, b.amount), e.compareText(a.bill, b.bill), cmp.Compare(a.flow, b.flow), cmp.Compare(a.file, b.file))
+		return cmp.Or(cmp.Compare(a.at, b.at), e.compareText(a.no, b.no), cmp.Compare(a.amount, b.amount), e.compareText(a.bill, b.bill),
+			cmp.Compare(a.flow, b.flow), cmp.Compare(a.file, b.file))
 	})
 	left := slices.CompactFunc(e.waiting, func(a, b row) bool { return a.flow == b.flow && a.file != b.file }) // overlapping downloads
 	for _, more := range []bool{false, true} {

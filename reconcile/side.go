@@ -124,7 +124,8 @@ func (e *Engine) before(a, b *row) int {
 	if a.status != Succeeded {
 		when = -when
 	}
-	return cmp.Or(cmp.Compare(rank(a), rank(b)), when, cmp.Compare(a.amount, b.amount), e.compareText(a.bill, b.bill), e.compareText(a.no, b.no),
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), when, cmp.Compare(a.amount, b.amount), e.compareText(a.bill, b.bill),
+		e.compareText(a.no, b.no),
 		e.compareText(a.order, b.order), e.compareText(a.card, b.card), e.compareText(a.his, b.his), cmp.Compare(a.status, b.status),
 		cmp.Compare(e.names.get(a.channel), e.names.get(b.channel)), cmp.Compare(e.names.get(a.method), e.names.get(b.method)))
 }

@@ -61,7 +61,8 @@ func (adv *Advice) addOriginal(c Card, offers []Offer, left money.Fen, now time.
 		if amount <= 0 || (can.OriginalWindow > 0 && now.Sub(d.Payment.PaidAt) >= can.OriginalWindow) {
 			continue
 		}
-		adv.Routes = append(adv.Routes, Route{Method: MethodOriginal, Channel: d.Channel, Amount: amount, DepositNo: d.No, Why: "original_recent"})
+		adv.Routes = append(adv.Routes, Route{Method: MethodOriginal, Channel: d.Channel, Amount: amount, DepositNo: d.No,
+			Why: "original_recent"})
 		left -= amount
 	}
 	return left

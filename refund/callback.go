@@ -94,7 +94,8 @@ func (t *turn) weigh(n Notification) string {
 	o, tr := t.w.Order, t.w.Transfer
 	final := n.Answer.State == PayoutSucceeded || n.Answer.State == PayoutFailed || n.Answer.State == PayoutReturned
 	switch {
-	case n.Answer.Amount != 0 && n.Answer.Amount != o.Amount, n.Channel != o.Channel, n.Payee != "" && o.Payee.Account != "" && sameForm(o.Payee) && n.Payee != o.Payee.Account:
+	case n.Answer.Amount != 0 && n.Answer.Amount != o.Amount, n.Channel != o.Channel, n.Payee != "" && o.Payee.Account != "" &&
+		sameForm(o.Payee) && n.Payee != o.Payee.Account:
 		return EffectMismatch
 	case tr == nil || tr.No != n.No, o.Status == StatusSucceeded && tr.State != flow.CallDone:
 		// A number that was proved to pay nothing: a new one was made, or people
@@ -105,7 +106,8 @@ func (t *turn) weigh(n Notification) string {
 		return EffectRepeat
 	case o.Status == StatusSucceeded && n.Answer.State == PayoutSucceeded:
 		return EffectRepeat
-	case o.Status == StatusSucceeded && n.Answer.State == PayoutReturned && o.Method == MethodOriginal: // still payable by hand, see heardPayout
+	// still payable by hand, see heardPayout
+	case o.Status == StatusSucceeded && n.Answer.State == PayoutReturned && o.Method == MethodOriginal:
 		return EffectContradiction
 	case o.Status == StatusSucceeded && n.Answer.State == PayoutReturned:
 		return EffectReturned

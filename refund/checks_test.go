@@ -118,7 +118,8 @@ func TestAdvise_SumsToTheFen(t *testing.T) {
 		var card Card
 		card.Refundable = money.Fen(amount.Draw(rt, "refundable"))
 		for i := range rapid.IntRange(0, 6).Draw(rt, "deposits") {
-			d := Deposit{No: string(rune('A' + i)), Refundable: money.Fen(amount.Draw(rt, "deposit")), Channel: rapid.SampledFrom([]string{"wechat", "alipay", "cash"}).Draw(rt, "channel")}
+			d := Deposit{No: string(rune('A' + i)), Refundable: money.Fen(amount.Draw(rt, "deposit")),
+				Channel: rapid.SampledFrom([]string{"wechat", "alipay", "cash"}).Draw(rt, "channel")}
 			if d.Channel != "cash" {
 				d.Payment = Payment{TradeNo: d.No, PaidAt: noon.Add(-time.Duration(rapid.IntRange(0, 800).Draw(rt, "age")) * 24 * time.Hour)}
 			}
@@ -128,7 +129,8 @@ func TestAdvise_SumsToTheFen(t *testing.T) {
 		for _, name := range []string{"wechat", "alipay"} {
 			if rapid.Bool().Draw(rt, name) {
 				offers = append(offers, Offer{Name: name, Can: Capabilities{
-					Methods: methods(rt), MinAmount: money.Fen(rapid.Int64Range(0, 100).Draw(rt, "min")), SingleLimit: money.Fen(rapid.Int64Range(0, 50_000).Draw(rt, "limit")), OriginalWindow: window,
+					Methods: methods(rt), MinAmount: money.Fen(rapid.Int64Range(0, 100).Draw(rt, "min")),
+					SingleLimit: money.Fen(rapid.Int64Range(0, 50_000).Draw(rt, "limit")), OriginalWindow: window,
 				}})
 			}
 		}
@@ -162,7 +164,8 @@ func judgeAdvice(rt *rapid.T, card Card, allowed []Method, offers []Offer, adv A
 	}
 	for _, d := range card.Deposits {
 		can, _ := offerOf(offers, d.Channel)
-		if used := fromDeposit[d.No]; used > d.Refundable || (used > 0 && can.OriginalWindow > 0 && noon.Sub(d.Payment.PaidAt) >= can.OriginalWindow) {
+		if used := fromDeposit[d.No]; used > d.Refundable || (used > 0 && can.OriginalWindow > 0 &&
+			noon.Sub(d.Payment.PaidAt) >= can.OriginalWindow) {
 			rt.Fatalf("deposit %+v gives %d", d, used)
 		}
 	}

@@ -46,7 +46,8 @@ type Sides struct{ Debit, Reversal, Payout Side }
 // Sides reads the evidence from the journal.
 func (w Work) Sides() Sides {
 	s := Sides{Debit: sideOf(w.Debit), Reversal: sideOf(w.Reversal), Payout: w.Transfer.side(w.Order.Method)}
-	if s.Reversal == SideOpen && w.Order.FailCode == string(flow.CodeHISNoReversal) && w.Reversal.State == flow.CallRefused && w.Reversal.Reported == "" {
+	if s.Reversal == SideOpen && w.Order.FailCode == string(flow.CodeHISNoReversal) && w.Reversal.State == flow.CallRefused &&
+		w.Reversal.Reported == "" {
 		s.Reversal = SideNot // the refusal was believed when the order was suspended
 	}
 	return s

@@ -25,7 +25,8 @@ func everyCall() []*flow.Call {
 func everyTransfer() []*Transfer {
 	out := []*Transfer{nil}
 	for _, state := range []flow.CallState{flow.CallIntent, flow.CallOpen, flow.CallHeld, flow.CallRefused, flow.CallDone} {
-		for _, told := range []PayoutState{"", PayoutProcessing, PayoutAwaitingPayee, PayoutSucceeded, PayoutFailed, PayoutReturned, PayoutNotFound} {
+		for _, told := range []PayoutState{"", PayoutProcessing, PayoutAwaitingPayee, PayoutSucceeded, PayoutFailed, PayoutReturned,
+			PayoutNotFound} {
 			out = append(out, &Transfer{State: state, Reported: told})
 		}
 	}
@@ -87,13 +88,15 @@ func (a Action) balanced(debited, reversed, paid bool) bool {
 // leaves the books balanced in every world that the journal allows.
 func TestDesk_EveryCombination(t *testing.T) {
 	n, offered := 0, map[Action]int{}
-	for _, code := range []flow.Code{"", flow.CodeUnknownTooLong, flow.CodeHISNoReversal, flow.CodePaidAfterFailure, flow.CodePaidOldNumber, flow.CodeAmountMismatch} {
+	for _, code := range []flow.Code{"", flow.CodeUnknownTooLong, flow.CodeHISNoReversal, flow.CodePaidAfterFailure, flow.CodePaidOldNumber,
+		flow.CodeAmountMismatch} {
 		for _, m := range []Method{MethodTransfer, MethodOriginal} {
 			for _, target := range []Status{"", StatusFailed, StatusRejected, StatusCancelled} {
 				for _, d := range everyCall() {
 					for _, r := range everyCall() {
 						for _, p := range everyTransfer() {
-							w := Work{Order: Order{Status: StatusSuspense, SuspendedFrom: StatusPaying, FailCode: string(code), Method: m, Target: target}, Debit: d, Reversal: r, Transfer: p}
+							w := Work{Order: Order{Status: StatusSuspense, SuspendedFrom: StatusPaying, FailCode: string(code), Method: m, Target: target},
+								Debit: d, Reversal: r, Transfer: p}
 							n++
 							judgeOffers(t, w, code == flow.CodeHISNoReversal, offered)
 						}
@@ -127,7 +130,8 @@ func judgeOffers(t *testing.T, w Work, believed bool, offered map[Action]int) {
 				}
 			}
 		}
-		if pay := o.Action == ActionPayAgain || o.Action == ActionPaidByHand; pay && (w.Transfer == nil || w.Order.Target == StatusRejected || w.Order.Target == StatusCancelled) {
+		if pay := o.Action == ActionPayAgain || o.Action == ActionPaidByHand; pay && (w.Transfer == nil || w.Order.Target == StatusRejected ||
+			w.Order.Target == StatusCancelled) {
 			t.Fatalf("%s is offered for what nobody approved: target %s", o.Action, w.Order.Target)
 		}
 		if w.Order.FailCode == string(flow.CodeAmountMismatch) {
@@ -152,17 +156,25 @@ func TestDesk_WhatIsOffered(t *testing.T) {
 		{"扣款未知", StatusDebiting, flow.CodeUnknownTooLong, Work{Debit: open}, all, "resume"},
 		{"扣款未知，HIS 不能查询", StatusDebiting, flow.CodeHISNotQueryable, Work{Debit: open}, HISTraits{}, "resume restored_by_hand"},
 		{"付款未知", StatusPaying, flow.CodeUnknownTooLong, Work{Debit: done, Transfer: unknown}, all, "resume"},
-		{"付款已证实失败", StatusPaying, flow.CodeUnknownTooLong, Work{Debit: done, Transfer: failed}, all, "resume restore pay_again paid_by_hand restored_by_hand"},
-		{"HIS 不支持撤销", StatusReversing, flow.CodeHISNoReversal, Work{Debit: done, Transfer: failed}, HISTraits{Queryable: true}, "resume pay_again paid_by_hand restored_by_hand"},
-		{"驳回后 HIS 拒绝撤销", StatusReversing, flow.CodeHISNoReversal, Work{Order: Order{Target: StatusRejected}, Debit: done, Reversal: refused}, all, "resume restore restored_by_hand"},
+		{"付款已证实失败", StatusPaying, flow.CodeUnknownTooLong, Work{Debit: done, Transfer: failed}, all,
+			"resume restore pay_again paid_by_hand restored_by_hand"},
+		{"HIS 不支持撤销", StatusReversing, flow.CodeHISNoReversal, Work{Debit: done, Transfer: failed}, HISTraits{Queryable: true},
+			"resume pay_again paid_by_hand restored_by_hand"},
+		{"驳回后 HIS 拒绝撤销", StatusReversing, flow.CodeHISNoReversal, Work{Order: Order{Target: StatusRejected}, Debit: done, Reversal: refused}, all,
+			"resume restore restored_by_hand"},
 		{"撤销未知", StatusReversing, flow.CodeUnknownTooLong, Work{Debit: done, Reversal: open, Transfer: failed}, all, "resume"},
-		{"撤销未知，HIS 不能查询", StatusReversing, flow.CodeHISNotQueryable, Work{Debit: done, Reversal: open, Transfer: failed}, HISTraits{}, "resume restored_by_hand"},
-		{"失败后又到账，撤销未知", StatusReversing, flow.CodePaidAfterFailure, Work{Debit: done, Reversal: open, Transfer: &Transfer{State: flow.CallOpen, Reported: PayoutSucceeded}}, all, ""},
-		{"失败后又到账，尚未撤销", StatusReversing, flow.CodePaidAfterFailure, Work{Debit: done, Transfer: &Transfer{State: flow.CallOpen, Reported: PayoutSucceeded}}, all, "resume"},
+		{"撤销未知，HIS 不能查询", StatusReversing, flow.CodeHISNotQueryable, Work{Debit: done, Reversal: open, Transfer: failed}, HISTraits{},
+			"resume restored_by_hand"},
+		{"失败后又到账，撤销未知", StatusReversing, flow.CodePaidAfterFailure,
+			Work{Debit: done, Reversal: open, Transfer: &Transfer{State: flow.CallOpen, Reported: PayoutSucceeded}}, all, ""},
+		{"失败后又到账，尚未撤销", StatusReversing, flow.CodePaidAfterFailure,
+			Work{Debit: done, Transfer: &Transfer{State: flow.CallOpen, Reported: PayoutSucceeded}}, all, "resume"},
 		{"失败后又在处理", StatusReversing, flow.CodeUnknownTooLong, Work{Debit: done, Reversal: open, Transfer: unknown}, all, ""},
-		{"原路退被退回", StatusPaying, CodePayoutReturned, Work{Order: Order{Method: MethodOriginal}, Debit: done, Transfer: &Transfer{State: flow.CallOpen, Reported: PayoutReturned}}, all, "resume"},
+		{"原路退被退回", StatusPaying, CodePayoutReturned, Work{Order: Order{Method: MethodOriginal}, Debit: done,
+			Transfer: &Transfer{State: flow.CallOpen, Reported: PayoutReturned}}, all, "resume"},
 		{"金额不符", StatusPaying, flow.CodeAmountMismatch, Work{Debit: done, Transfer: failed}, all, "resume"},
-		{"患者已撤销", StatusReversing, flow.CodeHISNoReversal, Work{Order: Order{CancelAsked: true, Target: StatusCancelled}, Debit: done, Reversal: refused, Transfer: failed}, all, "resume restore restored_by_hand"},
+		{"患者已撤销", StatusReversing, flow.CodeHISNoReversal, Work{Order: Order{CancelAsked: true, Target: StatusCancelled}, Debit: done,
+			Reversal: refused, Transfer: failed}, all, "resume restore restored_by_hand"},
 	} {
 		w := c.work
 		w.Order.Status, w.Order.SuspendedFrom, w.Order.FailCode = StatusSuspense, c.from, string(c.code)
@@ -205,7 +217,8 @@ func stranded(t *testing.T) *world {
 
 func (w *world) twoDo(t *testing.T, a Action) error {
 	t.Helper()
-	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "r"}, "V1"); err != nil {
+	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "r"},
+		"V1"); err != nil {
 		return err
 	}
 	return w.svc.Confirm(t.Context(), "o", Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "t"}, "")

@@ -82,7 +82,8 @@ func (w *world) people() {
 			if i < 4 {
 				a = Actions()[1:][(first+i)%4]
 			}
-			if err := w.svc.Propose(context.Background(), id, Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "r"}, "V1"); err != nil {
+			if err := w.svc.Propose(context.Background(), id, Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "r"},
+				"V1"); err != nil {
 				continue
 			}
 			if err := w.svc.Confirm(context.Background(), id, Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "t"}, "n"); err != nil {
@@ -98,7 +99,8 @@ func (w *world) people() {
 func (w *world) deskIsEmpty() {
 	for _, id := range w.store.ids() {
 		k := w.store.orders[id]
-		if o := k.Order; o.Status == StatusSuspense && (k.Transfer == nil || w.sides.pays[k.Transfer.No] == nil || w.sides.pays[k.Transfer.No].state != PayoutReturned) {
+		if o := k.Order; o.Status == StatusSuspense && (k.Transfer == nil || w.sides.pays[k.Transfer.No] == nil ||
+			w.sides.pays[k.Transfer.No].state != PayoutReturned) {
 			w.fail("%s: nothing safe could be done", o.No)
 		}
 	}

@@ -27,7 +27,8 @@ type memStore struct {
 }
 
 func newMemStore(w *world) *memStore {
-	return &memStore{w: w, orders: map[string]*Work{}, leases: map[string]string{}, reviews: map[string]bool{}, seen: map[string]bool{}, journal: map[string]string{}, history: map[string][]flow.Move{}, first: map[string]string{}}
+	return &memStore{w: w, orders: map[string]*Work{}, leases: map[string]string{}, reviews: map[string]bool{}, seen: map[string]bool{},
+		journal: map[string]string{}, history: map[string][]flow.Move{}, first: map[string]string{}}
 }
 
 func clone[T any](p *T) *T {
@@ -102,7 +103,8 @@ func (s *memStore) ByPayout(_ context.Context, _, no string) (Work, error) {
 
 // Facts are those of an order that every rule likes.
 func (s *memStore) Facts(_ context.Context, o Order, now time.Time) (Facts, error) {
-	return Facts{Amount: o.Amount, CardName: "张三", PayeeName: "张三", CardIssued: now.AddDate(-1, 0, 0), OrdersToday: 1, PayeeCards: 1, Applied: noon}, nil
+	return Facts{Amount: o.Amount, CardName: "张三", PayeeName: "张三", CardIssued: now.AddDate(-1, 0, 0), OrdersToday: 1, PayeeCards: 1,
+		Applied: noon}, nil
 }
 
 // Commit applies a change, or crashes before or after doing so.

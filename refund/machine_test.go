@@ -36,7 +36,8 @@ func newWorld(rt *rapid.T) *world {
 	w.inst = Institution{ID: "I", Active: true}
 	w.inst.Review.Auto = rapid.Bool().Draw(rt, "auto")
 	w.inst.Review.SecondFrom = money.Fen(rapid.SampledFrom([]int{0, 1000, 4000}).Draw(rt, "second from"))
-	w.inst.Review.Rules = []Rule{{Name: RuleMaxAmount, Limit: 5000, OnFail: rapid.SampledFrom([]Outcome{OutcomeManual, OutcomeReject}).Draw(rt, "on fail")}}
+	w.inst.Review.Rules = []Rule{{Name: RuleMaxAmount, Limit: 5000, OnFail: rapid.SampledFrom([]Outcome{OutcomeManual, OutcomeReject}).
+		Draw(rt, "on fail")}}
 	w.store = newMemStore(w)
 	w.sides = &sides{w: w, pays: map[string]*payment{}, books: map[string]*booking{}}
 	w.svc = NewService(w.store, w.sides, DefaultTiming(), func() time.Time { return w.clock }, nil)
@@ -48,7 +49,8 @@ func (w *world) fail(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	for _, id := range w.store.ids() {
 		o := w.store.orders[id].Order
-		text += fmt.Sprintf("\n%s %s %s (%s, from %s, target %s, debit at %s)\n%s", id, o.No, o.Status, o.FailCode, o.SuspendedFrom, o.Target, o.DebitAt, w.store.story(id))
+		text += fmt.Sprintf("\n%s %s %s (%s, from %s, target %s, debit at %s)\n%s", id, o.No, o.Status, o.FailCode, o.SuspendedFrom, o.Target,
+			o.DebitAt, w.store.story(id))
 	}
 	for no, p := range w.sides.pays {
 		text += fmt.Sprintf("\nchannel %s %s paid %d", no, p.state, p.paid)
@@ -130,8 +132,10 @@ func (w *world) submit() {
 	}
 	id := fmt.Sprintf("order%d", len(w.store.orders))
 	o := Order{
-		ID: id, No: OrderNo(id, w.clock), Institution: "I", CardNo: "C" + id, Amount: money.Fen(1000 * (1 + w.draw("amount", 9))), Channel: "wechat",
-		Method: MethodTransfer, Payee: Payee{Account: "o", Type: AccountWechatOpenID, Name: "张三"}, DebitAt: DebitAtApplication, Status: StatusSubmitted, NextAt: w.clock, Created: w.clock,
+		ID: id, No: OrderNo(id, w.clock), Institution: "I", CardNo: "C" + id, Amount: money.Fen(1000 * (1 + w.draw("amount", 9))),
+		Channel: "wechat",
+		Method:  MethodTransfer, Payee: Payee{Account: "o", Type: AccountWechatOpenID, Name: "张三"}, DebitAt: DebitAtApplication,
+		Status: StatusSubmitted, NextAt: w.clock, Created: w.clock,
 	}
 	if w.draw("method", 3) == 0 {
 		o.Method, o.Original = MethodOriginal, &Payment{TradeNo: "P"}
@@ -185,7 +189,8 @@ func (w *world) decide() {
 func (w *world) review(id string, approve bool, who string) {
 	before := w.store.orders[id].Order
 	needs := w.inst.Review.NeedsSecond(before)
-	err := w.svc.Review(context.Background(), id, Decision{Approve: approve, Note: "note", Stage: before.Stage}, people.By{Kind: people.ByStaff, ID: who})
+	err := w.svc.Review(context.Background(), id, Decision{Approve: approve, Note: "note", Stage: before.Stage},
+		people.By{Kind: people.ByStaff, ID: who})
 	after := w.store.orders[id].Order
 	switch {
 	case before.Stage == StageSecond && w.store.first[id] == who && flow.CodeOf(err) != CodeSameReviewer && w.depth == 0:
@@ -214,7 +219,8 @@ func (w *world) callback() {
 		return
 	}
 	w.notes++
-	n := Notification{Institution: "I", Channel: "wechat", ID: fmt.Sprint("cb", w.notes), No: no, Payee: w.sides.pays[no].payout.Payee.Account, Answer: w.sides.truth(no)}
+	n := Notification{Institution: "I", Channel: "wechat", ID: fmt.Sprint("cb", w.notes), No: no, Payee: w.sides.pays[no].payout.Payee.Account,
+		Answer: w.sides.truth(no)}
 	forged := false
 	switch w.draw("callback", 8) {
 	case 0:

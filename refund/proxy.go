@@ -53,7 +53,8 @@ const (
 // MaterialKinds lists the kinds in the order of the pages.
 func MaterialKinds() []MaterialKind {
 	return []MaterialKind{
-		AgentIDFront, AgentIDBack, PrincipalIDFront, PrincipalIDBack, GuardianProof, DeathCertificate, KinshipProof, PowerOfAttorney, OtherMaterial,
+		AgentIDFront, AgentIDBack, PrincipalIDFront, PrincipalIDBack, GuardianProof, DeathCertificate, KinshipProof, PowerOfAttorney,
+		OtherMaterial,
 	}
 }
 

@@ -18,7 +18,8 @@ func born(day string) string {
 }
 
 func goodWish() (ProxyWish, Institution) {
-	return ProxyWish{Name: "李奶奶", IDNo: born("19500101"), AgentIDNo: born("19800101"), CardNo: "C1", Case: ProxyElderly, Relation: "child", Consent: "1"},
+	return ProxyWish{Name: "李奶奶", IDNo: born("19500101"), AgentIDNo: born("19800101"), CardNo: "C1", Case: ProxyElderly, Relation: "child",
+			Consent: "1"},
 		Institution{Active: true, Proxy: ProxySettings{On: true, Consent: "1", Payee: PayAgent, Days: 30}}
 }
 
@@ -96,7 +97,8 @@ func TestProxy_MovesAndPayees(t *testing.T) {
 			t.Errorf("%s: final %v, next %v", from, from.Final(), from.Next())
 		}
 	}
-	if got := strings.Join(moves, " "); got != "draft>submitted draft>closed submitted>approved submitted>rejected submitted>closed approved>closed" {
+	if got := strings.Join(moves, " "); got != "draft>submitted draft>closed submitted>approved submitted>rejected submitted>closed approved>"+
+		"closed" {
 		t.Errorf("moves: %s", got)
 	}
 	for _, c := range ProxyCases() {

@@ -14,14 +14,16 @@ import (
 // calm is a world without faults, whose channel can be told what to answer.
 func calm(t *testing.T) (*world, *toldChannel) {
 	t.Helper()
-	w := &world{clock: noon, numbers: map[string]string{}, healed: true, inst: Institution{ID: "I", Active: true}, traits: HISTraits{Queryable: true, Idempotent: true, Reversible: true}}
+	w := &world{clock: noon, numbers: map[string]string{}, healed: true, inst: Institution{ID: "I", Active: true},
+		traits: HISTraits{Queryable: true, Idempotent: true, Reversible: true}}
 	w.store = newMemStore(w)
 	w.sides = &sides{w: w, pays: map[string]*payment{}, books: map[string]*booking{}}
 	ch := &toldChannel{Channel: channelSide{w.sides}}
 	w.svc = NewService(w.store, toldDirectory{w.sides, ch}, DefaultTiming(), func() time.Time { return w.clock }, nil)
 	w.store.orders["o"] = &Work{Order: Order{
 		ID: "o", No: OrderNo("o", noon), Institution: "I", CardNo: "C", Amount: 1000, Channel: "wechat", Method: MethodTransfer,
-		Payee: Payee{Account: "o", Type: AccountWechatOpenID, Name: "张三"}, DebitAt: DebitAtApplication, Status: StatusSubmitted, NextAt: noon, Created: noon,
+		Payee: Payee{Account: "o", Type: AccountWechatOpenID, Name: "张三"}, DebitAt: DebitAtApplication, Status: StatusSubmitted, NextAt: noon,
+		Created: noon,
 	}}
 	return w, ch
 }

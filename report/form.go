@@ -128,7 +128,8 @@ func pageSetup(f *excelize.File, sheet, watermark string) error {
 	if err := f.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: &fit}); err != nil {
 		return err
 	}
-	if err := f.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: &a4, Orientation: &landscape, FitToWidth: &wide, FitToHeight: &high}); err != nil {
+	if err := f.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: &a4, Orientation: &landscape, FitToWidth: &wide,
+		FitToHeight: &high}); err != nil {
 		return err
 	}
 	return f.SetHeaderFooter(sheet, &excelize.HeaderFooterOptions{OddFooter: footer(watermark)})
@@ -137,7 +138,8 @@ func pageSetup(f *excelize.File, sheet, watermark string) error {
 // repeatHead repeats the rows above the first line of the first table.
 func repeatHead(f *excelize.File, s Sheet) error {
 	last := headRow(s)
-	return f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: fmt.Sprintf("'%s'!$1:$%d", s.Name, last), Scope: s.Name})
+	return f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: fmt.Sprintf("'%s'!$1:$%d", s.Name, last),
+		Scope: s.Name})
 }
 
 // headRow is the row of the first table's header: title, line, caption, header.
@@ -182,7 +184,8 @@ func orBlank(s string) string {
 // spread writes a text over the whole width.
 func (w *sheetWriter) spread(style int, text string, height float64) error {
 	w.row++
-	if err := w.SetRow(cellName(1, w.row), []any{excelize.Cell{StyleID: style, Value: Safe(text)}}, excelize.RowOpts{Height: height}); err != nil {
+	if err := w.SetRow(cellName(1, w.row), []any{excelize.Cell{StyleID: style, Value: Safe(text)}},
+		excelize.RowOpts{Height: height}); err != nil {
 		return err
 	}
 	if w.width < 2 {

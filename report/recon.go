@@ -94,7 +94,8 @@ func (r Recon) totals() Table {
 		[]any{"其中无账单渠道", s.Unbilled.Count, s.Unbilled.Amount, unbilledNote(s)},
 		[]any{"长款", nil, s.Overage, "HIS 已记账，渠道未付；含跨日和记在别日的"},
 		[]any{"短款", nil, s.Shortage, "渠道已付款，HIS 未记账；含跨日和记在别日的"})
-	return Listed("一、三方总额（本日成功退款，同一笔只计一次）", []Column{{Name: "项目", Width: 22}, {Name: "笔数", Type: Count, Width: 12}, {Name: "金额", Type: Money, Width: 18}, {Name: "说明", Type: Long, Width: 44}}, rows)
+	return Listed("一、三方总额（本日成功退款，同一笔只计一次）", []Column{{Name: "项目", Width: 22}, {Name: "笔数", Type: Count, Width: 12},
+		{Name: "金额", Type: Money, Width: 18}, {Name: "说明", Type: Long, Width: 44}}, rows)
 }
 
 func unbilledNote(s *reconcile.Summary) string {
@@ -113,7 +114,8 @@ func (r Recon) pairs() Table {
 	var rows [][]any
 	for _, p := range r.Result.Summary.Pairs {
 		rows = append(rows, []any{p.A.Chinese() + "与" + p.B.Chinese(), p.Agree.Count, p.Agree.Amount,
-			fmt.Sprintf("不符 %d 笔；只有%s %d 笔 %s 元；只有%s %d 笔 %s 元", p.Differ, p.A.Chinese(), p.OnlyA.Count, p.OnlyA.Amount.Yuan(), p.B.Chinese(), p.OnlyB.Count, p.OnlyB.Amount.Yuan())})
+			fmt.Sprintf("不符 %d 笔；只有%s %d 笔 %s 元；只有%s %d 笔 %s 元", p.Differ, p.A.Chinese(), p.OnlyA.Count, p.OnlyA.Amount.Yuan(), p.B.Chinese(),
+				p.OnlyB.Count, p.OnlyB.Amount.Yuan())})
 	}
 	return Listed("二、两两核对", []Column{{Name: "双方"}, {Name: "一致笔数", Type: Count}, {Name: "一致金额", Type: Money}, {Name: "不一致", Type: Long}}, rows)
 }
@@ -137,7 +139,8 @@ func (r Recon) kinds() Table {
 			rows = append(rows, []any{k.Chinese(), n, sums[k][0], sums[k][1], sums[k][2]})
 		}
 	}
-	t := Listed("三、差异（金额为本日成功部分）", []Column{{Name: "差异类型"}, {Name: "笔数", Type: Count, Sum: true}, {Name: "平台金额", Type: Money, Sum: true}, {Name: "渠道金额", Type: Money, Sum: true}, {Name: "HIS金额", Type: Money, Width: 16, Sum: true}}, rows)
+	t := Listed("三、差异（金额为本日成功部分）", []Column{{Name: "差异类型"}, {Name: "笔数", Type: Count, Sum: true}, {Name: "平台金额", Type: Money, Sum: true},
+		{Name: "渠道金额", Type: Money, Sum: true}, {Name: "HIS金额", Type: Money, Width: 16, Sum: true}}, rows)
 	t.Total, t.Check = true, map[string]money.Fen{"笔数": money.Fen(r.Result.Summary.Total())}
 	return t
 }
@@ -172,9 +175,11 @@ func (r Recon) files() Table {
 func (r Recon) channels() Table {
 	columns := []Column{{Name: "退款渠道", Width: 12}, {Name: "退款方式", Width: 12}}
 	for _, b := range reconcile.Books {
-		columns = append(columns, Column{Name: b.Chinese() + "笔数", Type: Count, Sum: true}, Column{Name: b.Chinese() + "金额", Type: Money, Width: 16, Sum: true})
+		columns = append(columns, Column{Name: b.Chinese() + "笔数", Type: Count, Sum: true},
+			Column{Name: b.Chinese() + "金额", Type: Money, Width: 16, Sum: true})
 	}
-	columns = append(columns, Column{Name: "平台减渠道", Type: Money, Width: 16, Sum: true}, Column{Name: "HIS减渠道", Type: Money, Width: 16, Sum: true}, Column{Name: "差异笔数", Type: Count, Sum: true})
+	columns = append(columns, Column{Name: "平台减渠道", Type: Money, Width: 16, Sum: true}, Column{Name: "HIS减渠道", Type: Money, Width: 16,
+		Sum: true}, Column{Name: "差异笔数", Type: Count, Sum: true})
 	var rows [][]any
 	for _, c := range r.Result.Summary.Channels {
 		p, ch, h := c.Books[reconcile.Platform], c.Books[reconcile.Channel], c.Books[reconcile.HIS]
@@ -184,7 +189,8 @@ func (r Recon) channels() Table {
 	t := Listed("", columns, rows)
 	s := &r.Result.Summary
 	t.Total, t.Capital = true, "渠道金额"
-	t.Check = map[string]money.Fen{"平台金额": s.Books[reconcile.Platform].Amount, "渠道金额": s.Books[reconcile.Channel].Amount, "HIS金额": s.Books[reconcile.HIS].Amount, "差异笔数": money.Fen(s.Total())}
+	t.Check = map[string]money.Fen{"平台金额": s.Books[reconcile.Platform].Amount, "渠道金额": s.Books[reconcile.Channel].Amount,
+		"HIS金额": s.Books[reconcile.HIS].Amount, "差异笔数": money.Fen(s.Total())}
 	return t
 }
 
@@ -199,7 +205,8 @@ func orNone(s string) string {
 func (r Recon) differences() Table {
 	t := Table{Total: true, Columns: []Column{
 		{Name: "差异类型", Width: 11}, {Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28},
-		{Name: "平台金额", Type: Money, Width: 13, Sum: true, If: "平台状态"}, {Name: "渠道金额", Type: Money, Width: 13, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: Money, Width: 13, Sum: true, If: "HIS状态"},
+		{Name: "平台金额", Type: Money, Width: 13, Sum: true, If: "平台状态"}, {Name: "渠道金额", Type: Money, Width: 13, Sum: true, If: "渠道状态"},
+		{Name: "HIS金额", Type: Money, Width: 13, Sum: true, If: "HIS状态"},
 		{Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"}, {Name: "说明", Type: Long, Width: 70},
 	}}
 	t.Rows = func(yield func(...any) error) error {
@@ -238,9 +245,12 @@ func states(o reconcile.Order) (out []any) {
 
 // LineColumns are the columns of 三方明细.
 var LineColumns = []Column{
-	{Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28}, {Name: "HIS退款流水号", Width: 20}, {Name: "就诊卡号", Width: 14}, {Name: "退款渠道"}, {Name: "退款方式"},
-	{Name: "平台金额", Type: Money, Width: 13, Sum: true, If: "平台状态"}, {Name: "渠道金额", Type: Money, Width: 13, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: Money, Width: 13, Sum: true, If: "HIS状态"},
-	{Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"}, {Name: "平台时间", Width: 20}, {Name: "渠道时间", Width: 20}, {Name: "HIS时间", Width: 20}, {Name: "结果", Width: 11},
+	{Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28}, {Name: "HIS退款流水号", Width: 20}, {Name: "就诊卡号", Width: 14}, {Name: "退款渠道"},
+	{Name: "退款方式"},
+	{Name: "平台金额", Type: Money, Width: 13, Sum: true, If: "平台状态"}, {Name: "渠道金额", Type: Money, Width: 13, Sum: true, If: "渠道状态"},
+	{Name: "HIS金额", Type: Money, Width: 13, Sum: true, If: "HIS状态"},
+	{Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"}, {Name: "平台时间", Width: 20}, {Name: "渠道时间", Width: 20}, {Name: "HIS时间", Width: 20},
+	{Name: "结果", Width: 11},
 }
 
 func (r Recon) lines() Table {

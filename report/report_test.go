@@ -60,8 +60,9 @@ func form(list ...[]any) report.Sheet {
 	return report.Sheet{
 		Name: "退款", Title: "退款统计表", Unit: "某某医院", Period: "2026-11-23", Printed: "2026-11-24 09:00", Notes: []string{"附注一"},
 		Tables: []report.Table{{
-			Columns: []report.Column{{Name: "退款单号", Width: 24}, {Name: "笔数", Type: report.Count, Sum: true}, {Name: "金额", Type: report.Money, Sum: true}, {Name: "成功金额", Type: report.Money, Sum: true, If: "状态"}, {Name: "状态"}},
-			Total:   true, Capital: "金额", Rows: rows(list...),
+			Columns: []report.Column{{Name: "退款单号", Width: 24}, {Name: "笔数", Type: report.Count, Sum: true},
+				{Name: "金额", Type: report.Money, Sum: true}, {Name: "成功金额", Type: report.Money, Sum: true, If: "状态"}, {Name: "状态"}},
+			Total: true, Capital: "金额", Rows: rows(list...),
 		}},
 	}
 }
@@ -73,7 +74,8 @@ func TestForm_LooksAsFinancePrintsIt(t *testing.T) {
 		[]any{"=HYPERLINK(\"x\")", nil, money.Fen(-100), money.Fen(100), "成功"},
 	))
 	for at, want := range map[string]string{
-		"A1": "退款统计表", "A2": "编制单位：某某医院　　期间：2026-11-23　　单位：元", "A3": "退款单号", "A4": "202611230000000001", "B4": "1", "C4": "1,234.50", "C6": "-1.00",
+		"A1": "退款统计表", "A2": "编制单位：某某医院　　期间：2026-11-23　　单位：元", "A3": "退款单号", "A4": "202611230000000001", "B4": "1", "C4": "1,234.50",
+		"C6": "-1.00",
 		"A6": "'=HYPERLINK(\"x\")", "A7": "合计", "B7": "3", "C7": "1,233.55", "D7": "1,235.50", "A8": "金额合计（大写）：壹仟贰佰叁拾叁元伍角伍分", "A9": "附注一",
 	} {
 		if got := cell(t, f, "退款", at); got != want {
@@ -120,7 +122,8 @@ func TestForm_PrintsOnA4(t *testing.T) {
 
 func TestForm_WithoutRowsHasNoFormula(t *testing.T) {
 	f := open(t, form())
-	if got, err := f.GetCellFormula("退款", "C4"); err != nil || got != "" || cell(t, f, "退款", "A4") != "合计" || cell(t, f, "退款", "C4") != "0.00" {
+	if got, err := f.GetCellFormula("退款", "C4"); err != nil || got != "" || cell(t, f, "退款", "A4") != "合计" ||
+		cell(t, f, "退款", "C4") != "0.00" {
 		t.Errorf("%q %q %q", got, cell(t, f, "退款", "A4"), cell(t, f, "退款", "C4"))
 	}
 }
@@ -138,7 +141,8 @@ func TestForm_TotalsAreChecked(t *testing.T) {
 }
 
 func TestSafe(t *testing.T) {
-	for in, want := range map[string]string{"": "", "张三": "张三", "=1+1": "'=1+1", "+86": "'+86", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "1=1": "1=1"} {
+	for in, want := range map[string]string{"": "", "张三": "张三", "=1+1": "'=1+1", "+86": "'+86", "-1": "'-1", "@x": "'@x", "\tx": "'\tx",
+		"1=1": "1=1"} {
 		if got := report.Safe(in); got != want {
 			t.Errorf("%q: %q", in, got)
 		}
@@ -154,7 +158,8 @@ func sample(t *testing.T, extra int) report.Recon {
 	}
 	noon := int64(1795406400) // 2026-11-23 12:00:00 in Beijing
 	line := func(no string, f money.Fen) reconcile.Line {
-		return reconcile.Line{OrderNo: no, BillNo: "B" + no, HISNo: "H" + no, CardNo: "C1", Amount: f, Method: "transfer", Channel: "wechat", Status: reconcile.Succeeded, At: noon}
+		return reconcile.Line{OrderNo: no, BillNo: "B" + no, HISNo: "H" + no, CardNo: "C1", Amount: f, Method: "transfer", Channel: "wechat",
+			Status: reconcile.Succeeded, At: noon}
 	}
 	bill := func(no string, f money.Fen) reconcile.Line {
 		l := line(no, f)
@@ -190,7 +195,8 @@ func sample(t *testing.T, extra int) report.Recon {
 		add(reconcile.HIS, l)
 	}
 	return report.Recon{Result: e.Run(), Unit: "某某医院", Printed: "2026-11-24 09:00", Notes: []string{"注意一"},
-		Files:   []report.ReconFile{{Name: "platform.csv", Kind: "平台明细表", SHA256: "ab", Lines: 6}, {Name: "again.csv", SHA256: "ab", Repeated: true}},
+		Files: []report.ReconFile{{Name: "platform.csv", Kind: "平台明细表", SHA256: "ab", Lines: 6},
+			{Name: "again.csv", SHA256: "ab", Repeated: true}},
 		Rejects: []report.Rejected{{File: "his.csv", Line: 7, Reason: "金额 \"abc\" 读不懂"}}}
 }
 

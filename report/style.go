@@ -30,9 +30,11 @@ func newStyles(f *excelize.File) (*styles, error) {
 	s.meta = add.style(&excelize.Style{Font: song(false), Alignment: centre})
 	s.caption = add.style(&excelize.Style{Font: song(true), Alignment: left})
 	s.note = add.style(&excelize.Style{Font: song(false), Alignment: left})
-	s.head = add.style(&excelize.Style{Font: song(true), Alignment: &excelize.Alignment{Horizontal: "center", Vertical: "center", WrapText: true}, Border: grid, Fill: grey})
+	s.head = add.style(&excelize.Style{Font: song(true), Alignment: &excelize.Alignment{Horizontal: "center", Vertical: "center",
+		WrapText: true}, Border: grid, Fill: grey})
 	s.text = add.style(&excelize.Style{Font: song(false), Border: grid, CustomNumFmt: &t, Alignment: left})
-	s.long = add.style(&excelize.Style{Font: song(false), Border: grid, CustomNumFmt: &t, Alignment: &excelize.Alignment{Vertical: "center", WrapText: true}})
+	s.long = add.style(&excelize.Style{Font: song(false), Border: grid, CustomNumFmt: &t, Alignment: &excelize.Alignment{Vertical: "center",
+		WrapText: true}})
 	s.money = add.style(&excelize.Style{Font: song(false), Border: grid, CustomNumFmt: &m, Alignment: right})
 	s.count = add.style(&excelize.Style{Font: song(false), Border: grid, NumFmt: 3, Alignment: right})
 	s.total = add.style(&excelize.Style{Font: song(true), Border: grid, Alignment: centre})

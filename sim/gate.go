@@ -129,7 +129,8 @@ func answer(w http.ResponseWriter, d Dialect, f Fault, rep *Reply) {
 	case Slow:
 		time.Sleep(f.Delay)
 	case HTML502After:
-		rep = &Reply{Status: 502, Type: "text/html", Raw: true, Body: []byte("<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>")}
+		rep = &Reply{Status: 502, Type: "text/html", Raw: true,
+			Body: []byte("<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>")}
 	}
 	Write(w, d, rep, sealKinds[f.Kind], f.Kind == TruncatedAfter)
 }

@@ -23,7 +23,8 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html><htm
 button{font-size:1.1rem;padding:.7rem 2.5rem;border:0;border-radius:.4rem;background:#07c160;color:#fff}small{color:#666}</style></head>
 <body><h1>{{.Title}}</h1><p><small>模拟器页面，仅供演示和测试</small></p>
 {{range .Lines}}<p>{{.}}</p>{{end}}{{range .Choices}}<a href="{{.Href}}">{{.Text}}</a>{{end}}
-{{if .Button}}<form method="post">{{range $k, $v := .Hidden}}<input type="hidden" name="{{$k}}" value="{{$v}}">{{end}}<button>{{.Button}}</button></form>{{end}}
+{{if .Button}}<form method="post">{{range $k, $v := .Hidden}}<input type="hidden" name="{{$k}}" value="{{$v}}">{{end}}
+<button>{{.Button}}</button></form>{{end}}
 </body></html>`))
 
 // Show writes the page.

@@ -41,7 +41,8 @@ func Audit(tx core.App, a AuditEntry) error {
 		}
 	}
 	row := dbx.Params{
-		"id": newID(), "institution": a.Institution, "seq": last.Seq + 1, "actor_kind": a.ActorKind, "actor": a.Actor, "action": a.Action, "target": a.Target,
+		"id": newID(), "institution": a.Institution, "seq": last.Seq + 1, "actor_kind": a.ActorKind, "actor": a.Actor, "action": a.Action,
+		"target":  a.Target,
 		"details": jsonText(a.Details), "address": a.Address, "prev_hash": last.Hash, "created": stamp(collections.Now(tx)),
 	}
 	row["hash"] = auditHash(row)

@@ -61,12 +61,14 @@ type AuditLine struct {
 	Hash      string         `db:"hash" json:"hash"`
 }
 
-const auditColumns = "a.id, a.seq, a.created, a.actor_kind, a.actor, COALESCE(s.name, '') AS actor_name, a.action, a.target, a.details, a.address, a.hash"
+const auditColumns = "a.id, a.seq, a.created, a.actor_kind, a.actor, COALESCE(s.name, '') AS actor_name, a.action, a.target, a.details, " +
+	"a.address, a.hash"
 
 // AuditCount counts the rows of a filter, and tells the number of the last.
 func (s *Store) AuditCount(ctx context.Context, f AuditFilter) (rows int, last int64, err error) {
 	where, params := f.where()
-	err = s.app.ConcurrentDB().NewQuery("SELECT COUNT(*), COALESCE(MAX(a.seq), 0)"+auditFrom+where).Bind(params).WithContext(ctx).Row(&rows, &last)
+	err = s.app.ConcurrentDB().NewQuery("SELECT COUNT(*), COALESCE(MAX(a.seq), 0)"+auditFrom+where).Bind(params).WithContext(ctx).
+		Row(&rows, &last)
 	return rows, last, err
 }
 
@@ -75,7 +77,9 @@ func (s *Store) AuditPage(ctx context.Context, f AuditFilter, offset, limit int)
 	where, params := f.where()
 	params["offset"], params["limit"] = offset, limit
 	lines := []AuditLine{}
-	err := s.app.ConcurrentDB().NewQuery("SELECT " + auditColumns + auditFrom + where + " ORDER BY a.created DESC, a.seq DESC LIMIT {:limit} OFFSET {:offset}").
+	err := s.app.ConcurrentDB().NewQuery("SELECT " + auditColumns + auditFrom + where +
+		" ORDER BY a.created DESC, a.seq DESC LIMIT {:limit} " +
+		"OFFSET {:offset}").
 		Bind(params).WithContext(ctx).All(&lines)
 	return lines, err
 }
@@ -86,7 +90,8 @@ func (s *Store) AuditUpTo(ctx context.Context, f AuditFilter, seq int64, limit i
 	where, params := f.where()
 	params["seq"], params["limit"] = seq, limit
 	var lines []AuditLine
-	err := s.app.ConcurrentDB().NewQuery("SELECT " + auditColumns + auditFrom + where + " AND a.seq <= {:seq} ORDER BY a.seq DESC LIMIT {:limit}").Bind(params).WithContext(ctx).All(&lines)
+	err := s.app.ConcurrentDB().NewQuery("SELECT " + auditColumns + auditFrom + where + " AND a.seq <= {:seq} ORDER BY a.seq DESC LIMIT " +
+		"{:limit}").Bind(params).WithContext(ctx).All(&lines)
 	return lines, err
 }
 
@@ -109,7 +114,8 @@ type AuditState struct {
 func (s *Store) VerifyAudit(ctx context.Context) (AuditState, error) {
 	var out AuditState
 	err := s.snapshot(ctx, func(tx *dbx.Tx) error {
-		rows, err := tx.NewQuery("SELECT id, institution, seq, actor_kind, actor, action, target, COALESCE(details, '') AS details, address, prev_hash, hash, created FROM audit_log ORDER BY seq").WithContext(ctx).Rows()
+		rows, err := tx.NewQuery("SELECT id, institution, seq, actor_kind, actor, action, target, COALESCE(details, '') AS details, address, " +
+			"prev_hash, hash, created FROM audit_log ORDER BY seq").WithContext(ctx).Rows()
 		if err != nil {
 			return err
 		}

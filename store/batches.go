@@ -62,7 +62,8 @@ func (s *Store) NewBatch(ctx context.Context, b Batch) (Batch, error) {
 // Batch reads a batch of a reviewer, or returns ErrNotFound.
 func (s *Store) Batch(ctx context.Context, id, starter string) (Batch, error) {
 	var b Batch
-	err := s.app.NonconcurrentDB().Select("*").From(collections.Batches).Where(dbx.HashExp{"id": id, "starter": starter}).WithContext(ctx).One(&b)
+	err := s.app.NonconcurrentDB().Select("*").From(collections.Batches).Where(dbx.HashExp{"id": id, "starter": starter}).WithContext(ctx).
+		One(&b)
 	if errors.Is(err, sql.ErrNoRows) {
 		return b, flow.ErrNotFound
 	}
@@ -72,7 +73,8 @@ func (s *Store) Batch(ctx context.Context, id, starter string) (Batch, error) {
 // MoveBatch changes the state of a batch, or returns ErrConflict when it is
 // not in the state that it was in.
 func (s *Store) MoveBatch(ctx context.Context, id, from, to string) error {
-	res, err := s.app.NonconcurrentDB().Update(collections.Batches, dbx.Params{"state": to, "updated": stamp(s.now())}, dbx.HashExp{"id": id, "state": from}).WithContext(ctx).Execute()
+	res, err := s.app.NonconcurrentDB().Update(collections.Batches, dbx.Params{"state": to, "updated": stamp(s.now())},
+		dbx.HashExp{"id": id, "state": from}).WithContext(ctx).Execute()
 	if err != nil {
 		return err
 	}
@@ -108,7 +110,8 @@ func (s *Store) InterruptBatches(ctx context.Context) error {
 // batch that died between the decision and its result finds it so.
 func (s *Store) DecidedBy(ctx context.Context, order, reviewer, decision string, since types.DateTime) (bool, error) {
 	var n int
-	err := s.app.ConcurrentDB().Select("COUNT(*)").From(collections.Reviews).Where(dbx.HashExp{"order": order, "reviewer": reviewer, "decision": decision}).
+	err := s.app.ConcurrentDB().Select("COUNT(*)").From(collections.Reviews).
+		Where(dbx.HashExp{"order": order, "reviewer": reviewer, "decision": decision}).
 		AndWhere(dbx.NewExp("created >= {:t}", dbx.Params{"t": since.String()})).WithContext(ctx).Row(&n)
 	return n > 0, err
 }

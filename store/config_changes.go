@@ -63,7 +63,8 @@ func (s *Store) AddChange(tx core.App, c ConfigChange, values string) (ConfigCha
 	_, err = tx.DB().Insert(collections.ConfigChanges, dbx.Params{
 		"id": c.ID, "institution": c.Institution, "collection": c.Collection, "record": c.Record, "fresh": c.Fresh, "version": c.Version,
 		"before": orNull(c.Before), "after": orNull(c.After), "note": c.Note, "proposer_kind": c.ProposerKind, "proposer": c.Proposer,
-		"proposer_person": c.ProposerPerson, "sensitive": c.Sensitive, "state": c.State, "sealed": c.Sealed, "seen": c.Seen, "created": now, "decided": decided,
+		"proposer_person": c.ProposerPerson, "sensitive": c.Sensitive, "state": c.State, "sealed": c.Sealed, "seen": c.Seen, "created": now,
+		"decided": decided,
 	}).Execute()
 	if err != nil {
 		return c, conflictOnUnique(err)
@@ -96,7 +97,8 @@ func (s *Store) ChangeValues(c ConfigChange) (string, error) {
 // SettleChange ends a waiting change and forgets its sealed values. Somebody
 // else's decision in between is a conflict.
 func SettleChange(tx core.App, id, state, confirmer, answer string) error {
-	res, err := tx.DB().Update(collections.ConfigChanges, dbx.Params{"state": state, "confirmer": confirmer, "answer": answer, "sealed": "", "decided": stamp(collections.Now(tx))},
+	res, err := tx.DB().Update(collections.ConfigChanges, dbx.Params{"state": state, "confirmer": confirmer, "answer": answer, "sealed": "",
+		"decided": stamp(collections.Now(tx))},
 		dbx.HashExp{"id": id, "state": collections.ChangeWaiting}).Execute()
 	if err != nil {
 		return err
@@ -109,8 +111,10 @@ func SettleChange(tx core.App, id, state, confirmer, answer string) error {
 
 // SupersedeChanges ends what waits for a record that has changed, except one.
 func SupersedeChanges(tx core.App, collection, record, except string) error {
-	_, err := tx.DB().Update(collections.ConfigChanges, dbx.Params{"state": collections.ChangeSuperseded, "sealed": "", "decided": stamp(collections.Now(tx))},
-		dbx.And(dbx.HashExp{"collection": collection, "record": record, "state": collections.ChangeWaiting}, dbx.NewExp("id != {:x}", dbx.Params{"x": except}))).Execute()
+	_, err := tx.DB().Update(collections.ConfigChanges, dbx.Params{"state": collections.ChangeSuperseded, "sealed": "",
+		"decided": stamp(collections.Now(tx))},
+		dbx.And(dbx.HashExp{"collection": collection, "record": record, "state": collections.ChangeWaiting},
+			dbx.NewExp("id != {:x}", dbx.Params{"x": except}))).Execute()
 	return err
 }
 

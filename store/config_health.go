@@ -18,7 +18,8 @@ import (
 // WithHIS lists the active institutions that have a HIS.
 func (s *Store) WithHIS(ctx context.Context) ([]string, error) {
 	var ids []string
-	err := s.app.ConcurrentDB().NewQuery("SELECT i.id FROM institutions i JOIN his_configs h ON h.institution = i.id AND h.active = TRUE WHERE i.active = TRUE ORDER BY i.code").
+	err := s.app.ConcurrentDB().NewQuery("SELECT i.id FROM institutions i JOIN his_configs h ON h.institution = i.id AND h.active = TRUE " +
+		"WHERE i.active = TRUE ORDER BY i.code").
 		WithContext(ctx).Column(&ids)
 	return ids, err
 }
@@ -54,7 +55,8 @@ func (s *Store) WarnCertificate(institution string, c ExpiringCertificate) (bool
 	fresh := false
 	err := s.transact(func(tx core.App) error {
 		var n int
-		err := tx.DB().Select("COUNT(*)").From(collections.Notifications).Where(dbx.HashExp{"institution": institution, "event": string(NoticeCertificate), "provider_id": key}).Row(&n)
+		err := tx.DB().Select("COUNT(*)").From(collections.Notifications).
+			Where(dbx.HashExp{"institution": institution, "event": string(NoticeCertificate), "provider_id": key}).Row(&n)
 		if err != nil || n > 0 {
 			return err
 		}

@@ -29,7 +29,8 @@ func (s *Store) TryChannel(rec *core.Record, secrets map[string]string) (channel
 // engine's own check decides about the mapping. It makes no call.
 func (s *Store) TryHIS(rec *core.Record, secrets map[string]string) (refund.HIS, refund.HISTraits, error) {
 	c, err := s.openHIS(rec.GetString("institution"), configRow{
-		Kind: rec.GetString("kind"), Base: rec.GetString("base_url"), Settings: types.JSONRaw(rec.GetString("mapping")), TimeoutMS: int64(rec.GetInt("timeout_ms")),
+		Kind: rec.GetString("kind"), Base: rec.GetString("base_url"), Settings: types.JSONRaw(rec.GetString("mapping")),
+		TimeoutMS: int64(rec.GetInt("timeout_ms")),
 		Queryable: rec.GetBool("queryable"), Idempotent: rec.GetBool("idempotent"), Reversible: rec.GetBool("reversible"),
 	}, secrets)
 	return c.his, c.traits, err
@@ -43,7 +44,8 @@ func SettingsOf(rec *core.Record) (map[string]string, error) {
 // ReviewOf reads the review settings of a record.
 func ReviewOf(rec *core.Record) (refund.ReviewSettings, error) {
 	s := refund.ReviewSettings{
-		Auto: rec.GetBool("auto"), Shadow: rec.GetBool("shadow"), Delay: seconds(rec.GetInt("delay_seconds")), From: rec.GetString("window_from"), To: rec.GetString("window_to"),
+		Auto: rec.GetBool("auto"), Shadow: rec.GetBool("shadow"), Delay: seconds(rec.GetInt("delay_seconds")), From: rec.GetString("window_from"),
+		To: rec.GetString("window_to"),
 	}
 	if raw := rec.GetString("rules"); raw != "" && raw != "null" {
 		return s, json.Unmarshal([]byte(raw), &s.Rules)

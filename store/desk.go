@@ -27,7 +27,8 @@ func openProposal(ctx context.Context, db dbx.Builder, order string) (*refund.Pr
 		Message string         `db:"message"`
 		Created types.DateTime `db:"created"`
 	}
-	err := db.NewQuery("SELECT e.seq, e.event, e.code, e.actor, e.message, e.created, COALESCE(s.person_index, '') AS person FROM refund_events e LEFT JOIN staff s ON s.id = e.actor " +
+	err := db.NewQuery("SELECT e.seq, e.event, e.code, e.actor, e.message, e.created, COALESCE(s.person_index, '') AS person FROM " +
+		"refund_events e LEFT JOIN staff s ON s.id = e.actor " +
 		"WHERE e.`order` = {:o} AND (e.`from` != e.`to` OR e.event IN ({:p}, {:w})) ORDER BY e.seq DESC LIMIT 1").
 		Bind(dbx.Params{"o": order, "p": refund.EventProposed, "w": refund.EventWithdrawn}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) || (err == nil && r.Event != refund.EventProposed) {
@@ -61,7 +62,8 @@ func auditDesk(tx core.App, c *refund.Change) error {
 // hold, then what has no answer yet, oldest first.
 func (s *Store) Unknown(ctx context.Context, institution string, limit, offset int) ([]refund.Work, int, error) {
 	return s.works(ctx, dbx.NewExp(`institution = {:i} AND status IN ('debiting', 'paying', 'reversing') AND (open_since != ''
-		OR EXISTS (SELECT 1 FROM transfer_orders t WHERE t.`+"`order`"+` = refund_orders.id AND t.state = 'held'))`, dbx.Params{"i": institution}), limit, offset)
+		OR EXISTS (SELECT 1 FROM transfer_orders t WHERE t.`+"`order`"+` = refund_orders.id AND t.state = 'held'))`,
+		dbx.Params{"i": institution}), limit, offset)
 }
 
 // Suspended lists the suspended orders of an institution, oldest first.

@@ -62,7 +62,8 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 		Consent   sql.NullString          `db:"consent"`
 	}
 	err := s.app.ConcurrentDB().NewQuery(`SELECT i.id, i.name, i.active, i.payouts_frozen, i.debit_at, i.methods, i.day_limit, i.min_amount,
-		i.proxy_on, i.proxy_payee, i.proxy_days, n.version AS notice, c.version AS consent, v.auto, v.shadow, v.delay_seconds, v.window_from, v.window_to, v.rules, v.second_from, v.second_proxy
+		i.proxy_on, i.proxy_payee, i.proxy_days, n.version AS notice, c.version AS consent, v.auto, v.shadow, v.delay_seconds, v.window_from,
+		v.window_to, v.rules, v.second_from, v.second_proxy
 		FROM institutions i LEFT JOIN notices n ON n.institution = i.id AND n.active = TRUE AND n.kind = 'refund'
 		LEFT JOIN notices c ON c.institution = i.id AND c.active = TRUE AND c.kind = 'proxy' LEFT JOIN review_settings v ON v.institution = i.id
 		WHERE i.id = {:id}`).Bind(dbx.Params{"id": id}).WithContext(ctx).One(&r)
@@ -135,7 +136,8 @@ func (s *Store) Connection(ctx context.Context, institution, channel string) (ch
 		return have.value, nil
 	}
 	var r configRow
-	err := s.app.ConcurrentDB().NewQuery(`SELECT id, channel AS kind, merchant_id, app_id, api_base AS base, notify_base, settings, secrets_sealed, updated
+	err := s.app.ConcurrentDB().NewQuery(`SELECT id, channel AS kind, merchant_id, app_id, api_base AS base, notify_base, settings,
+	secrets_sealed, updated
 		FROM channel_configs WHERE institution = {:inst} AND channel = {:channel}`).
 		Bind(dbx.Params{"inst": institution, "channel": channel}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -183,14 +185,16 @@ func notifyURL(base, channel, institution string) string {
 // ChannelOn reports whether a channel takes new orders.
 func (s *Store) ChannelOn(ctx context.Context, institution, channel string) (bool, error) {
 	var n int
-	err := s.app.ConcurrentDB().Select("COUNT(*)").From(collections.ChannelConfigs).Where(dbx.HashExp{"institution": institution, "channel": channel, "active": true}).WithContext(ctx).Row(&n)
+	err := s.app.ConcurrentDB().Select("COUNT(*)").From(collections.ChannelConfigs).
+		Where(dbx.HashExp{"institution": institution, "channel": channel, "active": true}).WithContext(ctx).Row(&n)
 	return n > 0, err
 }
 
 // Offers lists the institution's channels that are on, with what they can do.
 func (s *Store) Offers(ctx context.Context, institution string) ([]refund.Offer, error) {
 	var names []string
-	err := s.app.ConcurrentDB().Select("channel").From(collections.ChannelConfigs).Where(dbx.HashExp{"institution": institution, "active": true}).OrderBy("channel DESC").WithContext(ctx).Column(&names)
+	err := s.app.ConcurrentDB().Select("channel").From(collections.ChannelConfigs).
+		Where(dbx.HashExp{"institution": institution, "active": true}).OrderBy("channel DESC").WithContext(ctx).Column(&names)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +222,8 @@ func (s *Store) HIS(ctx context.Context, institution string) (refund.HIS, refund
 		return have.value.his, have.value.traits, nil
 	}
 	var r configRow
-	err := s.app.ConcurrentDB().NewQuery(`SELECT id, kind, base_url AS base, mapping AS settings, secrets_sealed, updated, timeout_ms, queryable, idempotent, reversible
+	err := s.app.ConcurrentDB().NewQuery(`SELECT id, kind, base_url AS base, mapping AS settings, secrets_sealed, updated, timeout_ms,
+	queryable, idempotent, reversible
 		FROM his_configs WHERE institution = {:inst} AND active = TRUE`).Bind(dbx.Params{"inst": institution}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, refund.HISTraits{}, flow.NewError(flow.CodeHISUnavailable, "no HIS is configured")
@@ -289,7 +294,8 @@ func textMap(raw types.JSONRaw) (map[string]string, error) {
 // channel's app (the demo's page), with {package} as its place; mostly empty.
 func (s *Store) ConfirmPage(ctx context.Context, institution, channel string) (string, error) {
 	var raw types.JSONRaw
-	err := s.app.ConcurrentDB().Select("settings").From(collections.ChannelConfigs).Where(dbx.HashExp{"institution": institution, "channel": channel}).WithContext(ctx).Row(&raw)
+	err := s.app.ConcurrentDB().Select("settings").From(collections.ChannelConfigs).
+		Where(dbx.HashExp{"institution": institution, "channel": channel}).WithContext(ctx).Row(&raw)
 	if err != nil {
 		return "", err
 	}

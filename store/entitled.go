@@ -105,7 +105,8 @@ func PersonNow(tx core.App, account, stored string) string {
 // firstReviewer names who gave an order its first approval.
 func firstReviewer(ctx context.Context, db dbx.Builder, order string) (people.By, error) {
 	by := people.By{Kind: people.ByStaff}
-	err := db.NewQuery("SELECT v.reviewer, COALESCE(s.person_index, '') FROM reviews v LEFT JOIN staff s ON s.id = v.reviewer WHERE v.`order` = {:o} AND v.stage = 'first'").
+	err := db.NewQuery("SELECT v.reviewer, COALESCE(s.person_index, '') FROM reviews v LEFT JOIN staff s ON s.id = v.reviewer WHERE "+
+		"v.`order` = {:o} AND v.stage = 'first'").
 		Bind(dbx.Params{"o": order}).WithContext(ctx).Row(&by.ID, &by.Person)
 	if errors.Is(err, sql.ErrNoRows) {
 		return by, nil

@@ -76,7 +76,8 @@ func (s *Store) OrdersToday(ctx context.Context, t time.Time, patients ...string
 		var n int
 		err := s.app.ConcurrentDB().NewQuery(`SELECT
 			(SELECT COUNT(*) FROM refund_orders WHERE patient = {:p} AND created >= {:from} AND created < {:to} AND compensates = '') +
-			(SELECT COUNT(*) FROM refund_orders WHERE proxy_application != '' AND proxy_application IN (SELECT id FROM proxy_applications WHERE principal = {:p})
+			(SELECT COUNT(*) FROM refund_orders WHERE proxy_application != '' AND proxy_application IN (SELECT id FROM proxy_applications WHERE
+			principal = {:p})
 				AND patient != {:p} AND created >= {:from} AND created < {:to} AND compensates = '')`).
 			Bind(dbx.Params{"p": p, "from": stamp(from), "to": stamp(from.AddDate(0, 0, 1))}).WithContext(ctx).Row(&n)
 		if err != nil {
@@ -103,7 +104,8 @@ func (s *Store) PayeeIndex(account string) string { return s.vault.Index("payee"
 // ActiveElsewhere reports whether a card has an active order outside a group.
 func (s *Store) ActiveElsewhere(ctx context.Context, institution, cardNo, group string) (bool, error) {
 	var n int
-	err := s.app.ConcurrentDB().NewQuery(`SELECT COUNT(*) FROM refund_orders WHERE institution = {:inst} AND card_no = {:card} AND compensates = ''
+	err := s.app.ConcurrentDB().NewQuery(`SELECT COUNT(*) FROM refund_orders WHERE institution = {:inst} AND card_no = {:card} AND
+	compensates = ''
 		AND status NOT IN (` + collections.Finals(refund.Machine) + `) AND (` + "`group`" + ` != {:group} OR ` + "`group`" + ` = '')`).
 		Bind(dbx.Params{"inst": institution, "card": cardNo, "group": group}).WithContext(ctx).Row(&n)
 	return n > 0, err
@@ -142,7 +144,8 @@ func (s *Store) cards(ctx context.Context, where dbx.Expression) ([]refund.Known
 		AsOf       types.DateTime `db:"as_of"`
 		Deposits   types.JSONRaw  `db:"deposits"`
 	}
-	if err := s.app.ConcurrentDB().Select("*").From(collections.PatientCards).Where(where).OrderBy("card_no").WithContext(ctx).All(&rows); err != nil {
+	if err := s.app.ConcurrentDB().Select("*").From(collections.PatientCards).Where(where).OrderBy("card_no").WithContext(ctx).
+		All(&rows); err != nil {
 		return nil, err
 	}
 	out := make([]refund.KnownCard, 0, len(rows))
@@ -168,7 +171,8 @@ func (s *Store) SaveCards(ctx context.Context, patient string, cards []refund.Ca
 		No string `db:"card_no"`
 	}
 	db := s.app.NonconcurrentDB()
-	if err := db.Select("id", "card_no").From(collections.PatientCards).Where(dbx.HashExp{"patient": patient}).WithContext(ctx).All(&have); err != nil {
+	if err := db.Select("id", "card_no").From(collections.PatientCards).Where(dbx.HashExp{"patient": patient}).WithContext(ctx).
+		All(&have); err != nil {
 		return err
 	}
 	ids := map[string]string{}
@@ -265,7 +269,8 @@ func (s *Store) PatientAccount(ctx context.Context, patient, channel string) (re
 // RealName opens a patient's name.
 func (s *Store) RealName(ctx context.Context, patient string) (string, error) {
 	var sealed string
-	err := s.app.ConcurrentDB().Select("name_sealed").From(collections.Patients).Where(dbx.HashExp{"id": patient}).WithContext(ctx).Row(&sealed)
+	err := s.app.ConcurrentDB().Select("name_sealed").From(collections.Patients).Where(dbx.HashExp{"id": patient}).WithContext(ctx).
+		Row(&sealed)
 	if err != nil {
 		return "", err
 	}

@@ -35,7 +35,8 @@ func (s *Store) Related(ctx context.Context, o refund.Order, limit int) ([]Relat
 		return nil, 0, err
 	}
 	active := 0
-	err = db.NewQuery("SELECT COUNT(*) FROM refund_orders WHERE institution = {:i} AND card_no = {:c} AND id != {:id} AND compensates = '' AND status NOT IN (" + collections.Finals(refund.Machine) + ") AND (`group` != {:g} OR `group` = '')").
+	err = db.NewQuery("SELECT COUNT(*) FROM refund_orders WHERE institution = {:i} AND card_no = {:c} AND id != {:id} AND compensates = '' " +
+		"AND status NOT IN (" + collections.Finals(refund.Machine) + ") AND (`group` != {:g} OR `group` = '')").
 		Bind(dbx.Params{"i": o.Institution, "c": o.CardNo, "id": o.ID, "g": o.Group}).WithContext(ctx).Row(&active)
 	return rows, active, err
 }
@@ -64,7 +65,8 @@ func (s *Store) Reveal(ctx context.Context, w refund.Work, field string, a Audit
 		id = w.Order.Compensates
 	}
 	var sealed string
-	if err := s.app.ConcurrentDB().Select("notify_phone_sealed").From(collections.RefundOrders).Where(dbx.HashExp{"id": id}).WithContext(ctx).Row(&sealed); err != nil {
+	if err := s.app.ConcurrentDB().Select("notify_phone_sealed").From(collections.RefundOrders).Where(dbx.HashExp{"id": id}).WithContext(ctx).
+		Row(&sealed); err != nil {
 		return "", err
 	}
 	return s.vault.Open(vault.Place(collections.RefundOrders, "notify_phone", id), sealed)
@@ -119,7 +121,8 @@ func (s *Store) Judged(ctx context.Context, institution string, since time.Time,
 	var rows []orderRow
 	db := s.app.ConcurrentDB()
 	err := db.Select("*").From(collections.RefundOrders).Where(dbx.HashExp{"institution": institution, "compensates": ""}).
-		AndWhere(dbx.NewExp("created >= {:t}", dbx.Params{"t": stamp(since)})).OrderBy("created DESC").Limit(int64(limit)).WithContext(ctx).All(&rows)
+		AndWhere(dbx.NewExp("created >= {:t}", dbx.Params{"t": stamp(since)})).OrderBy("created DESC").Limit(int64(limit)).WithContext(ctx).
+		All(&rows)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +147,8 @@ func (j *ShadowOrder) readReviews(ctx context.Context, db dbx.Builder) error {
 		Decision string        `db:"decision"`
 		Verdicts types.JSONRaw `db:"verdicts"`
 	}
-	err := db.Select("stage", "decision", "verdicts").From(collections.Reviews).Where(dbx.HashExp{"order": j.Order.ID}).OrderBy("created", "stage").WithContext(ctx).All(&reviews)
+	err := db.Select("stage", "decision", "verdicts").From(collections.Reviews).Where(dbx.HashExp{"order": j.Order.ID}).
+		OrderBy("created", "stage").WithContext(ctx).All(&reviews)
 	for _, r := range reviews {
 		switch refund.ReviewStage(r.Stage) {
 		case refund.StageAuto, refund.StageShadow:

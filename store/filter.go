@@ -95,8 +95,10 @@ func (f OrderFilter) Valid() bool {
 			days = false
 		}
 	}
-	return days && in(f.By, DateFields()...) && in(f.Tab, Tabs()...) && in(f.Standing, collections.Standings()...) && in(f.Method, "original", "transfer") &&
-		in(f.Channel, "wechat", "alipay") && in(f.Proxy, "own", "proxy") && f.Min >= 0 && f.Max >= 0 && (f.From == "" || f.To == "" || f.From <= f.To)
+	return days && in(f.By, DateFields()...) && in(f.Tab, Tabs()...) && in(f.Standing, collections.Standings()...) &&
+		in(f.Method, "original", "transfer") &&
+		in(f.Channel, "wechat", "alipay") && in(f.Proxy, "own", "proxy") && f.Min >= 0 && f.Max >= 0 &&
+		(f.From == "" || f.To == "" || f.From <= f.To)
 }
 
 // where is the condition on refund_orders o, every value bound.
@@ -137,7 +139,8 @@ func (f OrderFilter) number(c *conditions) {
 	}
 	own, any := c.bind(callNo.ReplaceAllString(f.No, "")), c.bind(f.No)
 	c.terms = append(c.terms, "o.id IN (SELECT id FROM refund_orders WHERE no = "+own+" OR no = "+any+
-		" UNION SELECT id FROM refund_orders WHERE his_refund_no = "+any+" AND his_refund_no != '' UNION SELECT id FROM refund_orders WHERE channel_bill_no = "+any+" AND channel_bill_no != '')")
+		" UNION SELECT id FROM refund_orders WHERE his_refund_no = "+any+" AND his_refund_no != '' UNION SELECT id FROM refund_orders WHERE "+
+		"channel_bill_no = "+any+" AND channel_bill_no != '')")
 }
 
 func (f OrderFilter) dates(c *conditions) {
@@ -240,7 +243,8 @@ type OrderLine struct {
 	Compensates string         `db:"compensates"`
 }
 
-const lineColumns = "o.id, o.no, o.created, o.his_refund_date, o.paid_at, o.card_no, o.payee_name, o.amount, o.method, o.channel, o.status, o.review_mode, " +
+const lineColumns = "o.id, o.no, o.created, o.his_refund_date, o.paid_at, o.card_no, o.payee_name, o.amount, o.method, o.channel, " +
+	"o.status, o.review_mode, " +
 	"o.his_refund_no, o.channel_bill_no, o.fail_code, o.fail_reason, o.proxy_application, o.compensates"
 
 // order is the column by which lines are sorted: the date of the filter.
@@ -256,7 +260,8 @@ func (s *Store) OrderPage(ctx context.Context, f OrderFilter, page, perPage int)
 	where, params := f.where()
 	params["limit"], params["offset"] = perPage, (page-1)*perPage
 	lines := []OrderLine{}
-	err := s.app.ConcurrentDB().NewQuery("SELECT " + lineColumns + " FROM refund_orders o WHERE " + where + " ORDER BY " + f.order() + ", o.id LIMIT {:limit} OFFSET {:offset}").
+	err := s.app.ConcurrentDB().NewQuery("SELECT " + lineColumns + " FROM refund_orders o WHERE " + where + " ORDER BY " + f.order() +
+		", o.id LIMIT {:limit} OFFSET {:offset}").
 		Bind(params).WithContext(ctx).All(&lines)
 	return lines, err
 }
@@ -272,7 +277,8 @@ func orderSum(ctx context.Context, db dbx.Builder, f OrderFilter) (Figure, error
 		Count  int   `db:"n"`
 	}
 	where, params := f.where()
-	err := db.NewQuery("SELECT COALESCE(SUM(o.amount), 0) AS a, COUNT(*) AS n FROM refund_orders o WHERE " + where).Bind(params).WithContext(ctx).One(&r)
+	err := db.NewQuery("SELECT COALESCE(SUM(o.amount), 0) AS a, COUNT(*) AS n FROM refund_orders o WHERE " + where).Bind(params).
+		WithContext(ctx).One(&r)
 	return Figure{money.Fen(r.Amount), r.Count}, err
 }
 
@@ -280,7 +286,8 @@ func orderSum(ctx context.Context, db dbx.Builder, f OrderFilter) (Figure, error
 func (s *Store) OldestOrder(ctx context.Context, f OrderFilter) (time.Time, error) {
 	var at types.DateTime
 	where, params := f.where()
-	err := s.app.ConcurrentDB().NewQuery("SELECT o.created FROM refund_orders o WHERE " + where + " ORDER BY o.created LIMIT 1").Bind(params).WithContext(ctx).Row(&at)
+	err := s.app.ConcurrentDB().NewQuery("SELECT o.created FROM refund_orders o WHERE " + where + " ORDER BY o.created LIMIT 1").Bind(params).
+		WithContext(ctx).Row(&at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
 	}
@@ -293,7 +300,8 @@ func (s *Store) ExplainOrders(ctx context.Context, f OrderFilter) (string, error
 		Detail string `db:"detail"`
 	}
 	where, params := f.where()
-	err := s.app.ConcurrentDB().NewQuery("EXPLAIN QUERY PLAN SELECT " + lineColumns + " FROM refund_orders o WHERE " + where + " ORDER BY " + f.order() + ", o.id LIMIT 50").
+	err := s.app.ConcurrentDB().NewQuery("EXPLAIN QUERY PLAN SELECT " + lineColumns + " FROM refund_orders o WHERE " + where + " ORDER BY " +
+		f.order() + ", o.id LIMIT 50").
 		Bind(params).WithContext(ctx).All(&steps)
 	var out []string
 	for _, st := range steps {

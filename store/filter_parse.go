@@ -26,7 +26,8 @@ func splitList(s string) []string {
 // report, for one institution, or returns ErrBadFilter.
 func ParseOrderFilter(q url.Values, institution string) (OrderFilter, error) {
 	f := OrderFilter{
-		Institution: institution, By: q.Get("date"), From: q.Get("from"), To: q.Get("to"), Statuses: splitList(q.Get("status")), Tab: q.Get("tab"),
+		Institution: institution, By: q.Get("date"), From: q.Get("from"), To: q.Get("to"), Statuses: splitList(q.Get("status")),
+		Tab:    q.Get("tab"),
 		Method: q.Get("method"), Channel: q.Get("channel"), Proxy: q.Get("proxy"), CardNo: q.Get("card_no"), No: strings.ToUpper(q.Get("no")),
 	}
 	for name, to := range map[string]*money.Fen{"amount_min": &f.Min, "amount_max": &f.Max} {
@@ -49,7 +50,8 @@ func ParseOrderFilter(q url.Values, institution string) (OrderFilter, error) {
 // ParseStatisticsQuery reads what statistics are asked for, or returns
 // ErrBadFilter.
 func ParseStatisticsQuery(q url.Values, institution string) (StatisticsQuery, error) {
-	s := StatisticsQuery{Institution: institution, From: q.Get("from"), To: q.Get("to"), By: splitList(q.Get("by")), Channel: q.Get("channel"), Method: q.Get("method")}
+	s := StatisticsQuery{Institution: institution, From: q.Get("from"), To: q.Get("to"), By: splitList(q.Get("by")), Channel: q.Get("channel"),
+		Method: q.Get("method")}
 	if len(s.By) == 0 {
 		s.By = StatisticsDimensions()
 	}

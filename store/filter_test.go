@@ -28,15 +28,18 @@ func TestStatistics_DetailIsItsCell(t *testing.T) {
 	for range 600 {
 		w.step(t)
 	}
-	rows, _, err := st.Statistics(t.Context(), store.StatisticsQuery{Institution: "house1", From: "2026-11-01", To: "2026-11-30", By: store.StatisticsDimensions()})
+	rows, _, err := st.Statistics(t.Context(), store.StatisticsQuery{Institution: "house1", From: "2026-11-01", To: "2026-11-30",
+		By: store.StatisticsDimensions()})
 	if err != nil || len(rows) < 4 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	for _, r := range rows {
 		for standing, cell := range map[string]store.Figure{
-			collections.StandingDue: r.Due, collections.StandingRefunded: r.Refunded, collections.StandingOutstanding: r.Outstanding, collections.StandingUndone: r.Undone,
+			collections.StandingDue: r.Due, collections.StandingRefunded: r.Refunded, collections.StandingOutstanding: r.Outstanding,
+			collections.StandingUndone: r.Undone,
 		} {
-			f := store.OrderFilter{Institution: "house1", By: store.ByHISDate, From: r.HISDate, To: r.HISDate, Channel: r.Channel, Method: r.Method, Standing: standing}
+			f := store.OrderFilter{Institution: "house1", By: store.ByHISDate, From: r.HISDate, To: r.HISDate, Channel: r.Channel, Method: r.Method,
+				Standing: standing}
 			lines, sum, err := page(t, st, f)
 			if err != nil || sum != cell || len(lines) != cell.Count {
 				t.Errorf("%+v: %d lines, %+v, cell %+v, %v", f, len(lines), sum, cell, err)
@@ -149,7 +152,8 @@ func TestFilter_FindsAnOrderByAnyOfItsNumbers(t *testing.T) {
 // everything.
 func TestFilter_RefusesWhatItDoesNotKnow(t *testing.T) {
 	for _, f := range []store.OrderFilter{
-		{By: "x"}, {From: "2026-13-01"}, {To: "1; DROP"}, {From: "2026-02-02", To: "2026-02-01"}, {Statuses: []string{"paid"}}, {Tab: "x"}, {Standing: "x"},
+		{By: "x"}, {From: "2026-13-01"}, {To: "1; DROP"}, {From: "2026-02-02", To: "2026-02-01"}, {Statuses: []string{"paid"}}, {Tab: "x"},
+		{Standing: "x"},
 		{Method: "x"}, {Channel: "' OR 1=1"}, {Proxy: "x"}, {Min: -1}, {Max: -1},
 	} {
 		if f.Valid() {

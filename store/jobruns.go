@@ -31,7 +31,8 @@ func (s *Store) RecordRun(job string, started, finished time.Time, done int, err
 		message = err.Error()
 	}
 	_, e := s.app.NonconcurrentDB().Insert(collections.JobRuns, dbx.Params{
-		"id": newID(), "job": job, "started": stamp(started), "finished": stamp(finished), "ok": err == nil, "done": done, "message": clip(message, 1000),
+		"id": newID(), "job": job, "started": stamp(started), "finished": stamp(finished), "ok": err == nil, "done": done,
+		"message": clip(message, 1000),
 	}).Execute()
 	return e
 }

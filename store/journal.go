@@ -50,7 +50,8 @@ func (j journal) last(ctx context.Context, db dbx.Builder, order, kind string, m
 	if j.kind {
 		where["kind"] = kind
 	}
-	rows, err := db.Select("*", j.no+" AS call_no", j.theirs+" AS theirs", j.done+" AS done").From(j.table).Where(where).OrderBy("attempt DESC").Limit(1).WithContext(ctx).Rows()
+	rows, err := db.Select("*", j.no+" AS call_no", j.theirs+" AS theirs", j.done+" AS done").From(j.table).Where(where).
+		OrderBy("attempt DESC").Limit(1).WithContext(ctx).Rows()
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,8 @@ func (j journal) last(ctx context.Context, db dbx.Builder, order, kind string, m
 
 func (r callRow) call(kind string) *flow.Call {
 	return &flow.Call{
-		Kind: kind, Attempt: r.Attempt, No: r.No, Hash: r.Hash, Amount: money.Fen(r.Amount), Connection: r.Through, State: flow.CallState(r.State), Reported: flow.Said(r.Reported),
+		Kind: kind, Attempt: r.Attempt, No: r.No, Hash: r.Hash, Amount: money.Fen(r.Amount), Connection: r.Through,
+		State: flow.CallState(r.State), Reported: flow.Said(r.Reported),
 		Theirs: r.Theirs, Code: r.Code, Message: r.Message, Doubt: r.Doubt, Sent: r.Sent, SentAt: r.SentAt.Time(), DoneAt: r.Done.Time(),
 	}
 }
@@ -81,11 +83,13 @@ func (r callRow) call(kind string) *flow.Call {
 // else what has changed. Own and more are columns that only this table has.
 func (j journal) put(db dbx.Builder, o flow.Order, c *flow.Call, own, more dbx.Params, at string) error {
 	changing := dbx.Params{
-		"state": string(c.State), "reported": string(c.Reported), j.theirs: clip(c.Theirs, 64), "code": clip(c.Code, 100), "message": clip(c.Message, 500),
-		"doubt": c.Doubt, "sent": c.Sent, "sent_at": stamp(c.SentAt), j.done: stamp(c.DoneAt), "updated": at,
+		"state": string(c.State), "reported": string(c.Reported), j.theirs: clip(c.Theirs, 64), "code": clip(c.Code, 100),
+		"message": clip(c.Message, 500),
+		"doubt":   c.Doubt, "sent": c.Sent, "sent_at": stamp(c.SentAt), j.done: stamp(c.DoneAt), "updated": at,
 	}
 	maps.Copy(changing, more)
-	fixed := dbx.Params{"order": o.ID, "institution": o.Institution, "attempt": c.Attempt, "amount": int64(c.Amount), "hash": c.Hash, "connection": c.Connection}
+	fixed := dbx.Params{"order": o.ID, "institution": o.Institution, "attempt": c.Attempt, "amount": int64(c.Amount), "hash": c.Hash,
+		"connection": c.Connection}
 	if j.kind {
 		fixed["kind"] = c.Kind
 	}
@@ -124,7 +128,8 @@ func lastTransfer(ctx context.Context, db dbx.Builder, order string) (*refund.Tr
 	if c == nil || err != nil {
 		return nil, err
 	}
-	return &refund.Transfer{Call: *c, Confirm: refund.Confirmation{MchID: r.Mch, AppID: r.App, Package: r.Package}, ExpiresAt: r.Expires.Time()}, nil
+	return &refund.Transfer{Call: *c, Confirm: refund.Confirmation{MchID: r.Mch, AppID: r.App, Package: r.Package},
+		ExpiresAt: r.Expires.Time()}, nil
 }
 
 // putCalls writes the journal rows of a change. The debit that a compensating
@@ -143,6 +148,7 @@ func putCalls(db dbx.Builder, c *refund.Change, at string) error {
 		return nil
 	}
 	own := dbx.Params{"method": string(c.Order.Method), "channel": c.Order.Channel}
-	more := dbx.Params{"package": t.Confirm.Package, "package_mch": t.Confirm.MchID, "package_app": t.Confirm.AppID, "expires_at": stamp(t.ExpiresAt)}
+	more := dbx.Params{"package": t.Confirm.Package, "package_mch": t.Confirm.MchID, "package_app": t.Confirm.AppID,
+		"expires_at": stamp(t.ExpiresAt)}
 	return payoutJournal.put(db, c.Order.Order, &t.Call, own, more, at)
 }

@@ -36,5 +36,6 @@ func (k KeyStore) DataKeys() ([]vault.DataKey, error) {
 func (k KeyStore) SaveDataKey(key vault.DataKey) error {
 	now := stamp(collections.Now(k.App))
 	fixed := dbx.Params{"purpose": string(key.Purpose), "alg": key.Alg}
-	return put(k.App.NonconcurrentDB(), collections.VaultKeys, dbx.Params{"key_id": key.ID}, fixed, dbx.Params{"kek": key.KEK, "wrapped": key.Wrapped, "updated": now})
+	return put(k.App.NonconcurrentDB(), collections.VaultKeys, dbx.Params{"key_id": key.ID}, fixed,
+		dbx.Params{"kek": key.KEK, "wrapped": key.Wrapped, "updated": now})
 }

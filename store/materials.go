@@ -160,7 +160,8 @@ func (s *Store) closeStale(ctx context.Context, now time.Time) (int, error) {
 	}
 	err := s.app.ConcurrentDB().NewQuery(`SELECT id, status FROM proxy_applications a
 		WHERE (status = 'approved' AND expires_at <= {:now})
-		OR (status = 'draft' AND updated < {:idle} AND NOT EXISTS (SELECT 1 FROM proxy_materials m WHERE m.application = a.id AND m.created >= {:idle}))`).
+		OR (status = 'draft' AND updated < {:idle} AND NOT EXISTS (SELECT 1 FROM proxy_materials m WHERE m.application = a.id AND m.created >=
+		{:idle}))`).
 		Bind(dbx.Params{"now": stamp(now), "idle": stamp(now.AddDate(0, 0, -draftDays))}).WithContext(ctx).All(&rows)
 	if err != nil {
 		return 0, err
@@ -188,7 +189,8 @@ func (s *Store) purgePhotos(ctx context.Context, now time.Time) (int, error) {
 	var ids []string
 	err := s.app.ConcurrentDB().NewQuery(`SELECT a.id FROM proxy_applications a JOIN institutions i ON i.id = a.institution
 		WHERE a.status IN ('closed', 'rejected') AND a.purged_at = ''
-		AND julianday({:now}) - julianday(CASE WHEN a.closed_at != '' THEN a.closed_at ELSE a.reviewed_at END) >= CASE WHEN i.proxy_photo_days > 0 THEN i.proxy_photo_days ELSE {:days} END
+		AND julianday({:now}) - julianday(CASE WHEN a.closed_at != '' THEN a.closed_at ELSE a.reviewed_at END) >= CASE WHEN i.proxy_photo_days
+		> 0 THEN i.proxy_photo_days ELSE {:days} END
 		ORDER BY a.id LIMIT {:limit}`).Bind(dbx.Params{"now": stamp(now), "days": proxyDays, "limit": purgeBatch}).WithContext(ctx).Column(&ids)
 	if err != nil {
 		return 0, err
@@ -216,17 +218,20 @@ func (s *Store) purge(ctx context.Context, application string, now time.Time) (i
 	}
 	return len(rows), s.transact(func(tx core.App) error {
 		at := stamp(now)
-		if _, err := tx.DB().Update(collections.ProxyMaterials, dbx.Params{"file": "", "purged_at": at}, dbx.HashExp{"application": application}).Execute(); err != nil {
+		if _, err := tx.DB().Update(collections.ProxyMaterials, dbx.Params{"file": "", "purged_at": at}, dbx.HashExp{"application": application}).
+			Execute(); err != nil {
 			return err
 		}
-		if _, err := tx.DB().Update(collections.ProxyApplications, dbx.Params{"purged_at": at, "updated": at}, dbx.HashExp{"id": application}).Execute(); err != nil {
+		if _, err := tx.DB().Update(collections.ProxyApplications, dbx.Params{"purged_at": at, "updated": at}, dbx.HashExp{"id": application}).
+			Execute(); err != nil {
 			return err
 		}
 		var inst string
 		if err := tx.DB().Select("institution").From(collections.ProxyApplications).Where(dbx.HashExp{"id": application}).Row(&inst); err != nil {
 			return err
 		}
-		return Audit(tx, AuditEntry{Institution: inst, ActorKind: "system", Action: "proxy.purge", Target: application, Details: map[string]any{"photos": len(rows)}})
+		return Audit(tx, AuditEntry{Institution: inst, ActorKind: "system", Action: "proxy.purge", Target: application,
+			Details: map[string]any{"photos": len(rows)}})
 	})
 }
 
@@ -253,7 +258,8 @@ func (s *Store) sweepFiles(ctx context.Context, _ time.Time) (int, error) {
 			continue
 		}
 		var one int
-		if err := s.app.ConcurrentDB().Select("COUNT(*)").From(collections.ProxyMaterials).Where(dbx.HashExp{"id": id}).WithContext(ctx).Row(&one); err != nil {
+		if err := s.app.ConcurrentDB().Select("COUNT(*)").From(collections.ProxyMaterials).Where(dbx.HashExp{"id": id}).WithContext(ctx).
+			Row(&one); err != nil {
 			return n, err
 		}
 		if one > 0 {

@@ -31,7 +31,8 @@ func (s *Store) ReadOrders(ctx context.Context, f OrderFilter, read func(*OrderC
 // Each reads one order after the other, in the order of the filter's date.
 func (c *OrderCursor) Each(each func(OrderLine) error) error {
 	where, params := c.f.where()
-	rows, err := c.tx.NewQuery("SELECT " + lineColumns + " FROM refund_orders o WHERE " + where + " ORDER BY " + c.f.order() + ", o.id").Bind(params).WithContext(c.ctx).Rows()
+	rows, err := c.tx.NewQuery("SELECT " + lineColumns + " FROM refund_orders o WHERE " + where + " ORDER BY " + c.f.order() + ", o.id").
+		Bind(params).WithContext(c.ctx).Rows()
 	if err != nil {
 		return err
 	}

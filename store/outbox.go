@@ -92,7 +92,8 @@ func (s *Store) ways(db dbx.Builder, o told, n flow.Notice, text noticeText) map
 		Alipay bool   `db:"alipay_bound"`
 		Via    string `db:"via"`
 	}
-	if err := db.Select("wechat_bound", "alipay_bound", "via").From(collections.Patients).Where(dbx.HashExp{"id": o.patient}).One(&p); err != nil {
+	if err := db.Select("wechat_bound", "alipay_bound", "via").From(collections.Patients).Where(dbx.HashExp{"id": o.patient}).
+		One(&p); err != nil {
 		return out
 	}
 	filled := keywords(text.Keywords, o.values)
@@ -197,8 +198,12 @@ type noticeRow struct {
 // Due returns notices to be sent now, oldest first.
 func (q outbox) Due(ctx context.Context, now time.Time, limit int) ([]notify.Message, error) {
 	var rows []noticeRow
-	err := q.app.ConcurrentDB().NewQuery("SELECT n.id, n.`order`, n.patient, n.institution, n.event, n.round, n.via, n.title, n.body, n.data, n.tries, COALESCE(o.status, '') AS status " +
-		"FROM notifications n LEFT JOIN refund_orders o ON o.id = n.`order` WHERE n.state = 'queued' AND n.next_at <= {:now} ORDER BY n.next_at LIMIT {:limit}").
+	err := q.app.ConcurrentDB().NewQuery(
+		"SELECT n.id, n.`order`, n.patient, n.institution, n.event, n.round, n.via, n.title, n.body, n.data," +
+			" n.tries, COALESCE(o.status, '') AS status " +
+			"FROM notifications n LEFT JOIN refund_orders o ON o.id = n.`order` WHERE n.state = 'queued' AND n.next_at <= {:now} ORDER BY " +
+			"n.next_at " +
+			"LIMIT {:limit}").
 		Bind(dbx.Params{"now": stamp(now), "limit": limit}).WithContext(ctx).All(&rows)
 	if err != nil {
 		return nil, err
@@ -220,20 +225,24 @@ func (q outbox) Due(ctx context.Context, now time.Time, limit int) ([]notify.Mes
 func (q outbox) Settle(ctx context.Context, id string, r notify.Result) error {
 	now := stamp(collections.Now(q.app))
 	set := dbx.Params{
-		"state": string(r.State), "tries": r.Tries, "next_at": stamp(r.NextAt), "provider_id": clip(r.ProviderID, 100), "error": clip(r.Error, 500),
+		"state": string(r.State), "tries": r.Tries, "next_at": stamp(r.NextAt), "provider_id": clip(r.ProviderID, 100),
+		"error":   clip(r.Error, 500),
 		"updated": now,
 	}
 	if r.State == notify.StateSent {
 		set["sent_at"] = now
 	}
-	_, err := q.app.NonconcurrentDB().Update(collections.Notifications, set, dbx.HashExp{"id": id, "state": "queued"}).WithContext(ctx).Execute()
+	_, err := q.app.NonconcurrentDB().Update(collections.Notifications, set, dbx.HashExp{"id": id, "state": "queued"}).WithContext(ctx).
+		Execute()
 	return err
 }
 
 // Requeue makes a notice that was sent or has failed due again.
 func (s *Store) Requeue(ctx context.Context, institution, id string) error {
-	res, err := s.app.NonconcurrentDB().Update(collections.Notifications, dbx.Params{"state": "queued", "tries": 0, "next_at": stamp(s.now()), "error": "", "updated": stamp(s.now())},
-		dbx.And(dbx.HashExp{"id": id, "institution": institution}, dbx.NewExp("state IN ('failed', 'sent') AND via != 'in_app'"))).WithContext(ctx).Execute()
+	res, err := s.app.NonconcurrentDB().Update(collections.Notifications, dbx.Params{"state": "queued", "tries": 0, "next_at": stamp(s.now()),
+		"error": "", "updated": stamp(s.now())},
+		dbx.And(dbx.HashExp{"id": id, "institution": institution}, dbx.NewExp("state IN ('failed', 'sent') AND via != 'in_app'"))).
+		WithContext(ctx).Execute()
 	if err != nil {
 		return err
 	}
@@ -252,7 +261,8 @@ func (s *Store) Phone(ctx context.Context, order, patient string) (string, error
 	if err == nil && sealed != "" {
 		return s.vault.Open(vault.Place(collections.RefundOrders, "notify_phone", order), sealed)
 	}
-	if err := db.Select("phone_sealed").From(collections.Patients).Where(dbx.HashExp{"id": patient}).WithContext(ctx).Row(&sealed); err != nil {
+	if err := db.Select("phone_sealed").From(collections.Patients).Where(dbx.HashExp{"id": patient}).WithContext(ctx).
+		Row(&sealed); err != nil {
 		return "", err
 	}
 	return s.vault.Open(vault.Place(collections.Patients, "phone", patient), sealed)
@@ -269,7 +279,8 @@ type SMSConfig struct {
 // SMS returns the institution's gateway and whether there is one that is on.
 func (s *Store) SMS(ctx context.Context, institution string) (SMSConfig, bool, error) {
 	var r configRow
-	err := s.app.ConcurrentDB().NewQuery("SELECT id, url AS base, settings, secrets_sealed, updated FROM sms_configs WHERE institution = {:i} AND active = TRUE").
+	err := s.app.ConcurrentDB().NewQuery("SELECT id, url AS base, settings, secrets_sealed, updated FROM sms_configs WHERE institution = " +
+		"{:i} AND active = TRUE").
 		Bind(dbx.Params{"i": institution}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
 		return SMSConfig{}, false, nil
@@ -283,7 +294,8 @@ func (s *Store) SMS(ctx context.Context, institution string) (SMSConfig, bool, e
 
 // FinanceMail lists the addresses of the institution's finance staff.
 func (s *Store) FinanceMail(institution string) ([]string, error) {
-	recs, err := s.app.FindRecordsByFilter(collections.Staff, `institution = {:i} && active = true && roles ~ "finance"`, "email", 50, 0, dbx.Params{"i": institution})
+	recs, err := s.app.FindRecordsByFilter(collections.Staff, `institution = {:i} && active = true && roles ~ "finance"`, "email", 50, 0,
+		dbx.Params{"i": institution})
 	if err != nil {
 		return nil, err
 	}

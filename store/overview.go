@@ -42,9 +42,11 @@ func OverviewQueries() map[string]string {
 	return map[string]string{
 		// With MIN, the other columns are those of the oldest row.
 		"open": `SELECT o.institution, o.status, COUNT(*) AS n, MIN(o.created) AS since, o.no, SUM(o.tries > 0) AS tried
-			FROM institutions i CROSS JOIN refund_orders o INDEXED BY idx_refund_orders_status ON o.institution = i.id AND o.status IN (` + list(openStatuses()) + `) GROUP BY o.institution, o.status`,
+			FROM institutions i CROSS JOIN refund_orders o INDEXED BY idx_refund_orders_status ON o.institution = i.id AND o.status IN (` + list(
+			openStatuses()) + `) GROUP BY o.institution, o.status`,
 		"ended": `SELECT o.institution, o.status, COUNT(*) AS n, '' AS since, '' AS no, 0 AS tried
-			FROM institutions i CROSS JOIN refund_orders o INDEXED BY idx_refund_orders_status ON o.institution = i.id AND o.status IN (` + collections.Finals(refund.Machine) + `) AND o.created >= {:day} GROUP BY o.institution, o.status`,
+			FROM institutions i CROSS JOIN refund_orders o INDEXED BY idx_refund_orders_status ON o.institution = i.id AND o.status IN (` +
+			collections.Finals(refund.Machine) + `) AND o.created >= {:day} GROUP BY o.institution, o.status`,
 		"paid": `SELECT institution, channel, SUM(amount) AS amount, COUNT(*) AS n FROM transfer_orders INDEXED BY idx_transfer_orders_paid
 			WHERE state = 'done' AND paid_at >= {:day} GROUP BY institution, channel`,
 	}
@@ -73,7 +75,8 @@ func (s *Store) Overviews(ctx context.Context, now time.Time) ([]*Overview, erro
 		Frozen bool   `db:"payouts_frozen"`
 	}
 	db := s.app.ConcurrentDB()
-	if err := db.Select("id", "name", "payouts_frozen").From(collections.Institutions).OrderBy("code").WithContext(ctx).All(&houses); err != nil {
+	if err := db.Select("id", "name", "payouts_frozen").From(collections.Institutions).OrderBy("code").WithContext(ctx).
+		All(&houses); err != nil {
 		return nil, err
 	}
 	out, byID := []*Overview{}, map[string]*Overview{}
@@ -151,10 +154,12 @@ func (s *Store) LastRuns(ctx context.Context) (map[string]JobState, error) {
 		Done     int    `db:"done"`
 		Message  string `db:"message"`
 	}
-	err := s.app.ConcurrentDB().NewQuery("SELECT job, MAX(started) AS started, finished, ok, done, message FROM job_runs GROUP BY job").WithContext(ctx).All(&rows)
+	err := s.app.ConcurrentDB().NewQuery("SELECT job, MAX(started) AS started, finished, ok, done, message FROM job_runs GROUP BY job").
+		WithContext(ctx).All(&rows)
 	out := map[string]JobState{}
 	for _, r := range rows {
-		out[r.Job] = JobState{Name: r.Job, Started: parseStamp(r.Started), Finished: parseStamp(r.Finished), OK: r.OK, Done: r.Done, Error: r.Message}
+		out[r.Job] = JobState{Name: r.Job, Started: parseStamp(r.Started), Finished: parseStamp(r.Finished), OK: r.OK, Done: r.Done,
+			Error: r.Message}
 	}
 	return out, err
 }

@@ -70,9 +70,12 @@ func (s *Store) insertPast(db dbx.Builder, p Past) error {
 	o, at := p.Order, stamp(p.Order.Created)
 	row := orderColumns(o)
 	fixed := dbx.Params{
-		"id": o.ID, "no": o.No, "institution": o.Institution, "patient": o.Patient, "card_no": o.CardNo, "deposit_no": o.DepositNo, "amount": int64(o.Amount),
-		"method": string(o.Method), "channel": o.Channel, "group": o.Group, "group_seq": o.GroupSeq, "debit_at": string(o.DebitAt), "notice_version": p.Notice,
-		"proxy_application": o.Proxy, "compensates": "", "original": jsonText(o.Original), "version": 0, "lease_until": "", "lease_owner": "", "created": at, "updated": at,
+		"id": o.ID, "no": o.No, "institution": o.Institution, "patient": o.Patient, "card_no": o.CardNo, "deposit_no": o.DepositNo,
+		"amount": int64(o.Amount),
+		"method": string(o.Method), "channel": o.Channel, "group": o.Group, "group_seq": o.GroupSeq, "debit_at": string(o.DebitAt),
+		"notice_version":    p.Notice,
+		"proxy_application": o.Proxy, "compensates": "", "original": jsonText(o.Original), "version": 0, "lease_until": "", "lease_owner": "",
+		"created": at, "updated": at,
 		"payee_name": vault.MaskName(o.Payee.Name), "payee_account": vault.MaskAccount(o.Payee.Account), "payee_type": string(o.Payee.Type),
 		"notify_phone": vault.MaskPhone(p.Phone), "payee_index": "",
 	}
@@ -92,7 +95,8 @@ func (s *Store) insertPast(db dbx.Builder, p Past) error {
 	if _, err := db.Insert(collections.RefundOrders, row).Execute(); err != nil {
 		return err
 	}
-	if _, err := db.Update(collections.Patients, dbx.Params{"created": at}, dbx.NewExp("id = {:id} AND created > {:at}", dbx.Params{"id": o.Patient, "at": at})).Execute(); err != nil {
+	if _, err := db.Update(collections.Patients, dbx.Params{"created": at},
+		dbx.NewExp("id = {:id} AND created > {:at}", dbx.Params{"id": o.Patient, "at": at})).Execute(); err != nil {
 		return err
 	}
 	return refunds.append(db, o.ID, o.Institution, []flow.Move{{

@@ -36,7 +36,8 @@ func (s *Store) InstitutionByCode(code string) (*core.Record, map[string]string,
 
 // UseTicket marks a ticket as used and reports whether it was new.
 func (s *Store) UseTicket(id string, expires time.Time) (bool, error) {
-	_, err := s.app.NonconcurrentDB().Insert(collections.UsedTickets, dbx.Params{"id": newID(), "ticket": s.vault.Index("ticket", id), "expires": stamp(expires)}).Execute()
+	_, err := s.app.NonconcurrentDB().Insert(collections.UsedTickets, dbx.Params{"id": newID(), "ticket": s.vault.Index("ticket", id),
+		"expires": stamp(expires)}).Execute()
 	if isUnique(err) {
 		return false, nil
 	}
@@ -45,7 +46,8 @@ func (s *Store) UseTicket(id string, expires time.Time) (bool, error) {
 
 // PurgeTickets forgets tickets that have expired anyway.
 func (s *Store) PurgeTickets(now time.Time) (int64, error) {
-	res, err := s.app.NonconcurrentDB().Delete(collections.UsedTickets, dbx.NewExp("expires < {:now}", dbx.Params{"now": stamp(now.Add(-time.Hour))})).Execute()
+	res, err := s.app.NonconcurrentDB().Delete(collections.UsedTickets,
+		dbx.NewExp("expires < {:now}", dbx.Params{"now": stamp(now.Add(-time.Hour))})).Execute()
 	if err != nil {
 		return 0, err
 	}
@@ -57,7 +59,8 @@ func (s *Store) PurgeTickets(now time.Time) (int64, error) {
 func (s *Store) SaveVisitor(institution string, v Visitor) (*core.Record, error) {
 	var out *core.Record
 	err := s.transact(func(tx core.App) error {
-		rec, err := tx.FindFirstRecordByFilter(collections.Patients, "institution = {:i} && patient_no = {:p}", dbx.Params{"i": institution, "p": v.Person.PatientNo})
+		rec, err := tx.FindFirstRecordByFilter(collections.Patients, "institution = {:i} && patient_no = {:p}",
+			dbx.Params{"i": institution, "p": v.Person.PatientNo})
 		if errors.Is(err, sql.ErrNoRows) {
 			rec, err = newPatient(tx, institution, v.Person.PatientNo)
 		}
@@ -224,7 +227,8 @@ func (s *Store) StaffNames(ctx context.Context, institution string) (map[string]
 		ID   string `db:"id"`
 		Name string `db:"name"`
 	}
-	err := s.app.ConcurrentDB().Select("id", "name").From(collections.Staff).Where(dbx.HashExp{"institution": institution}).WithContext(ctx).All(&rows)
+	err := s.app.ConcurrentDB().Select("id", "name").From(collections.Staff).Where(dbx.HashExp{"institution": institution}).WithContext(ctx).
+		All(&rows)
 	out := map[string]string{}
 	for _, r := range rows {
 		out[r.ID] = r.Name

@@ -55,7 +55,8 @@ func readProxy(ctx context.Context, db dbx.Builder, id string) (refund.Proxy, er
 	}
 	return refund.Proxy{
 		ID: r.ID, No: r.No, Institution: r.Institution, Agent: r.Agent, Principal: r.Principal, Case: refund.ProxyCase(r.Case),
-		Relation: refund.ProxyRelation(r.Relation), CardNo: r.CardNo, Status: refund.ProxyStatus(r.Status), Version: r.Version, ExpiresAt: r.ExpiresAt.Time(),
+		Relation: refund.ProxyRelation(r.Relation), CardNo: r.CardNo, Status: refund.ProxyStatus(r.Status), Version: r.Version,
+		ExpiresAt: r.ExpiresAt.Time(),
 	}, err
 }
 
@@ -74,7 +75,8 @@ func stillProxy(db dbx.Builder, c *refund.Change) error {
 
 // moveProxy moves an application in one transaction: decide looks at it and
 // returns the new columns; what it writes besides belongs to the move.
-func (s *Store) moveProxy(ctx context.Context, id string, to refund.ProxyStatus, decide func(tx core.App, p refund.Proxy) (dbx.Params, error)) error {
+func (s *Store) moveProxy(ctx context.Context, id string, to refund.ProxyStatus, decide func(tx core.App, p refund.Proxy) (dbx.Params,
+	error)) error {
 	err := s.transact(func(tx core.App) error {
 		p, err := readProxy(ctx, tx.DB(), id)
 		if err != nil {
@@ -91,7 +93,8 @@ func (s *Store) moveProxy(ctx context.Context, id string, to refund.ProxyStatus,
 			return err
 		}
 		set["status"], set["version"], set["updated"] = string(to), p.Version+1, stamp(s.now())
-		res, err := tx.DB().Update(collections.ProxyApplications, set, dbx.HashExp{"id": id, "status": string(p.Status), "version": p.Version}).Execute()
+		res, err := tx.DB().Update(collections.ProxyApplications, set, dbx.HashExp{"id": id, "status": string(p.Status), "version": p.Version}).
+			Execute()
 		if err != nil {
 			return err
 		}
@@ -169,7 +172,8 @@ func (s *Store) ReviewProxy(ctx context.Context, id, staff string, approve bool,
 // mayReview checks who decides, by account and by person.
 func mayReview(tx core.App, id string, p refund.Proxy) error {
 	staff, err := tx.FindRecordById(collections.Staff, id)
-	if err != nil || !staff.GetBool("active") || staff.GetString("institution") != p.Institution || !slices.Contains(staff.GetStringSlice("roles"), people.RoleReviewer) {
+	if err != nil || !staff.GetBool("active") || staff.GetString("institution") != p.Institution ||
+		!slices.Contains(staff.GetStringSlice("roles"), people.RoleReviewer) {
 		return flow.NewError(flow.CodeNotAllowed, "")
 	}
 	return NotConcerned(tx, staff, p.Agent, p.Principal)
@@ -201,7 +205,8 @@ func (s *Store) tellAgent(tx core.App, p refund.Proxy, approved bool, note strin
 		event = refund.NoticeProxyApproved
 	}
 	values := map[string]string{
-		"no": p.No, "reason": note, "time": now.In(calendar.Beijing).Format("2006-01-02 15:04"), "amount": "", "channel": "", "method": "", "status": "",
+		"no": p.No, "reason": note, "time": now.In(calendar.Beijing).Format("2006-01-02 15:04"), "amount": "", "channel": "", "method": "",
+		"status": "",
 	}
 	return s.tell(tx, told{institution: p.Institution, patient: p.Agent, values: values}, flow.Notice{Event: event, At: s.now()})
 }
@@ -231,7 +236,8 @@ func (s *Store) Lookup(ctx context.Context, agent, address string, limit int, no
 // come before stays as it is.
 func (s *Store) KeepPrincipal(institution string, p refund.Person) (patient string, err error) {
 	err = s.transact(func(tx core.App) error {
-		rec, err := tx.FindFirstRecordByFilter(collections.Patients, "institution = {:i} && patient_no = {:p}", dbx.Params{"i": institution, "p": p.PatientNo})
+		rec, err := tx.FindFirstRecordByFilter(collections.Patients, "institution = {:i} && patient_no = {:p}",
+			dbx.Params{"i": institution, "p": p.PatientNo})
 		switch {
 		case err == nil && rec.GetString("id_index") != s.PersonIndex(p.IDNo):
 			return flow.NewError(refund.CodePrincipalNotFound, "")
@@ -257,7 +263,8 @@ func (s *Store) KeepPrincipal(institution string, p refund.Person) (patient stri
 // SealPrincipal sets the principal's name and number on an application, sealed
 // and masked.
 func (s *Store) SealPrincipal(rec *core.Record, name, idNo string) error {
-	for field, x := range map[string][2]string{"principal_name": {name, vault.MaskName(name)}, "principal_id_no": {idNo, vault.MaskIDNo(idNo)}} {
+	for field, x := range map[string][2]string{"principal_name": {name, vault.MaskName(name)},
+		"principal_id_no": {idNo, vault.MaskIDNo(idNo)}} {
 		sealed, err := s.vault.Seal(vault.Person, vault.Place(collections.ProxyApplications, field, rec.Id), x[0])
 		if err != nil {
 			return err

@@ -27,7 +27,8 @@ func (s *Store) DeskProxies(institution, status string, limit, offset int) ([]*c
 	if status == string(refund.ProxySubmitted) {
 		order = "submitted_at"
 	}
-	err = s.app.RecordQuery(collections.ProxyApplications).AndWhere(dbx.And(where...)).OrderBy(order, "id").Limit(int64(limit)).Offset(int64(offset)).All(&recs)
+	err = s.app.RecordQuery(collections.ProxyApplications).AndWhere(dbx.And(where...)).OrderBy(order, "id").Limit(int64(limit)).
+		Offset(int64(offset)).All(&recs)
 	return recs, total, err
 }
 

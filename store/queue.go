@@ -89,7 +89,8 @@ func (s *Store) queuePart(ctx context.Context, f OrderFilter, newest bool, after
 	}
 	params["limit"] = limit
 	lines := []OrderLine{}
-	err := s.app.ConcurrentDB().NewQuery("SELECT " + lineColumns + " FROM refund_orders o WHERE " + where + " ORDER BY " + column + direction + ", o.id" + direction + " LIMIT {:limit}").
+	err := s.app.ConcurrentDB().NewQuery("SELECT " + lineColumns + " FROM refund_orders o WHERE " + where + " ORDER BY " + column + direction +
+		", o.id" + direction + " LIMIT {:limit}").
 		Bind(params).WithContext(ctx).All(&lines)
 	return lines, err
 }
@@ -139,7 +140,8 @@ func (s *Store) DeskCounts(ctx context.Context, institution string) (map[string]
 		return nil, err
 	}
 	var proxies int
-	err = s.app.ConcurrentDB().Select("COUNT(*)").From(collections.ProxyApplications).Where(dbx.HashExp{"institution": institution, "status": string(refund.ProxySubmitted)}).WithContext(ctx).Row(&proxies)
+	err = s.app.ConcurrentDB().Select("COUNT(*)").From(collections.ProxyApplications).
+		Where(dbx.HashExp{"institution": institution, "status": string(refund.ProxySubmitted)}).WithContext(ctx).Row(&proxies)
 	out["proxies"] = proxies
 	return out, err
 }
@@ -159,7 +161,8 @@ func (s *Store) statusCounts(ctx context.Context, institution string) (map[strin
 		Status string `db:"status"`
 		Count  int    `db:"count"`
 	}
-	err := s.app.ConcurrentDB().Select("status", "count").From(collections.RefundCounts).Where(dbx.HashExp{"institution": institution}).WithContext(ctx).All(&rows)
+	err := s.app.ConcurrentDB().Select("status", "count").From(collections.RefundCounts).Where(dbx.HashExp{"institution": institution}).
+		WithContext(ctx).All(&rows)
 	out := map[string]int{}
 	for _, r := range rows {
 		out[r.Status] = r.Count

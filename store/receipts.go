@@ -14,10 +14,14 @@ import (
 // that its receipt is collected. Original-route refunds have no receipts.
 func (s *Store) OpenReceipts(ctx context.Context, limit int) error {
 	now := s.now()
-	_, err := s.app.NonconcurrentDB().NewQuery("INSERT INTO receipts (id, institution, patient, `order`, out_bill_no, state, tries, next_at, created, updated) " +
-		"SELECT lower(hex(randomblob(7))) || 'r', t.institution, o.patient, t.`order`, t.out_bill_no, 'waiting', 0, {:now}, {:now}, {:now} " +
-		"FROM transfer_orders t JOIN refund_orders o ON o.id = t.`order` " +
-		"WHERE t.state = 'done' AND t.method = 'transfer' AND t.created > {:since} AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.out_bill_no = t.out_bill_no) LIMIT {:limit}").
+	_, err := s.app.NonconcurrentDB().NewQuery(
+		"INSERT INTO receipts (id, institution, patient, `order`, out_bill_no, state, tries, next_at, " +
+			"created, updated) " +
+			"SELECT lower(hex(randomblob(7))) || 'r', t.institution, o.patient, t.`order`, t.out_bill_no, 'waiting', 0, {:now}, {:now}, {:now} " +
+			"FROM transfer_orders t JOIN refund_orders o ON o.id = t.`order` " +
+			"WHERE t.state = 'done' AND t.method = 'transfer' AND t.created > {:since} AND NOT EXISTS (SELECT 1 FROM receipts r WHERE " +
+			"r.out_bill_no " +
+			"= t.out_bill_no) LIMIT {:limit}").
 		Bind(dbx.Params{"now": stamp(now), "since": stamp(now.AddDate(0, -5, 0)), "limit": limit}).WithContext(ctx).Execute()
 	return err
 }
@@ -50,7 +54,8 @@ func (m MissingReceipt) Expires() time.Time {
 	return m.PaidAt.Time().AddDate(0, receiptMonths, 0)
 }
 
-const missingReceipts = "FROM refund_orders o JOIN transfer_orders t ON t.`order` = o.id AND t.state = 'done' AND t.method = 'transfer' LEFT JOIN receipts r ON r.out_bill_no = t.out_bill_no " +
+const missingReceipts = "FROM refund_orders o JOIN transfer_orders t ON t.`order` = o.id AND t.state = 'done' AND t.method = 'transfer' " +
+	"LEFT JOIN receipts r ON r.out_bill_no = t.out_bill_no " +
 	"WHERE o.institution = {:i} AND o.paid_at != '' AND o.paid_at >= {:from} AND o.paid_at < {:to} AND COALESCE(r.state, '') != 'ready'"
 
 // MissingReceipts lists successful transfers of days without a ready receipt,
@@ -62,8 +67,10 @@ func (s *Store) MissingReceipts(ctx context.Context, inst, from, to string, page
 		return nil, 0, err
 	}
 	rows := []MissingReceipt{}
-	err := s.app.ConcurrentDB().NewQuery("SELECT COALESCE(r.id, '') AS id, o.id AS `order`, o.no, t.out_bill_no, t.channel, t.amount, o.paid_at, COALESCE(r.state, 'none') AS state, " +
-		"COALESCE(r.tries, 0) AS tries, COALESCE(r.message, '') AS message, COALESCE(r.next_at, '') AS next_at " + missingReceipts + " ORDER BY o.paid_at, o.id LIMIT {:limit} OFFSET {:offset}").
+	err := s.app.ConcurrentDB().NewQuery("SELECT COALESCE(r.id, '') AS id, o.id AS `order`, o.no, t.out_bill_no, t.channel, t.amount, " +
+		"o.paid_at, COALESCE(r.state, 'none') AS state, " +
+		"COALESCE(r.tries, 0) AS tries, COALESCE(r.message, '') AS message, COALESCE(r.next_at, '') AS next_at " + missingReceipts +
+		" ORDER BY o.paid_at, o.id LIMIT {:limit} OFFSET {:offset}").
 		Bind(p).WithContext(ctx).All(&rows)
 	return rows, n, err
 }
@@ -71,7 +78,8 @@ func (s *Store) MissingReceipts(ctx context.Context, inst, from, to string, page
 // RetryReceipt makes a receipt that is not ready due again.
 func (s *Store) RetryReceipt(ctx context.Context, inst, id string) error {
 	now := stamp(s.now())
-	res, err := s.app.NonconcurrentDB().NewQuery("UPDATE receipts SET state = 'waiting', tries = 0, message = '', token = '', next_at = {:now}, updated = {:now} WHERE id = {:id} AND institution = {:i} AND state != 'ready'").
+	res, err := s.app.NonconcurrentDB().NewQuery("UPDATE receipts SET state = 'waiting', tries = 0, message = '', token = '', next_at = " +
+		"{:now}, updated = {:now} WHERE id = {:id} AND institution = {:i} AND state != 'ready'").
 		Bind(dbx.Params{"now": now, "id": id, "i": inst}).WithContext(ctx).Execute()
 	if err != nil {
 		return err

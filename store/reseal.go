@@ -26,12 +26,14 @@ func sealedFields() []sealedField {
 		}
 		return out
 	}
-	all := append(person(collections.Patients, "name", "id_no", "phone", "wechat_openid", "alipay_id"), person(collections.PatientCards, "card_name")...)
+	all := append(person(collections.Patients, "name", "id_no", "phone", "wechat_openid", "alipay_id"),
+		person(collections.PatientCards, "card_name")...)
 	all = append(all, person(collections.ProxyApplications, "principal_name", "principal_id_no")...)
 	for _, table := range []string{collections.Institutions, collections.ChannelConfigs, collections.HISConfigs, collections.SMSConfigs} {
 		all = append(all, sealedField{table, "secrets", "secrets_sealed", vault.Secret})
 	}
-	return append(all, sealedField{collections.StaffSecurity, "totp", "totp_sealed", vault.Secret}, sealedField{collections.ConfigChanges, "values", "sealed", vault.Secret})
+	return append(all, sealedField{collections.StaffSecurity, "totp", "totp_sealed", vault.Secret},
+		sealedField{collections.ConfigChanges, "values", "sealed", vault.Secret})
 }
 
 const resealBatch = 200
@@ -62,7 +64,8 @@ func (s *Store) resealSome(ctx context.Context, f sealedField, after string) (n 
 		ID    string `db:"id"`
 		Value string `db:"value"`
 	}
-	err = s.app.ConcurrentDB().NewQuery("SELECT id, " + f.column + " AS value FROM " + f.table + " WHERE id > {:after} ORDER BY id LIMIT {:n}").
+	err = s.app.ConcurrentDB().NewQuery("SELECT id, " + f.column + " AS value FROM " + f.table +
+		" WHERE id > {:after} ORDER BY id LIMIT {:n}").
 		Bind(dbx.Params{"after": after, "n": resealBatch}).WithContext(ctx).All(&rows)
 	if err != nil || len(rows) == 0 {
 		return 0, "", err

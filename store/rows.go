@@ -108,7 +108,8 @@ func (s *Store) order(r orderRow) (refund.Order, error) {
 		DebitAt: refund.DebitAt(r.DebitAt), Proxy: r.Proxy, Compensates: r.Compensates, Created: r.Created.Time(),
 		Status: refund.Status(r.Status), Target: refund.Status(r.Target), SuspendedFrom: refund.Status(r.SuspendedFrom), Version: r.Version,
 		Tries: r.Tries, OpenSince: r.OpenSince.Time(), NextAt: r.NextAt.Time(), LeaseUntil: r.LeaseUntil.Time(), CancelAsked: r.CancelAsked,
-		Stage: refund.ReviewStage(r.Stage), ReviewMode: r.ReviewMode, HISRefundNo: r.HISRefundNo, HISRefundAt: r.HISRefundAt.Time(), ChannelNo: r.ChannelNo, PaidAt: r.PaidAt.Time(),
+		Stage: refund.ReviewStage(r.Stage), ReviewMode: r.ReviewMode, HISRefundNo: r.HISRefundNo, HISRefundAt: r.HISRefundAt.Time(),
+		ChannelNo: r.ChannelNo, PaidAt: r.PaidAt.Time(),
 		FailCode: r.FailCode, FailReason: r.FailReason,
 	}
 	if o.Method == refund.MethodOriginal && len(r.Original) > 0 && string(r.Original) != "null" {
@@ -134,7 +135,8 @@ func orderColumns(o refund.Order) dbx.Params {
 	set := refunds.head(o.Order)
 	maps.Copy(set, dbx.Params{
 		"target": string(o.Target), "cancel_asked": o.CancelAsked, "review_mode": o.ReviewMode, "stage": string(o.Stage),
-		"his_refund_no": clip(o.HISRefundNo, 64), "his_refund_date": stamp(o.HISRefundAt), "channel_bill_no": clip(o.ChannelNo, 64), "paid_at": stamp(o.PaidAt),
+		"his_refund_no": clip(o.HISRefundNo, 64), "his_refund_date": stamp(o.HISRefundAt), "channel_bill_no": clip(o.ChannelNo, 64),
+		"paid_at": stamp(o.PaidAt),
 	})
 	return set
 }
@@ -150,7 +152,8 @@ func (s *Store) insertCompensation(db dbx.Builder, o refund.Order, at time.Time)
 	row := orderColumns(o)
 	fixed := dbx.Params{
 		"id": o.ID, "no": o.No, "institution": o.Institution, "patient": o.Patient, "card_no": o.CardNo, "deposit_no": o.DepositNo,
-		"amount": int64(o.Amount), "method": string(o.Method), "channel": o.Channel, "compensates": o.Compensates, "proxy_application": o.Proxy, "debit_at": string(o.DebitAt),
+		"amount": int64(o.Amount), "method": string(o.Method), "channel": o.Channel, "compensates": o.Compensates, "proxy_application": o.Proxy,
+		"debit_at":          string(o.DebitAt),
 		"payee_name_sealed": original.PayeeName, "payee_account_sealed": original.PayeeAccount, "payee_type": original.PayeeType,
 		"payee_index": original.PayeeIndex, "original": string(original.Original), "created": stamp(at), "updated": stamp(at), "version": 0,
 		"payee_name": original.PayeeNameMask, "payee_account": original.PayeeAccountMask, "notify_phone": original.PhoneMask,
@@ -195,6 +198,7 @@ type Event struct {
 // Events returns an order's history in its order.
 func (s *Store) Events(ctx context.Context, order string) ([]Event, error) {
 	var events []Event
-	err := s.app.ConcurrentDB().Select("*").From(collections.RefundEvents).Where(dbx.HashExp{"order": order}).OrderBy("seq").WithContext(ctx).All(&events)
+	err := s.app.ConcurrentDB().Select("*").From(collections.RefundEvents).Where(dbx.HashExp{"order": order}).OrderBy("seq").WithContext(ctx).
+		All(&events)
 	return events, err
 }

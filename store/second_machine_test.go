@@ -33,10 +33,12 @@ var (
 )
 
 const errandTables = `
-CREATE TABLE errands (id TEXT PRIMARY KEY, no TEXT, institution TEXT DEFAULT '', status TEXT, suspended_from TEXT DEFAULT '', version INTEGER DEFAULT 0,
+CREATE TABLE errands (id TEXT PRIMARY KEY, no TEXT, institution TEXT DEFAULT '', status TEXT, suspended_from TEXT DEFAULT '', version
+INTEGER DEFAULT 0,
 	tries INTEGER DEFAULT 0, open_since TEXT DEFAULT '', next_at TEXT DEFAULT '', lease_until TEXT DEFAULT '', lease_owner TEXT DEFAULT '',
 	fail_code TEXT DEFAULT '', fail_reason TEXT DEFAULT '', updated TEXT DEFAULT '');
-CREATE TABLE errand_events (id TEXT PRIMARY KEY, "order" TEXT, institution TEXT, seq INTEGER, "from" TEXT, "to" TEXT, event TEXT, actor_kind TEXT,
+CREATE TABLE errand_events (id TEXT PRIMARY KEY, "order" TEXT, institution TEXT, seq INTEGER, "from" TEXT, "to" TEXT, event TEXT,
+actor_kind TEXT,
 	actor TEXT, code TEXT, message TEXT, created TEXT, hash TEXT, UNIQUE ("order", seq));
 CREATE TABLE errand_calls (id TEXT PRIMARY KEY, "order" TEXT, institution TEXT, attempt INTEGER, no TEXT UNIQUE, hash TEXT, amount INTEGER,
 	connection TEXT, state TEXT, reported TEXT, theirs TEXT, code TEXT, message TEXT, doubt BOOLEAN, sent INTEGER, sent_at TEXT, done_at TEXT,
@@ -229,7 +231,8 @@ func TestSecondMachine_PlugsInWithoutCopying(t *testing.T) {
 	}
 	for seed := range uint64(200) {
 		r := &errandRun{
-			t: t, store: New(app, nil), clock: time.Date(2026, 2, 28, 23, 50, 0, 0, time.UTC), rnd: rand.New(rand.NewPCG(seed, 1)), moved: map[string]int{},
+			t: t, store: New(app, nil), clock: time.Date(2026, 2, 28, 23, 50, 0, 0, time.UTC), rnd: rand.New(rand.NewPCG(seed, 1)),
+			moved:  map[string]int{},
 			traits: flow.Traits{Queryable: true, Repeatable: true, ConfirmRefuse: seed%2 == 0},
 		}
 		id := fmt.Sprintf("errand%09d", seed)
@@ -242,7 +245,8 @@ func TestSecondMachine_PlugsInWithoutCopying(t *testing.T) {
 		r.healed = true
 		r.work(40, time.Hour)
 		var status string
-		if err := app.ConcurrentDB().NewQuery("SELECT status FROM errands WHERE id = {:id}").Bind(map[string]any{"id": id}).Row(&status); err != nil {
+		if err := app.ConcurrentDB().NewQuery("SELECT status FROM errands WHERE id = {:id}").Bind(map[string]any{"id": id}).
+			Row(&status); err != nil {
 			t.Fatal(err)
 		}
 		moved := r.moved[flow.CallNo("E"+id, 'E', 1)]

@@ -89,7 +89,8 @@ func (s *Store) secure(staff *core.Record, f func(tx core.App, row *Security) er
 		}
 		set := dbx.Params{
 			"totp_sealed": row.Sealed, "totp_on": row.On, "last_step": row.LastStep, "recovery": jsonText(row.indexes()), "failures": row.Failures,
-			"failed_at": stamp(row.FailedAt.Time()), "locked_until": stamp(row.LockedUntil.Time()), "last_seen": stamp(row.LastSeen.Time()), "updated": stamp(collections.Now(tx)),
+			"failed_at": stamp(row.FailedAt.Time()), "locked_until": stamp(row.LockedUntil.Time()), "last_seen": stamp(row.LastSeen.Time()),
+			"updated": stamp(collections.Now(tx)),
 		}
 		if !fresh {
 			_, err = tx.DB().Update(collections.StaffSecurity, set, dbx.HashExp{"id": row.ID}).Execute()
@@ -203,7 +204,8 @@ func (s *Store) Idle(institution string) time.Duration {
 // NeedsSecondFactor reports whether a staff member's institution asks for one.
 func (s *Store) NeedsSecondFactor(staff *core.Record) bool {
 	var policy string
-	err := s.app.ConcurrentDB().Select("second_factor").From(collections.Institutions).Where(dbx.HashExp{"id": staff.GetString("institution")}).Row(&policy)
+	err := s.app.ConcurrentDB().Select("second_factor").From(collections.Institutions).
+		Where(dbx.HashExp{"id": staff.GetString("institution")}).Row(&policy)
 	return err == nil && policy == SecondFactorTOTP
 }
 

@@ -57,7 +57,8 @@ func (s *Store) ConfirmTOTP(staff *core.Record, code, address string, now time.T
 			codes, indexes = append(codes, c), append(indexes, s.recoveryIndex(row.ID, c))
 		}
 		row.Recovery = []byte(jsonText(indexes))
-		return Audit(tx, AuditEntry{Institution: staff.GetString("institution"), ActorKind: "staff", Actor: staff.Id, Action: "staff.totp_on", Target: staff.Id, Address: address})
+		return Audit(tx, AuditEntry{Institution: staff.GetString("institution"), ActorKind: "staff", Actor: staff.Id, Action: "staff.totp_on",
+			Target: staff.Id, Address: address})
 	})
 	return codes, err
 }
@@ -75,7 +76,8 @@ func (s *Store) UseTOTP(staff *core.Record, code, address string, now time.Time)
 		}
 		row.Recovery = []byte(jsonText(slices.Delete(left, at, at+1)))
 		return Audit(tx, AuditEntry{
-			Institution: staff.GetString("institution"), ActorKind: "staff", Actor: staff.Id, Action: "staff.recovery_code", Target: staff.Id, Address: address,
+			Institution: staff.GetString("institution"), ActorKind: "staff", Actor: staff.Id, Action: "staff.recovery_code", Target: staff.Id,
+			Address: address,
 			Details: map[string]any{"left": len(left) - 1},
 		})
 	})

@@ -16,8 +16,10 @@ import (
 func RebuildStatistics(db dbx.Builder) error {
 	for _, sql := range []string{
 		"DELETE FROM refund_days", "DELETE FROM refund_counts",
-		"INSERT INTO refund_days (id, institution, day, channel, method, " + collections.DayColumns + ") SELECT " + collections.NewRowID + ", r.* FROM (" + collections.Recount() + ") r",
-		"INSERT INTO refund_counts (id, institution, status, count) SELECT " + collections.NewRowID + ", r.* FROM (" + collections.RecountStatuses + ") r",
+		"INSERT INTO refund_days (id, institution, day, channel, method, " + collections.DayColumns + ") SELECT " + collections.NewRowID +
+			", r.* FROM (" + collections.Recount() + ") r",
+		"INSERT INTO refund_counts (id, institution, status, count) SELECT " + collections.NewRowID + ", r.* FROM (" +
+			collections.RecountStatuses + ") r",
 	} {
 		if err := exec(db, sql); err != nil {
 			return err
@@ -43,10 +45,14 @@ func (s *Store) VerifyStatistics(ctx context.Context) ([]StatisticsDiff, error) 
 		neg, sums, differs = append(neg, "-"+c), append(sums, "SUM("+c+") AS "+c), append(differs, "("+c+" != 0)")
 	}
 	parts := strings.Join(differs, " + ")
-	query := "SELECT institution, day || '/' || channel || '/' || method AS k, refunded_amount + outstanding_amount + undone_amount AS a, refunded_count + outstanding_count + undone_count AS n, " +
-		parts + " AS p FROM (SELECT institution, day, channel, method, " + strings.Join(sums, ", ") + " FROM (SELECT institution, day, channel, method, " + collections.DayColumns +
-		" FROM refund_days UNION ALL SELECT institution, day, channel, method, " + strings.Join(neg, ", ") + " FROM (" + collections.Recount() + ")) GROUP BY institution, day, channel, method) WHERE " + parts + " > 0" +
-		" UNION ALL SELECT institution, status, 0, SUM(count), 1 FROM (SELECT institution, status, count FROM refund_counts UNION ALL SELECT institution, status, -count FROM (" + collections.RecountStatuses +
+	query := "SELECT institution, day || '/' || channel || '/' || method AS k, refunded_amount + outstanding_amount + undone_amount AS a, " +
+		"refunded_count + outstanding_count + undone_count AS n, " +
+		parts + " AS p FROM (SELECT institution, day, channel, method, " + strings.Join(sums, ", ") +
+		" FROM (SELECT institution, day, channel, method, " + collections.DayColumns +
+		" FROM refund_days UNION ALL SELECT institution, day, channel, method, " + strings.Join(neg, ", ") + " FROM (" + collections.Recount() +
+		")) GROUP BY institution, day, channel, method) WHERE " + parts + " > 0" +
+		" UNION ALL SELECT institution, status, 0, SUM(count), 1 FROM (SELECT institution, status, count FROM refund_counts UNION ALL SELECT " +
+		"institution, status, -count FROM (" + collections.RecountStatuses +
 		")) GROUP BY institution, status HAVING SUM(count) != 0"
 	var out []StatisticsDiff
 	err := s.app.ConcurrentDB().NewQuery(query).WithContext(ctx).All(&out)
@@ -149,7 +155,8 @@ func (s *Store) Statistics(ctx context.Context, q StatisticsQuery) ([]Statistics
 	}
 	dims := strings.Join(by, ", ")
 	var scans []statisticsScan
-	err := s.app.ConcurrentDB().NewQuery("SELECT " + dims + ", " + strings.Join(sums, ", ") + " FROM refund_days WHERE " + where + " GROUP BY " + dims + " ORDER BY " + dims).
+	err := s.app.ConcurrentDB().NewQuery("SELECT " + dims + ", " + strings.Join(sums, ", ") + " FROM refund_days WHERE " + where +
+		" GROUP BY " + dims + " ORDER BY " + dims).
 		Bind(params).WithContext(ctx).All(&scans)
 	rows, total := make([]StatisticsRow, 0, len(scans)), StatisticsRow{}
 	for _, r := range scans {

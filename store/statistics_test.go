@@ -51,7 +51,8 @@ type rawOrder struct {
 func rawOrders(t *testing.T, app core.App) []rawOrder {
 	t.Helper()
 	var rows []rawOrder
-	if err := app.ConcurrentDB().Select("id", "institution", "status", "amount", "method", "channel", "compensates", "his_refund_date").From("refund_orders").All(&rows); err != nil {
+	if err := app.ConcurrentDB().Select("id", "institution", "status", "amount", "method", "channel", "compensates", "his_refund_date").
+		From("refund_orders").All(&rows); err != nil {
 		t.Fatal(err)
 	}
 	return rows
@@ -103,7 +104,8 @@ func compare(t *testing.T, app core.App, st *store.Store, step string) {
 	rows := rawOrders(t, app)
 	for _, inst := range []string{"house1", "house2"} {
 		want := recounted(t, rows, inst)
-		got, total, err := st.Statistics(t.Context(), store.StatisticsQuery{Institution: inst, From: "2000-01-01", To: "2099-12-31", By: store.StatisticsDimensions()})
+		got, total, err := st.Statistics(t.Context(), store.StatisticsQuery{Institution: inst, From: "2000-01-01", To: "2099-12-31",
+			By: store.StatisticsDimensions()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,12 +157,15 @@ func (w *walk) at() string {
 
 func (w *walk) insert(t *testing.T, status, compensates string, from *rawOrder) {
 	w.next++
-	p := dbx.Params{"id": fmt.Sprintf("walk%011d", w.next), "no": fmt.Sprintf("R%d", w.next), "card": fmt.Sprintf("C%d", w.next), "status": status, "comp": compensates,
-		"inst": w.pick("house1", "house2"), "amount": 1 + w.rnd.IntN(100_000), "method": w.pick("original", "transfer"), "channel": w.pick("wechat", "alipay"), "his": "", "created": w.at()}
+	p := dbx.Params{"id": fmt.Sprintf("walk%011d", w.next), "no": fmt.Sprintf("R%d", w.next), "card": fmt.Sprintf("C%d", w.next),
+		"status": status, "comp": compensates,
+		"inst": w.pick("house1", "house2"), "amount": 1 + w.rnd.IntN(100_000), "method": w.pick("original", "transfer"),
+		"channel": w.pick("wechat", "alipay"), "his": "", "created": w.at()}
 	if from != nil {
 		p["inst"], p["amount"], p["method"], p["channel"], p["his"] = from.Institution, from.Amount, from.Method, from.Channel, from.HISDate
 	}
-	w.sql(t, "INSERT INTO refund_orders (id, no, card_no, status, compensates, institution, amount, method, channel, his_refund_date, created) VALUES ({:id}, {:no}, {:card}, {:status}, {:comp}, {:inst}, {:amount}, {:method}, {:channel}, {:his}, {:created})", p)
+	w.sql(t, "INSERT INTO refund_orders (id, no, card_no, status, compensates, institution, amount, method, channel, his_refund_date, "+
+		"created) VALUES ({:id}, {:no}, {:card}, {:status}, {:comp}, {:inst}, {:amount}, {:method}, {:channel}, {:his}, {:created})", p)
 }
 
 // step does one thing to one order: the debit at HIS, a legal move, or the
@@ -243,7 +248,8 @@ func TestStatistics_EditedSummaryIsFoundAndRepairedOnlyByName(t *testing.T) {
 	}
 	compare(t, app, st, "after the repair")
 	var details string
-	if err := app.ConcurrentDB().NewQuery("SELECT details FROM audit_log WHERE action = 'stats.repair'").Row(&details); err != nil || !strings.Contains(details, "手工改动后重算") {
+	if err := app.ConcurrentDB().NewQuery("SELECT details FROM audit_log WHERE action = 'stats.repair'").Row(&details); err != nil ||
+		!strings.Contains(details, "手工改动后重算") {
 		t.Errorf("audit: %q %v", details, err)
 	}
 }

@@ -96,7 +96,8 @@ func (s *Store) Get(ctx context.Context, id string) (refund.Work, error) {
 
 // ByPayout finds the order of a payout number of an institution.
 func (s *Store) ByPayout(ctx context.Context, institution, no string) (refund.Work, error) {
-	return s.find(ctx, dbx.NewExp("institution = {:inst} AND id = (SELECT `order` FROM transfer_orders WHERE out_bill_no = {:no})", dbx.Params{"inst": institution, "no": no}))
+	return s.find(ctx, dbx.NewExp("institution = {:inst} AND id = (SELECT `order` FROM transfer_orders WHERE out_bill_no = {:no})",
+		dbx.Params{"inst": institution, "no": no}))
 }
 
 func (s *Store) find(ctx context.Context, where dbx.Expression) (refund.Work, error) {
@@ -203,7 +204,8 @@ func clip(s string, limit int) string {
 // of a freeze.
 func (s *Store) WakeStopped(ctx context.Context, institution string) error {
 	_, err := s.app.NonconcurrentDB().Update(collections.RefundOrders, dbx.Params{"next_at": stamp(s.now())}, dbx.And(
-		dbx.HashExp{"institution": institution}, dbx.In("status", string(refund.StatusApproved), string(refund.StatusPaying)))).WithContext(ctx).Execute()
+		dbx.HashExp{"institution": institution}, dbx.In("status", string(refund.StatusApproved), string(refund.StatusPaying)))).WithContext(ctx).
+		Execute()
 	return err
 }
 

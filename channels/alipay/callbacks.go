@@ -106,7 +106,8 @@ func readTransfer(form url.Values) (flow.Callback, error) {
 		return flow.Callback{}, fmt.Errorf("%w: biz_content", channels.ErrBadCallback)
 	}
 	cb := flow.Callback{ID: form.Get("notify_id"), Kind: refund.CallbackTransfer, No: t.No,
-		Body: channels.Record{Event: eventOf(form), No: t.No, ChannelNo: t.OrderID, State: t.Status, Reason: t.ErrorCode, Amount: fen(t.Amount)}.String()}
+		Body: channels.Record{Event: eventOf(form), No: t.No, ChannelNo: t.OrderID, State: t.Status, Reason: t.ErrorCode,
+			Amount: fen(t.Amount)}.String()}
 	if t.Product != "" && t.Product != productCode || t.Scene != "" && t.Scene != bizScene {
 		cb.Kind, cb.No = flow.CallbackOther, ""
 		return cb, nil
@@ -122,7 +123,8 @@ func readRefund(form url.Values) flow.Callback {
 	no := form.Get("out_biz_no")
 	hint := refund.PayoutAnswer{ChannelNo: form.Get("trade_no"), Reason: flow.Reason{Code: "hint", Message: "收到退款通知，以查询为准"}}
 	return flow.Callback{ID: form.Get("notify_id"), Kind: refund.CallbackRefund, No: no, Told: refund.Told{Answer: hint},
-		Body: channels.Record{Event: eventOf(form), No: no, ChannelNo: form.Get("trade_no"), State: form.Get("trade_status"), Amount: fen(form.Get("refund_fee"))}.String()}
+		Body: channels.Record{Event: eventOf(form), No: no, ChannelNo: form.Get("trade_no"), State: form.Get("trade_status"),
+			Amount: fen(form.Get("refund_fee"))}.String()}
 }
 
 func eventOf(form url.Values) string {

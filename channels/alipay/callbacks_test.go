@@ -12,7 +12,9 @@ import (
 	"hospay/refund"
 )
 
-const paid = `{"pay_date":"2026-01-02 03:04:05","biz_scene":"DIRECT_TRANSFER","action_type":"FINISH","pay_fund_order_id":"1","origin_interface":"alipay.fund.trans.uni.transfer","out_biz_no":"T20260102A1","trans_amount":"123.45","product_code":"TRANS_ACCOUNT_NO_PWD","order_id":"9","status":"SUCCESS","receiver_user_id":"2088123"}`
+const paid = `{"pay_date":"2026-01-02 03:04:05","biz_scene":"DIRECT_TRANSFER","action_type":"FINISH","pay_fund_order_id":"1",` +
+	`"origin_interface":"alipay.fund.trans.uni.transfer","out_biz_no":"T20260102A1","trans_amount":"123.45",` +
+	`"product_code":"TRANS_ACCOUNT_NO_PWD","order_id":"9","status":"SUCCESS","receiver_user_id":"2088123"}`
 
 func message(biz string) url.Values {
 	return url.Values{"charset": {"UTF-8"}, "biz_content": {biz}, "utc_timestamp": {"1767294245000"}, "app_id": {testApp}, "version": {"1.1"},
@@ -20,17 +22,20 @@ func message(biz string) url.Values {
 }
 
 func trade() url.Values {
-	return url.Values{"charset": {"utf-8"}, "notify_type": {"trade_status_sync"}, "notify_id": {"N2"}, "app_id": {testApp}, "seller_id": {testPID}, "version": {"1.0"},
+	return url.Values{"charset": {"utf-8"}, "notify_type": {"trade_status_sync"}, "notify_id": {"N2"}, "app_id": {testApp},
+		"seller_id": {testPID}, "version": {"1.0"},
 		"out_trade_no": {"D1"}, "trade_no": {"2026"}, "trade_status": {"TRADE_SUCCESS"}, "total_amount": {"100.00"}, "refund_fee": {"5.00"},
 		"gmt_refund": {"2026-01-02 03:04:05.000"}, "out_biz_no": {"R20260102A1"}, "subject": {"预交金"}}
 }
 
 func TestCallback_Transfer(t *testing.T) {
 	c, k := newClient(t, testConfig("")), testKeys()
-	for status, want := range map[string]refund.PayoutState{"SUCCESS": refund.PayoutSucceeded, "FAIL": refund.PayoutFailed, "REFUND": refund.PayoutReturned, "DEALING": refund.PayoutProcessing} {
+	for status, want := range map[string]refund.PayoutState{"SUCCESS": refund.PayoutSucceeded, "FAIL": refund.PayoutFailed,
+		"REFUND": refund.PayoutReturned, "DEALING": refund.PayoutProcessing} {
 		cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "SUCCESS", status, 1))))
 		if err != nil || cb.ID != "N1" || cb.Kind != refund.CallbackTransfer || cb.No != "T20260102A1" || told(cb).Payee != "2088123" ||
-			told(cb).Answer.Verdict != flow.Done || told(cb).Answer.State != want || told(cb).Answer.Amount != 12345 || told(cb).Answer.ChannelNo != "9" {
+			told(cb).Answer.Verdict != flow.Done || told(cb).Answer.State != want || told(cb).Answer.Amount != 12345 ||
+			told(cb).Answer.ChannelNo != "9" {
 			t.Errorf("%s: %+v, %v", status, cb, err)
 		}
 		if strings.Contains(cb.Body, "2088123") || !strings.Contains(cb.Body, "T20260102A1") {
@@ -42,10 +47,12 @@ func TestCallback_Transfer(t *testing.T) {
 	if _, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, form)); err != nil {
 		t.Error(err)
 	}
-	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "SUCCESS", "BRAND_NEW", 1)))); err != nil || told(cb).Answer.Verdict != flow.Unknown {
+	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay,
+		message(strings.Replace(paid, "SUCCESS", "BRAND_NEW", 1)))); err != nil || told(cb).Answer.Verdict != flow.Unknown {
 		t.Errorf("%+v, %v", cb, err)
 	}
-	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "DIRECT_TRANSFER", "PERSONAL_PAY", 1)))); err != nil || cb.Kind != flow.CallbackOther || cb.No != "" {
+	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay,
+		message(strings.Replace(paid, "DIRECT_TRANSFER", "PERSONAL_PAY", 1)))); err != nil || cb.Kind != flow.CallbackOther || cb.No != "" {
 		t.Errorf("%+v, %v", cb, err)
 	}
 }

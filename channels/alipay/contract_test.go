@@ -24,7 +24,8 @@ func methodOf(r *http.Request) string {
 	return form.Get("method")
 }
 
-const transferred = `{"code":"10000","msg":"Success","out_biz_no":"T20260102A1","order_id":"20260102110070000006380000250621","pay_fund_order_id":"1","status":"SUCCESS","trans_date":"2026-01-02 03:04:05"}`
+const transferred = `{"code":"10000","msg":"Success","out_biz_no":"T20260102A1","order_id":"20260102110070000006380000250621",` +
+	`"pay_fund_order_id":"1","status":"SUCCESS","trans_date":"2026-01-02 03:04:05"}`
 
 func TestChannelContract(t *testing.T) {
 	for name, config := range map[string]func(string) channels.Config{"certificates": testConfig, "public key": keyConfig} {
@@ -63,7 +64,8 @@ func TestAnswersWithDoubtfulSignatures(t *testing.T) {
 			fmt.Fprintf(w, `{"%s":%s}`, wrapper(m), failure("40004", "PAYEE_NOT_EXIST"))
 		},
 		"error_response": func(w io.Writer, _ string) {
-			fmt.Fprintf(w, `{"error_response":%s,"sign":"%s"}`, failure("40002", "isv.invalid-app-id"), sign(k.alipay, failure("40002", "isv.invalid-app-id")))
+			fmt.Fprintf(w, `{"error_response":%s,"sign":"%s"}`, failure("40002", "isv.invalid-app-id"),
+				sign(k.alipay, failure("40002", "isv.invalid-app-id")))
 		},
 		"空的 error": func(w io.Writer, _ string) { fmt.Fprint(w, `{"error_response":null}`) },
 		"空的应答":     func(w io.Writer, m string) { fmt.Fprintf(w, `{"%s":null}`, wrapper(m)) },

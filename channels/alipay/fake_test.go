@@ -50,12 +50,14 @@ var testKeys = sync.OnceValue(func() keys {
 	}
 	k := keys{app: gen(), alipay: gen(), other: gen()}
 	root := gen()
-	ca := &x509.Certificate{SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "Test Root", Organization: []string{"Ant"}, Country: []string{"CN"}},
+	ca := &x509.Certificate{SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "Test Root", Organization: []string{"Ant"},
+		Country: []string{"CN"}},
 		IsCA: true, BasicConstraintsValid: true, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
 	issue := func(serial int64, name string, pub *rsa.PublicKey) (string, string) {
 		tmpl := ca
 		if name != "" {
-			tmpl = &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: ca.NotBefore, NotAfter: ca.NotAfter}
+			tmpl = &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: ca.NotBefore,
+				NotAfter: ca.NotAfter}
 		}
 		der, err := x509.CreateCertificate(rand.Reader, tmpl, ca, pub, root)
 		if err != nil {
@@ -79,7 +81,8 @@ func testConfig(base string) channels.Config {
 	k := testKeys()
 	return channels.Config{
 		Institution: "h1", Channel: Name, MerchantID: testPID, AppID: testApp, APIBase: base, Settings: map[string]string{},
-		Secrets: map[string]string{"private_key": privatePEM(k.app), "app_cert": k.appCert, "alipay_cert": k.alipayCert, "alipay_root_cert": k.rootCert},
+		Secrets: map[string]string{"private_key": privatePEM(k.app), "app_cert": k.appCert, "alipay_cert": k.alipayCert,
+			"alipay_root_cert": k.rootCert},
 	}
 }
 
@@ -150,7 +153,8 @@ func serve(t *testing.T, f func(w http.ResponseWriter, form url.Values)) *httpte
 			t.Error("bad request signature")
 		}
 		at, err := time.ParseInLocation(time.DateTime, form.Get("timestamp"), calendar.Beijing)
-		if err != nil || time.Since(at).Abs() > time.Minute || form.Get("app_id") != testApp || form.Get("sign_type") != "RSA2" || form.Get("charset") != "utf-8" {
+		if err != nil || time.Since(at).Abs() > time.Minute || form.Get("app_id") != testApp || form.Get("sign_type") != "RSA2" ||
+			form.Get("charset") != "utf-8" {
 			t.Errorf("bad common parameters: %v", form)
 		}
 		if sn := form.Get("app_cert_sn"); sn != "" && (sn != k.appSN || form.Get("alipay_root_cert_sn") != k.rootSN) {

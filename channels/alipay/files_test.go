@@ -39,7 +39,8 @@ func TestDownloadBill(t *testing.T) {
 		{`{"code":"10000","bill_download_url":"http://dwbillcenter.alipay.com/x"}`, []byte("<html>expired</html>"), channels.ErrUnavailable},
 		{`{"code":"10000","bill_download_url":"https://evil.example/x"}`, file, channels.ErrUnavailable},
 		{`{"code":"10000","bill_download_url":""}`, file, channels.ErrUnavailable},
-		{`{"code":"10000","bill_download_url":"http://dwbillcenter.alipay.com/x","bill_file_code":"EMPTY_DATA_WITH_BILL_FILE"}`, file, channels.ErrBillEmpty},
+		{`{"code":"10000","bill_download_url":"http://dwbillcenter.alipay.com/x","bill_file_code":"EMPTY_DATA_WITH_BILL_FILE"}`, file,
+			channels.ErrBillEmpty},
 		{failure("40004", "NO_BILL_DATA"), file, channels.ErrBillEmpty},
 		{failure("40004", "BILL_NOT_EXIST"), file, channels.ErrBillNotReady},
 		{failure("40004", "USER_RATE_LIMIT"), file, channels.ErrBillNotReady},
@@ -60,7 +61,8 @@ func TestDownloadBill(t *testing.T) {
 		if !errors.Is(err, row.want) {
 			t.Errorf("%s: %v", row.say, err)
 		}
-		if row.want == nil && (b.Size != int64(len(file)) || len(b.Hash) != 64 || b.Name != "alipay_signcustomer_2026-01-02.csv.zip" || !bytes.Equal(out.Bytes(), file)) {
+		if row.want == nil && (b.Size != int64(len(file)) || len(b.Hash) != 64 || b.Name != "alipay_signcustomer_2026-01-02.csv.zip" ||
+			!bytes.Equal(out.Bytes(), file)) {
 			t.Errorf("%+v", b)
 		}
 	}
@@ -90,7 +92,8 @@ func TestReceipt(t *testing.T) {
 	if err != nil || r.Token != "F1" || r.State != channels.ReceiptGenerating {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	for status, want := range map[string]channels.ReceiptState{"INIT": channels.ReceiptGenerating, "PROCESS": channels.ReceiptGenerating, "SUCCESS": channels.ReceiptReady, "FAIL": channels.ReceiptFailed} {
+	for status, want := range map[string]channels.ReceiptState{"INIT": channels.ReceiptGenerating, "PROCESS": channels.ReceiptGenerating,
+		"SUCCESS": channels.ReceiptReady, "FAIL": channels.ReceiptFailed} {
 		say = fmt.Sprintf(`{"code":"10000","status":%q,"download_url":"https://mdn.alipay.com/r.pdf","error_message":"无数据"}`, status)
 		r, err := c.Receipt(t.Context(), "T1", "9", "F1")
 		if err != nil || r.State != want || (want == channels.ReceiptReady) != (len(r.PDF) > 0) {
@@ -112,10 +115,13 @@ func TestExchange(t *testing.T) {
 		want channels.Account
 		err  error
 	}{
-		{`{"alipay_system_oauth_token_response":%s,"sign":"%s"}|{"user_id":"2088123","access_token":"a","expires_in":3600}`, channels.Account{ID: "2088123", Type: refund.AccountAlipayUserID}, nil},
-		{`{"alipay_system_oauth_token_response":%s,"sign":"%s"}|{"open_id":"o1","access_token":"a","expires_in":3600}`, channels.Account{ID: "o1", Type: refund.AccountAlipayOpenID}, nil},
+		{`{"alipay_system_oauth_token_response":%s,"sign":"%s"}|{"user_id":"2088123","access_token":"a","expires_in":3600}`,
+			channels.Account{ID: "2088123", Type: refund.AccountAlipayUserID}, nil},
+		{`{"alipay_system_oauth_token_response":%s,"sign":"%s"}|{"open_id":"o1","access_token":"a","expires_in":3600}`,
+			channels.Account{ID: "o1", Type: refund.AccountAlipayOpenID}, nil},
 		{`{"alipay_system_oauth_token_response":%s,"sign":"%s"}|{"access_token":"a"}`, channels.Account{}, channels.ErrUnavailable},
-		{`{"error_response":%s,"sign":"%s"}|{"code":"40002","sub_code":"isv.code-invalid","sub_msg":"x"}`, channels.Account{}, channels.ErrBadCode},
+		{`{"error_response":%s,"sign":"%s"}|{"code":"40002","sub_code":"isv.code-invalid","sub_msg":"x"}`, channels.Account{},
+			channels.ErrBadCode},
 		{`{"error_response":%s,"sign":"%s"}|{"code":"20000","sub_code":"isp.unknow-error"}`, channels.Account{}, channels.ErrUnavailable},
 		{`{"alipay_system_oauth_token_response":%s,"x":"%s"}|{"user_id":"2088123"}`, channels.Account{}, channels.ErrUnavailable},
 	} {
@@ -130,17 +136,22 @@ func TestExchange(t *testing.T) {
 			t.Errorf("%s: %+v, %v", row.say, a, err)
 		}
 	}
-	want := "https://openauth.alipay.com/oauth2/publicAppAuthorize.htm?app_id=2021000000000001&redirect_uri=https%3A%2F%2Fh.example%2F&scope=auth_base&state=s"
+	want := "https://openauth.alipay.com/oauth2/publicAppAuthorize.htm?app_id=2021000000000001&redirect_uri=https%3A%2F%2Fh.example%2F&" +
+		"scope=auth_base&state=s"
 	if got := newClient(t, testConfig("")).AuthorizeURL("https://h.example/", "s"); got != want {
 		t.Error(got)
 	}
 }
 
 func TestSendMessage(t *testing.T) {
-	m := channels.Message{To: channels.Account{ID: "2088123", Type: refund.AccountAlipayUserID}, Template: "TPL", Page: "pages/x", ID: "M1", Data: map[string]string{"keyword1": "v", "form_id": "F"}}
+	m := channels.Message{To: channels.Account{ID: "2088123", Type: refund.AccountAlipayUserID}, Template: "TPL", Page: "pages/x", ID: "M1",
+		Data: map[string]string{"keyword1": "v", "form_id": "F"}}
 	for kind, want := range map[string]string{
-		"mini":   methodMini + `{"data":"{\"keyword1\":{\"value\":\"v\"}}","form_id":"F","page":"pages/x","to_user_id":"2088123","user_template_id":"TPL"}`,
-		"public": methodPublic + `{"template":{"context":{"action_name":"查看详情","form_id":{"color":"#333333","value":"F"},"head_color":"#1677FF","keyword1":{"color":"#333333","value":"v"},"url":"pages/x"},"template_id":"TPL"},"to_user_id":"2088123"}`,
+		"mini": methodMini + `{"data":"{\"keyword1\":{\"value\":\"v\"}}","form_id":"F","page":"pages/x","to_user_id":"2088123",` +
+			`"user_template_id":"TPL"}`,
+		"public": methodPublic +
+			`{"template":{"context":{"action_name":"查看详情","form_id":{"color":"#333333","value":"F"},"head_color":"#1677FF",` +
+			`"keyword1":{"color":"#333333","value":"v"},"url":"pages/x"},"template_id":"TPL"},"to_user_id":"2088123"}`,
 	} {
 		srv := serve(t, func(w http.ResponseWriter, form url.Values) {
 			if got := form.Get("method") + form.Get("biz_content"); got != want {

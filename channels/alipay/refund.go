@@ -78,7 +78,8 @@ func (c *Client) queryRefund(ctx context.Context, p refund.Payout) refund.Payout
 	case r.No != p.No:
 		return channels.Mismatch("没有退款请求号")
 	}
-	return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutSucceeded, ChannelNo: r.TradeNo, Amount: fen(r.Amount), PaidAt: at(r.PaidAt)}
+	return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutSucceeded, ChannelNo: r.TradeNo, Amount: fen(r.Amount),
+		PaidAt: at(r.PaidAt)}
 }
 
 // refundState reads the states of the asynchronous variant.

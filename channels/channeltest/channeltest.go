@@ -114,8 +114,9 @@ func faults(k Kit) map[string]http.HandlerFunc {
 		"signed list":      signed("[]"),
 		"signed text":      signed(`"dGV4dA=="`),
 		"signed numbers":   signed(`{"out_bill_no":1,"out_biz_no":1,"out_refund_no":1,"code":10000,"state":2,"status":3}`),
-		"signed other no":  signed(`{"code":"10000","out_bill_no":"X","out_refund_no":"X","out_biz_no":"X","out_request_no":"X","trade_no":"X","out_trade_no":"X","state":"SUCCESS","status":"SUCCESS","refund_status":"REFUND_SUCCESS","fund_change":"Y"}`),
-		"signed deep":      signed(deep),
+		"signed other no": signed(`{"code":"10000","out_bill_no":"X","out_refund_no":"X","out_biz_no":"X","out_request_no":"X","trade_no":"X",` +
+			`"out_trade_no":"X","state":"SUCCESS","status":"SUCCESS","refund_status":"REFUND_SUCCESS","fund_change":"Y"}`),
+		"signed deep": signed(deep),
 	}
 }
 
@@ -172,7 +173,8 @@ func (k Kit) allUnknown(t *testing.T, ch channels.Channel) {
 	t.Helper()
 	var all sync.WaitGroup
 	for _, p := range k.Payouts {
-		for name, call := range map[string]func(context.Context, refund.Payout) refund.PayoutAnswer{"pay": ch.Pay, "query": ch.Query, "cancel": ch.Cancel} {
+		for name, call := range map[string]func(context.Context, refund.Payout) refund.PayoutAnswer{"pay": ch.Pay, "query": ch.Query,
+			"cancel": ch.Cancel} {
 			all.Go(func() {
 				a := k.timed(t, name, func(ctx context.Context) refund.PayoutAnswer { return call(ctx, p) })
 				if name == "cancel" && a.Verdict == flow.Refused && a.Reason.Code == channels.CodeNotSupported {
@@ -275,8 +277,10 @@ func (k Kit) callbacks(t *testing.T) {
 	if err != nil {
 		return // it calls nobody back
 	}
-	for _, body := range []string{"", "null", "{}", "[]", `{"id":"1","resource":null}`, "sign=&sign_type=RSA2", "a=1&a=2", "%zz", strings.Repeat("x", 2<<20), "\xff"} {
-		for _, h := range []http.Header{nil, {}, {"Wechatpay-Signature": {"WECHATPAY/SIGNTEST/x"}, "Wechatpay-Timestamp": {fmt.Sprint(time.Now().Unix())}, "Wechatpay-Nonce": {"n"}, "Wechatpay-Serial": {"s"}}} {
+	for _, body := range []string{"", "null", "{}", "[]", `{"id":"1","resource":null}`, "sign=&sign_type=RSA2", "a=1&a=2", "%zz",
+		strings.Repeat("x", 2<<20), "\xff"} {
+		for _, h := range []http.Header{nil, {}, {"Wechatpay-Signature": {"WECHATPAY/SIGNTEST/x"},
+			"Wechatpay-Timestamp": {fmt.Sprint(time.Now().Unix())}, "Wechatpay-Nonce": {"n"}, "Wechatpay-Serial": {"s"}}} {
 			if cb, err := ch.ParseCallback(context.Background(), h, []byte(body)); !errors.Is(err, channels.ErrBadCallback) || cb.Kind != "" {
 				t.Errorf("callback %.20q: %+v, %v", body, cb, err)
 			}

@@ -138,7 +138,8 @@ func (c *Client) readCallback(e envelope, plain []byte) (flow.Callback, error) {
 		}
 		a := c.transferState(b)
 		return flow.Callback{ID: e.ID, Kind: refund.CallbackTransfer, No: b.No, Told: refund.Told{Payee: b.OpenID, Answer: a},
-			Body: channels.Record{Event: e.Event, No: b.No, ChannelNo: b.ChannelNo, State: b.State, Reason: b.FailReason, Amount: b.Amount}.String()}, nil
+			Body: channels.Record{Event: e.Event, No: b.No, ChannelNo: b.ChannelNo, State: b.State, Reason: b.FailReason,
+				Amount: b.Amount}.String()}, nil
 	case strings.HasPrefix(e.Event, eventRefund):
 		var r refunded
 		if json.Unmarshal(plain, &r) != nil || r.No == "" || r.Notified == "" {

@@ -15,15 +15,18 @@ import (
 	"hospay/refund"
 )
 
-const paid = `{"out_bill_no":"T20260102A1","transfer_bill_no":"1330","state":"SUCCESS","mch_id":"1900000001","transfer_amount":12345,"openid":"oSecretOpenID0001","create_time":"2026-01-02T03:04:05+08:00","update_time":"2026-01-02T03:04:06+08:00"}`
+const paid = `{"out_bill_no":"T20260102A1","transfer_bill_no":"1330","state":"SUCCESS","mch_id":"1900000001","transfer_amount":12345,` +
+	`"openid":"oSecretOpenID0001","create_time":"2026-01-02T03:04:05+08:00","update_time":"2026-01-02T03:04:06+08:00"}`
 
 func TestCallback_Transfer(t *testing.T) {
 	c := newClient(t, testConfig(""))
 	for name, plain := range map[string]string{"mch_id": paid, "mchid": strings.Replace(paid, "mch_id", "mchid", 1)} {
 		h, body := callback(eventTransfer, plain)
 		cb, err := c.ParseCallback(t.Context(), h, body)
-		if err != nil || cb.ID != "EV-1" || cb.Kind != refund.CallbackTransfer || cb.No != "T20260102A1" || told(cb).Payee != "oSecretOpenID0001" ||
-			told(cb).Answer.Verdict != flow.Done || told(cb).Answer.State != refund.PayoutSucceeded || told(cb).Answer.Amount != 12345 || told(cb).Answer.PaidAt.IsZero() {
+		if err != nil || cb.ID != "EV-1" || cb.Kind != refund.CallbackTransfer || cb.No != "T20260102A1" ||
+			told(cb).Payee != "oSecretOpenID0001" ||
+			told(cb).Answer.Verdict != flow.Done || told(cb).Answer.State != refund.PayoutSucceeded || told(cb).Answer.Amount != 12345 ||
+			told(cb).Answer.PaidAt.IsZero() {
 			t.Errorf("%s: %+v, %v", name, cb, err)
 		}
 		if strings.Contains(cb.Body, "oSecret") || !strings.Contains(cb.Body, "T20260102A1") {
@@ -34,8 +37,10 @@ func TestCallback_Transfer(t *testing.T) {
 
 func TestCallback_Refund(t *testing.T) {
 	c := newClient(t, testConfig(""))
-	for status, want := range map[string]refund.PayoutState{"SUCCESS": refund.PayoutSucceeded, "ABNORMAL": refund.PayoutReturned, "CLOSED": refund.PayoutFailed} {
-		h, body := callback("REFUND."+status, `{"mchid":"1900000001","out_refund_no":"R1","refund_id":"50","refund_status":"`+status+`","success_time":"2026-01-02T03:04:05+08:00","amount":{"refund":500,"total":10000}}`)
+	for status, want := range map[string]refund.PayoutState{"SUCCESS": refund.PayoutSucceeded, "ABNORMAL": refund.PayoutReturned,
+		"CLOSED": refund.PayoutFailed} {
+		h, body := callback("REFUND."+status, `{"mchid":"1900000001","out_refund_no":"R1","refund_id":"50","refund_status":"`+status+
+			`","success_time":"2026-01-02T03:04:05+08:00","amount":{"refund":500,"total":10000}}`)
 		cb, err := c.ParseCallback(t.Context(), h, body)
 		if err != nil || cb.Kind != refund.CallbackRefund || cb.No != "R1" || told(cb).Answer.State != want || told(cb).Answer.Amount != 500 {
 			t.Errorf("%s: %+v, %v", status, cb, err)
@@ -95,7 +100,8 @@ func TestCallback_Refusals(t *testing.T) {
 		"没有状态": `{"mch_id":"1900000001","out_bill_no":"T1"}`, "金额是文本": strings.Replace(paid, "12345,", `"12345",`, 1), "不是对象": `[]`,
 	} {
 		h, body := callback(eventTransfer, plain)
-		if cb, err := c.ParseCallback(t.Context(), h, body); !errors.Is(err, channels.ErrBadCallback) || strings.Contains(err.Error(), "oSecret") {
+		if cb, err := c.ParseCallback(t.Context(), h, body); !errors.Is(err, channels.ErrBadCallback) ||
+			strings.Contains(err.Error(), "oSecret") {
 			t.Errorf("%s: %+v, %v", name, cb, err)
 		}
 	}
@@ -151,7 +157,8 @@ func FuzzCallback(f *testing.F) {
 	h, body := callback(eventTransfer, paid)
 	f.Add(body, h.Get("Wechatpay-Signature"), paid, false)
 	f.Add([]byte(`{"resource":null}`), "WECHATPAY/SIGNTEST/", `{"mch_id":1}`, true)
-	f.Add([]byte(`{"id":"1","event_type":"REFUND.SUCCESS","resource":{"algorithm":"AEAD_AES_256_GCM","nonce":"123456789012","ciphertext":"AA=="}}`), "", `{}`, true)
+	f.Add([]byte(`{"id":"1","event_type":"REFUND.SUCCESS","resource":{"algorithm":"AEAD_AES_256_GCM","nonce":"123456789012",`+
+		`"ciphertext":"AA=="}}`), "", `{}`, true)
 	f.Fuzz(func(t *testing.T, raw []byte, signature, plain string, resigned bool) {
 		header := h.Clone()
 		header.Set("Wechatpay-Signature", signature)

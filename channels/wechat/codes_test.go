@@ -61,7 +61,8 @@ func TestCodes_EveryDocumentedCode(t *testing.T) {
 }
 
 func TestCodes_QueriesAndCancelsProveNothing(t *testing.T) {
-	for _, code := range strings.Fields("PARAM_ERROR INVALID_REQUEST NO_AUTH SIGN_ERROR NOT_FOUND FREQUENCY_LIMITED SYSTEM_ERROR FREQUENCY_LIMIT_EXCEED RATELIMIT_EXCEEDED") {
+	for _, code := range strings.Fields("PARAM_ERROR INVALID_REQUEST NO_AUTH SIGN_ERROR NOT_FOUND FREQUENCY_LIMITED SYSTEM_ERROR " +
+		"FREQUENCY_LIMIT_EXCEED RATELIMIT_EXCEEDED") {
 		r, ok := queryCodes[code]
 		if !ok || r.Verdict != flow.Unknown || r.Words == "" {
 			t.Errorf("query %s: %+v", code, r)
@@ -103,7 +104,8 @@ func TestCodes_UnlistedIsNeverRefused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		code := rapid.OneOf(rapid.String(), rapid.StringMatching(`[A-Z_]{1,30}`)).Draw(t, "code")
 		status := rapid.IntRange(300, 599).Draw(t, "status")
-		for name, codes := range map[string]channels.Codes{"create": createCodes, "query": queryCodes, "cancel": cancelCodes, "refund": refundCodes} {
+		for name, codes := range map[string]channels.Codes{"create": createCodes, "query": queryCodes, "cancel": cancelCodes,
+			"refund": refundCodes} {
 			a := outcome(&core.APIError{StatusCode: status, Code: code}, codes, transferPayout())
 			if _, listed := codes[code]; (!listed || status >= 500) && a.Verdict != flow.Unknown || a.Verdict == flow.Done {
 				t.Fatalf("%s %d %q: %+v", name, status, code, a)

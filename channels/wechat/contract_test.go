@@ -16,7 +16,8 @@ import (
 )
 
 func TestChannelContract(t *testing.T) {
-	success := `{"out_bill_no":"` + transferPayout().No + `","transfer_bill_no":"1","state":"SUCCESS","create_time":"2026-01-02T03:04:05+08:00"}`
+	success := `{"out_bill_no":"` + transferPayout().No + `","transfer_bill_no":"1","state":"SUCCESS",` +
+		`"create_time":"2026-01-02T03:04:05+08:00"}`
 	channeltest.Run(t, channeltest.Kit{
 		New:      func(t testing.TB, base string) channels.Channel { return newClient(t, testConfig(base)) },
 		Payouts:  []refund.Payout{transferPayout(), originalPayout()},
@@ -84,7 +85,8 @@ func TestPlatformCertificateMode(t *testing.T) {
 		var req struct {
 			Name string `json:"user_name"`
 		}
-		if err := json.Unmarshal(raw, &req); err != nil || openOAEP(t, k.old, req.Name) != "张三丰" || r.Header.Get("Wechatpay-Serial") != "ABCDEF0123" {
+		if err := json.Unmarshal(raw, &req); err != nil || openOAEP(t, k.old, req.Name) != "张三丰" ||
+			r.Header.Get("Wechatpay-Serial") != "ABCDEF0123" {
 			t.Errorf("%v %s", err, r.Header)
 		}
 		stamp(w.Header(), k.old, "ABCDEF0123", body, time.Now())

@@ -23,9 +23,12 @@ func Fields() []channels.Field {
 		{Name: "perception", Label: "收款感知", Kind: text, Default: "退款", Help: "收款人在微信中看到的名目。"},
 		{Name: "report_infos", Label: "场景报备信息", Kind: text, Help: `JSON，例如 [{"info_type":"赔付原因","info_content":"预交金退款"}]。`},
 		{Name: "transfer_remark", Label: "转账备注", Kind: text, Default: "预交金退款", Help: "收款人看到的备注，32 字以内。"},
-		{Name: "funds_account", Label: "退款资金来源", Kind: choice, Choices: []channels.Choice{{"", "按合同"}, {"AVAILABLE", "可用余额"}, {"UNSETTLED", "未结算资金"}}, Help: "原路退从哪个账户出款，按合同即不指定。"},
-		{Name: "login", Label: "登录方式", Kind: choice, Choices: []channels.Choice{{"h5", "公众号网页"}, {"mini", "小程序"}}, Default: "h5", Help: "患者从哪里进入。"},
-		{Name: "message_kind", Label: "消息类型", Kind: choice, Choices: []channels.Choice{{"template", "服务号模板消息"}, {"subscribe", "订阅消息"}}, Default: "template", Help: "用哪种消息通知患者。"},
+		{Name: "funds_account", Label: "退款资金来源", Kind: choice, Choices: []channels.Choice{{"", "按合同"}, {"AVAILABLE", "可用余额"},
+			{"UNSETTLED", "未结算资金"}}, Help: "原路退从哪个账户出款，按合同即不指定。"},
+		{Name: "login", Label: "登录方式", Kind: choice, Choices: []channels.Choice{{"h5", "公众号网页"}, {"mini", "小程序"}}, Default: "h5",
+			Help: "患者从哪里进入。"},
+		{Name: "message_kind", Label: "消息类型", Kind: choice, Choices: []channels.Choice{{"template", "服务号模板消息"}, {"subscribe", "订阅消息"}},
+			Default: "template", Help: "用哪种消息通知患者。"},
 		{Name: "mini_appid", Label: "小程序 AppID", Kind: text, Help: "消息点开后进入的小程序。"},
 		{Name: "confirm_url", Label: "演示确认页", Kind: text, Help: "仅演示用：微信之外的确认收款页，含 {package} 和 {back}。"},
 		{Name: "api_host", Label: "公众平台接口地址", Kind: text, Default: mpBase, Help: "一般不用填。"},
@@ -54,7 +57,8 @@ func (c *Client) Credentials() []channels.Credential {
 		out = append(out, channels.Credential{What: "public_key", ID: c.publicID})
 	}
 	for _, cert := range c.certs {
-		out = append(out, channels.Credential{What: "platform_cert", ID: serialOf(cert), Subject: cert.Subject.CommonName, Expires: cert.NotAfter})
+		out = append(out, channels.Credential{What: "platform_cert", ID: serialOf(cert), Subject: cert.Subject.CommonName,
+			Expires: cert.NotAfter})
 	}
 	return out
 }

@@ -49,7 +49,8 @@ func TestDownloadBill(t *testing.T) {
 				if q := r.URL.Query(); q.Get("bill_date") != "2026-01-02" || q.Get("account_type") != "OPERATION" || q.Get("tar_type") != "GZIP" {
 					t.Error(r.URL)
 				}
-				answer(w, 200, `{"hash_type":"SHA1","hash_value":"`+row.digest+`","download_url":"https://api.mch.weixin.qq.com/v3/billdownload/file?token=x"}`)
+				answer(w, 200, `{"hash_type":"SHA1","hash_value":"`+row.digest+
+					`","download_url":"https://api.mch.weixin.qq.com/v3/billdownload/file?token=x"}`)
 			case "/v3/billdownload/file": // no signature on files
 				_, _ = w.Write(row.file)
 			default:
@@ -70,7 +71,8 @@ func TestDownloadBill(t *testing.T) {
 }
 
 func TestDownloadBill_Refusals(t *testing.T) {
-	for code, want := range map[string]error{"NO_STATEMENT_EXIST": channels.ErrBillEmpty, "STATEMENT_CREATING": channels.ErrBillNotReady, "PARAM_ERROR": channels.ErrUnavailable} {
+	for code, want := range map[string]error{"NO_STATEMENT_EXIST": channels.ErrBillEmpty, "STATEMENT_CREATING": channels.ErrBillNotReady,
+		"PARAM_ERROR": channels.ErrUnavailable} {
 		srv := serve(t, func(w http.ResponseWriter, _ *http.Request, _ []byte) { refuse(w, 400, code, "m") })
 		if _, err := newClient(t, testConfig(srv.URL)).DownloadBill(t.Context(), "2026-01-02", BillTrade, io.Discard); !errors.Is(err, want) {
 			t.Errorf("%s: %v", code, err)
@@ -105,7 +107,9 @@ func TestReceipt(t *testing.T) {
 		case strings.HasPrefix(r.URL.Path, "/v3/transferbilldownload/"):
 			_, _ = w.Write(pdf)
 		default:
-			answer(w, 200, fmt.Sprintf(`{"state":%q,"hash_type":"SHA256","hash_value":%q,"download_url":"https://api.mch.weixin.qq.com/v3/transferbilldownload/elecvoucherfile?source=elecsign&token=x","fail_reason":"无姓名"}`, state, digest))
+			answer(w, 200, fmt.Sprintf(`{"state":%q,"hash_type":"SHA256","hash_value":%q,`+
+				`"download_url":"https://api.mch.weixin.qq.com/v3/transferbilldownload/elecvoucherfile?source=elecsign&token=x","fail_reason":"无姓名"}`,
+				state, digest))
 		}
 	})
 	c := newClient(t, testConfig(srv.URL))
@@ -142,7 +146,8 @@ func TestReceipt_SM3(t *testing.T) {
 			_, _ = w.Write(pdf)
 			return
 		}
-		answer(w, 200, `{"state":"FINISHED","hash_type":"SM3","hash_value":"`+hexOf(sum[:])+`","download_url":"https://api.mch.weixin.qq.com/v3/transferbilldownload/x"}`)
+		answer(w, 200, `{"state":"FINISHED","hash_type":"SM3","hash_value":"`+hexOf(sum[:])+
+			`","download_url":"https://api.mch.weixin.qq.com/v3/transferbilldownload/x"}`)
 	})
 	if r, err := newClient(t, testConfig(srv.URL)).Receipt(t.Context(), "T1", "", "T1"); err != nil || !bytes.Equal(r.PDF, pdf) {
 		t.Errorf("%+v, %v", r, err)

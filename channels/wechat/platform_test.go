@@ -19,7 +19,8 @@ import (
 
 // The vector of the public-platform documentation.
 func TestSignPage_Vector(t *testing.T) {
-	got := signPage("sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg", "Wm3WZYTPz0wzccnW", 1414587457, "http://mp.weixin.qq.com?params=value#part")
+	got := signPage("sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg", "Wm3WZYTPz0wzccnW", 1414587457,
+		"http://mp.weixin.qq.com?params=value#part")
 	if got != "0f9de62fce790f9a083d5c99e95740ceb90c27ed" {
 		t.Error(got)
 	}
@@ -49,7 +50,8 @@ func platform(t *testing.T, answers map[string]func(r *http.Request, body []byte
 
 func TestAuthorizeURL(t *testing.T) {
 	got := newClient(t, testConfig("")).AuthorizeURL("https://h.example/a?b=1", "s t")
-	want := "https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx0123456789abcdef&redirect_uri=https%3A%2F%2Fh.example%2Fa%3Fb%3D1&response_type=code&scope=snsapi_base&state=s+t#wechat_redirect"
+	want := "https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx0123456789abcdef&redirect_uri=https%3A%2F%2Fh.example%2Fa%3Fb%3D1&" +
+		"response_type=code&scope=snsapi_base&state=s+t#wechat_redirect"
 	if got != want {
 		t.Error(got)
 	}
@@ -59,7 +61,8 @@ func TestExchange(t *testing.T) {
 	var say string
 	c, _ := platform(t, map[string]func(*http.Request, []byte) string{
 		"/sns/oauth2/access_token": func(r *http.Request, _ []byte) string {
-			if q := r.URL.Query(); q.Get("appid") != testApp || q.Get("secret") != testSecret || q.Get("code") != "C1" || q.Get("grant_type") != "authorization_code" {
+			if q := r.URL.Query(); q.Get("appid") != testApp || q.Get("secret") != testSecret || q.Get("code") != "C1" ||
+				q.Get("grant_type") != "authorization_code" {
 				t.Error(r.URL)
 			}
 			return say
@@ -107,7 +110,8 @@ func TestSendMessage(t *testing.T) {
 			return next
 		},
 	})
-	m := channels.Message{To: channels.Account{ID: "o1", Type: refund.AccountWechatOpenID}, Template: "TPL", Page: "https://h.example/p", ID: "N1", Data: map[string]string{"keyword1": "v<1"}}
+	m := channels.Message{To: channels.Account{ID: "o1", Type: refund.AccountWechatOpenID}, Template: "TPL", Page: "https://h.example/p",
+		ID: "N1", Data: map[string]string{"keyword1": "v<1"}}
 	for _, row := range []struct {
 		say  []string
 		want error
@@ -125,7 +129,8 @@ func TestSendMessage(t *testing.T) {
 			t.Errorf("%v: %q, %v", row.say, id, err)
 		}
 	}
-	if text, _ := json.Marshal(sent); string(text) != `{"client_msg_id":"N1","data":{"keyword1":{"value":"v\u003c1"}},"template_id":"TPL","touser":"o1","url":"https://h.example/p"}` {
+	if text, _ := json.Marshal(sent); string(text) != `{"client_msg_id":"N1","data":{"keyword1":{"value":"v\u003c1"}},"template_id":"TPL",`+
+		`"touser":"o1","url":"https://h.example/p"}` {
 		t.Error(string(text))
 	}
 	if tokens.Load() != 2 {
@@ -201,7 +206,8 @@ func TestMiniProgram(t *testing.T) {
 	if a, err := c.Exchange(t.Context(), "C1"); err != nil || a.ID != "o1" {
 		t.Errorf("%+v, %v", a, err)
 	}
-	m := channels.Message{To: channels.Account{ID: "o1", Type: refund.AccountWechatOpenID}, Template: "TPL", Page: "pages/x", ID: "N1", Data: map[string]string{"thing1": "v"}}
+	m := channels.Message{To: channels.Account{ID: "o1", Type: refund.AccountWechatOpenID}, Template: "TPL", Page: "pages/x", ID: "N1",
+		Data: map[string]string{"thing1": "v"}}
 	if _, err := c.SendMessage(t.Context(), m); err != nil {
 		t.Error(err)
 	}
@@ -228,7 +234,8 @@ func TestPlatformErrorsKeepSecrets(t *testing.T) {
 		_, page := c.SignPage(t.Context(), "https://h.example/")
 		_, send := c.SendMessage(t.Context(), channels.Message{To: channels.Account{ID: "o1", Type: refund.AccountWechatOpenID}, Template: "T"})
 		for _, err := range []error{login, page, send} {
-			if !errors.Is(err, channels.ErrUnavailable) || strings.Contains(err.Error(), testSecret) || strings.Contains(err.Error(), "CODE-OF-LOGIN") {
+			if !errors.Is(err, channels.ErrUnavailable) || strings.Contains(err.Error(), testSecret) ||
+				strings.Contains(err.Error(), "CODE-OF-LOGIN") {
 				t.Error(err)
 			}
 		}

@@ -15,21 +15,25 @@ import (
 func TestTransfer_SendsWhatTheSceneNeeds(t *testing.T) {
 	var got map[string]any
 	srv := serve(t, func(w http.ResponseWriter, r *http.Request, body []byte) {
-		if r.Method != http.MethodPost || r.URL.Path != "/v3/fund-app/mch-transfer/transfer-bills" || r.Header.Get("Wechatpay-Serial") != testKeyID {
+		if r.Method != http.MethodPost || r.URL.Path != "/v3/fund-app/mch-transfer/transfer-bills" ||
+			r.Header.Get("Wechatpay-Serial") != testKeyID {
 			t.Errorf("%s %s serial %q", r.Method, r.URL, r.Header.Get("Wechatpay-Serial"))
 		}
 		if err := json.Unmarshal(body, &got); err != nil {
 			t.Error(err)
 		}
-		answer(w, 200, `{"out_bill_no":"T20260102A1","transfer_bill_no":"1330","create_time":"2015-05-20T13:29:35.120+08:00","state":"WAIT_USER_CONFIRM","package_info":"pkg=="}`)
+		answer(w, 200, `{"out_bill_no":"T20260102A1","transfer_bill_no":"1330","create_time":"2015-05-20T13:29:35.120+08:00",`+
+			`"state":"WAIT_USER_CONFIRM","package_info":"pkg=="}`)
 	})
 	a := newClient(t, testConfig(srv.URL)).Pay(t.Context(), transferPayout())
 	if name := openOAEP(t, testKeys().wechat, got["user_name"].(string)); name != "张三丰" {
 		t.Errorf("name %q", name)
 	}
 	delete(got, "user_name")
-	want := `{"appid":"wx0123456789abcdef","notify_url":"https://hospital.example/notify","openid":"oSecretOpenID0001","out_bill_no":"T20260102A1",` +
-		`"transfer_amount":12345,"transfer_remark":"退预交金","transfer_scene_id":"1011","transfer_scene_report_infos":[{"info_content":"预交金退款","info_type":"赔付原因"}],"user_recv_perception":"退款"}`
+	want := `{"appid":"wx0123456789abcdef","notify_url":"https://hospital.example/notify","openid":"oSecretOpenID0001",` +
+		`"out_bill_no":"T20260102A1",` +
+		`"transfer_amount":12345,"transfer_remark":"退预交金","transfer_scene_id":"1011","transfer_scene_report_infos":[{"info_content":"预交金退款",` +
+		`"info_type":"赔付原因"}],"user_recv_perception":"退款"}`
 	if text, _ := json.Marshal(got); string(text) != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
@@ -131,7 +135,8 @@ func TestQuery_NotFound(t *testing.T) {
 
 func TestCancel(t *testing.T) {
 	srv := serve(t, func(w http.ResponseWriter, r *http.Request, body []byte) {
-		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/out-bill-no/T20260102A1/cancel") || strings.TrimSpace(string(body)) != "{}" {
+		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/out-bill-no/T20260102A1/cancel") ||
+			strings.TrimSpace(string(body)) != "{}" {
 			t.Errorf("%s %s %q", r.Method, r.URL, body)
 		}
 		answer(w, 200, `{"out_bill_no":"T20260102A1","transfer_bill_no":"1330","state":"CANCELING","update_time":"2026-01-02T03:04:05+08:00"}`)
@@ -163,11 +168,13 @@ func TestRefund(t *testing.T) {
 	if a := c.Pay(t.Context(), originalPayout()); a.Verdict != flow.Done || a.State != refund.PayoutProcessing || a.Amount != 500 {
 		t.Errorf("%+v", a)
 	}
-	want := `{"amount":{"currency":"CNY","refund":500,"total":10000},"notify_url":"https://hospital.example/notify","out_refund_no":"R20260102A1","transaction_id":"4200000001"}`
+	want := `{"amount":{"currency":"CNY","refund":500,"total":10000},"notify_url":"https://hospital.example/notify",` +
+		`"out_refund_no":"R20260102A1","transaction_id":"4200000001"}`
 	if text, _ := json.Marshal(got); string(text) != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
-	for s, want := range map[string]refund.PayoutState{"SUCCESS": refund.PayoutSucceeded, "CLOSED": refund.PayoutFailed, "ABNORMAL": refund.PayoutReturned, "NEW": refund.PayoutProcessing} {
+	for s, want := range map[string]refund.PayoutState{"SUCCESS": refund.PayoutSucceeded, "CLOSED": refund.PayoutFailed,
+		"ABNORMAL": refund.PayoutReturned, "NEW": refund.PayoutProcessing} {
 		status = s
 		if a := c.Query(t.Context(), originalPayout()); a.Verdict != flow.Done || a.State != want || a.ChannelNo != "50" {
 			t.Errorf("%s: %+v", s, a)

@@ -28,14 +28,16 @@ func Answers(body *[]byte, contentType string) http.RoundTripper {
 
 // refusals are the codes by which the demo's mappings refuse.
 var refusals = []string{
-	"patient_not_found", "card_not_yours", "card_frozen", "over_balance", "unpaid_bill", "deposit_not_found", "his_no_reversal", "his_login", "his_busy",
+	"patient_not_found", "card_not_yours", "card_frozen", "over_balance", "unpaid_bill", "deposit_not_found", "his_no_reversal", "his_login",
+	"his_busy",
 }
 
 // CheckAny makes every call while the HIS answers with data: whatever it is, it
 // must not be taken for more than it says.
 func CheckAny(t *testing.T, h refund.HIS, data []byte, success string) {
 	d := refund.Debit{No: "H1", OrderNo: "R1", CardNo: "C1", Amount: 5, DebitNo: "H1", HISNo: "1"}
-	for _, ans := range []refund.HISAnswer{h.Debit(t.Context(), d), h.QueryDebit(t.Context(), d), h.Reverse(t.Context(), d), h.QueryReverse(t.Context(), d)} {
+	for _, ans := range []refund.HISAnswer{h.Debit(t.Context(), d), h.QueryDebit(t.Context(), d), h.Reverse(t.Context(), d),
+		h.QueryReverse(t.Context(), d)} {
 		switch ans.Verdict {
 		case flow.Done:
 			if ans.State == refund.HISDone && (ans.Amount == 0 || ans.HISNo == "" || !bytes.Contains(data, []byte(success))) {
@@ -54,7 +56,8 @@ func CheckAny(t *testing.T, h refund.HIS, data []byte, success string) {
 	if p, err := h.Person(t.Context(), refund.Identity{PatientNo: "P1"}); err == nil && (p.Name == "" || p.PatientNo != "P1") {
 		t.Fatalf("%q: %+v", data, p)
 	}
-	if cards, err := h.Cards(t.Context(), refund.Person{PatientNo: "P1"}); err == nil && slices.ContainsFunc(cards, func(c refund.Card) bool { return c.No == "" }) {
+	if cards, err := h.Cards(t.Context(), refund.Person{PatientNo: "P1"}); err == nil &&
+		slices.ContainsFunc(cards, func(c refund.Card) bool { return c.No == "" }) {
 		t.Fatalf("%q: %+v", data, cards)
 	}
 	if c, err := h.Card(t.Context(), "C1"); err == nil && c.No != "C1" {

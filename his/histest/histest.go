@@ -90,7 +90,8 @@ func (k Kit) records(t *testing.T) {
 	}
 	for i, c := range cards {
 		issued := s.people.Card(c.No).IssuedAt
-		if c.No != want.Cards[i] || c.Name != want.Name || int64(c.Balance) != s.Balance(c.No) || c.Refundable != c.Balance || !c.IssuedAt.Equal(issued.Truncate(time.Second)) {
+		if c.No != want.Cards[i] || c.Name != want.Name || int64(c.Balance) != s.Balance(c.No) || c.Refundable != c.Balance ||
+			!c.IssuedAt.Equal(issued.Truncate(time.Second)) {
 			t.Errorf("%+v issued %s", c, issued)
 		}
 		k.card(t, h, s, c.No)
@@ -177,7 +178,8 @@ func (k Kit) money(t *testing.T) {
 		if undone.Verdict != flow.Done || undone.HISNo == "" || undone.Amount != amount {
 			t.Fatalf("%+v", undone)
 		}
-		if repeat, asked := h.Reverse(ctx, r), h.QueryReverse(ctx, r); repeat.HISNo != undone.HISNo || asked.HISNo != undone.HISNo || asked.State != refund.HISDone {
+		if repeat, asked := h.Reverse(ctx, r), h.QueryReverse(ctx, r); repeat.HISNo != undone.HISNo || asked.HISNo != undone.HISNo ||
+			asked.State != refund.HISDone {
 			t.Errorf("%+v %+v", repeat, asked)
 		}
 		if s.Balance("C0001") != before || len(s.Ledger().Find("debit", d.No)) != 1 || len(s.Ledger().Find("reverse", d.No)) != 1 {
@@ -231,7 +233,8 @@ func (k Kit) refusals(t *testing.T) {
 func (k Kit) faults(t *testing.T) {
 	s := simulator(t)
 	h, ctx := k.New(t, s.URL()), t.Context()
-	for _, fault := range []string{"timeout_before", "timeout_after", "500_before", "500_after", "html_502_after", "truncated_after", "unknown_code",
+	for _, fault := range []string{"timeout_before", "timeout_after", "500_before", "500_after", "html_502_after", "truncated_after",
+		"unknown_code",
 		"unknown_code_after", "system_error_before", "system_error_after"} {
 		d := debit("F"+strings.ReplaceAll(fault, "_", ""), "C0001", 100)
 		if err := s.Faults().Plan("debit", fault); err != nil {
@@ -260,7 +263,8 @@ func (k Kit) statement(t *testing.T) {
 	for n := range 10 {
 		got := []string{}
 		err := h.Statement(ctx, today, func(l refund.StatementLine) error {
-			if l.CardNo != "C0001" || l.Method != refund.MethodTransfer || l.Channel != "wechat" || l.Status != "succeeded" || l.HISNo == "" || l.At.IsZero() || l.OrderNo != "R"+l.No {
+			if l.CardNo != "C0001" || l.Method != refund.MethodTransfer || l.Channel != "wechat" || l.Status != "succeeded" || l.HISNo == "" ||
+				l.At.IsZero() || l.OrderNo != "R"+l.No {
 				t.Errorf("%+v", l)
 			}
 			if int(l.Amount) != len(got)+1 {

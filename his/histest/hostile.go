@@ -22,7 +22,8 @@ const slack = 2 * time.Second
 // private must not come out in an error or a reason.
 var private = []string{"测试甲乙", "110101199001011234", "13900001234", "demo-his-password", "demo-his-secret"}
 
-var asked = refund.Debit{No: "H1", OrderNo: "RH1", CardNo: "C0001", Amount: 12_345, Method: refund.MethodTransfer, Channel: "wechat", DebitNo: "H1", HISNo: "HT1"}
+var asked = refund.Debit{No: "H1", OrderNo: "RH1", CardNo: "C0001", Amount: 12_345, Method: refund.MethodTransfer, Channel: "wechat",
+	DebitNo: "H1", HISNo: "HT1"}
 
 // good are the fields of an answer that proves the debit.
 func (k Kit) good() map[string]string {
@@ -67,7 +68,8 @@ func (k Kit) worthless() map[string]http.HandlerFunc {
 		"307": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 		},
-		"HTML": say(200, "text/html", []byte("<!DOCTYPE html><html><body>维护中<br></body></html>")), "empty": say(200, ctype, nil), "204": say(204, ctype, nil),
+		"HTML": say(200, "text/html", []byte("<!DOCTYPE html><html><body>维护中<br></body></html>")), "empty": say(200, ctype, nil),
+		"204":      say(204, ctype, nil),
 		"only BOM": say(200, ctype, []byte("\xef\xbb\xbf")), "NULs": say(200, ctype, make([]byte, 4096)),
 		"reset":           func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"silence":         func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
@@ -125,7 +127,8 @@ func (k Kit) hostile(t *testing.T) {
 			}
 		})
 	})
-	for name, fields := range map[string]map[string]string{"other card": k.with("card_no", "C0002"), "other amount": k.with("amount", k.Amount(12_346))} {
+	for name, fields := range map[string]map[string]string{"other card": k.with("card_no", "C0002"),
+		"other amount": k.with("amount", k.Amount(12_346))} {
 		t.Run(name, func(t *testing.T) { k.otherMoney(t, name, k.New(t, serve(t, k.answers(fields)))) })
 	}
 }
@@ -146,8 +149,12 @@ func (k Kit) otherMoney(t *testing.T, name string, h refund.HIS) {
 func calls(t *testing.T, h refund.HIS, check func(string, refund.HISAnswer)) {
 	t.Helper()
 	for what, call := range map[string]func() refund.HISAnswer{
-		"debit": func() refund.HISAnswer { return h.Debit(t.Context(), asked) }, "query_debit": func() refund.HISAnswer { return h.QueryDebit(t.Context(), asked) },
-		"reverse": func() refund.HISAnswer { return h.Reverse(t.Context(), asked) }, "query_reverse": func() refund.HISAnswer { return h.QueryReverse(t.Context(), asked) },
+		"debit": func() refund.HISAnswer { return h.Debit(t.Context(), asked) }, "query_debit": func() refund.HISAnswer {
+			return h.QueryDebit(t.Context(), asked)
+		},
+		"reverse": func() refund.HISAnswer { return h.Reverse(t.Context(), asked) }, "query_reverse": func() refund.HISAnswer {
+			return h.QueryReverse(t.Context(), asked)
+		},
 	} {
 		start := time.Now()
 		check(what, call())
@@ -174,7 +181,8 @@ func (k Kit) hostileRecords(t *testing.T) {
 		})
 	}
 	t.Run("other card", func(t *testing.T) {
-		_, err := k.New(t, serve(t, k.answers(k.with("card_no", "C0002", "balance", k.Amount(5), "refundable", k.Amount(5))))).Card(t.Context(), "C0001")
+		_, err := k.New(t, serve(t, k.answers(k.with("card_no", "C0002", "balance", k.Amount(5), "refundable", k.Amount(5))))).
+			Card(t.Context(), "C0001")
 		k.mustFail(t, "card", err)
 	})
 	t.Run("other person", func(t *testing.T) {

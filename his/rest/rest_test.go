@@ -83,20 +83,24 @@ func TestContract(t *testing.T) {
 			"code object":       `{"code":{"0":"0"},"data":{` + good + `,"amount":12345}}`,
 			"code 0.0":          `{"code":0.0,"data":{` + good + `,"amount":12345}}`,
 			"code false":        `{"code":false,"data":{` + good + `,"amount":12345}}`,
-			"data text":         `{"code":"0","data":"ok"}`, "data null": `{"code":"0","data":null}`, "data list": `{"code":"0","data":[{` + good + `,"amount":12345}]}`,
-			"amount list":   `{"code":"0","data":{` + good + `,"amount":[12345]}}`,
-			"amount true":   `{"code":"0","data":{` + good + `,"amount":true}}`,
-			"amount -0":     `{"code":"0","data":{` + good + `,"amount":-0}}`,
-			"deep":          `{"code":"0","data":{` + good + `,"amount":12345},"x":` + strings.Repeat("[", 1_000_000) + strings.Repeat("]", 1_000_000) + "}",
+			"data text":         `{"code":"0","data":"ok"}`, "data null": `{"code":"0","data":null}`, "data list": `{"code":"0","data":[{` + good +
+				`,"amount":12345}]}`,
+			"amount list": `{"code":"0","data":{` + good + `,"amount":[12345]}}`,
+			"amount true": `{"code":"0","data":{` + good + `,"amount":true}}`,
+			"amount -0":   `{"code":"0","data":{` + good + `,"amount":-0}}`,
+			"deep": `{"code":"0","data":{` + good + `,"amount":12345},"x":` + strings.Repeat("[", 1_000_000) + strings.Repeat("]",
+				1_000_000) + "}",
 			"deep open":     strings.Repeat("[", 4_000_000),
 			"not UTF-8":     "{\"code\":\"0\",\"message\":\"\xff\xfe\",\"data\":{" + good + ",\"amount\":12345}}",
 			"GBK in UTF-8":  "{\"code\":\"0\",\"message\":\"\xb3\xc9\xb9\xa6\",\"data\":{" + good + ",\"amount\":12345}}",
 			"lone half":     `{"code":"0","message":"\ud800","data":{` + good + `,"amount":12345}}`,
 			"trailing text": body(map[string]string{"code": "0"}) + " x",
 			"comment":       `/* */{"code":"0","data":{` + good + `,"amount":12345}}`,
-			"rows of text":  `{"code":"0","data":{"date":"2026-11-23","total":1,"card_no":"C0001","balance":1,"refundable":1,"rows":["x"],"cards":[1],"deposits":[null]}}`,
-			"no lists":      `{"code":"0","data":{"date":"2026-11-23","total":0,"card_no":"C0001","balance":1,"refundable":1,"card_name":"x"}}`,
-			"lists as text": `{"code":"0","data":{"date":"2026-11-23","total":0,"card_no":"C0001","balance":1,"refundable":1,"rows":"x","cards":"x","deposits":"x"}}`,
+			"rows of text": `{"code":"0","data":{"date":"2026-11-23","total":1,"card_no":"C0001","balance":1,"refundable":1,"rows":["x"],` +
+				`"cards":[1],"deposits":[null]}}`,
+			"no lists": `{"code":"0","data":{"date":"2026-11-23","total":0,"card_no":"C0001","balance":1,"refundable":1,"card_name":"x"}}`,
+			"lists as text": `{"code":"0","data":{"date":"2026-11-23","total":0,"card_no":"C0001","balance":1,"refundable":1,"rows":"x",` +
+				`"cards":"x","deposits":"x"}}`,
 			"login refused": `{"code":"1401","message":"demo-his-secret-7c1e5a90 is wrong","data":{}}x`,
 		},
 	})
@@ -107,7 +111,8 @@ func TestContract(t *testing.T) {
 func TestAnswers_WithOtherTypesSameFacts(t *testing.T) {
 	for _, answer := range []string{
 		`{"code":0,"data":{"our_no":"H1","his_refund_no":77,"card_no":"C0001","amount":"12345","status":"done"}}`,
-		"\xef\xbb\xbf  " + `{"code":"0","data":{"our_no":"H1","his_refund_no":"77","card_no":"C0001","amount":12345.00,"status":"done"}}` + "\r\n",
+		"\xef\xbb\xbf  " + `{"code":"0","data":{"our_no":"H1","his_refund_no":"77","card_no":"C0001","amount":12345.00,"status":"done"}}` +
+			"\r\n",
 		`{"code":"0","data":{"our_no":"H1","his_refund_no":"77","card_no":"C0001","amount":" 12345 ","status":"done","time":"not a time"}}`,
 	} {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) }))
@@ -131,7 +136,8 @@ func TestValues_CannotBreakOut(t *testing.T) {
 	defer srv.Close()
 	h := open(t, srv.URL)
 	for _, evil := range []string{`","amount":1,"x":"`, `\`, `\"`, "{secret.key}", "{amount}", "a\nb\x00c", "</script>", "\u2028", `"}]}`} {
-		h.Debit(t.Context(), refund.Debit{No: evil, OrderNo: evil, CardNo: evil, Amount: 7, DepositNo: evil, Channel: evil, Method: refund.Method(evil)})
+		h.Debit(t.Context(), refund.Debit{No: evil, OrderNo: evil, CardNo: evil, Amount: 7, DepositNo: evil, Channel: evil,
+			Method: refund.Method(evil)})
 		if got.Get("amount").Raw != "7" || got.Get("our_no").String() != evil || got.Get("deposit_no").String() != evil || len(got.Map()) != 7 {
 			t.Errorf("%q: %s", evil, got.Raw)
 		}
@@ -188,7 +194,8 @@ func TestNew_RefusesBadMappings(t *testing.T) {
 	if _, err := rest.New(cfg); err == nil {
 		t.Error("a signature without its key")
 	}
-	for _, base := range []string{"", "127.0.0.1:9103", "ftp://h", "http://", "http://u:p@h", "http://h/?a=b", "http://h#x", "http://:80", "http://h:99999999"} {
+	for _, base := range []string{"", "127.0.0.1:9103", "ftp://h", "http://", "http://u:p@h", "http://h/?a=b", "http://h#x", "http://:80",
+		"http://h:99999999"} {
 		if _, err := rest.New(config(good, base)); err == nil && base != "http://h:99999999" {
 			t.Errorf("%q is no address", base)
 		}

@@ -142,7 +142,8 @@ func (a *adapter) envelope(inner string, values map[string]string) string {
 		inner = "<![CDATA[" + strings.ReplaceAll(inner, "]]>", "]]]]><![CDATA[>") + "]]>"
 	}
 	all := map[string]string{
-		"charset": a.charset.Name(), "namespace": escape(a.mapping.Namespace), "action": escape(a.mapping.Action), "now": escape(values["now"]), "body": inner,
+		"charset": a.charset.Name(), "namespace": escape(a.mapping.Namespace), "action": escape(a.mapping.Action), "now": escape(values["now"]),
+		"body": inner,
 	}
 	for k := range a.secrets {
 		all["secret."+k] = escape(values["secret."+k])

@@ -47,9 +47,11 @@ func open(t testing.TB, mapping, base string) refund.HIS {
 	return h
 }
 
-var fieldNames = map[string]string{"code": "ResultCode", "message": "ResultMsg", "our_no": "OurNo", "his_refund_no": "HisRefundNo", "his_reverse_no": "HisReverseNo",
-	"card_no": "CardNo", "amount": "Amount", "status": "Status", "time": "Time", "balance": "Balance", "refundable": "Refundable", "patient_id": "PatientId",
-	"name": "Name", "id_no": "IdNo"}
+var fieldNames = map[string]string{"code": "ResultCode", "message": "ResultMsg", "our_no": "OurNo", "his_refund_no": "HisRefundNo",
+	"his_reverse_no": "HisReverseNo",
+	"card_no":        "CardNo", "amount": "Amount", "status": "Status", "time": "Time", "balance": "Balance", "refundable": "Refundable",
+	"patient_id": "PatientId",
+	"name":       "Name", "id_no": "IdNo"}
 
 func response(fields map[string]string) string {
 	var b strings.Builder
@@ -60,7 +62,8 @@ func response(fields map[string]string) string {
 }
 
 func envelope(charset, result string) string {
-	return `<?xml version="1.0" encoding="` + charset + `"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>` +
+	return `<?xml version="1.0" encoding="` + charset +
+		`"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>` +
 		`<CallResponse xmlns="http://his.demo.hospital/ws">` + result + `</CallResponse></soap:Body></soap:Envelope>`
 }
 
@@ -77,26 +80,30 @@ func gbk(t testing.TB, s string) string {
 	return out
 }
 
-const facts = `<OurNo>H1</OurNo><HisRefundNo>HT1</HisRefundNo><HisReverseNo>HC1</HisReverseNo><CardNo>C0001</CardNo><Amount>123.45</Amount><Status>done</Status>`
+const facts = `<OurNo>H1</OurNo><HisRefundNo>HT1</HisRefundNo><HisReverseNo>HC1</HisReverseNo><CardNo>C0001</CardNo><Amount>` +
+	`123.45</Amount><Status>done</Status>`
 
 // hostile are answers of the SOAP style that prove nothing.
 func hostile(t *testing.T) map[string]string {
 	ok := "<ResultCode>0000</ResultCode>"
 	good := "<Response>" + ok + facts + "</Response>"
 	out := map[string]string{
-		"fault":           envelope("utf-8", `<soap:Fault><faultcode>soap:Server</faultcode><faultstring>测试甲乙</faultstring></soap:Fault>`),
-		"no result":       envelope("utf-8", good),
-		"result as XML":   envelope("utf-8", "<CallResult>"+good+"</CallResult>"),
-		"two results":     envelope("utf-8", "<CallResult>"+html.EscapeString(good)+"</CallResult><CallResult>"+html.EscapeString(good)+"</CallResult>"),
-		"empty result":    envelope("utf-8", "<CallResult/>"),
-		"DTD outside":     "<!DOCTYPE a [<!ENTITY x \"0000\">]>" + strings.TrimPrefix(wrap("utf-8", good), `<?xml version="1.0" encoding="utf-8"?>`),
+		"fault":         envelope("utf-8", `<soap:Fault><faultcode>soap:Server</faultcode><faultstring>测试甲乙</faultstring></soap:Fault>`),
+		"no result":     envelope("utf-8", good),
+		"result as XML": envelope("utf-8", "<CallResult>"+good+"</CallResult>"),
+		"two results": envelope("utf-8", "<CallResult>"+html.EscapeString(good)+"</CallResult><CallResult>"+html.EscapeString(good)+
+			"</CallResult>"),
+		"empty result": envelope("utf-8", "<CallResult/>"),
+		"DTD outside": "<!DOCTYPE a [<!ENTITY x \"0000\">]>" + strings.TrimPrefix(wrap("utf-8", good),
+			`<?xml version="1.0" encoding="utf-8"?>`),
 		"unknown charset": strings.Replace(wrap("utf-8", good), "utf-8", "utf-16", 1),
 		"GBK as UTF-8":    gbk(t, wrap("utf-8", "<Response>"+ok+facts+"<ResultMsg>成功</ResultMsg></Response>")),
-		"bad GBK":         strings.Replace(wrap("GBK", "<Response>"+ok+facts+"<ResultMsg>@@</ResultMsg></Response>"), "@@", "\x81\x20\xff\xff", 1),
-		"half GBK":        wrap("GBK", good) + "\x81",
-		"bad UTF-8":       strings.Replace(wrap("utf-8", "<Response>"+ok+facts+"<ResultMsg>@@</ResultMsg></Response>"), "@@", "\xff\xfe", 1),
-		"trailing text":   wrap("utf-8", good) + "x",
-		"two envelopes":   wrap("utf-8", good) + wrap("utf-8", good)[len(`<?xml version="1.0" encoding="utf-8"?>`):],
+		"bad GBK": strings.Replace(wrap("GBK", "<Response>"+ok+facts+"<ResultMsg>@@</ResultMsg></Response>"), "@@", "\x81\x20\xff\xff",
+			1),
+		"half GBK":      wrap("GBK", good) + "\x81",
+		"bad UTF-8":     strings.Replace(wrap("utf-8", "<Response>"+ok+facts+"<ResultMsg>@@</ResultMsg></Response>"), "@@", "\xff\xfe", 1),
+		"trailing text": wrap("utf-8", good) + "x",
+		"two envelopes": wrap("utf-8", good) + wrap("utf-8", good)[len(`<?xml version="1.0" encoding="utf-8"?>`):],
 	}
 	for name, inner := range map[string]string{
 		"code twice":   "<Response><ResultCode>1004</ResultCode>" + ok + facts + "</Response>",
@@ -116,7 +123,8 @@ func hostile(t *testing.T) map[string]string {
 		"crossed":       "<Response>" + ok + "<a><b></a></b>" + facts + "</Response>",
 		"instruction":   "<Response><?xml version=\"1.0\" encoding=\"gbk\"?>" + ok + facts + "</Response>",
 		"control bytes": "<Response>" + ok + facts + "<x>\x01</x></Response>",
-		"no lists":      "<Response>" + ok + "<Date>2026-11-23</Date><Total>0</Total><CardNo>C0001</CardNo><Balance>1.00</Balance><Refundable>1.00</Refundable><CardName>x</CardName></Response>",
+		"no lists": "<Response>" + ok + "<Date>2026-11-23</Date><Total>0</Total><CardNo>C0001</CardNo><Balance>1.00</Balance><Refundable>" +
+			"1.00</Refundable><CardName>x</CardName></Response>",
 	} {
 		out["inner "+name] = wrap("utf-8", inner)
 	}
@@ -217,7 +225,8 @@ func TestValues_CannotBreakOut(t *testing.T) {
 			inner = env.Text
 		}))
 		h := open(t, mapping(t, charset), srv.URL)
-		for _, evil := range []string{"</OurNo><Amount>999.00</Amount><OurNo>", "]]>", "]]&gt;<x/>", "&amp;<![CDATA[", "<!--", "{secret.password}", "{body}", `"'`, "a\nb"} {
+		for _, evil := range []string{"</OurNo><Amount>999.00</Amount><OurNo>", "]]>", "]]&gt;<x/>", "&amp;<![CDATA[", "<!--",
+			"{secret.password}", "{body}", `"'`, "a\nb"} {
 			h.Debit(t.Context(), refund.Debit{No: evil, OrderNo: evil, CardNo: evil, Amount: 7, DepositNo: evil})
 			var got struct {
 				Our    []string `xml:"OurNo"`
@@ -225,7 +234,8 @@ func TestValues_CannotBreakOut(t *testing.T) {
 				Amount []string `xml:"Amount"`
 				User   []string `xml:"UserID"`
 			}
-			if err := xml.Unmarshal([]byte(inner), &got); err != nil || len(got.Our) != 1 || got.Our[0] != evil || len(got.Card) != 1 || got.Card[0] != evil ||
+			if err := xml.Unmarshal([]byte(inner), &got); err != nil || len(got.Our) != 1 || got.Our[0] != evil || len(got.Card) != 1 ||
+				got.Card[0] != evil ||
 				len(got.Amount) != 1 || got.Amount[0] != "0.07" || got.User[0] != sim.SOAPUser {
 				t.Errorf("%q: %v %+v in %s", evil, err, got, inner)
 			}
@@ -269,7 +279,8 @@ func FuzzAnswer(f *testing.F) {
 	ok := "<Response><ResultCode>0000</ResultCode>" + facts + "</Response>"
 	f.Add(false, []byte(wrap("utf-8", ok)), "")
 	f.Add(true, []byte(gbk(f, wrap("GBK", "<Response><ResultCode>1004</ResultCode><ResultMsg>余额不足</ResultMsg></Response>"))), "")
-	f.Add(true, []byte(nil), "<Response><ResultCode>0000</ResultCode><Rows><Item><OurNo>1</OurNo><Amount>1.00</Amount></Item></Rows></Response>")
+	f.Add(true, []byte(nil), "<Response><ResultCode>0000</ResultCode><Rows><Item><OurNo>1</OurNo><Amount>1.00</Amount></Item></Rows>"+
+		"</Response>")
 	var answer []byte
 	hs := map[bool]refund.HIS{}
 	for isGBK, name := range map[bool]string{false: "utf8", true: "gbk"} {

@@ -72,7 +72,8 @@ func (h *Hooks) statementUse(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	details := map[string]any{"day": st.Day, "source": st.Source, "kind": st.Kind, "sha256": st.SHA256, "version": st.Version, "instead": instead.SHA256, "instead_version": instead.Version}
+	details := map[string]any{"day": st.Day, "source": st.Source, "kind": st.Kind, "sha256": st.SHA256, "version": st.Version,
+		"instead": instead.SHA256, "instead_version": instead.Version}
 	if err := h.Audit(e, "statement.use", st.ID, details); err != nil {
 		return h.Fail(e, err)
 	}
@@ -160,7 +161,8 @@ type statementView struct {
 
 func viewStatement(st books.Statement, names map[string]string) statementView {
 	return statementView{
-		ID: st.ID, Day: st.Day, Source: st.Source, Kind: st.Kind, State: st.State, Version: st.Version, Superseded: st.Superseded, Beside: st.Beside, Late: st.Late,
+		ID: st.ID, Day: st.Day, Source: st.Source, Kind: st.Kind, State: st.State, Version: st.Version, Superseded: st.Superseded,
+		Beside: st.Beside, Late: st.Late,
 		File: st.Name, Size: st.Size, SHA256: st.SHA256, Form: st.Form, Lines: st.Lines, Rejects: st.Rejects, Amount: money.Fen(st.Amount),
 		Refusal: st.Refusal, Message: st.Message, By: st.By, ByName: names[st.By], Tries: st.Tries, NextAt: calendar.Clock(st.NextAt.Time()),
 		Created: calendar.Clock(st.Created.Time()), Updated: calendar.Clock(st.Updated.Time()),

@@ -25,7 +25,8 @@ func signTicket(t Ticket, secret string) string {
 }
 
 func goodTicket() Ticket {
-	return Ticket{Institution: "demo", Subject: "P1", ID: "j", Name: "张三", IDNo: "110101199001011237", IssuedAt: ticketTime.Unix(), ExpiresAt: ticketTime.Add(5 * time.Minute).Unix()}
+	return Ticket{Institution: "demo", Subject: "P1", ID: "j", Name: "张三", IDNo: "110101199001011237", IssuedAt: ticketTime.Unix(),
+		ExpiresAt: ticketTime.Add(5 * time.Minute).Unix()}
 }
 
 func judgeTicket(s, secret string, now time.Time) error {
@@ -61,7 +62,8 @@ func TestTicket_LivesAsLongAsItSays(t *testing.T) {
 // the reader fall over.
 func FuzzTicket(f *testing.F) {
 	good := signTicket(goodTicket(), portalSecret)
-	for _, s := range []string{good, good + ".", good[:len(good)-1], "." + good, "e30.e30", "", ".", "a.b", signTicket(goodTicket(), "another secret entirely")} {
+	for _, s := range []string{good, good + ".", good[:len(good)-1], "." + good, "e30.e30", "", ".", "a.b",
+		signTicket(goodTicket(), "another secret entirely")} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -112,7 +112,8 @@ func (h *Hooks) bindIdle(se *core.ServeEvent) {
 		if e.Auth == nil || e.Auth.Collection().Name != collections.Staff || strings.Contains(e.Request.URL.Path, "/auth-with-") {
 			return e.Next()
 		}
-		alive, err := h.Store.Seen(e.Auth, h.Store.Idle(e.Auth.GetString("institution")), !restless(e.Request.Method, e.Request.URL.Path), h.Now())
+		alive, err := h.Store.Seen(e.Auth, h.Store.Idle(e.Auth.GetString("institution")), !restless(e.Request.Method, e.Request.URL.Path),
+			h.Now())
 		if err != nil {
 			return h.Fail(e, err)
 		}

@@ -172,7 +172,8 @@ func (h *Hooks) reviewProxy(e *core.RequestEvent) error {
 	if err != nil || rec.GetString("institution") != e.Auth.GetString("institution") {
 		return kit.Error(http.StatusNotFound, "not_found", "")
 	}
-	err = h.Store.ReviewProxy(e.Request.Context(), rec.Id, e.Auth.Id, body.Decision == "approve", strings.TrimSpace(body.Note), e.RealIP(), h.Now())
+	err = h.Store.ReviewProxy(e.Request.Context(), rec.Id, e.Auth.Id, body.Decision == "approve", strings.TrimSpace(body.Note), e.RealIP(),
+		h.Now())
 	if err != nil {
 		return h.Fail(e, err)
 	}

@@ -75,7 +75,8 @@ func (l *List) Statement(ctx context.Context, his refund.HIS, day string) {
 // asks for the reversal: the six answers that money depends on.
 func (l *List) Move(ctx context.Context, his refund.HISLedger, card string, amount money.Fen, at time.Time) {
 	stamp := at.In(calendar.Beijing).Format("20060102150405")
-	d := refund.Debit{No: "PROBE" + stamp + "D01", OrderNo: "PROBE" + stamp, CardNo: card, Amount: amount, Method: refund.MethodTransfer, Channel: "wechat"}
+	d := refund.Debit{No: "PROBE" + stamp + "D01", OrderNo: "PROBE" + stamp, CardNo: card, Amount: amount, Method: refund.MethodTransfer,
+		Channel: "wechat"}
 	var first refund.HISAnswer
 	l.step("query_debit 不存在的流水号", func() (string, error) { return want(his.QueryDebit(ctx, d), refund.HISNotFound) })
 	l.step("debit 退预交金", func() (string, error) {

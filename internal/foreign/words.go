@@ -19,17 +19,21 @@ type Words [kinds]map[string]string
 // shipped are the words that everybody writes. States are whole words, since
 // 退款未成功 holds 成功; a bare code such as 1 says nothing by itself.
 var shipped = gather(map[string]string{
-	"succeeded": "succeeded success successful ok done finished completed complete refunded 成功 退款成功 退费成功 转账成功 交易成功 处理成功 付款成功 退款完成 已退款 已退费 已退 已到账 到账 已完成 完成 已付款 已入账 正常 有效",
-	"failed": "failed fail failure error closed returned reversed canceled cancelled void rejected refused 失败 退款失败 退费失败 转账失败 处理失败 已退回 退回 已冲正 冲正 已撤销 撤销 已作废 作废 无效 " +
+	"succeeded": "succeeded success successful ok done finished completed complete refunded " +
+		"成功 退款成功 退费成功 转账成功 交易成功 处理成功 付款成功 退款完成 已退款 已退费 已退 已到账 到账 已完成 完成 已付款 已入账 正常 有效",
+	"failed": "failed fail failure error closed returned reversed canceled cancelled void rejected refused " +
+		"失败 退款失败 退费失败 转账失败 处理失败 已退回 退回 已冲正 冲正 已撤销 撤销 已作废 作废 无效 " +
 		"已关闭 关闭 退款关闭 已取消 取消 未受理 驳回 已驳回 拒绝 已拒绝 未退款 未退费",
-	"pending": "pending processing waiting submitted debiting reviewing approved paying awaiting_payee reversing suspense 处理中 退款中 退费中 进行中 待处理 待退款 待审核 审核中 审核通过 待确认收款 挂账",
+	"pending": "pending processing waiting submitted debiting reviewing approved paying awaiting_payee reversing suspense 处理中 退款中 退费中 进行中 " +
+		"待处理 待退款 待审核 审核中 审核通过 待确认收款 挂账",
 }, map[string]string{
 	"original": "original 原路 原路退 原路退款 原路退回 原路返回 原路退费 原渠道退回 原卡退回",
 	"transfer": "transfer 转账 转账退 转账退款 转账退费 微信转账 支付宝转账 商家转账 企业付款",
 	"cash":     "现金 现金退 现金退款 现金退费",
 }, map[string]string{
 	"wechat": "wechat weixin wx wxpay wechatpay 微信 微信支付 财付通", "alipay": "alipay zfb ali 支付宝 支付宝支付", "cash": "cash 现金",
-	"银行卡": "银行卡 银行 bank 刷卡 pos 银联 银联卡 unionpay 云闪付 借记卡 信用卡 网银 银行转账", "医保": "医保 医保卡 医保支付", "支票": "支票 汇票", "数字人民币": "数字人民币 ecny e-cny", "线下": "线下 hand",
+	"银行卡": "银行卡 银行 bank 刷卡 pos 银联 银联卡 unionpay 云闪付 借记卡 信用卡 网银 银行转账", "医保": "医保 医保卡 医保支付", "支票": "支票 汇票", "数字人民币": "数字人民币 ecny e-cny",
+	"线下": "线下 hand",
 })
 
 func gather(states, methods, channels map[string]string) (all Words) {

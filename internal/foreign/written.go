@@ -43,7 +43,8 @@ var patterns = sync.OnceValue(func() forms {
 	}
 })
 
-var months = map[string]int{"JAN": 1, "FEB": 2, "MAR": 3, "APR": 4, "MAY": 5, "JUN": 6, "JUL": 7, "AUG": 8, "SEP": 9, "OCT": 10, "NOV": 11, "DEC": 12}
+var months = map[string]int{"JAN": 1, "FEB": 2, "MAR": 3, "APR": 4, "MAY": 5, "JUN": 6, "JUL": 7, "AUG": 8, "SEP": 9, "OCT": 10, "NOV": 11,
+	"DEC": 12}
 
 // written reads a folded text by the forms of dates and clocks.
 func written(s string) (Moment, error) {

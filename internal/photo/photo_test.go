@@ -131,11 +131,12 @@ func TestClean_KeepsNothingButThePixels(t *testing.T) {
 		data []byte
 		gone string
 	}{
-		"位置信息":       {withExif(plain, 1, binary.LittleEndian, "II"), "GPS 39.9042N"},
-		"EXIF 标记":    {withExif(plain, 1, binary.BigEndian, "MM"), "Exif"},
-		"尾部的压缩包":     {append(append([]byte{}, plain...), zipped(t)...), "payload.html"},
-		"尾部的脚本":      {append(append([]byte{}, plain...), "<script>alert(1)</script>"...), "<script>"},
-		"注释里的脚本":     {append(append(append([]byte{}, plain[:2]...), 0xff, 0xfe, 0, 27, '<', 's', 'c', 'r', 'i', 'p', 't', '>', 'a', 'l', 'e', 'r', 't', '(', '1', ')', '<', '/', 's', 'c', 'r', 'i', 'p', 't', '>'), plain[2:]...), "<script>"},
+		"位置信息":    {withExif(plain, 1, binary.LittleEndian, "II"), "GPS 39.9042N"},
+		"EXIF 标记": {withExif(plain, 1, binary.BigEndian, "MM"), "Exif"},
+		"尾部的压缩包":  {append(append([]byte{}, plain...), zipped(t)...), "payload.html"},
+		"尾部的脚本":   {append(append([]byte{}, plain...), "<script>alert(1)</script>"...), "<script>"},
+		"注释里的脚本": {append(append(append([]byte{}, plain[:2]...), 0xff, 0xfe, 0, 27, '<', 's', 'c', 'r', 'i', 'p', 't', '>', 'a', 'l', 'e',
+			'r', 't', '(', '1', ')', '<', '/', 's', 'c', 'r', 'i', 'p', 't', '>'), plain[2:]...), "<script>"},
 		"PNG 之后的压缩包": {append(asPNG(t, drawn(300, 200, 40)), zipped(t)...), "payload.html"},
 	} {
 		if !bytes.Contains(c.data, []byte(c.gone)) {
@@ -200,8 +201,10 @@ func TestClean_StandsUpright(t *testing.T) {
 		w, h        int
 		red         [2]float64
 	}{
-		{1, 300, 200, [2]float64{0.1, 0.5}}, {2, 300, 200, [2]float64{0.9, 0.5}}, {3, 300, 200, [2]float64{0.9, 0.5}}, {4, 300, 200, [2]float64{0.1, 0.5}},
-		{5, 200, 300, [2]float64{0.5, 0.1}}, {6, 200, 300, [2]float64{0.5, 0.1}}, {7, 200, 300, [2]float64{0.5, 0.9}}, {8, 200, 300, [2]float64{0.5, 0.9}},
+		{1, 300, 200, [2]float64{0.1, 0.5}}, {2, 300, 200, [2]float64{0.9, 0.5}}, {3, 300, 200, [2]float64{0.9, 0.5}},
+		{4, 300, 200, [2]float64{0.1, 0.5}},
+		{5, 200, 300, [2]float64{0.5, 0.1}}, {6, 200, 300, [2]float64{0.5, 0.1}}, {7, 200, 300, [2]float64{0.5, 0.9}},
+		{8, 200, 300, [2]float64{0.5, 0.9}},
 		{9, 300, 200, [2]float64{0.1, 0.5}},
 	} {
 		for mark, order := range map[string]binary.AppendByteOrder{"II": binary.LittleEndian, "MM": binary.BigEndian} {

@@ -77,6 +77,7 @@ func Check(secret, password string, t time.Time, last int64) (step int64, ok boo
 
 // URI is what a phone app reads from a QR code.
 func URI(secret, issuer, account string) string {
-	q := url.Values{"secret": {secret}, "issuer": {issuer}, "algorithm": {"SHA1"}, "digits": {fmt.Sprint(digits)}, "period": {fmt.Sprint(period)}}
+	q := url.Values{"secret": {secret}, "issuer": {issuer}, "algorithm": {"SHA1"}, "digits": {fmt.Sprint(digits)},
+		"period": {fmt.Sprint(period)}}
 	return "otpauth://totp/" + url.PathEscape(issuer+":"+account) + "?" + q.Encode()
 }

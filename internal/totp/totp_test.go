@@ -60,7 +60,8 @@ func TestCheck_OneStepAndNeverTwice(t *testing.T) {
 
 // TestURI_IsReadByPhones names issuer and account.
 func TestURI_IsReadByPhones(t *testing.T) {
-	if got := URI("ABC", "演示 医院", "a@b.cn"); got != "otpauth://totp/%E6%BC%94%E7%A4%BA%20%E5%8C%BB%E9%99%A2:a@b.cn?algorithm=SHA1&digits=6&issuer=%E6%BC%94%E7%A4%BA+%E5%8C%BB%E9%99%A2&period=30&secret=ABC" {
+	if got := URI("ABC", "演示 医院", "a@b.cn"); got != "otpauth://totp/%E6%BC%94%E7%A4%BA%20%E5%8C%BB%E9%99%A2:a@b.cn?algorithm=SHA1&digits=6&"+
+		"issuer=%E6%BC%94%E7%A4%BA+%E5%8C%BB%E9%99%A2&period=30&secret=ABC" {
 		t.Error(got)
 	}
 }

@@ -69,7 +69,8 @@ func (b *bench) measureList(n int) error {
 		var took []time.Duration
 		for range 60 {
 			begin := time.Now()
-			if err := b.api.Call(context.Background(), "GET", "/api/collections/refund_orders/records?perPage=50&skipTotal=1&"+q.query, staff, nil, nil); err != nil {
+			if err := b.api.Call(context.Background(), "GET", "/api/collections/refund_orders/records?perPage=50&skipTotal=1&"+q.query, staff, nil,
+				nil); err != nil {
 				return err
 			}
 			took = append(took, time.Since(begin))
@@ -134,7 +135,8 @@ func insertPast(db *dbx.DB, from, n int) error {
 		}
 		exprs = append(exprs, "m.`"+c+"`")
 	}
-	query := "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {:n}) INSERT INTO refund_orders (" + strings.Join(names, ",") +
+	query := "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {:n}) INSERT INTO refund_orders (" + strings.Join(names,
+		",") +
 		") SELECT " + strings.Join(exprs, ",") + " FROM n, (SELECT * FROM refund_orders WHERE status = 'succeeded' LIMIT 1) m"
 	_, err := db.NewQuery(query).Bind(dbx.Params{"n": n, "from": from}).Execute()
 	return err

@@ -40,7 +40,8 @@ func (b *bench) reconcileOnce(n int) error {
 	if err != nil {
 		return err
 	}
-	args := []string{"reconcile", "--date", "2026-11-23", "--platform", files.Platform, "--his", files.HIS, "--out", filepath.Join(dir, "out.xlsx"), "--json", filepath.Join(dir, "out.json")}
+	args := []string{"reconcile", "--date", "2026-11-23", "--platform", files.Platform, "--his", files.HIS, "--out",
+		filepath.Join(dir, "out.xlsx"), "--json", filepath.Join(dir, "out.json")}
 	for _, c := range files.Channels {
 		args = append(args, "--channel", c)
 	}

@@ -50,7 +50,8 @@ func (b *bench) measureExport() error {
 		Size  int    `json:"size"`
 		Error string `json:"error"`
 	}
-	if err := b.api.Call(context.Background(), "POST", "/api/hospay/exports", finance, map[string]any{"report": "refunds", "params": map[string]string{"from": from}}, &job); err != nil {
+	if err := b.api.Call(context.Background(), "POST", "/api/hospay/exports", finance,
+		map[string]any{"report": "refunds", "params": map[string]string{"from": from}}, &job); err != nil {
 		return err
 	}
 	before, err := memory(b.server.Process.Pid, "VmHWM:")

@@ -101,8 +101,10 @@ func (d *Day) order(channel string) entry {
 	n := d.serial
 	at := d.Date.Add(time.Hour + time.Duration(d.rnd.Intn(22*3600-120))*time.Second)
 	row := Row{
-		Order: fmt.Sprintf("R%s%07d", d.Date.Format("20060102"), n), Bill: fmt.Sprintf("HP%s%07d01", d.Date.Format("060102"), n), HIS: fmt.Sprintf("H%09d", 70000000+n),
-		Card: fmt.Sprintf("C%06d", d.rnd.Intn(200000)), Fen: 1 + d.rnd.Int63n(500000), Method: "transfer", Channel: channel, Status: "succeeded", At: at,
+		Order: fmt.Sprintf("R%s%07d", d.Date.Format("20060102"), n), Bill: fmt.Sprintf("HP%s%07d01", d.Date.Format("060102"), n),
+		HIS:  fmt.Sprintf("H%09d", 70000000+n),
+		Card: fmt.Sprintf("C%06d", d.rnd.Intn(200000)), Fen: 1 + d.rnd.Int63n(500000), Method: "transfer", Channel: channel, Status: "succeeded",
+		At: at,
 	}
 	if channel == "" {
 		row.Channel = [...]string{"wechat", "wechat", "alipay"}[d.rnd.Intn(3)]

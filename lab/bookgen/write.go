@@ -82,13 +82,15 @@ func (d *Day) Table(w io.Writer, rows []Row, platform bool) error {
 	if _, err := io.WriteString(w, head); err != nil {
 		return err
 	}
-	zh := map[string]string{"transfer": "转账退", "original": "原路退", "wechat": "微信", "alipay": "支付宝", "cash": "现金", "succeeded": "成功", "failed": "失败", "pending": "处理中"}
+	zh := map[string]string{"transfer": "转账退", "original": "原路退", "wechat": "微信", "alipay": "支付宝", "cash": "现金", "succeeded": "成功",
+		"failed": "失败", "pending": "处理中"}
 	for _, r := range rows {
 		method, channel, status := r.Method, r.Channel, r.Status
 		if platform {
 			method, channel, status = zh[method], zh[channel], zh[status]
 		}
-		_, err := fmt.Fprintf(w, "%s,%s,%s,%s,%s,%s,%s,%s,%s\n", r.Order, r.Bill, r.HIS, r.Card, yuan(r.Fen), method, channel, status, r.At.Format(time.DateTime))
+		_, err := fmt.Fprintf(w, "%s,%s,%s,%s,%s,%s,%s,%s,%s\n", r.Order, r.Bill, r.HIS, r.Card, yuan(r.Fen), method, channel, status,
+			r.At.Format(time.DateTime))
 		if err != nil {
 			return err
 		}
@@ -110,15 +112,18 @@ func FundFlow(w io.Writer, rows []Row) error {
 		}
 		count[k]++
 		sum[k] += r.Fen
-		fmt.Fprintf(w, "`%s,`%s,`%s,`%s,`%s,`%s,`%s,`0.00,`system,`预交金,退\"款,`%s\r\n", r.At.Format(time.DateTime), r.No, r.Flow, name, name, way, yuan(r.Fen), r.Bill)
+		fmt.Fprintf(w, "`%s,`%s,`%s,`%s,`%s,`%s,`%s,`0.00,`system,`预交金,退\"款,`%s\r\n", r.At.Format(time.DateTime), r.No, r.Flow, name, name, way,
+			yuan(r.Fen), r.Bill)
 	}
-	_, err := fmt.Fprintf(w, "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额\r\n`%d.0,`%d.0,`%s,`%d.0,`%s\r\n", count[0]+count[1], count[0], yuan(sum[0]), count[1], yuan(sum[1]))
+	_, err := fmt.Fprintf(w, "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额\r\n`%d.0,`%d.0,`%s,`%d.0,`%s\r\n", count[0]+count[1], count[0], yuan(sum[0]),
+		count[1], yuan(sum[1]))
 	return err
 }
 
 // WeChatTrade writes WeChat's trade bill, kind ALL.
 func WeChatTrade(w io.Writer, rows []Row) error {
-	fmt.Fprint(w, "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注\r\n")
+	fmt.Fprint(w, "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,"+
+		"商户数据包,手续费,费率,订单金额,申请退款金额,费率备注\r\n")
 	var paid, back int64
 	for _, r := range rows {
 		state, settled, no, refund, fen := "SUCCESS", r.Fen, "0", "0", int64(0)
@@ -126,17 +131,20 @@ func WeChatTrade(w io.Writer, rows []Row) error {
 			state, settled, no, refund, fen = "REFUND", 0, r.No, r.Bill, r.Fen
 		}
 		paid, back = paid+settled, back+fen
-		fmt.Fprintf(w, "`%s,`wx1,`1900009231,`0,`,`42%s,`PAY%s,`o1,`JSAPI,`%s,`OTHERS,`CNY,`%s,`0.00,`%s,`%s,`%s,`0.00,`ORIGINAL,`PROCESSING,`门诊预交金,`,`0.00000,`0.00%%,`%s,`%s,`\r\n",
+		fmt.Fprintf(w, "`%s,`wx1,`1900009231,`0,`,`42%s,`PAY%s,`o1,`JSAPI,`%s,`OTHERS,`CNY,`%s,`0.00,`%s,`%s,`%s,`0.00,`ORIGINAL,`PROCESSING,"+
+			"`门诊预交金,`,`0.00000,`0.00%%,`%s,`%s,`\r\n",
 			r.At.Format(time.DateTime), r.No, r.Bill, state, yuan(settled), no, refund, yuan(fen), yuan(settled), yuan(fen))
 	}
-	_, err := fmt.Fprintf(w, "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额\r\n`%d,`%s,`%s,`0.00,`0.00000,`%s,`%s\r\n", len(rows), yuan(paid), yuan(back), yuan(paid), yuan(back))
+	_, err := fmt.Fprintf(w, "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额\r\n`%d,`%s,`%s,`0.00,`0.00000,`%s,`%s\r\n", len(rows),
+		yuan(paid), yuan(back), yuan(paid), yuan(back))
 	return err
 }
 
 const stamp = "2006年01月02日 15:04:05"
 
 func (d *Day) head(w io.Writer, title string) {
-	fmt.Fprintf(w, "#支付宝%s查询\r\n#账号：[20880000000000000156]\r\n#起始日期：[%s]   终止日期：[%s]\r\n#-----%s列表-----\r\n", title, d.Date.Format(stamp), d.Date.AddDate(0, 0, 1).Format(stamp), title)
+	fmt.Fprintf(w, "#支付宝%s查询\r\n#账号：[20880000000000000156]\r\n#起始日期：[%s]   终止日期：[%s]\r\n#-----%s列表-----\r\n", title, d.Date.Format(stamp),
+		d.Date.AddDate(0, 0, 1).Format(stamp), title)
 }
 
 // ledger writes Alipay's account bill. Refunds name the payment, not the refund.
@@ -158,16 +166,19 @@ func (d *Day) ledger(w io.Writer) error {
 		}
 		count[k]++
 		sum[k] += r.Fen
-		fmt.Fprintf(w, "%s\t,%s\t,%s\t,预交金\t,%s,138****1234\t,%s,%s,0.00,支付宝,%s,\r\n", r.Flow, r.No, no, r.At.Format(time.DateTime), in, out, name)
+		fmt.Fprintf(w, "%s\t,%s\t,%s\t,预交金\t,%s,138****1234\t,%s,%s,0.00,支付宝,%s,\r\n", r.Flow, r.No, no, r.At.Format(time.DateTime), in, out,
+			name)
 	}
-	_, err := fmt.Fprintf(w, "#-----账务明细列表结束-----\r\n#支出合计：%d笔，共-%s元\r\n#收入合计：%d笔，共%s元\r\n#导出时间：[%s]\r\n", count[1], yuan(sum[1]), count[0], yuan(sum[0]), d.Date.AddDate(0, 0, 1).Format(stamp))
+	_, err := fmt.Fprintf(w, "#-----账务明细列表结束-----\r\n#支出合计：%d笔，共-%s元\r\n#收入合计：%d笔，共%s元\r\n#导出时间：[%s]\r\n", count[1], yuan(sum[1]), count[0],
+		yuan(sum[0]), d.Date.AddDate(0, 0, 1).Format(stamp))
 	return err
 }
 
 // alipayTrade writes Alipay's business bill.
 func (d *Day) alipayTrade(w io.Writer) error {
 	d.head(w, "业务明细")
-	fmt.Fprint(w, "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注\r\n")
+	fmt.Fprint(w, "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,"+
+		"商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注\r\n")
 	var count, sum [2]int64
 	for _, r := range d.AlipayTrade {
 		kind, request, amount, k := "退款", r.Bill, "-"+yuan(r.Fen), 1
@@ -179,7 +190,8 @@ func (d *Day) alipayTrade(w io.Writer) error {
 		fmt.Fprintf(w, "%s\t,PAY%s\t,%s,预交金,%s,%s,,,,,138****1234\t,%s,%s,0.00,0.00,0.00,0.00,0.00,,0.00,0.00,%s\t,0.00,0.00,\r\n",
 			r.No, r.Bill, kind, r.At.Format(time.DateTime), r.At.Format(time.DateTime), amount, amount, request)
 	}
-	_, err := fmt.Fprintf(w, "#-----业务明细列表结束-----\r\n#交易合计：%d笔，商家实收共%s元，商家优惠共0.00元\r\n#退款合计：%d笔，商家实收退款共-%s元，商家优惠退款共0.00元\r\n", count[0], yuan(sum[0]), count[1], yuan(sum[1]))
+	_, err := fmt.Fprintf(w, "#-----业务明细列表结束-----\r\n#交易合计：%d笔，商家实收共%s元，商家优惠共0.00元\r\n#退款合计：%d笔，商家实收退款共-%s元，商家优惠退款共0.00元\r\n", count[0],
+		yuan(sum[0]), count[1], yuan(sum[1]))
 	return err
 }
 

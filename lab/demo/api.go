@@ -18,7 +18,8 @@ type API struct {
 
 // NewAPI returns a client of the program at base.
 func NewAPI(base string) *API {
-	return &API{Base: base, http: http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 256, MaxIdleConns: 512}}}
+	return &API{Base: base, http: http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 256,
+		MaxIdleConns: 512}}}
 }
 
 // APIError is a refusal by hospay.
@@ -107,7 +108,8 @@ func (a *API) Staff(ctx context.Context, name string) (string, error) {
 	var auth struct {
 		Token string `json:"token"`
 	}
-	err := a.Call(ctx, "POST", "/api/collections/staff/auth-with-password", "", map[string]any{"identity": name + "@demo.hospay", "password": Password}, &auth)
+	err := a.Call(ctx, "POST", "/api/collections/staff/auth-with-password", "", map[string]any{"identity": name + "@demo.hospay",
+		"password": Password}, &auth)
 	return auth.Token, err
 }
 
@@ -135,7 +137,8 @@ func (a *API) Apply(ctx context.Context, p *Person, w Wish) (Order, error) {
 		w.Card = p.Cards[0]
 	}
 	body := map[string]any{
-		"card_no": w.Card, "amount": w.Amount, "method": w.Method, "channel": w.Channel, "payee_name": p.Name, "notify_phone": p.Phone, "notice_version": "1",
+		"card_no": w.Card, "amount": w.Amount, "method": w.Method, "channel": w.Channel, "payee_name": p.Name, "notify_phone": p.Phone,
+		"notice_version": "1",
 	}
 	if w.ID != "" {
 		body["id"] = w.ID

@@ -244,7 +244,8 @@ func (d *Day) review(ctx context.Context) {
 		ID    string `db:"id"`
 		Stage string `db:"stage"`
 	}
-	if err := d.DB.Select("id", "stage").From("refund_orders").Where(dbx.HashExp{"status": "reviewing", "next_at": ""}).Limit(50).All(&rows); err != nil {
+	if err := d.DB.Select("id", "stage").From("refund_orders").Where(dbx.HashExp{"status": "reviewing", "next_at": ""}).Limit(50).
+		All(&rows); err != nil {
 		return
 	}
 	for _, r := range rows {
@@ -275,7 +276,8 @@ func (d *Day) confirm(ctx context.Context) {
 		Order string `db:"order"`
 		No    string `db:"out_bill_no"`
 	}
-	err := d.DB.NewQuery("SELECT t.`order`, t.out_bill_no FROM transfer_orders t WHERE t.channel = 'wechat' AND t.method = 'transfer' AND t.state != 'done' AND t.sent_at != ''").All(&rows)
+	err := d.DB.NewQuery("SELECT t.`order`, t.out_bill_no FROM transfer_orders t WHERE t.channel = 'wechat' AND t.method = 'transfer' AND " +
+		"t.state != 'done' AND t.sent_at != ''").All(&rows)
 	if err != nil {
 		return
 	}

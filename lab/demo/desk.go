@@ -44,7 +44,8 @@ func (d *Day) twoSettle(ctx context.Context, o Order) error {
 	if err := d.proposeRestore(ctx, o); err != nil {
 		return err
 	}
-	if err := d.API.Call(ctx, "POST", "/api/hospay/desk/suspense/"+o.ID+"/confirm", d.second, map[string]any{"action": "restore", "note": "已核对两边记录"}, nil); err != nil {
+	if err := d.API.Call(ctx, "POST", "/api/hospay/desk/suspense/"+o.ID+"/confirm", d.second,
+		map[string]any{"action": "restore", "note": "已核对两边记录"}, nil); err != nil {
 		return fmt.Errorf("挂账确认：%w", err)
 	}
 	return nil

@@ -53,7 +53,8 @@ type plan struct {
 }
 
 func newPlan(h History, institution string) *plan {
-	return &plan{h: h, institution: institution, rng: rand.New(rand.NewPCG(uint64(h.Seed), 0x68697374)), busy: map[string]time.Time{}, deposits: map[string]int{}}
+	return &plan{h: h, institution: institution, rng: rand.New(rand.NewPCG(uint64(h.Seed), 0x68697374)), busy: map[string]time.Time{},
+		deposits: map[string]int{}}
 }
 
 func (p *plan) midnight(back int) time.Time {
@@ -155,7 +156,8 @@ func (p *plan) payee(o *order) {
 		p.deposits[o.CardNo]++
 		o.DepositNo = fmt.Sprintf("D%s%02d", o.CardNo[1:], 20+p.deposits[o.CardNo])
 		paid := o.Created.AddDate(0, 0, -3-p.rng.IntN(80)).Add(-time.Duration(p.rng.IntN(3600)) * time.Second)
-		pay := &refund.Payment{TradeNo: fmt.Sprintf("YJ%s%s", o.DepositNo[1:], o.ID[:8]), Amount: o.Amount + money.Fen(1_000*p.rng.Int64N(100)), PaidAt: paid}
+		pay := &refund.Payment{TradeNo: fmt.Sprintf("YJ%s%s", o.DepositNo[1:], o.ID[:8]), Amount: o.Amount + money.Fen(1_000*p.rng.Int64N(100)),
+			PaidAt: paid}
 		pay.ChannelNo = fmt.Sprintf("4200%024d", p.rng.Int64N(1e18))
 		if o.Channel == "alipay" {
 			pay.ChannelNo = fmt.Sprintf("%s22%018d", paid.In(calendar.Beijing).Format("20060102"), p.rng.Int64N(1e18))

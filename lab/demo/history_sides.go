@@ -51,7 +51,8 @@ func (p *plan) plant() {
 	}
 	if o := p.paidOn(max(1, days/2)); o != nil && !o.hideHIS && o.tellHIS == 0 {
 		at := p.midnight(o.back).Add(15 * time.Hour)
-		m := movement{At: at, Kind: "transfer", No: flow.CallNo(refund.OrderNo("stranger"+o.ID, at), 'T', 1), Party: o.who.Openid, Amount: 8_800, Only: "bill"}
+		m := movement{At: at, Kind: "transfer", No: flow.CallNo(refund.OrderNo("stranger"+o.ID, at), 'T', 1), Party: o.who.Openid, Amount: 8_800,
+			Only: "bill"}
 		p.strangers = append(p.strangers, m)
 		p.planted = append(p.planted, fmt.Sprintf("%s %s 只在微信账单里：%s", at.Format(time.DateOnly), m.No, m.Amount.String()))
 	}
@@ -114,7 +115,8 @@ func tellSide(ctx context.Context, base string, entries []movement) error {
 }
 
 func (o *order) hisMovements() []movement {
-	debit := movement{At: o.debited, Kind: "debit", No: flow.CallNo(o.No, 'D', 1), Party: o.CardNo, Amount: o.Amount, OrderNo: o.No, Method: string(o.Method),
+	debit := movement{At: o.debited, Kind: "debit", No: flow.CallNo(o.No, 'D', 1), Party: o.CardNo, Amount: o.Amount, OrderNo: o.No,
+		Method:  string(o.Method),
 		Channel: o.Channel, DepositNo: o.DepositNo, Held: o.way == wayOpen, BillAmount: o.tellHIS, answer: &o.his}
 	if o.hideHIS {
 		debit.Only = "ledger"
@@ -133,7 +135,8 @@ func (o *order) channelMovements() []movement {
 		if o.Channel == "alipay" {
 			party = o.who.AlipayUserID
 		}
-		out = append(out, movement{At: o.Original.PaidAt, Kind: "pay", No: o.Original.TradeNo, ChannelNo: o.Original.ChannelNo, Party: party, Amount: o.Original.Amount})
+		out = append(out, movement{At: o.Original.PaidAt, Kind: "pay", No: o.Original.TradeNo, ChannelNo: o.Original.ChannelNo, Party: party,
+			Amount: o.Original.Amount})
 	}
 	m := movement{At: o.ended, No: flow.CallNo(o.No, 'T', 1), Party: party, Amount: o.Amount, answer: &o.channel}
 	switch {

@@ -57,7 +57,8 @@ func (p *plan) past(o *order) store.Past {
 // debit is the way from the application to the review.
 func (p *plan) debit(w *walk, o *order) flow.Call {
 	call := flow.Call{Kind: refund.HISDebit, Attempt: 1, No: flow.CallNo(o.No, 'D', 1), Amount: o.Amount, State: flow.CallIntent}
-	call.Hash = refund.Debit{No: call.No, OrderNo: o.No, CardNo: o.CardNo, Amount: o.Amount, Method: o.Method, Channel: o.Channel, DepositNo: o.DepositNo}.Hash()
+	call.Hash = refund.Debit{No: call.No, OrderNo: o.No, CardNo: o.CardNo, Amount: o.Amount, Method: o.Method, Channel: o.Channel,
+		DepositNo: o.DepositNo}.Hash()
 	intent := call
 	w.step(o.Created.Add(time.Second), refund.Change{Debit: &intent}, w.to(refund.StatusDebiting, "order.debiting"))
 	call.State, call.Theirs, call.Sent, call.SentAt, call.DoneAt = flow.CallDone, o.his, 1, o.Created.Add(time.Second), o.debited
@@ -95,7 +96,8 @@ func (p *plan) review(w *walk, o *order) bool {
 		return false
 	case o.way == wayRejected:
 		w.o.Target, w.o.Stage, w.o.ReviewMode, w.o.FailCode, w.o.FailReason = refund.StatusRejected, "", "manual", "rejected", o.note
-		w.step(o.reviewed, refund.Change{Review: &refund.Review{Stage: refund.StageFirst, Decision: refund.OutcomeReject, Reviewer: p.first.ID, Note: o.note}},
+		w.step(o.reviewed, refund.Change{Review: &refund.Review{Stage: refund.StageFirst, Decision: refund.OutcomeReject, Reviewer: p.first.ID,
+			Note: o.note}},
 			flow.Move{To: refund.StatusReversing, Event: "review.rejected", By: p.first, Code: "rejected", Message: o.note})
 		return false
 	case outcome == refund.OutcomeApprove:
@@ -131,7 +133,8 @@ func (p *plan) payout(w *walk, o *order, debit flow.Call) {
 	if o.way == wayExpired {
 		tr.State, tr.Reported, tr.Code, tr.Message = flow.CallRefused, refund.PayoutFailed, "OVERDUE_CLOSE", "超过 24 小时未确认收款"
 		w.o.Target, w.o.FailCode, w.o.FailReason = refund.StatusFailed, tr.Code, tr.Message
-		w.step(o.ended.Add(-2*time.Second), put(), flow.Move{To: refund.StatusReversing, Event: "payout.failed", By: by, Code: tr.Code, Message: tr.Message})
+		w.step(o.ended.Add(-2*time.Second), put(), flow.Move{To: refund.StatusReversing, Event: "payout.failed", By: by, Code: tr.Code,
+			Message: tr.Message})
 		w.restore(o, debit)
 		return
 	}
@@ -141,8 +144,9 @@ func (p *plan) payout(w *walk, o *order, debit flow.Call) {
 
 // restore puts the balance back on the card.
 func (w *walk) restore(o *order, debit flow.Call) {
-	call := flow.Call{Kind: refund.HISReverse, Attempt: 1, No: flow.CallNo(o.No, 'V', 1), Amount: o.Amount, State: flow.CallDone, Theirs: o.restored,
-		Sent: 1, SentAt: o.ended.Add(-time.Second), DoneAt: o.ended}
+	call := flow.Call{Kind: refund.HISReverse, Attempt: 1, No: flow.CallNo(o.No, 'V', 1), Amount: o.Amount, State: flow.CallDone,
+		Theirs: o.restored,
+		Sent:   1, SentAt: o.ended.Add(-time.Second), DoneAt: o.ended}
 	call.Hash = refund.Debit{No: call.No, OrderNo: o.No, CardNo: o.CardNo, Amount: o.Amount, DepositNo: o.DepositNo, DebitNo: debit.No}.Hash()
 	w.step(o.ended, refund.Change{Reversal: &call}, w.to(w.o.Target, "his.reversed"))
 }

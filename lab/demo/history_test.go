@@ -27,7 +27,8 @@ func TestHistory_HoldsInEveryBook(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	at := demo.Endpoints{WeChat: a.Sims.WeChat.URL(), Alipay: a.Sims.Alipay.URL(), HIS: a.Sims.HIS.URL(), Portal: a.Sims.Portal.URL()}
 	a.Sims.World.Grow(60)
-	review := refund.ReviewSettings{Auto: true, Rules: []refund.Rule{{Name: refund.RuleMaxAmount, Limit: 20_000, OnFail: refund.OutcomeManual}}, SecondFrom: demo.SecondFrom}
+	review := refund.ReviewSettings{Auto: true, Rules: []refund.Rule{
+		{Name: refund.RuleMaxAmount, Limit: 20_000, OnFail: refund.OutcomeManual}}, SecondFrom: demo.SecondFrom}
 	h := demo.History{App: a.Runtime.App, Store: a.Runtime.Store, At: at, Review: review, Seed: 1, Days: 12, Now: testday.Now()}
 	told, err := h.Write(t.Context())
 	if err != nil {
@@ -55,7 +56,8 @@ func TestHistory_HoldsInEveryBook(t *testing.T) {
 		t.Errorf("%v %+v", err, diffs)
 	}
 	var paid money.Fen
-	if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT SUM(refunded_amount) FROM refund_days").Row(&paid); err != nil || paid != told.Paid {
+	if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT SUM(refunded_amount) FROM refund_days").Row(&paid); err != nil ||
+		paid != told.Paid {
 		t.Errorf("%v: statistics %s, history %s", err, paid.String(), told.Paid.String())
 	}
 	again, err := h.Write(t.Context())
@@ -113,7 +115,9 @@ func billsAreTheHistory(t *testing.T, a *testapp.App, today time.Time) {
 		HIS    money.Fen `db:"his"`
 		WeChat int       `db:"wechat"`
 	}
-	err := db.NewQuery("SELECT COALESCE(SUM(amount), 0) AS his, (SELECT COUNT(*) FROM transfer_orders WHERE state = 'done' AND channel = 'wechat' AND method = 'transfer' AND date(paid_at, '+8 hours') = {:d}) AS wechat FROM refund_orders WHERE date(his_refund_date, '+8 hours') = {:d}").
+	err := db.NewQuery("SELECT COALESCE(SUM(amount), 0) AS his, (SELECT COUNT(*) FROM transfer_orders WHERE state = 'done' AND channel = " +
+		"'wechat' AND method = 'transfer' AND date(paid_at, '+8 hours') = {:d}) AS wechat FROM refund_orders WHERE date(his_refund_date, '+8 " +
+		"hours') = {:d}").
 		Bind(map[string]any{"d": day}).One(&want)
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +130,8 @@ func billsAreTheHistory(t *testing.T, a *testapp.App, today time.Time) {
 		t.Fatal(err)
 	}
 	var sum money.Fen
-	if err := his.Statement(t.Context(), day, func(l refund.StatementLine) error { sum += l.Amount; return nil }); err != nil || sum != want.HIS || sum == 0 {
+	if err := his.Statement(t.Context(), day, func(l refund.StatementLine) error { sum += l.Amount; return nil }); err != nil ||
+		sum != want.HIS || sum == 0 {
 		t.Errorf("%v: HIS statement %s, history %s", err, sum.String(), want.HIS.String())
 	}
 	conn, err := a.Runtime.Store.Connection(t.Context(), inst, "wechat")

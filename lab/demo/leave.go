@@ -99,7 +99,8 @@ func (d *Day) leaveChange(ctx context.Context) error {
 		return err
 	}
 	err = d.API.Call(ctx, "POST", "/api/hospay/config/changes", token, map[string]any{
-		"target": map[string]any{"collection": "review_settings", "id": config.Review.ID}, "values": map[string]any{"delay_seconds": 60}, "note": "自动通过前留一分钟，便于撤销",
+		"target": map[string]any{"collection": "review_settings", "id": config.Review.ID}, "values": map[string]any{"delay_seconds": 60},
+		"note": "自动通过前留一分钟，便于撤销",
 	}, nil)
 	if err == nil {
 		d.say("   配置变更一项，待另一人确认")

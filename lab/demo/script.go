@@ -35,7 +35,8 @@ func (d *Day) ordinary(ctx context.Context) error {
 	add(&Track{Title: "审核驳回，余额退回就诊卡", Patient: "P0010", Wish: wish("alipay", "transfer", 30600), Want: "rejected", reject: "请先结清未缴费用"})
 	add(&Track{Title: "收款账户实名不符，渠道拒绝", Patient: "P0019", Wish: wish("alipay", "transfer", 1900), Want: "failed"})
 	add(&Track{Title: "收款账户实名不符，渠道拒绝", Patient: "P0020", Wish: wish("wechat", "transfer", 2000), Want: "failed"})
-	add(&Track{Title: "收款人不是本人，不受理", Patient: "P0011", Wish: Wish{Channel: "wechat", Method: "transfer", Amount: 1000, Changes: map[string]any{"payee_name": "测试某某"}}, Want: "name_mismatch", refused: true})
+	add(&Track{Title: "收款人不是本人，不受理", Patient: "P0011", Wish: Wish{Channel: "wechat", Method: "transfer", Amount: 1000,
+		Changes: map[string]any{"payee_name": "测试某某"}}, Want: "name_mismatch", refused: true})
 	add(&Track{Title: "超过可退余额，不受理", Patient: "P0012", Wish: wish("alipay", "transfer", 90_000_000), Want: "over_balance", refused: true})
 	for i := 0; len(tracks)+14 < d.Orders; i++ {
 		no := fmt.Sprintf("P%04d", 1+i%18)
@@ -69,7 +70,8 @@ func (d *Day) recentPayment(ctx context.Context, no, wished string) (channel str
 	}
 	for _, c := range cards.Cards {
 		for _, dep := range c.Deposits {
-			if c.No == p.Cards[0] && (dep.Channel == "wechat" || dep.Channel == "alipay") && d.Now().Sub(dep.PaidAt) < 300*24*time.Hour && dep.Refundable > 1000 {
+			if c.No == p.Cards[0] && (dep.Channel == "wechat" || dep.Channel == "alipay") && d.Now().Sub(dep.PaidAt) < 300*24*time.Hour &&
+				dep.Refundable > 1000 {
 				if channel != wished {
 					channel, amount = dep.Channel, dep.Refundable/4
 				}
@@ -137,7 +139,9 @@ func (d *Day) faults(ctx context.Context) error {
 		{"微信回调一次也没来", wx, "callback", "no_callback", wish("wechat", "transfer", 3111), "P0011"},
 	} {
 		t := &Track{Title: f.title, Patient: f.patient, Wish: f.wish, Want: "succeeded", slow: true}
-		err := d.withFault(ctx, f.base, map[string]any{"match": f.match, "nth": 1, "fault": f.name, "times": 1}, func() error { return d.run(ctx, t) })
+		err := d.withFault(ctx, f.base, map[string]any{"match": f.match, "nth": 1, "fault": f.name, "times": 1}, func() error {
+			return d.run(ctx, t)
+		})
 		if err != nil {
 			return err
 		}
@@ -161,7 +165,8 @@ func (d *Day) money(ctx context.Context) error {
 		return err
 	}
 	replay := &Track{Title: "同一回调重复投递", Patient: "P0012", Wish: wish("wechat", "transfer", 3201), Want: "succeeded"}
-	if err := d.withFault(ctx, d.At.WeChat, map[string]any{"match": "callback", "nth": 1, "fault": "duplicate_callback", "times": 1}, func() error { return d.run(ctx, replay) }); err != nil {
+	if err := d.withFault(ctx, d.At.WeChat, map[string]any{"match": "callback", "nth": 1, "fault": "duplicate_callback", "times": 1},
+		func() error { return d.run(ctx, replay) }); err != nil {
 		return err
 	}
 	bounced := &Track{Title: "到账后被收款账户退回", Patient: "P0013", Wish: wish("alipay", "transfer", 3202), Want: "succeeded"}

@@ -108,8 +108,9 @@ func seedInstitution(ctx context.Context, app core.App, at Endpoints, s Settings
 	}
 	rec, err := upsert(app, collections.Institutions, "code = {:c}", map[string]any{"c": InstitutionCode}, map[string]any{
 		"code": InstitutionCode, "name": "演示医院", "active": true, "debit_at": string(debitAt), "methods": []string{"original", "transfer"},
-		"payouts_frozen": false, "day_limit": s.DayLimit, "min_amount": 10, "proxy_on": true, "proxy_payee": "agent", "proxy_days": 30, "proxy_photo_days": 30,
-		"secrets_input": object(map[string]string{"portal_secret": portal.Secret}),
+		"payouts_frozen": false, "day_limit": s.DayLimit, "min_amount": 10, "proxy_on": true, "proxy_payee": "agent", "proxy_days": 30,
+		"proxy_photo_days": 30,
+		"secrets_input":    object(map[string]string{"portal_secret": portal.Secret}),
 	})
 	if err != nil {
 		return "", err
@@ -134,8 +135,10 @@ func seedWeChat(ctx context.Context, app core.App, inst string, at Endpoints, s 
 		return err
 	}
 	_, err := upsert(app, collections.ChannelConfigs, `institution = {:i} && channel = "wechat"`, map[string]any{"i": inst}, map[string]any{
-		"institution": inst, "channel": "wechat", "active": true, "merchant_id": c.MchID, "app_id": c.AppID, "api_base": at.WeChat, "notify_base": s.PublicURL,
-		"settings": map[string]any{"single_limit": c.SingleLimit, "day_limit": 10_000_000, "confirm_url": at.WeChat + "/_sim/confirm-page?package={package}&back={back}"},
+		"institution": inst, "channel": "wechat", "active": true, "merchant_id": c.MchID, "app_id": c.AppID, "api_base": at.WeChat,
+		"notify_base": s.PublicURL,
+		"settings": map[string]any{"single_limit": c.SingleLimit, "day_limit": 10_000_000,
+			"confirm_url": at.WeChat + "/_sim/confirm-page?package={package}&back={back}"},
 		"secrets_input": object(map[string]string{
 			"private_key": c.MchPrivateKey, "serial_no": c.MchCertSerial, "api_v3_key": c.APIv3Key, "public_key": c.PublicKey,
 			"public_key_id": c.PublicKeyID, "platform_certs": c.PlatformCert, "app_secret": c.AppSecret,
@@ -158,8 +161,9 @@ func seedAlipay(ctx context.Context, app core.App, inst string, at Endpoints, s 
 		return err
 	}
 	rec, err := upsert(app, collections.ChannelConfigs, `institution = {:i} && channel = "alipay"`, map[string]any{"i": inst}, map[string]any{
-		"institution": inst, "channel": "alipay", "active": true, "merchant_id": c.PID, "app_id": c.AppID, "api_base": at.Alipay, "notify_base": s.PublicURL,
-		"settings": map[string]any{"single_limit": c.SingleLimit, "day_limit": 20_000_000},
+		"institution": inst, "channel": "alipay", "active": true, "merchant_id": c.PID, "app_id": c.AppID, "api_base": at.Alipay,
+		"notify_base": s.PublicURL,
+		"settings":    map[string]any{"single_limit": c.SingleLimit, "day_limit": 20_000_000},
 		"secrets_input": object(map[string]string{
 			"private_key": c.AppPrivateKey, "app_cert": c.AppCert, "alipay_cert": c.AlipayCert, "alipay_root_cert": c.AlipayRootCert,
 		}),
@@ -168,7 +172,8 @@ func seedAlipay(ctx context.Context, app core.App, inst string, at Endpoints, s 
 		return err
 	}
 	// The address of transfer messages is entered at Alipay's own site.
-	return post(ctx, at.Alipay+"/_sim/settings", map[string]any{"gateway_url": s.PublicURL + "/api/hospay/notify/alipay/" + rec.GetString("institution")})
+	return post(ctx, at.Alipay+"/_sim/settings", map[string]any{"gateway_url": s.PublicURL + "/api/hospay/notify/alipay/" +
+		rec.GetString("institution")})
 }
 
 func seedHIS(ctx context.Context, app core.App, inst string, at Endpoints, s Settings) error {
@@ -214,11 +219,12 @@ func seedReview(app core.App, inst string, s Settings) error {
 }
 
 func seedTexts(app core.App, inst string) error {
-	_, err := upsert(app, collections.Notices, `institution = {:i} && kind = "refund" && version = "1"`, map[string]any{"i": inst}, map[string]any{
-		"institution": inst, "kind": collections.NoticeRefund, "version": "1", "title": "预交金退款须知", "active": true,
-		"content": "<p>退款只能退给就诊卡本人。</p><p>一年内用微信、支付宝缴的预交金可原路退回；更早的或现金缴的，转账到您的微信零钱或支付宝余额。</p>" +
-			"<p>退到微信零钱时，需要您在 24 小时内确认收款，未确认的款项会退回就诊卡。</p>",
-	})
+	_, err := upsert(app, collections.Notices, `institution = {:i} && kind = "refund" && version = "1"`, map[string]any{"i": inst},
+		map[string]any{
+			"institution": inst, "kind": collections.NoticeRefund, "version": "1", "title": "预交金退款须知", "active": true,
+			"content": "<p>退款只能退给就诊卡本人。</p><p>一年内用微信、支付宝缴的预交金可原路退回；更早的或现金缴的，转账到您的微信零钱或支付宝余额。</p>" +
+				"<p>退到微信零钱时，需要您在 24 小时内确认收款，未确认的款项会退回就诊卡。</p>",
+		})
 	if err != nil {
 		return err
 	}
@@ -226,13 +232,15 @@ func seedTexts(app core.App, inst string) error {
 		return err
 	}
 	for event, title := range map[string]string{
-		"succeeded": "退款到账通知", "rejected": "退款未通过通知", "failed": "退款失败通知", "awaiting_payee": "待确认收款通知", "returned": "退款被退回通知", "paid_by_hand": "退款办结通知",
+		"succeeded": "退款到账通知", "rejected": "退款未通过通知", "failed": "退款失败通知", "awaiting_payee": "待确认收款通知", "returned": "退款被退回通知",
+		"paid_by_hand":   "退款办结通知",
 		"proxy_approved": "代办审核通过通知", "proxy_rejected": "代办未通过通知",
 	} {
-		_, err := upsert(app, collections.NotificationTexts, "institution = {:i} && event = {:e}", map[string]any{"i": inst, "e": event}, map[string]any{
-			"institution": inst, "event": event, "title": title, "body": noticeBody[event], "wechat_template": "demo-" + event,
-			"alipay_template": "demo-" + event, "keywords": map[string]string{"keyword1": "{no}", "keyword2": "{amount}", "keyword3": "{time}"},
-		})
+		_, err := upsert(app, collections.NotificationTexts, "institution = {:i} && event = {:e}", map[string]any{"i": inst, "e": event},
+			map[string]any{
+				"institution": inst, "event": event, "title": title, "body": noticeBody[event], "wechat_template": "demo-" + event,
+				"alipay_template": "demo-" + event, "keywords": map[string]string{"keyword1": "{no}", "keyword2": "{amount}", "keyword3": "{time}"},
+			})
 		if err != nil {
 			return err
 		}
@@ -242,14 +250,15 @@ func seedTexts(app core.App, inst string) error {
 
 // seedConsent puts the consent text of proxies in force.
 func seedConsent(app core.App, inst string) error {
-	_, err := upsert(app, collections.Notices, `institution = {:i} && kind = "proxy" && version = "1"`, map[string]any{"i": inst}, map[string]any{
-		"institution": inst, "kind": collections.NoticeProxy, "version": "1", "title": "亲友代办授权与隐私告知", "active": true,
-		"content": "<p>一、我确认与被代办人的关系真实，已取得被代办人本人或其监护人、继承人的授权，所退款项属于被代办人或其合法权利人。</p>" +
-			"<p>二、为核验代办资格，演示医院将收集被代办人的姓名、身份证号、就诊卡号，以及我和被代办人的证件照片和关系证明。这些属于敏感个人信息，" +
-			"只用于本次代办审核、退款和依法留存，加密保存，仅经办退款的工作人员可以查看，每次查看都有记录。</p>" +
-			"<p>三、申请结束后，照片保留 30 天供复核，到期自动删除；退款记录依财务制度保存。</p>" +
-			"<p>四、我可以随时关闭代办申请。提供虚假材料或冒领他人款项的，医院有权追回款项并依法追究责任。</p>",
-	})
+	_, err := upsert(app, collections.Notices, `institution = {:i} && kind = "proxy" && version = "1"`, map[string]any{"i": inst},
+		map[string]any{
+			"institution": inst, "kind": collections.NoticeProxy, "version": "1", "title": "亲友代办授权与隐私告知", "active": true,
+			"content": "<p>一、我确认与被代办人的关系真实，已取得被代办人本人或其监护人、继承人的授权，所退款项属于被代办人或其合法权利人。</p>" +
+				"<p>二、为核验代办资格，演示医院将收集被代办人的姓名、身份证号、就诊卡号，以及我和被代办人的证件照片和关系证明。这些属于敏感个人信息，" +
+				"只用于本次代办审核、退款和依法留存，加密保存，仅经办退款的工作人员可以查看，每次查看都有记录。</p>" +
+				"<p>三、申请结束后，照片保留 30 天供复核，到期自动删除；退款记录依财务制度保存。</p>" +
+				"<p>四、我可以随时关闭代办申请。提供虚假材料或冒领他人款项的，医院有权追回款项并依法追究责任。</p>",
+		})
 	return err
 }
 
@@ -288,7 +297,8 @@ func seedSuperuser(app core.App) error {
 	if _, err := app.FindAuthRecordByEmail(core.CollectionNameSuperusers, Superuser); err == nil {
 		return nil
 	}
-	_, err := upsert(app, core.CollectionNameSuperusers, "email = {:e}", map[string]any{"e": Superuser}, map[string]any{"email": Superuser, "password": Password})
+	_, err := upsert(app, core.CollectionNameSuperusers, "email = {:e}", map[string]any{"e": Superuser},
+		map[string]any{"email": Superuser, "password": Password})
 	return err
 }
 

@@ -57,7 +57,8 @@ func (d *Day) Table(w io.Writer) error {
 		if t.Got != t.Want {
 			mark = "✗"
 		}
-		fmt.Fprintf(w, "%s %s %s %s %s%s %s\n", pad(t.Order.No, 22), pad(t.Patient, 6), pad(route(t.Wish), 12), pad(money.Fen(t.Wish.Amount).String(), 12), mark, pad(result, 13), path)
+		fmt.Fprintf(w, "%s %s %s %s %s%s %s\n", pad(t.Order.No, 22), pad(t.Patient, 6), pad(route(t.Wish), 12),
+			pad(money.Fen(t.Wish.Amount).String(), 12), mark, pad(result, 13), path)
 	}
 	return nil
 }
@@ -72,7 +73,8 @@ func (d *Day) path(t *Track) (string, error) {
 		To    string `db:"to"`
 		Event string `db:"event"`
 	}
-	err := d.DB.NewQuery("SELECT `from`, `to`, event FROM refund_events WHERE `order` = {:o} ORDER BY seq").Bind(dbx.Params{"o": t.Order.ID}).All(&events)
+	err := d.DB.NewQuery("SELECT `from`, `to`, event FROM refund_events WHERE `order` = {:o} ORDER BY seq").Bind(dbx.Params{"o": t.Order.ID}).
+		All(&events)
 	if err != nil {
 		return "", err
 	}

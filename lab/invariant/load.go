@@ -26,13 +26,15 @@ func Load(db dbx.Builder) (Books, error) {
 		FailCode      string `db:"fail_code"`
 		Amount        int64  `db:"amount"`
 	}
-	if err := db.Select("id", "no", "status", "compensates", "suspended_from", "fail_code", "amount").From("refund_orders").OrderBy("created", "no").All(&orders); err != nil {
+	if err := db.Select("id", "no", "status", "compensates", "suspended_from", "fail_code", "amount").From("refund_orders").
+		OrderBy("created", "no").All(&orders); err != nil {
 		return b, err
 	}
 	at := map[string]*Order{}
 	b.Orders = make([]Order, len(orders))
 	for i, o := range orders {
-		b.Orders[i] = Order{ID: o.ID, No: o.No, Status: o.Status, Compensates: o.Compensates, SuspendedFrom: o.SuspendedFrom, FailCode: o.FailCode, Amount: o.Amount}
+		b.Orders[i] = Order{ID: o.ID, No: o.No, Status: o.Status, Compensates: o.Compensates, SuspendedFrom: o.SuspendedFrom,
+			FailCode: o.FailCode, Amount: o.Amount}
 		at[o.ID] = &b.Orders[i]
 	}
 	for _, load := range []func(dbx.Builder, map[string]*Order) error{loadCalls, loadPayouts, loadEvents, loadNotices} {
@@ -77,7 +79,8 @@ func loadCalls(db dbx.Builder, at map[string]*Order) error {
 
 func loadPayouts(db dbx.Builder, at map[string]*Order) error {
 	var rows []callRow
-	if err := db.NewQuery("SELECT `order`, '' AS kind, out_bill_no AS no, amount, state, created FROM transfer_orders ORDER BY created, attempt").All(&rows); err != nil {
+	if err := db.NewQuery("SELECT `order`, '' AS kind, out_bill_no AS no, amount, state, created FROM transfer_orders ORDER BY created, " +
+		"attempt").All(&rows); err != nil {
 		return err
 	}
 	for _, r := range rows {
@@ -122,7 +125,8 @@ func loadEvents(db dbx.Builder, at map[string]*Order) error {
 		case "his.by_hand":
 			o.RestoredByHand, o.LookedUp = true, r.Code == "his_cannot_be_asked"
 		}
-		text := strings.Join([]string{prev, r.Order, fmt.Sprint(r.Seq), r.From, r.To, r.Event, r.ActorKind, r.Actor, r.Code, r.Message, r.Created}, "\x00")
+		text := strings.Join([]string{prev, r.Order, fmt.Sprint(r.Seq), r.From, r.To, r.Event, r.ActorKind, r.Actor, r.Code, r.Message,
+			r.Created}, "\x00")
 		sum := sha256.Sum256([]byte(text))
 		o.Events = append(o.Events, Event{Seq: r.Seq, From: r.From, To: r.To, Name: r.Event, Hash: r.Hash, Want: hex.EncodeToString(sum[:])})
 	}
@@ -134,7 +138,8 @@ func loadNotices(db dbx.Builder, at map[string]*Order) error {
 		Order string `db:"order"`
 		What  string `db:"what"`
 	}
-	err := db.NewQuery("SELECT `order`, event || '/' || round || '/' || via AS what FROM notifications WHERE state = 'sent' AND staff = FALSE AND `order` != ''").All(&rows)
+	err := db.NewQuery("SELECT `order`, event || '/' || round || '/' || via AS what FROM notifications WHERE state = 'sent' AND staff = " +
+		"FALSE AND `order` != ''").All(&rows)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,8 @@ func (a *App) Wish(principal, kind string) map[string]any {
 		a.TB.Fatalf("no patient %s", principal)
 	}
 	return map[string]any{
-		"principal_name": who.Name, "principal_id_no": who.IDNo, "card_no": who.Cards[0], "case": kind, "relation": "child", "consent_version": "1",
+		"principal_name": who.Name, "principal_id_no": who.IDNo, "card_no": who.Cards[0], "case": kind, "relation": "child",
+		"consent_version": "1",
 	}
 }
 

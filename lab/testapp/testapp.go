@@ -113,7 +113,8 @@ func New(tb testing.TB, c Config) *App {
 
 func (a *App) options(dir string, c Config) cmd.Options {
 	o := cmd.Options{
-		Env: cmd.EnvDemo, KeyFile: filepath.Join(dir, "key.json"), Timing: refund.DefaultTiming(), Slots: 8, Poll: 20 * time.Millisecond, Idle: true,
+		Env: cmd.EnvDemo, KeyFile: filepath.Join(dir, "key.json"), Timing: refund.DefaultTiming(), Slots: 8, Poll: 20 * time.Millisecond,
+		Idle:      true,
 		Transport: c.Transport, Now: a.Now, Wrap: c.Wrap, Log: slog.New(slog.DiscardHandler),
 	}
 	if os.Getenv("HOSPAY_TEST_LOG") != "" {
@@ -164,7 +165,8 @@ func (a *App) Advance(d time.Duration) {
 	a.TB.Helper()
 	a.offset.Add(int64(d))
 	a.Sims.Advance(d)
-	_, err := a.Runtime.App.NonconcurrentDB().Update(collections.StaffSecurity, dbx.Params{"last_seen": a.Now().UTC().Format(types.DefaultDateLayout)},
+	_, err := a.Runtime.App.NonconcurrentDB().Update(collections.StaffSecurity,
+		dbx.Params{"last_seen": a.Now().UTC().Format(types.DefaultDateLayout)},
 		dbx.NewExp("last_seen != ''")).Execute()
 	a.must(err)
 }
@@ -222,7 +224,8 @@ func makeSeed() (string, error) {
 		return "", err
 	}
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: collections.Connect})
-	if _, err := cmd.Prepare(app, cmd.Options{Env: cmd.EnvDemo, KeyFile: key, Timing: refund.DefaultTiming(), Now: testday.Now, Log: slog.New(slog.DiscardHandler)}); err != nil {
+	if _, err := cmd.Prepare(app, cmd.Options{Env: cmd.EnvDemo, KeyFile: key, Timing: refund.DefaultTiming(), Now: testday.Now,
+		Log: slog.New(slog.DiscardHandler)}); err != nil {
 		return "", err
 	}
 	at := demo.Endpoints{WeChat: sims.WeChat.URL(), Alipay: sims.Alipay.URL(), HIS: sims.HIS.URL(), Portal: sims.Portal.URL()}
@@ -303,13 +306,15 @@ func (a *App) Login(no, via string) *Patient {
 		a.TB.Fatalf("no patient %s", no)
 	}
 	rec, _ := res.Body["record"].(map[string]any)
-	return &Patient{App: a, No: no, Name: who.Name, Phone: who.Phone, Alipay: who.AlipayLogon, Card: who.Cards[0], Token: res.Text("token"), ID: fmt.Sprint(rec["id"])}
+	return &Patient{App: a, No: no, Name: who.Name, Phone: who.Phone, Alipay: who.AlipayLogon, Card: who.Cards[0], Token: res.Text("token"),
+		ID: fmt.Sprint(rec["id"])}
 }
 
 // Staff logs a demo staff account in and returns its token.
 func (a *App) Staff(name string) string {
 	a.TB.Helper()
-	res := a.Call("POST", "/api/collections/staff/auth-with-password", "", map[string]any{"identity": name + "@demo.hospay", "password": demo.Password})
+	res := a.Call("POST", "/api/collections/staff/auth-with-password", "", map[string]any{"identity": name + "@demo.hospay",
+		"password": demo.Password})
 	if res.Status != 200 {
 		a.TB.Fatalf("staff login of %s: %d %s", name, res.Status, res.Raw)
 	}
@@ -319,7 +324,8 @@ func (a *App) Staff(name string) string {
 // Superuser logs the demo superuser in and returns its token.
 func (a *App) Superuser() string {
 	a.TB.Helper()
-	res := a.Call("POST", "/api/collections/_superusers/auth-with-password", "", map[string]any{"identity": demo.Superuser, "password": demo.Password})
+	res := a.Call("POST", "/api/collections/_superusers/auth-with-password", "",
+		map[string]any{"identity": demo.Superuser, "password": demo.Password})
 	if res.Status != 200 {
 		a.TB.Fatalf("superuser login: %d %s", res.Status, res.Raw)
 	}
@@ -331,7 +337,8 @@ func (a *App) Superuser() string {
 func (p *Patient) Apply(channel, method string, fen int64, changes map[string]any) Answer {
 	p.TB.Helper()
 	body := map[string]any{
-		"card_no": p.Card, "amount": fen, "method": method, "channel": channel, "payee_name": p.Name, "notify_phone": p.Phone, "notice_version": "1",
+		"card_no": p.Card, "amount": fen, "method": method, "channel": channel, "payee_name": p.Name, "notify_phone": p.Phone,
+		"notice_version": "1",
 	}
 	if channel == "alipay" && method == "transfer" {
 		body["payee_account"] = p.Alipay

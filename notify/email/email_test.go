@@ -25,8 +25,10 @@ func to(list ...string) email.Recipients {
 
 func TestSend(t *testing.T) {
 	m := &mailer{}
-	_, err := email.New(m, to("财务 <finance@h.test>", "", "it@h.test")).Send(t.Context(), notify.Message{ID: "N1", Title: "日报\r\nBcc: evil@x.test", Body: "text"})
-	if err != nil || len(m.got.To) != 2 || m.got.To[0].Name != "财务" || strings.ContainsAny(m.got.Subject, "\r\n") || m.got.Text != "text" || m.got.ID != "N1" {
+	_, err := email.New(m, to("财务 <finance@h.test>", "", "it@h.test")).
+		Send(t.Context(), notify.Message{ID: "N1", Title: "日报\r\nBcc: evil@x.test", Body: "text"})
+	if err != nil || len(m.got.To) != 2 || m.got.To[0].Name != "财务" || strings.ContainsAny(m.got.Subject, "\r\n") || m.got.Text != "text" ||
+		m.got.ID != "N1" {
 		t.Errorf("%+v %v", m.got, err)
 	}
 }
@@ -48,7 +50,8 @@ func TestSend_Errors(t *testing.T) {
 		"deadline":     {[]string{"a@h.test"}, context.DeadlineExceeded, nil, false},
 	} {
 		_, err := email.New(&mailer{err: c.err}, to(c.to...)).Send(t.Context(), notify.Message{})
-		if err == nil || c.is != nil && !errors.Is(err, c.is) || errors.Is(err, notify.ErrRefused) != c.refuse || strings.Contains(err.Error(), "a@h") {
+		if err == nil || c.is != nil && !errors.Is(err, c.is) || errors.Is(err, notify.ErrRefused) != c.refuse ||
+			strings.Contains(err.Error(), "a@h") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

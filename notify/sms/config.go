@@ -68,7 +68,8 @@ func ParseConfig(address string, settings json.RawMessage, secrets map[string]st
 // defaults fills what may be left out.
 func (c *Config) defaults() {
 	for into, value := range map[*string]string{
-		&c.Method: http.MethodPost, &c.ContentType: "form", &c.Charset: "utf-8", &c.TimeLayout: "20060102150405", &c.QuietFrom: "22:00", &c.QuietTo: "08:00",
+		&c.Method: http.MethodPost, &c.ContentType: "form", &c.Charset: "utf-8", &c.TimeLayout: "20060102150405", &c.QuietFrom: "22:00",
+		&c.QuietTo: "08:00",
 	} {
 		if *into == "" {
 			*into = value
@@ -90,7 +91,8 @@ func (c *Config) defaults() {
 // address checks the gateway's address.
 func (c *Config) address() (*url.URL, error) {
 	u, err := url.Parse(c.URL)
-	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.Fragment != "" || strings.ContainsAny(c.URL, "{}") {
+	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.Fragment != "" ||
+		strings.ContainsAny(c.URL, "{}") {
 		return nil, errors.New("短信网关地址不是有效的 http(s) 地址（不能带用户名、密码、占位符和 #）")
 	}
 	if c.Method != http.MethodPost && c.Method != http.MethodGet {

@@ -72,7 +72,9 @@ func NewGateway(cfg Config) (*Gateway, error) {
 	if err := g.checkBody(); err != nil {
 		return nil, err
 	}
-	g.http = &http.Client{Transport: cfg.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	g.http = &http.Client{Transport: cfg.Transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
 	if cfg.Transport == nil {
 		g.http.Transport = pinned(g.url)
 	}
@@ -94,7 +96,8 @@ func pinned(u *url.URL) http.RoundTripper {
 			}
 			return d.DialContext(ctx, network, addr)
 		},
-		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 4, IdleConnTimeout: 60 * time.Second, MaxResponseHeaderBytes: 64 << 10,
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 4, IdleConnTimeout: 60 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
 	}
 }
 

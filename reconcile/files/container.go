@@ -94,7 +94,8 @@ func oldExcel(f File) string {
 // the name of .xls.
 func isPage(head []byte) bool {
 	text := bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n"))
-	return bytes.HasPrefix(text, []byte("<")) && (bytes.Contains(text, []byte("<html")) || bytes.Contains(text, []byte("<table")) || bytes.HasPrefix(text, []byte("<!doctype html")))
+	return bytes.HasPrefix(text, []byte("<")) && (bytes.Contains(text, []byte("<html")) || bytes.Contains(text, []byte("<table")) ||
+		bytes.HasPrefix(text, []byte("<!doctype html")))
 }
 
 // each opens every member, in the order of the archive.
@@ -139,7 +140,8 @@ func (c *container) named(err error) error {
 		return err
 	case errors.Is(err, errBomb):
 		return &Refusal{c.file.Name, 0, errBomb.Error()}
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, zip.ErrChecksum), errors.Is(err, zip.ErrFormat), errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), isFlate(err):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, zip.ErrChecksum), errors.Is(err, zip.ErrFormat), errors.Is(err, gzip.ErrChecksum),
+		errors.Is(err, gzip.ErrHeader), isFlate(err):
 		return &Refusal{c.file.Name, 0, "压缩文件不完整或已损坏"}
 	}
 	return err

@@ -202,7 +202,8 @@ func TestDay_CleanBooksBalance(t *testing.T) {
 	res := compare(t, write(t, d))
 	checkFound(t, d, res)
 	checkBalance(t, res)
-	if res.Summary.Overage != 0 || res.Summary.Shortage != 0 || res.Summary.Other.Count == 0 || res.Summary.SetAside[reconcile.HIS].Count == 0 {
+	if res.Summary.Overage != 0 || res.Summary.Shortage != 0 || res.Summary.Other.Count == 0 ||
+		res.Summary.SetAside[reconcile.HIS].Count == 0 {
 		t.Errorf("%+v", res.Summary)
 	}
 }

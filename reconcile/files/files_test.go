@@ -100,7 +100,8 @@ const (
 	ledgerHead  = "账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额（+元）,支出金额（-元）,账户余额（元）,交易渠道,业务类型,备注\r\n"
 	ledgerLine  = "5463\t,2026112300\t,B3\t,预交金\t,2026-11-23 21:02:06,陈**(138****1234)\t,0.00,-2274.00,14533.03,支付宝,转账,\r\n"
 	ledgerClose = "#---账务明细列表结束---\r\n"
-	ledgerGood  = ledgerTop + ledgerHead + ledgerLine + ledgerClose + "#支出合计：1笔，共-2274.00元\r\n#收入合计：0笔，共0.00元\r\n#导出时间：[2026年11月24日 13:19:01]\r\n"
+	ledgerGood  = ledgerTop + ledgerHead + ledgerLine + ledgerClose + "#支出合计：1笔，共-2274.00元\r\n#收入合计：0笔，共0.00元\r\n#导出时间：[2026年11月24日 " +
+		"13:19:01]\r\n"
 
 	alipayTop  = "#支付宝业务明细查询\r\n#账号：[20880000000000000156]\r\n#起始日期：[2026年11月23日 00:00:00]   终止日期：[2026年11月24日 00:00:00]\r\n#---业务明细列表---\r\n"
 	alipayHead = "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,订单金额（元）,商家实收（元）,退款批次号/请求号,备注\r\n"
@@ -120,10 +121,14 @@ func unix(s string) int64 {
 }
 
 func TestReadBill_EveryForm(t *testing.T) {
-	transfer := reconcile.Line{BillNo: "B1", ChannelNo: "1310001", Flow: "F1", Amount: 123450, Method: "transfer", Channel: "wechat", Status: reconcile.Succeeded, At: unix("2026-11-23 10:00:03"), Type: "商家转账", Name: "商家转账"}
-	refund := reconcile.Line{BillNo: "B2", ChannelNo: "5030", Flow: "5030", Amount: 300, Method: "original", Channel: "wechat", Status: reconcile.Succeeded, At: unix("2026-11-23 09:30:00"), Type: "退款", Source: reconcile.Trade}
-	payout := reconcile.Line{BillNo: "B3", ChannelNo: "2026112300", Flow: "5463", Amount: 227400, Method: "transfer", Channel: "alipay", Status: reconcile.Succeeded, At: unix("2026-11-23 21:02:06"), Type: "转账"}
-	part := reconcile.Line{BillNo: "B4", ChannelNo: "2026T1", Flow: "2026T1/B4", Amount: 400, Method: "original", Channel: "alipay", Status: reconcile.Succeeded, At: unix("2026-11-23 09:00:09"), Type: "退款", Source: reconcile.Trade}
+	transfer := reconcile.Line{BillNo: "B1", ChannelNo: "1310001", Flow: "F1", Amount: 123450, Method: "transfer", Channel: "wechat",
+		Status: reconcile.Succeeded, At: unix("2026-11-23 10:00:03"), Type: "商家转账", Name: "商家转账"}
+	refund := reconcile.Line{BillNo: "B2", ChannelNo: "5030", Flow: "5030", Amount: 300, Method: "original", Channel: "wechat",
+		Status: reconcile.Succeeded, At: unix("2026-11-23 09:30:00"), Type: "退款", Source: reconcile.Trade}
+	payout := reconcile.Line{BillNo: "B3", ChannelNo: "2026112300", Flow: "5463", Amount: 227400, Method: "transfer", Channel: "alipay",
+		Status: reconcile.Succeeded, At: unix("2026-11-23 21:02:06"), Type: "转账"}
+	part := reconcile.Line{BillNo: "B4", ChannelNo: "2026T1", Flow: "2026T1/B4", Amount: 400, Method: "original", Channel: "alipay",
+		Status: reconcile.Succeeded, At: unix("2026-11-23 09:00:09"), Type: "退款", Source: reconcile.Trade}
 	lf := strings.NewReplacer("\r\n", "\n")
 	for _, c := range []struct {
 		name, data, kind string
@@ -134,7 +139,8 @@ func TestReadBill_EveryForm(t *testing.T) {
 		{"微信资金账单 带 BOM", "\ufeff" + fundGood, "微信资金账单", transfer},
 		{"微信资金账单 换行为 LF", lf.Replace(fundGood), "微信资金账单", transfer},
 		{"微信资金账单 GBK", gbk(fundGood), "微信资金账单", transfer},
-		{"微信资金账单 多一列", strings.NewReplacer("业务凭证号\r\n", "业务凭证号,新列\r\n", "`B1\r\n", "`B1,`x\r\n", "`PAY1\r\n", "`PAY1,`x\r\n").Replace(fundGood), "微信资金账单", transfer},
+		{"微信资金账单 多一列", strings.NewReplacer("业务凭证号\r\n", "业务凭证号,新列\r\n", "`B1\r\n", "`B1,`x\r\n", "`PAY1\r\n", "`PAY1,`x\r\n").Replace(fundGood),
+			"微信资金账单", transfer},
 		{"微信交易账单", tradeGood, "微信交易账单", refund},
 		{"支付宝账务明细", zipped(gbk(summary), gbk(ledgerGood)), "支付宝账务明细", payout},
 		{"支付宝账务明细 单个 CSV", gbk(ledgerGood), "支付宝账务明细", payout},
@@ -197,10 +203,13 @@ func TestReadBill_Refused(t *testing.T) {
 		{"笔数不符", strings.Replace(fundGood, "`2.0", "`3.0", 1), "资金流水总笔数", 5},
 		{"支出金额不符", strings.Replace(fundGood, "`1234.50\r\n", "`1234.51\r\n", 1), "支出合计", 5},
 		{"收入金额不符", strings.Replace(fundGood, "`1.0,`0.50", "`1.0,`0.05", 1), "收入合计", 5},
-		{"金额改坏又少了一行", strings.NewReplacer("`支出,`1234.50", "`支出,`12x4.50", fundIn, "", "`2.0", "`1.0").Replace(fundGood), "有 1 行读不懂：第 2 行 金额 \"12x4.50\" 读不懂", 4},
-		{"读不懂的行补不上的金额", strings.NewReplacer("`支出,`1234.50", "`支出,`12x4.50", "`1.0,`0.50,", "`1.0,`0.49,").Replace(fundGood), "第 2 行 金额 \"12x4.50\" 读不懂", 5},
+		{"金额改坏又少了一行", strings.NewReplacer("`支出,`1234.50", "`支出,`12x4.50", fundIn, "", "`2.0", "`1.0").Replace(fundGood),
+			"有 1 行读不懂：第 2 行 金额 \"12x4.50\" 读不懂", 4},
+		{"读不懂的行补不上的金额", strings.NewReplacer("`支出,`1234.50", "`支出,`12x4.50", "`1.0,`0.50,", "`1.0,`0.49,").Replace(fundGood),
+			"第 2 行 金额 \"12x4.50\" 读不懂", 5},
 		{"有密码的压缩包", locked(ledgerGood), "有密码", 0},
-		{"有密码的工作簿", "\xd0\xcf\x11\xe0" + strings.Repeat("x", 3000) + "E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e\x00", "打开密码", 0},
+		{"有密码的工作簿", "\xd0\xcf\x11\xe0" + strings.Repeat("x", 3000) +
+			"E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e\x00", "打开密码", 0},
 		{"网页存档", "MIME-Version: 1.0\r\n", "另存为 .xlsx", 0},
 		{"少了一行", strings.Replace(fundGood, fundIn, "", 1), "账单不可信", 4},
 		{"多了一行", strings.Replace(fundGood, fundIn, fundIn+fundIn, 1), "账单不可信", 6},
@@ -242,7 +251,8 @@ func TestReadBill_Refused(t *testing.T) {
 
 func TestReadBill_LinesThatCannotBeRead(t *testing.T) {
 	o := readBill(strings.Replace(fundGood, "`2026-11-23 10:00:04", "`2026-11-23 25:00:04", 1))
-	if o.err != nil || len(o.lines) != 1 || len(o.rejects) != 1 || o.rejects[0].Line != 3 || !strings.Contains(o.rejects[0].Reason, "25:00:04") {
+	if o.err != nil || len(o.lines) != 1 || len(o.rejects) != 1 || o.rejects[0].Line != 3 ||
+		!strings.Contains(o.rejects[0].Reason, "25:00:04") {
 		t.Errorf("%+v", o)
 	}
 	o = readBill(strings.NewReplacer("5463", "", "2026112300\t", "\t", "B3", "").Replace(ledgerGood))
@@ -261,20 +271,24 @@ const (
 )
 
 func TestReadTable_UnderstandsSpreadsheets(t *testing.T) {
-	want := reconcile.Line{OrderNo: "R1", BillNo: "B1", HISNo: "H1", CardNo: "0012", Amount: 123450, Method: "transfer", Channel: "wechat", Status: reconcile.Succeeded, At: unix("2026-11-23 09:05:00")}
+	want := reconcile.Line{OrderNo: "R1", BillNo: "B1", HISNo: "H1", CardNo: "0012", Amount: 123450, Method: "transfer", Channel: "wechat",
+		Status: reconcile.Succeeded, At: unix("2026-11-23 09:05:00")}
 	for _, c := range []struct{ name, data string }{
 		{"中文 UTF-8", headZh + "R1,B1,H1,0012,1234.50,转账退,微信,成功,2026-11-23 09:05:00\n"},
 		{"带 BOM 和 CRLF", "\ufeff" + strings.ReplaceAll(headZh+"R1,B1,H1,0012,1234.50,转账退,微信,成功,2026-11-23 09:05:00\n", "\n", "\r\n")},
 		{"GBK", gbk(headZh + "R1,B1,H1,0012,1234.50,转账退,微信,成功,2026-11-23 09:05:00\n")},
-		{"英文表头，中文内容 GBK", gbk("order_no,out_bill_no,his_refund_no,card_no,amount,method,channel,status,time\nR1,B1,H1,0012,1234.50,转账退,微信支付,成功,2026-11-23 09:05:00\n")},
+		{"英文表头，中文内容 GBK", gbk("order_no,out_bill_no,his_refund_no,card_no,amount,method,channel,status,time\nR1,B1,H1,0012,1234.50,转账退,微信支付,成功," +
+			"2026-11-23 09:05:00\n")},
 		{"gzip", gzipped(headZh + "R1,B1,H1,0012,1234.50,转账退,微信,成功,2026-11-23 09:05:00\n")},
-		{"列序不同，有多余的列", "备注,退款时间,状态,退款渠道,退款方式,退款金额,就诊卡号,HIS退款流水号,商户单号,退款单号,操作员\n\"a,\"\"b\",2026-11-23 09:05:00,succeeded,WeChat,transfer,1234.50,0012,H1,B1,R1,张\n"},
+		{"列序不同，有多余的列", "备注,退款时间,状态,退款渠道,退款方式,退款金额,就诊卡号,HIS退款流水号,商户单号,退款单号,操作员\n\"a,\"\"b\",2026-11-23 09:05:00,succeeded,WeChat,transfer," +
+			"1234.50,0012,H1,B1,R1,张\n"},
 		{"千分位、货币符号、单位", headZh + "R1,B1,H1,0012,\"¥1,234.50元\",转账退,微信,成功,2026-11-23 09:05:00\n"},
 		{"Excel 日期", headZh + "R1,B1,H1,0012,1234.5,转账退,微信,成功,2026/11/23 9:05\n"},
 		{"Excel 序列日期", headZh + "R1,B1,H1,0012,1234.5,转账退,微信,成功,46349.3784722222\n"},
 		{"RFC 3339", headZh + "R1,B1,H1,0012,1234.5,转账退,微信,成功,2026-11-23T01:05:00Z\n"},
 		{"制表符、反引号、撇号、等号", headZh + "R1\t,`B1,H1,=\"0012\",1234.50\t,转账退,微信,成功,'2026-11-23 09:05:00\n"},
-		{"标题、空行、合计、签名", "退款明细表,,,,,,,,\n编制单位：某院,,,,,,,,\n\n" + strings.Replace(headZh, "退款金额", "退款金额（元）", 1) + ",,,,,,,,\nR1,B1,H1,0012,1234.50,转账退,微信,成功,2026-11-23 09:05:00\n\n合 计,,,,1234.50,,,,\n制表：,,,,复核：,,,,\n"},
+		{"标题、空行、合计、签名", "退款明细表,,,,,,,,\n编制单位：某院,,,,,,,,\n\n" + strings.Replace(headZh, "退款金额", "退款金额（元）", 1) +
+			",,,,,,,,\nR1,B1,H1,0012,1234.50,转账退,微信,成功,2026-11-23 09:05:00\n\n合 计,,,,1234.50,,,,\n制表：,,,,复核：,,,,\n"},
 		{"引号里换行", "退款单号,商户单号,HIS退款流水号,就诊卡号,退款金额,退款方式,退款渠道,状态,退款时间,备注\nR1,B1,H1,0012,1234.50,转账退,微信,成功,2026-11-23 09:05:00,\"第一行\n第二行\"\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -371,7 +385,8 @@ func checkLines(t *testing.T, o outcome) {
 }
 
 func FuzzReadBill(f *testing.F) {
-	for _, s := range []string{fundGood, tradeGood, ledgerGood, alipayGood, gbk(ledgerGood), gzipped(fundGood), zipped(gbk(summary), gbk(ledgerGood)), zipped(gbk(alipayGood))} {
+	for _, s := range []string{fundGood, tradeGood, ledgerGood, alipayGood, gbk(ledgerGood), gzipped(fundGood),
+		zipped(gbk(summary), gbk(ledgerGood)), zipped(gbk(alipayGood))} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { checkLines(t, readBill(string(data))) })

@@ -168,7 +168,8 @@ func (l *lines) record() ([]string, error) {
 			l.head += text + "\n"
 			l.summary = l.summary || l.n < 5 && strings.Contains(text, "汇总")
 		}
-		if text == "" || (text[0] <= ',' || text[0] == l.sep || text[0] >= utf8.RuneSelf) && strings.Trim(text, ", \t\ufeff\u3000"+string(l.sep)) == "" {
+		if text == "" || (text[0] <= ',' || text[0] == l.sep || text[0] >= utf8.RuneSelf) &&
+			strings.Trim(text, ", \t\ufeff\u3000"+string(l.sep)) == "" {
 			continue
 		}
 		var open bool

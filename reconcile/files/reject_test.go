@@ -51,7 +51,8 @@ func TestReadBill_OneOddRowNeverCostsTheBill(t *testing.T) {
 		"微信 多一列": strings.Replace(fundGood, "`退,预交", "`退,`预交", 1),
 		"微信 乱码":  strings.Replace(fundGood, "退,预交", "退\xff预交", 1),
 		"支付宝 逗号": strings.Replace(ledgerGood, "陈**(138", "LEE, JOHN(138", 1),
-		"支付宝 乱码": gbk(ledgerTop+ledgerHead) + "5463,2026112300,B3,\xff,2026-11-23 21:02:06,x,0.00,-2274.00,1.00,a,b,\r\n" + gbk(ledgerClose+"#支出合计：1笔，共2274.00元\r\n#收入合计：0笔，共0.00元\r\n"),
+		"支付宝 乱码": gbk(ledgerTop+ledgerHead) + "5463,2026112300,B3,\xff,2026-11-23 21:02:06,x,0.00,-2274.00,1.00,a,b,\r\n" +
+			gbk(ledgerClose+"#支出合计：1笔，共2274.00元\r\n#收入合计：0笔，共0.00元\r\n"),
 	} {
 		if o := readBill(data); o.err != nil || len(o.rejects) != 1 || o.rejects[0].Line == 0 {
 			t.Errorf("%s: %+v", name, o)
@@ -104,9 +105,11 @@ func TestReadBill_RefundKindTellsWhenItSucceeded(t *testing.T) {
 // TestReadTable_XLSXStoresNoise: spreadsheets store doubles.
 func TestReadTable_XLSXStoresNoise(t *testing.T) {
 	for stored, want := range map[string]money.Fen{
-		"29.989999999999998": 2999, "0.30000000000000004": 30, "19.999999999999996": 2000, "1234.5600000000001": 123456, "1E-2": 1, "1.23456E7": 1234560000, "0.0049999999999": 0, "7": 700,
+		"29.989999999999998": 2999, "0.30000000000000004": 30, "19.999999999999996": 2000, "1234.5600000000001": 123456, "1E-2": 1,
+		"1.23456E7": 1234560000, "0.0049999999999": 0, "7": 700,
 	} {
-		sheet := strings.Replace(seedSheet(headZh, "R1,B1,H1,C1,AMOUNT,转账退,微信,成功,2026-11-23 09:05:00"), `t="inlineStr"><is><t>AMOUNT</t></is>`, "><v>"+stored+"</v>", 1)
+		sheet := strings.Replace(seedSheet(headZh, "R1,B1,H1,C1,AMOUNT,转账退,微信,成功,2026-11-23 09:05:00"), `t="inlineStr"><is><t>AMOUNT</t></is>`,
+			"><v>"+stored+"</v>", 1)
 		o := readTable(reconcile.Platform, sheetOnly(sheet, seedTexts))
 		if want == 0 {
 			if len(o.rejects) != 1 {
@@ -132,7 +135,8 @@ func TestReadTable_PackedFiles(t *testing.T) {
 			t.Errorf("%s: %+v", name, o)
 		}
 	}
-	if _, err := files.ReadTable(files.File{Name: "x", Data: strings.NewReader(good), Size: int64(len(good))}, reconcile.HIS, "23.11.2026", files.Sink{}); err == nil {
+	if _, err := files.ReadTable(files.File{Name: "x", Data: strings.NewReader(good), Size: int64(len(good))}, reconcile.HIS, "23.11.2026",
+		files.Sink{}); err == nil {
 		t.Error("a day that is none was taken")
 	}
 }
@@ -140,8 +144,10 @@ func TestReadTable_PackedFiles(t *testing.T) {
 func TestSink_ErrorsStopTheReading(t *testing.T) {
 	enough := errors.New("enough")
 	sink := files.Sink{Line: func(reconcile.Line) error { return enough }, Reject: func(files.Reject) error { return enough }}
-	for name, data := range map[string]string{"line": fundGood, "reject": strings.Replace(fundGood, "10:00:03", "无", 1), "packed": zipped(gbk(ledgerGood))} {
-		if _, err := files.ReadBill(files.File{Name: name, Data: strings.NewReader(data), Size: int64(len(data))}, date, sink); !errors.Is(err, enough) {
+	for name, data := range map[string]string{"line": fundGood, "reject": strings.Replace(fundGood, "10:00:03", "无", 1),
+		"packed": zipped(gbk(ledgerGood))} {
+		if _, err := files.ReadBill(files.File{Name: name, Data: strings.NewReader(data), Size: int64(len(data))}, date, sink); !errors.Is(err,
+			enough) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -151,11 +157,14 @@ func TestSink_ErrorsStopTheReading(t *testing.T) {
 func FuzzReadPage(f *testing.F) {
 	row := "R1,B1,H1,C1,1.00,转账退,微信,成功,2026-11-23 09:05:00"
 	cells := func(open, shut string) string {
-		return open + strings.ReplaceAll(strings.TrimSpace(headZh), ",", shut+open) + shut + "</tr></Row></table:table-row><tr><Row><table:table-row>" + open + strings.ReplaceAll(row, ",", shut+open) + shut
+		return open + strings.ReplaceAll(strings.TrimSpace(headZh), ",", shut+open) + shut +
+			"</tr></Row></table:table-row><tr><Row><table:table-row>" + open + strings.ReplaceAll(row, ",", shut+open) + shut
 	}
 	f.Add("<html><table><tr>" + cells("<td>", "</td>") + "</tr></table>")
-	f.Add(`<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet><Table><Row>` + cells(`<Cell><Data ss:Type="Number">`, "</Data></Cell>") + "</Row></Table></Worksheet></Workbook>")
-	f.Add(`<office:spreadsheet><table:table table:name="a"><table:table-row>` + cells("<table:table-cell><text:p>", "</text:p></table:table-cell>") + `</table:table-row></table:table>`)
+	f.Add(`<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet><Table><Row>` +
+		cells(`<Cell><Data ss:Type="Number">`, "</Data></Cell>") + "</Row></Table></Worksheet></Workbook>")
+	f.Add(`<office:spreadsheet><table:table table:name="a"><table:table-row>` + cells("<table:table-cell><text:p>",
+		"</text:p></table:table-cell>") + `</table:table-row></table:table>`)
 	f.Fuzz(func(t *testing.T, text string) {
 		checkLines(t, readTable(reconcile.HIS, text))
 		var b bytes.Buffer

@@ -49,7 +49,8 @@ func heads(line string) (out []any) {
 
 func TestReadTable_XLSX(t *testing.T) {
 	clock := time.Date(2026, 11, 23, 9, 5, 0, 0, time.UTC)
-	want := reconcile.Line{OrderNo: "R1", BillNo: "B1", HISNo: "H1", CardNo: "0012", Amount: 2999, Method: "transfer", Channel: "wechat", Status: reconcile.Succeeded, At: unix("2026-11-23 09:05:00")}
+	want := reconcile.Line{OrderNo: "R1", BillNo: "B1", HISNo: "H1", CardNo: "0012", Amount: 2999, Method: "transfer", Channel: "wechat",
+		Status: reconcile.Succeeded, At: unix("2026-11-23 09:05:00")}
 	for _, c := range []struct {
 		name   string
 		d1904  bool
@@ -70,7 +71,8 @@ func TestReadTable_XLSX(t *testing.T) {
 			}
 		})
 	}
-	o := readTable(reconcile.HIS, workbook(t, false, heads(headZh), []any{"R1", "B1", "H1", "1", 0.005, "转账退", "微信", "成功", clock}, []any{"R2", "B2", "H2", "1", 1, "转账退", "微信", "成功", clock}))
+	o := readTable(reconcile.HIS, workbook(t, false, heads(headZh), []any{"R1", "B1", "H1", "1", 0.005, "转账退", "微信", "成功", clock},
+		[]any{"R2", "B2", "H2", "1", 1, "转账退", "微信", "成功", clock}))
 	if o.err != nil || len(o.lines) != 1 || len(o.rejects) != 1 || o.rejects[0].Line != 2 {
 		t.Errorf("%+v", o)
 	}
@@ -78,7 +80,8 @@ func TestReadTable_XLSX(t *testing.T) {
 
 func TestReadTable_BrokenXLSX(t *testing.T) {
 	good := workbook(t, false, heads(headZh))
-	for name, data := range map[string]string{"cut": good[:len(good)/2], "no header": workbook(t, false, []any{"x", "y"}), "empty": workbook(t, false)} {
+	for name, data := range map[string]string{"cut": good[:len(good)/2], "no header": workbook(t, false, []any{"x", "y"}),
+		"empty": workbook(t, false)} {
 		if o := readTable(reconcile.HIS, data); o.err == nil {
 			t.Errorf("%s: %+v", name, o)
 		}
@@ -94,10 +97,21 @@ func sheetOnly(sheet, texts string) string {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	for _, part := range [][2]string{
-		{"[Content_Types].xml", `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/><Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/></Types>`},
-		{"_rels/.rels", `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>`},
-		{"xl/workbook.xml", `<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="a" sheetId="1" r:id="rId1"/></sheets></workbook>`},
-		{"xl/_rels/workbook.xml.rels", `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings" Target="sharedStrings.xml"/></Relationships>`},
+		{"[Content_Types].xml", `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ` +
+			`ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>` +
+			`<Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>` +
+			`<Override PartName="/xl/worksheets/sheet1.xml" ` +
+			`ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/><Override PartName="/xl/sharedStrings.xml" ` +
+			`ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/></Types>`},
+		{"_rels/.rels", `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" ` +
+			`Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>`},
+		{"xl/workbook.xml", `<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" ` +
+			`xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="a" sheetId="1" r:id="rId1"/>` +
+			`</sheets></workbook>`},
+		{"xl/_rels/workbook.xml.rels", `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship ` +
+			`Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/>` +
+			`<Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings" ` +
+			`Target="sharedStrings.xml"/></Relationships>`},
 		{"xl/worksheets/sheet1.xml", sheet},
 		{"xl/sharedStrings.xml", texts},
 	} {

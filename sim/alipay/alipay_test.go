@@ -113,12 +113,14 @@ func (r *rig) notices(n int) []url.Values {
 
 func (r *rig) form(no, amount, patient string) gopay.BodyMap {
 	p := r.world.Find(patient)
-	return gopay.BodyMap{"out_biz_no": no, "trans_amount": amount, "product_code": "TRANS_ACCOUNT_NO_PWD", "biz_scene": "DIRECT_TRANSFER", "order_title": "预交金退款",
-		"remark": "预交金退款", "payee_info": gopay.BodyMap{"identity": p.AlipayLogon, "identity_type": "ALIPAY_LOGON_ID", "name": p.Name}}
+	return gopay.BodyMap{"out_biz_no": no, "trans_amount": amount, "product_code": "TRANS_ACCOUNT_NO_PWD", "biz_scene": "DIRECT_TRANSFER",
+		"order_title": "预交金退款",
+		"remark":      "预交金退款", "payee_info": gopay.BodyMap{"identity": p.AlipayLogon, "identity_type": "ALIPAY_LOGON_ID", "name": p.Name}}
 }
 
 func (r *rig) query(no string) (string, string) {
-	rsp, err := r.cert.FundTransCommonQuery(context.Background(), gopay.BodyMap{"out_biz_no": no, "product_code": "TRANS_ACCOUNT_NO_PWD", "biz_scene": "DIRECT_TRANSFER"})
+	rsp, err := r.cert.FundTransCommonQuery(context.Background(), gopay.BodyMap{"out_biz_no": no, "product_code": "TRANS_ACCOUNT_NO_PWD",
+		"biz_scene": "DIRECT_TRANSFER"})
 	if err != nil {
 		return "", err.Error()
 	}
@@ -137,7 +139,8 @@ func TestTransfer_CertificateMode(t *testing.T) {
 	if err != nil || again.Response.OrderId != first.Response.OrderId || len(r.Ledger().Find("transfer", "T1")) != 1 {
 		t.Fatalf("%v %+v", err, again)
 	}
-	if _, err := r.cert.FundTransUniTransfer(ctx, r.form("T1", "12.35", "P0001")); err == nil || !strings.Contains(err.Error(), "PAYMENT_INFO_INCONSISTENCY") {
+	if _, err := r.cert.FundTransUniTransfer(ctx, r.form("T1", "12.35", "P0001")); err == nil ||
+		!strings.Contains(err.Error(), "PAYMENT_INFO_INCONSISTENCY") {
 		t.Fatal(err)
 	}
 	if status, msg := r.query("T1"); status != "SUCCESS" {
@@ -159,7 +162,8 @@ func TestTransfer_CertificateMode(t *testing.T) {
 func checkNotice(t *testing.T, r *rig) {
 	t.Helper()
 	n := r.notices(1)[0]
-	if n.Get("msg_method") != "alipay.fund.trans.order.changed" || n.Get("version") != "1.1" || !strings.Contains(n.Get("biz_content"), `"out_biz_no":"T1"`) {
+	if n.Get("msg_method") != "alipay.fund.trans.order.changed" || n.Get("version") != "1.1" ||
+		!strings.Contains(n.Get("biz_content"), `"out_biz_no":"T1"`) {
 		t.Fatalf("%v", n)
 	}
 	c, err := sw.New(r.cfg.AppID, r.cfg.AppPrivateKey, true)
@@ -174,7 +178,8 @@ func checkNotice(t *testing.T, r *rig) {
 
 func loadCerts(t *testing.T, c *sw.Client, cfg alipay.Config) {
 	t.Helper()
-	for _, err := range []error{c.LoadAppCertPublicKey(cfg.AppCert), c.LoadAliPayRootCert(cfg.AlipayRootCert), c.LoadAlipayCertPublicKey(cfg.AlipayCert)} {
+	for _, err := range []error{c.LoadAppCertPublicKey(cfg.AppCert), c.LoadAliPayRootCert(cfg.AlipayRootCert),
+		c.LoadAlipayCertPublicKey(cfg.AlipayCert)} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +213,8 @@ func TestTransfer_Refusals(t *testing.T) {
 		}
 	}
 	r.SetBalance("", 50)
-	if _, err := r.cert.FundTransUniTransfer(context.Background(), r.form("R2", "1.00", "P0001")); err == nil || !strings.Contains(err.Error(), "PAYER_BALANCE_NOT_ENOUGH") {
+	if _, err := r.cert.FundTransUniTransfer(context.Background(), r.form("R2", "1.00", "P0001")); err == nil ||
+		!strings.Contains(err.Error(), "PAYER_BALANCE_NOT_ENOUGH") {
 		t.Error(err)
 	}
 	r.SetBalance("", 100)
@@ -223,7 +229,8 @@ func TestTransfer_Refusals(t *testing.T) {
 func TestKeyMode(t *testing.T) {
 	r := setup(t)
 	ctx := context.Background()
-	c, err := sw.New(r.cfg.KeyApp.AppID, r.cfg.KeyApp.AppPrivateKey, true, sw.WithProductionGateway(r.URL()+"/gateway.do"), sw.WithTimeLocation(sim.Beijing))
+	c, err := sw.New(r.cfg.KeyApp.AppID, r.cfg.KeyApp.AppPrivateKey, true, sw.WithProductionGateway(r.URL()+"/gateway.do"),
+		sw.WithTimeLocation(sim.Beijing))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +238,8 @@ func TestKeyMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := r.world.Find("P0001")
-	rsp, err := c.FundTransUniTransfer(ctx, sw.FundTransUniTransfer{OutBizNo: "K1", TransAmount: "1.00", ProductCode: "TRANS_ACCOUNT_NO_PWD", BizScene: "DIRECT_TRANSFER",
+	rsp, err := c.FundTransUniTransfer(ctx, sw.FundTransUniTransfer{OutBizNo: "K1", TransAmount: "1.00", ProductCode: "TRANS_ACCOUNT_NO_PWD",
+		BizScene:   "DIRECT_TRANSFER",
 		OrderTitle: "退款", PayeeInfo: &sw.PayeeInfo{Identity: p.AlipayUserID, IdentityType: "ALIPAY_USER_ID"}})
 	if err != nil || rsp.SubCode != "isv.missing-app-cert-sn" {
 		t.Fatalf("fund-out needs certificates: %v %+v", err, rsp)
@@ -265,8 +273,9 @@ func TestAES(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := r.world.Find("P0001")
-	rsp, err := c.FundTransUniTransfer(context.Background(), sw.FundTransUniTransfer{OutBizNo: "A1", TransAmount: "1.00", ProductCode: "TRANS_ACCOUNT_NO_PWD",
-		BizScene: "DIRECT_TRANSFER", OrderTitle: "退款", PayeeInfo: &sw.PayeeInfo{Identity: p.AlipayUserID, IdentityType: "ALIPAY_USER_ID"}})
+	rsp, err := c.FundTransUniTransfer(context.Background(), sw.FundTransUniTransfer{OutBizNo: "A1", TransAmount: "1.00",
+		ProductCode: "TRANS_ACCOUNT_NO_PWD",
+		BizScene:    "DIRECT_TRANSFER", OrderTitle: "退款", PayeeInfo: &sw.PayeeInfo{Identity: p.AlipayUserID, IdentityType: "ALIPAY_USER_ID"}})
 	if err != nil || rsp.Status != "SUCCESS" {
 		t.Fatalf("%v %+v", err, rsp)
 	}
@@ -307,7 +316,8 @@ func TestGatewayRefusals(t *testing.T) {
 func TestFaults_ExecuteOnce(t *testing.T) {
 	r := setup(t)
 	ctx := context.Background()
-	for i, fault := range []string{sim.TimeoutAfter, sim.Error500After, sim.HTML502After, sim.BadSignature, sim.TruncatedAfter, sim.UnknownCodeAfter, sim.SystemErrorAfter} {
+	for i, fault := range []string{sim.TimeoutAfter, sim.Error500After, sim.HTML502After, sim.BadSignature, sim.TruncatedAfter,
+		sim.UnknownCodeAfter, sim.SystemErrorAfter} {
 		no := fmt.Sprint("F", i)
 		r.Faults().Plan("transfer", fault)
 		if rsp, err := r.cert.FundTransUniTransfer(ctx, r.form(no, "1.00", "P0001")); err == nil {
@@ -317,7 +327,8 @@ func TestFaults_ExecuteOnce(t *testing.T) {
 			t.Errorf("%s: %s %s", fault, status, msg)
 		}
 	}
-	for i, fault := range []string{sim.TimeoutBefore, sim.Error500Before, sim.UnknownCode, sim.RateLimited, sim.NotEnough, sim.SystemErrorBefore, sim.NameMismatch} {
+	for i, fault := range []string{sim.TimeoutBefore, sim.Error500Before, sim.UnknownCode, sim.RateLimited, sim.NotEnough,
+		sim.SystemErrorBefore, sim.NameMismatch} {
 		no := fmt.Sprint("G", i)
 		r.Faults().Plan("alipay.fund.trans.uni.transfer", fault)
 		if rsp, err := r.cert.FundTransUniTransfer(ctx, r.form(no, "1.00", "P0001")); err == nil {

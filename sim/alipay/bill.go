@@ -167,7 +167,8 @@ type billFile struct {
 const chineseStamp = "2006年01月02日 15:04:05"
 
 func (b *billFile) head(title string) {
-	fmt.Fprintf(&b.detail, "#支付宝%s查询\r\n#账号：[%s0156]\r\n#起始日期：[%s]   终止日期：[%s]\r\n#-----------------------------------------%s列表----------------------------------------\r\n",
+	fmt.Fprintf(&b.detail, "#支付宝%s查询\r\n#账号：[%s0156]\r\n#起始日期：[%s]   终止日期：[%s]\r\n"+
+		"#-----------------------------------------%s列表----------------------------------------\r\n",
 		title, b.pid, b.from.Format(chineseStamp), b.to.Format(chineseStamp), title)
 }
 
@@ -190,9 +191,11 @@ func (b *billFile) ledger(m *merchant, days []string) (count int) {
 				r.at.Format(time.DateTime), mask(r.other), sim.Yuan(income), sim.Yuan(spend), sim.Yuan(r.after), r.kind, clean(r.memo))
 		}
 	}
-	fmt.Fprintf(&b.detail, "#----------------------------------------账务明细列表结束-------------------------------------\r\n#支出合计：%d笔，共%s元\r\n#收入合计：%d笔，共%s元\r\n#导出时间：[%s]\r\n",
+	fmt.Fprintf(&b.detail, "#----------------------------------------账务明细列表结束-------------------------------------\r\n#支出合计：%d笔，共%s元\r\n"+
+		"#收入合计：%d笔，共%s元\r\n#导出时间：[%s]\r\n",
 		out[0], sim.Yuan(out[1]), in[0], sim.Yuan(in[1]), b.now.Format(chineseStamp))
-	fmt.Fprintf(&b.summary, "#支付宝账务汇总查询\r\n#账号：[%s0156]\r\n业务类型,收入笔数,收入金额（+元）,支出笔数,支出金额（-元）\r\n合计,%d,%s,%d,%s\r\n", b.pid, in[0], sim.Yuan(in[1]), out[0], sim.Yuan(out[1]))
+	fmt.Fprintf(&b.summary, "#支付宝账务汇总查询\r\n#账号：[%s0156]\r\n业务类型,收入笔数,收入金额（+元）,支出笔数,支出金额（-元）\r\n合计,%d,%s,%d,%s\r\n", b.pid, in[0],
+		sim.Yuan(in[1]), out[0], sim.Yuan(out[1]))
 	return count
 }
 
@@ -213,7 +216,8 @@ func mask(account string) string {
 // trades writes the business bill (业务明细).
 func (b *billFile) trades(m *merchant, days []string) (count int) {
 	b.head("业务明细")
-	b.detail.WriteString("支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注\r\n")
+	b.detail.WriteString("支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）," +
+		"券名称,商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注\r\n")
 	var paid, refunded [2]int64
 	for _, day := range days {
 		for _, r := range m.tradeRows[day] {
@@ -228,14 +232,17 @@ func (b *billFile) trades(m *merchant, days []string) (count int) {
 				amount = -amount
 			}
 			y := sim.Yuan(amount)
-			fmt.Fprintf(&b.detail, "%s\t,%s\t,%s,%s,%s,%s,,,,,%s,%s,%s,0.00,0.00,0.00,0.00,0.00,,0.00,0.00,%s\t,0.00,0.00,\r\n", r.t.id, r.t.no, kind, clean(r.t.subject),
+			fmt.Fprintf(&b.detail, "%s\t,%s\t,%s,%s,%s,%s,,,,,%s,%s,%s,0.00,0.00,0.00,0.00,0.00,,0.00,0.00,%s\t,0.00,0.00,\r\n", r.t.id, r.t.no,
+				kind, clean(r.t.subject),
 				r.t.created.Format(time.DateTime), r.at.Format(time.DateTime), mask(r.t.buyer), y, y, no)
 		}
 	}
 	net := paid[1] - refunded[1]
-	fmt.Fprintf(&b.detail, "#-----------------------------------------业务明细列表结束------------------------------------\r\n#交易合计：%d笔，商家实收共%s元，商家优惠共0.00元\r\n#退款合计：%d笔，商家实收退款共%s元，商家优惠退款共0.00元\r\n#导出时间：[%s]\r\n",
+	fmt.Fprintf(&b.detail, "#-----------------------------------------业务明细列表结束------------------------------------\r\n#交易合计：%d笔，商家实收共%s元，"+
+		"商家优惠共0.00元\r\n#退款合计：%d笔，商家实收退款共%s元，商家优惠退款共0.00元\r\n#导出时间：[%s]\r\n",
 		paid[0], sim.Yuan(paid[1]), refunded[0], sim.Yuan(-refunded[1]), b.now.Format(chineseStamp))
-	fmt.Fprintf(&b.summary, "#支付宝业务汇总查询\r\n#账号：[%s0156]\r\n门店编号,门店名称,交易订单总笔数,退款订单总笔数,订单金额（元）,商家实收（元）,支付宝优惠（元）,商家优惠（元）,卡消费金额（元）,服务费（元）,分润（元）,实收净额（元）\r\n合计,,%d,%d,%s,%s,0.00,0.00,0.00,0.00,0.00,%s\r\n",
+	fmt.Fprintf(&b.summary, "#支付宝业务汇总查询\r\n#账号：[%s0156]\r\n门店编号,门店名称,交易订单总笔数,退款订单总笔数,订单金额（元）,商家实收（元）,支付宝优惠（元）,商家优惠（元）,卡消费金额（元）,服务费（元）,分润（元）,"+
+		"实收净额（元）\r\n合计,,%d,%d,%s,%s,0.00,0.00,0.00,0.00,0.00,%s\r\n",
 		b.pid, paid[0], refunded[0], sim.Yuan(net), sim.Yuan(net), sim.Yuan(net))
 	return count
 }

@@ -39,7 +39,8 @@ func refuse(subCode, subMsg string) *answer {
 }
 
 var codeText = map[string]string{"10000": "Success", "10003": "order success pay inprocess", "20000": "Service Currently Unavailable",
-	"20001": "Insufficient Authorization Rights", "40001": "Missing Required Arguments", "40002": "Invalid Arguments", "40003": "Insufficient Conditions",
+	"20001": "Insufficient Authorization Rights", "40001": "Missing Required Arguments", "40002": "Invalid Arguments",
+	"40003": "Insufficient Conditions",
 	"40004": "Business Failed", "40005": "Call Limited", "40006": "Insufficient Permissions"}
 
 // payload writes the compact JSON that is signed.
@@ -208,7 +209,8 @@ func (c *call) Seal(_ http.Header, r *sim.Reply, how sim.Seal) []byte {
 // required are the common parameters in the order in which they are missed.
 var required = []struct{ name, sub, text string }{
 	{"method", "isv.missing-method", "缺少方法名参数"}, {"app_id", "isv.missing-app-id", "缺少AppID参数"}, {"sign", "isv.missing-signature", "缺少签名参数"},
-	{"sign_type", "isv.missing-signature-type", "缺少签名类型参数"}, {"timestamp", "isv.missing-timestamp", "缺少时间戳参数"}, {"version", "isv.missing-version", "缺少版本参数"},
+	{"sign_type", "isv.missing-signature-type", "缺少签名类型参数"}, {"timestamp", "isv.missing-timestamp", "缺少时间戳参数"},
+	{"version", "isv.missing-version", "缺少版本参数"},
 }
 
 // authenticate checks the common parameters; sub is empty when all is well.

@@ -50,14 +50,16 @@ func (m *merchant) pastTransfer(p sim.Past) string {
 	}
 	m.name(t)
 	if p.InBills() {
-		m.post(&logRow{at: p.At, bizNo: t.orderID, merchantNo: t.no, title: t.title, other: t.party, amount: -p.Billed(), kind: m.settings.Get().BillTransferType, memo: t.remark})
+		m.post(&logRow{at: p.At, bizNo: t.orderID, merchantNo: t.no, title: t.title, other: t.party, amount: -p.Billed(),
+			kind: m.settings.Get().BillTransferType, memo: t.remark})
 	}
 	m.pastLedger(p, p.Party)
 	return t.orderID
 }
 
 func (m *merchant) pastPay(p sim.Past) string {
-	t := &trade{no: p.No, id: p.ChannelNo, appID: m.certApp, subject: "门诊预交金充值", buyer: p.Party, total: p.Amount, created: p.At, paid: p.At, refunds: map[string]*refund{}}
+	t := &trade{no: p.No, id: p.ChannelNo, appID: m.certApp, subject: "门诊预交金充值", buyer: p.Party, total: p.Amount, created: p.At, paid: p.At,
+		refunds: map[string]*refund{}}
 	m.trades[t.no], m.trades[t.id] = t, t
 	if p.InBills() {
 		told := *t
@@ -75,7 +77,8 @@ func (m *merchant) pastRefund(p sim.Past, t *trade) string {
 	t.refunded += r.amount
 	if p.InBills() {
 		told := &refund{p.No, p.Billed(), p.At}
-		m.post(&logRow{at: p.At, bizNo: t.id, merchantNo: t.no, requestNo: r.no, title: t.subject, other: t.buyer, amount: -told.amount, kind: "交易退款", memo: "预交金退款"})
+		m.post(&logRow{at: p.At, bizNo: t.id, merchantNo: t.no, requestNo: r.no, title: t.subject, other: t.buyer, amount: -told.amount,
+			kind: "交易退款", memo: "预交金退款"})
 		m.noteTrade(tradeRow{p.At, t, told})
 	}
 	m.pastLedger(p, t.buyer)

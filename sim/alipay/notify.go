@@ -76,16 +76,19 @@ func (m *merchant) notifyTransfer(t *transfer) {
 	if address == "" && set.NotifyFallback {
 		address = t.notifyURL
 	}
-	b := map[string]string{"action_type": "FINISH", "biz_scene": "DIRECT_TRANSFER", "origin_interface": "alipay.fund.trans.uni.transfer", "out_biz_no": t.no,
-		"order_id": t.orderID, "pay_fund_order_id": t.fundID, "product_code": "TRANS_ACCOUNT_NO_PWD", "status": t.status, "trans_amount": sim.Yuan(t.amount),
-		"pay_date": t.at.Format(time.DateTime), "receiver_user_id": t.userID}
+	b := map[string]string{"action_type": "FINISH", "biz_scene": "DIRECT_TRANSFER", "origin_interface": "alipay.fund.trans.uni.transfer",
+		"out_biz_no": t.no,
+		"order_id":   t.orderID, "pay_fund_order_id": t.fundID, "product_code": "TRANS_ACCOUNT_NO_PWD", "status": t.status,
+		"trans_amount": sim.Yuan(t.amount),
+		"pay_date":     t.at.Format(time.DateTime), "receiver_user_id": t.userID}
 	if t.status == "REFUND" {
 		b["refund_date"], b["error_code"], b["fail_reason"] = t.returned.Format(time.DateTime), t.errorCode, t.failReason
 	}
 	if t.passback != "" {
 		b["passback_params"] = t.passback
 	}
-	f := url.Values{"charset": {"UTF-8"}, "biz_content": {string(sim.JSON(b))}, "utc_timestamp": {fmt.Sprint(now.UnixMilli())}, "version": {"1.1"},
+	f := url.Values{"charset": {"UTF-8"}, "biz_content": {string(sim.JSON(b))}, "utc_timestamp": {fmt.Sprint(now.UnixMilli())},
+		"version":   {"1.1"},
 		"notify_id": {notifyID(now)}, "msg_method": {"alipay.fund.trans.order.changed"}}
 	m.send(t.no, address, t.appID, f, messageGaps, t.fault)
 }
@@ -96,9 +99,11 @@ func (m *merchant) notifyTrade(t *trade, r *refund, fault sim.Fault) {
 		return
 	}
 	now, yuan := m.Clock().Now(), sim.Yuan(t.total)
-	f := url.Values{"charset": {"utf-8"}, "version": {"1.0"}, "notify_id": {notifyID(now)}, "notify_type": {"trade_status_sync"}, "notify_time": {now.Format(time.DateTime)},
+	f := url.Values{"charset": {"utf-8"}, "version": {"1.0"}, "notify_id": {notifyID(now)}, "notify_type": {"trade_status_sync"},
+		"notify_time": {now.Format(time.DateTime)},
 		"auth_app_id": {t.appID}, "seller_id": {m.pid}, "buyer_id": {t.buyer}, "out_trade_no": {t.no}, "trade_no": {t.id}, "subject": {t.subject},
-		"trade_status": {m.tradeStatus(t)}, "total_amount": {yuan}, "receipt_amount": {yuan}, "buyer_pay_amount": {yuan}, "invoice_amount": {yuan}, "point_amount": {"0.00"},
+		"trade_status": {m.tradeStatus(t)}, "total_amount": {yuan}, "receipt_amount": {yuan}, "buyer_pay_amount": {yuan},
+		"invoice_amount": {yuan}, "point_amount": {"0.00"},
 		"gmt_create": {t.created.Format(time.DateTime)}, "gmt_payment": {t.paid.Format(time.DateTime)},
 		"fund_bill_list": {`[{"amount":"` + yuan + `","fundChannel":"ALIPAYACCOUNT"}]`}}
 	if t.passback != "" {

@@ -175,7 +175,8 @@ func (s *Server) userInfo(c *call, _ sim.Fault) *answer {
 		return &answer{code: "20001", subCode: "aop.auth-token-time-out", subMsg: "访问令牌已过期"}
 	}
 	p := g.patient
-	v := map[string]any{"nick_name": "支付宝用户", "avatar": "https://tfs.alipayobjects.com/images/partner/simulated", "province": "北京", "city": "北京市"}
+	v := map[string]any{"nick_name": "支付宝用户", "avatar": "https://tfs.alipayobjects.com/images/partner/simulated", "province": "北京",
+		"city": "北京市"}
 	s.identify(v, p)
 	if s.settings.Get().GrantIdentity {
 		v["user_name"], v["mobile"], v["cert_no"], v["cert_type"] = p.AlipayName, p.Phone, p.IDNo, "0"

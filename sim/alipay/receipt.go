@@ -75,8 +75,9 @@ func (r *logRow) logView() map[string]string {
 	if amount < 0 {
 		direction = "支出"
 	}
-	v := map[string]string{"trans_dt": r.at.Format(time.DateTime), "account_log_id": r.flowNo, "alipay_order_no": r.bizNo, "merchant_order_no": r.merchantNo,
-		"trans_amount": sim.Yuan(amount), "balance": sim.Yuan(r.after), "type": r.kind, "other_account": mask(r.other), "trans_memo": r.memo,
+	v := map[string]string{"trans_dt": r.at.Format(time.DateTime), "account_log_id": r.flowNo, "alipay_order_no": r.bizNo,
+		"merchant_order_no": r.merchantNo,
+		"trans_amount":      sim.Yuan(amount), "balance": sim.Yuan(r.after), "type": r.kind, "other_account": mask(r.other), "trans_memo": r.memo,
 		"direction": direction, "bill_source": "支付宝", "biz_desc": r.title}
 	if r.requestNo != "" {
 		v["merchant_out_refund_no"] = r.requestNo
@@ -101,7 +102,8 @@ func (m *merchant) accountLog(c *call, _ sim.Fault) *answer {
 	to, err2 := time.ParseInLocation(time.DateTime, f.End, sim.Beijing)
 	byNo := f.AlipayNo + f.MerchantNo
 	switch {
-	case f.AlipayNo != "" && f.MerchantNo != "", byNo == "" && (err1 != nil || err2 != nil || to.Sub(from) > 31*24*time.Hour || !from.Before(to)):
+	case f.AlipayNo != "" && f.MerchantNo != "", byNo == "" && (err1 != nil || err2 != nil || to.Sub(from) > 31*24*time.Hour ||
+		!from.Before(to)):
 		return refuse("INVALID_PARAMETER", "参数有误。")
 	case size < 1000 || size > 2000 || page < 1:
 		return refuse("INVALID_PARAMETER", "参数有误。page_size")

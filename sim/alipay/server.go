@@ -67,7 +67,8 @@ func New(w *world.World, k *sim.Keys) (*Server, error) {
 	m.HandleFunc("GET /_sim/code", s.issueCode)
 	m.HandleFunc("GET /_sim/paycode", s.issuePayCode)
 	m.HandleFunc("GET /_sim/messages", s.listMessages)
-	s.MountControl(sim.Control{Config: s.getConfig, Settings: s.settings, Balance: s.Balance, SetBal: s.SetBalance, Reset: s.clear, History: s.past,
+	s.MountControl(sim.Control{Config: s.getConfig, Settings: s.settings, Balance: s.Balance, SetBal: s.SetBalance, Reset: s.clear,
+		History: s.past,
 		Actions: map[string]sim.Action{
 			"return": func(no string, q url.Values) error { return s.returnNo(no, q.Get("merchant")) },
 			"pay":    func(no string, q url.Values) error { return s.payNo(no, q.Get("merchant")) },
@@ -87,7 +88,8 @@ func (s *Server) loadKeys() error {
 	if err != nil {
 		return err
 	}
-	gateway := sim.CertSpec{Subject: subject("Simulated Alipay Gateway"), Serial: 203, Key: "alipay-signer-cert", CA: "alipay-root", CAKey: "alipay-root"}
+	gateway := sim.CertSpec{Subject: subject("Simulated Alipay Gateway"), Serial: 203, Key: "alipay-signer-cert", CA: "alipay-root",
+		CAKey: "alipay-root"}
 	if s.alipayCert, err = k.Cert("alipay-signer", gateway); err != nil {
 		return err
 	}

@@ -32,7 +32,8 @@ type Settings struct {
 }
 
 func defaults() Settings {
-	return Settings{NotifyFallback: true, NumberScope: "merchant", CallbackScale: 1, SingleLimit: 5_000_000, NameCode: "PAYEE_NOT_EXIST", RefundDays: 365, RefundQuerySec: 10,
+	return Settings{NotifyFallback: true, NumberScope: "merchant", CallbackScale: 1, SingleLimit: 5_000_000, NameCode: "PAYEE_NOT_EXIST",
+		RefundDays: 365, RefundQuerySec: 10,
 		BillReadyHour: 9, EmptyBill: "file", BillTransferType: "转账", BillRefundSign: "negative", DownloadURL: "self", ReceiptDelayMS: 1000,
 		IDMode: "user_id", GrantIdentity: true, MaxTimestampDrift: 600}
 }

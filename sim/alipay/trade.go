@@ -105,7 +105,8 @@ func (m *merchant) open(c *call, f *tradeForm, buyer string) (*trade, *answer) {
 	}
 	now := m.Clock().Now()
 	m.seq++
-	t = &trade{no: f.OutTradeNo, id: fmt.Sprintf("%s2200140000%010d", now.Format("20060102"), m.seq), appID: c.app.id, subject: f.Subject, buyer: buyer,
+	t = &trade{no: f.OutTradeNo, id: fmt.Sprintf("%s2200140000%010d", now.Format("20060102"), m.seq), appID: c.app.id, subject: f.Subject,
+		buyer:     buyer,
 		notifyURL: c.form.Get("notify_url"), passback: f.Passback, total: total, created: now, refunds: map[string]*refund{}}
 	m.trades[t.no], m.trades[t.id] = t, t
 	return t, nil
@@ -154,9 +155,11 @@ func (m *merchant) tradePay(c *call, _ sim.Fault) *answer {
 
 func (m *merchant) tradeView(t *trade) map[string]any {
 	yuan := sim.Yuan(t.total)
-	v := map[string]any{"out_trade_no": t.no, "trade_no": t.id, "trade_status": m.tradeStatus(t), "total_amount": yuan, "buyer_user_id": t.buyer, "buyer_logon_id": "199******00"}
+	v := map[string]any{"out_trade_no": t.no, "trade_no": t.id, "trade_status": m.tradeStatus(t), "total_amount": yuan,
+		"buyer_user_id": t.buyer, "buyer_logon_id": "199******00"}
 	if !t.paid.IsZero() {
-		v["send_pay_date"], v["receipt_amount"], v["buyer_pay_amount"], v["invoice_amount"], v["point_amount"] = t.paid.Format(time.DateTime), yuan, yuan, yuan, "0.00"
+		v["send_pay_date"], v["receipt_amount"], v["buyer_pay_amount"], v["invoice_amount"], v["point_amount"] = t.paid.Format(time.DateTime),
+			yuan, yuan, yuan, "0.00"
 		v["fund_bill_list"] = []map[string]string{{"amount": yuan, "fund_channel": "ALIPAYACCOUNT"}}
 	}
 	return v
@@ -237,7 +240,8 @@ func (m *merchant) refund(t *trade, no string, amount int64, reason string, faul
 	r := &refund{no, amount, m.Clock().Now()}
 	t.refunds[no] = r
 	t.refunded += amount
-	m.post(&logRow{at: r.at, bizNo: t.id, merchantNo: t.no, requestNo: no, title: t.subject, other: t.buyer, amount: -amount, kind: "交易退款", memo: reason})
+	m.post(&logRow{at: r.at, bizNo: t.id, merchantNo: t.no, requestNo: no, title: t.subject, other: t.buyer, amount: -amount, kind: "交易退款",
+		memo: reason})
 	m.noteTrade(tradeRow{r.at, t, r})
 	m.Ledger().Add(sim.Entry{At: r.at, Kind: "refund", No: no, Merchant: m.pid, Party: t.buyer, Amount: amount, State: "SUCCESS"})
 	m.notifyTrade(t, r, fault)
@@ -245,7 +249,8 @@ func (m *merchant) refund(t *trade, no string, amount int64, reason string, faul
 }
 
 func (t *trade) refundView(r *refund, change string) map[string]any {
-	return map[string]any{"trade_no": t.id, "out_trade_no": t.no, "buyer_user_id": t.buyer, "fund_change": change, "refund_fee": sim.Yuan(t.refunded),
+	return map[string]any{"trade_no": t.id, "out_trade_no": t.no, "buyer_user_id": t.buyer, "fund_change": change,
+		"refund_fee":    sim.Yuan(t.refunded),
 		"send_back_fee": sim.Yuan(r.amount), "gmt_refund_pay": r.at.Format(time.DateTime)}
 }
 

@@ -69,7 +69,8 @@ func TestTradeAndRefund(t *testing.T) {
 	}
 	for _, d := range r.world.Card("C0001").Deposits {
 		if d.Method == world.Alipay && testday.Now().Sub(d.PaidAt) < 300*24*time.Hour {
-			if rsp, err := r.cert.TradeRefund(ctx, gopay.BodyMap{"trade_no": d.TransactionID, "refund_amount": "1.00", "out_request_no": "DEP"}); err != nil || rsp.Response.RefundFee != "1.00" {
+			if rsp, err := r.cert.TradeRefund(ctx, gopay.BodyMap{"trade_no": d.TransactionID, "refund_amount": "1.00",
+				"out_request_no": "DEP"}); err != nil || rsp.Response.RefundFee != "1.00" {
 				t.Errorf("%v %+v", err, rsp)
 			}
 		}
@@ -102,7 +103,8 @@ func TestBillsAndReceipt(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := unzip(t, rsp.Response.BillDownloadUrl, "_账务明细.csv")
-	if !strings.Contains(text, ",BILL1\t,") || !strings.Contains(text, ",0.00,-12.34,") || !strings.Contains(text, ",转账,预交金退款\r\n") || !strings.Contains(text, "#支出合计：1笔，共12.34元") {
+	if !strings.Contains(text, ",BILL1\t,") || !strings.Contains(text, ",0.00,-12.34,") || !strings.Contains(text, ",转账,预交金退款\r\n") ||
+		!strings.Contains(text, "#支出合计：1笔，共12.34元") {
 		t.Fatal(text)
 	}
 	empty, err := r.cert.DataBillDownloadUrlQuery(ctx, gopay.BodyMap{"bill_type": "trade", "bill_date": day})

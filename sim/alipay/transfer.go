@@ -144,7 +144,8 @@ func (m *merchant) uniTransfer(c *call, fault sim.Fault) *answer {
 		return bad
 	}
 	amount, _ := sim.Fen(f.TransAmount)
-	t := &transfer{no: f.OutBizNo, party: f.Payee.Identity, title: f.OrderTitle, remark: f.Remark, passback: f.Passback, hash: hash, appID: c.app.id,
+	t := &transfer{no: f.OutBizNo, party: f.Payee.Identity, title: f.OrderTitle, remark: f.Remark, passback: f.Passback, hash: hash,
+		appID:  c.app.id,
 		amount: amount, at: m.Clock().Now(), notifyURL: c.form.Get("notify_url")}
 	if fault.Callback() {
 		t.fault = fault
@@ -202,7 +203,8 @@ func (m *merchant) execute(t *transfer, set *Settings) *answer {
 
 func (m *merchant) arrive(t *transfer) {
 	t.status, t.at = "SUCCESS", m.Clock().Now()
-	m.post(&logRow{at: t.at, bizNo: t.orderID, merchantNo: t.no, title: t.title, other: t.party, amount: -t.amount, kind: m.settings.Get().BillTransferType, memo: t.remark})
+	m.post(&logRow{at: t.at, bizNo: t.orderID, merchantNo: t.no, title: t.title, other: t.party, amount: -t.amount,
+		kind: m.settings.Get().BillTransferType, memo: t.remark})
 	m.Ledger().Add(sim.Entry{At: t.at, Kind: "transfer", No: t.no, Merchant: m.pid, Party: t.party, Amount: t.amount, State: "SUCCESS"})
 	m.notifyTransfer(t)
 }
@@ -228,7 +230,8 @@ func (t *transfer) created() *answer {
 // giveBack brings the money of a successful transfer back to the merchant.
 func (m *merchant) giveBack(t *transfer) {
 	t.status, t.returned, t.errorCode, t.failReason = "REFUND", m.Clock().Now(), "PAYEE_ACCOUNT_STATUS_ERROR", "收款账户状态异常，资金已退回"
-	m.post(&logRow{at: t.returned, bizNo: t.orderID, merchantNo: t.no, title: t.title, other: t.party, amount: t.amount, kind: m.settings.Get().BillTransferType + "退回", memo: t.remark})
+	m.post(&logRow{at: t.returned, bizNo: t.orderID, merchantNo: t.no, title: t.title, other: t.party, amount: t.amount,
+		kind: m.settings.Get().BillTransferType + "退回", memo: t.remark})
 	m.Ledger().Add(sim.Entry{At: t.returned, Kind: "return", No: t.no, Merchant: m.pid, Party: t.party, Amount: t.amount, State: "SUCCESS"})
 	m.notifyTransfer(t)
 }
@@ -276,7 +279,8 @@ func (t *transfer) view() map[string]string {
 	case "REFUND":
 		v["pay_date"] = t.at.Format(time.DateTime)
 	}
-	for k, x := range map[string]string{"receiver_user_id": t.userID, "error_code": t.errorCode, "fail_reason": t.failReason, "passback_params": t.passback} {
+	for k, x := range map[string]string{"receiver_user_id": t.userID, "error_code": t.errorCode, "fail_reason": t.failReason,
+		"passback_params": t.passback} {
 		if x != "" {
 			v[k] = x
 		}

@@ -20,11 +20,16 @@ func TestHistory_StandsInLedgersAndLeavesBalances(t *testing.T) {
 	who := s.World.Find("P0001")
 	at := testday.Now().AddDate(0, 0, -3).Format(time.RFC3339)
 	wechat, alipay, card := s.WeChat.Balance(""), s.Alipay.Balance(""), s.HIS.Balance("C0001")
-	pay := fmt.Sprintf(`{"at":%q,"kind":"pay","no":"YJ1","channel_no":"4200X","party":%q,"amount":9000},{"at":%q,"kind":"refund","no":"R2T01","of":"YJ1","party":"x","amount":400}`, at, who.Openid, at)
+	pay := fmt.Sprintf(`{"at":%q,"kind":"pay","no":"YJ1","channel_no":"4200X","party":%q,"amount":9000},{"at":%q,"kind":"refund",`+
+		`"no":"R2T01","of":"YJ1","party":"x","amount":400}`, at, who.Openid, at)
 	for base, body := range map[string]string{
-		s.WeChat.URL(): fmt.Sprintf(`{"entries":[{"at":%q,"kind":"transfer","no":"R1T01","party":%q,"amount":300},%s,{"at":%q,"kind":"transfer","no":"X","party":"x","amount":5,"only":"bill"}]}`, at, who.Openid, pay, at),
-		s.Alipay.URL(): fmt.Sprintf(`{"entries":[{"at":%q,"kind":"transfer","no":"R1T01","party":%q,"amount":300},%s]}`, at, who.AlipayLogon, pay),
-		s.HIS.URL(): fmt.Sprintf(`{"entries":[{"at":%q,"kind":"debit","no":"R1D01","order_no":"R1","party":"C0001","amount":300,"bill_amount":301},{"at":%q,"kind":"debit","no":"R2D01","party":"C0001","amount":400},{"at":%q,"kind":"reverse","no":"R1D01","party":"C0001","amount":300}]}`,
+		s.WeChat.URL(): fmt.Sprintf(`{"entries":[{"at":%q,"kind":"transfer","no":"R1T01","party":%q,"amount":300},%s,{"at":%q,"kind":"transfer",`+
+			`"no":"X","party":"x","amount":5,"only":"bill"}]}`, at, who.Openid, pay, at),
+		s.Alipay.URL(): fmt.Sprintf(`{"entries":[{"at":%q,"kind":"transfer","no":"R1T01","party":%q,"amount":300},%s]}`, at, who.AlipayLogon,
+			pay),
+		s.HIS.URL(): fmt.Sprintf(`{"entries":[{"at":%q,"kind":"debit","no":"R1D01","order_no":"R1","party":"C0001","amount":300,`+
+			`"bill_amount":301},{"at":%q,"kind":"debit","no":"R2D01","party":"C0001","amount":400},{"at":%q,"kind":"reverse","no":"R1D01",`+
+			`"party":"C0001","amount":300}]}`,
 			at, at, at),
 	} {
 		post(t, base+"/_sim/history", body, 200)

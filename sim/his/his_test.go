@@ -64,7 +64,8 @@ func TestREST_DebitAndReverse(t *testing.T) {
 	body := `{"our_no":"H1","order_no":"R1","card_no":"C0001","amount":1234,"method":"transfer","channel":"wechat"}`
 	first := must(t, s, "debit", body, "0")
 	again := must(t, s, "debit", body, "0")
-	if first.Get("balance").Int() != before-1234 || again.Get("his_refund_no").String() != first.Get("his_refund_no").String() || !again.Get("repeated").Bool() {
+	if first.Get("balance").Int() != before-1234 || again.Get("his_refund_no").String() != first.Get("his_refund_no").String() ||
+		!again.Get("repeated").Bool() {
 		t.Fatalf("%s %s", first.Raw, again.Raw)
 	}
 	must(t, s, "debit", strings.Replace(body, "1234", "1235", 1), "1006")
@@ -85,7 +86,8 @@ func TestREST_DebitAndReverse(t *testing.T) {
 		t.Fatal("ledger", s.Ledger().Entries())
 	}
 	day := s.Clock().Now().In(sim.Beijing).Format(time.DateOnly)
-	if rows := must(t, s, "statement", `{"date":"`+day+`"}`, "0"); rows.Get("rows.#").Int() != 1 || rows.Get("rows.0.status").String() != "reversed" {
+	if rows := must(t, s, "statement", `{"date":"`+day+`"}`, "0"); rows.Get("rows.#").Int() != 1 || rows.Get("rows.0.status").
+		String() != "reversed" {
 		t.Fatal(rows.Raw)
 	}
 }
@@ -93,7 +95,8 @@ func TestREST_DebitAndReverse(t *testing.T) {
 func TestREST_Refusals(t *testing.T) {
 	s := setup(t)
 	debit := func(card, amount, rest string) string {
-		return `{"our_no":"N` + card + amount + `","order_no":"R","card_no":"` + card + `","amount":` + amount + `,"method":"transfer","channel":"wechat"` + rest + `}`
+		return `{"our_no":"N` + card + amount + `","order_no":"R","card_no":"` + card + `","amount":` + amount +
+			`,"method":"transfer","channel":"wechat"` + rest + `}`
 	}
 	must(t, s, "debit", debit("C9999", "1", ""), "1002")
 	must(t, s, "debit", debit("C0001", "999999999", ""), "1004")
@@ -122,7 +125,8 @@ func soap(t *testing.T, s *his.Server, path, inner string, gbk, cdata bool) stri
 	if gbk {
 		charset = "GBK"
 	}
-	text := `<?xml version="1.0" encoding="` + charset + `"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><Call xmlns="http://his.demo.hospital/ws"><requestXml>` + inner + `</requestXml></Call></s:Body></s:Envelope>`
+	text := `<?xml version="1.0" encoding="` + charset + `"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><Call ` +
+		`xmlns="http://his.demo.hospital/ws"><requestXml>` + inner + `</requestXml></Call></s:Body></s:Envelope>`
 	if gbk {
 		text, _ = simplifiedchinese.GBK.NewEncoder().String(text)
 	}
@@ -140,7 +144,8 @@ func soap(t *testing.T, s *his.Server, path, inner string, gbk, cdata bool) stri
 }
 
 func request(code, fields string) string {
-	return `<Request><TradeCode>` + code + `</TradeCode><UserID>` + his.SOAPUser + `</UserID><Password>` + his.SOAPPassword + `</Password>` + fields + `</Request>`
+	return `<Request><TradeCode>` + code + `</TradeCode><UserID>` + his.SOAPUser + `</UserID><Password>` + his.SOAPPassword + `</Password>` +
+		fields + `</Request>`
 }
 
 func TestSOAP_Charsets(t *testing.T) {
@@ -154,14 +159,17 @@ func TestSOAP_Charsets(t *testing.T) {
 			t.Errorf("%+v: %s", c, out)
 		}
 	}
-	if out := soap(t, s, "/soap/utf8", strings.Replace(request("QueryCards", ""), his.SOAPPassword, "wrong", 1), false, true); !strings.Contains(out, "1401") {
+	if out := soap(t, s, "/soap/utf8", strings.Replace(request("QueryCards", ""), his.SOAPPassword, "wrong", 1), false,
+		true); !strings.Contains(out, "1401") {
 		t.Error(out)
 	}
 }
 
 func TestSOAP_SameBooksAsREST(t *testing.T) {
 	s := setup(t)
-	out := soap(t, s, "/soap/gbk", request("RefundDeposit", "<OurNo>S1</OurNo><OrderNo>R1</OrderNo><CardNo>C0001</CardNo><Amount>12.34</Amount><Method>transfer</Method><Channel>alipay</Channel>"), true, true)
+	out := soap(t, s, "/soap/gbk", request("RefundDeposit",
+		"<OurNo>S1</OurNo><OrderNo>R1</OrderNo><CardNo>C0001</CardNo><Amount>12.34</Amount><Method>transfer</Method><Channel>alipay</Channel>"),
+		true, true)
 	if !strings.Contains(out, "<Amount>12.34</Amount>") || !strings.Contains(out, "<Repeated>false</Repeated>") {
 		t.Fatal(out)
 	}
@@ -173,7 +181,8 @@ func TestSOAP_SameBooksAsREST(t *testing.T) {
 	if len(rows) != 2 || rows[0].Op != "debit" || rows[0].No != "S1" || rows[0].Hash != rows[1].Hash {
 		t.Fatalf("%+v", rows)
 	}
-	if out := soap(t, s, "/soap/utf8", request("QueryCards", "<PatientId>P0001</PatientId>"), false, true); !strings.Contains(out, "<Cards><Item><CardNo>C0001</CardNo>") {
+	if out := soap(t, s, "/soap/utf8", request("QueryCards", "<PatientId>P0001</PatientId>"), false, true); !strings.Contains(out,
+		"<Cards><Item><CardNo>C0001</CardNo>") {
 		t.Fatal(out)
 	}
 }
@@ -183,7 +192,8 @@ func TestFaults(t *testing.T) {
 	body := func(no string) string {
 		return `{"our_no":"` + no + `","order_no":"R","card_no":"C0001","amount":100,"method":"transfer","channel":"wechat"}`
 	}
-	s.Faults().Set(sim.Plan{Rules: []sim.Rule{{Match: "debit", No: "A", Fault: sim.TimeoutAfter}, {Match: "debit", No: "B", Fault: sim.TimeoutBefore},
+	s.Faults().Set(sim.Plan{Rules: []sim.Rule{{Match: "debit", No: "A", Fault: sim.TimeoutAfter},
+		{Match: "debit", No: "B", Fault: sim.TimeoutBefore},
 		{Match: "debit", No: "C", Fault: sim.LateDebit, DelayMS: 60_000}}})
 	for _, no := range []string{"A", "B", "C"} {
 		if _, err := rest(t, s, "debit", body(no)); err == nil {

@@ -41,7 +41,8 @@ func (b *books) pastOne(p sim.Past) (string, error) {
 }
 
 func (b *books) pastDebit(p sim.Past) (string, error) {
-	d := &debit{ourNo: p.No, orderNo: p.OrderNo, cardNo: p.Party, method: p.Method, channel: p.Channel, depositNo: p.DepositNo, amount: p.Amount, at: p.At, told: p.At}
+	d := &debit{ourNo: p.No, orderNo: p.OrderNo, cardNo: p.Party, method: p.Method, channel: p.Channel, depositNo: p.DepositNo,
+		amount: p.Amount, at: p.At, told: p.At}
 	if p.Held {
 		var err error
 		if d.parts, err = b.account(p.Party).take(*d); err != nil {

@@ -179,7 +179,8 @@ func tell(at time.Time, odd string) time.Time {
 }
 
 func (d *debit) same(in debit) bool {
-	return d.orderNo == in.orderNo && d.cardNo == in.cardNo && d.amount == in.amount && d.method == in.method && d.channel == in.channel && d.depositNo == in.depositNo
+	return d.orderNo == in.orderNo && d.cardNo == in.cardNo && d.amount == in.amount && d.method == in.method && d.channel == in.channel &&
+		d.depositNo == in.depositNo
 }
 
 // take decides which deposits pay for a debit, oldest first unless one is named.

@@ -172,7 +172,8 @@ func (s *Server) reverse(in input, f sim.Fault) (record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return record{{"our_no", d.ourNo}, {"his_refund_no", d.hisNo}, {"his_reverse_no", d.reverseNo}, {"card_no", d.cardNo}, {"amount", fen(d.amount)},
+	return record{{"our_no", d.ourNo}, {"his_refund_no", d.hisNo}, {"his_reverse_no", d.reverseNo}, {"card_no", d.cardNo},
+		{"amount", fen(d.amount)},
 		{"status", "done"}, {"time", d.reversedTold.Format(stamp)}, {"balance", fen(balance)}, {"repeated", repeated}}, nil
 }
 
@@ -200,7 +201,8 @@ func (s *Server) statement(in input, _ sim.Fault) (record, error) {
 		if r.kind == "reverse" {
 			status = "done"
 		}
-		rows = append(rows, record{{"time", r.at.Format(stamp)}, {"kind", r.kind}, {"order_no", r.orderNo}, {"our_no", r.ourNo}, {"his_refund_no", r.hisNo},
+		rows = append(rows, record{{"time", r.at.Format(stamp)}, {"kind", r.kind}, {"order_no", r.orderNo}, {"our_no", r.ourNo},
+			{"his_refund_no", r.hisNo},
 			{"card_no", r.cardNo}, {"amount", fen(r.amount)}, {"method", r.method}, {"channel", r.channel}, {"status", status}})
 	}
 	return record{{"date", in["date"]}, {"page", page}, {"page_size", size}, {"total", total}, {"total_amount", fen(sum)}, {"rows", rows}}, nil

@@ -223,15 +223,21 @@ func (r record) xml() string {
 }
 
 const wsdl = `<?xml version="1.0" encoding="utf-8"?>
-<wsdl:definitions xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/" xmlns:s="http://www.w3.org/2001/XMLSchema" xmlns:tns="http://his.demo.hospital/ws" targetNamespace="http://his.demo.hospital/ws">
+<wsdl:definitions xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"
+xmlns:s="http://www.w3.org/2001/XMLSchema" xmlns:tns="http://his.demo.hospital/ws" targetNamespace="http://his.demo.hospital/ws">
 <wsdl:types><s:schema elementFormDefault="qualified" targetNamespace="http://his.demo.hospital/ws">
-<s:element name="Call"><s:complexType><s:sequence><s:element minOccurs="0" maxOccurs="1" name="requestXml" type="s:string"/></s:sequence></s:complexType></s:element>
-<s:element name="CallResponse"><s:complexType><s:sequence><s:element minOccurs="0" maxOccurs="1" name="CallResult" type="s:string"/></s:sequence></s:complexType></s:element>
+<s:element name="Call"><s:complexType><s:sequence><s:element minOccurs="0" maxOccurs="1" name="requestXml" type="s:string"/></s:sequence>
+</s:complexType></s:element>
+<s:element name="CallResponse"><s:complexType><s:sequence><s:element minOccurs="0" maxOccurs="1" name="CallResult" type="s:string"/>
+</s:sequence></s:complexType></s:element>
 </s:schema></wsdl:types>
 <wsdl:message name="CallSoapIn"><wsdl:part name="parameters" element="tns:Call"/></wsdl:message>
 <wsdl:message name="CallSoapOut"><wsdl:part name="parameters" element="tns:CallResponse"/></wsdl:message>
-<wsdl:portType name="HisSoap"><wsdl:operation name="Call"><wsdl:input message="tns:CallSoapIn"/><wsdl:output message="tns:CallSoapOut"/></wsdl:operation></wsdl:portType>
-<wsdl:binding name="HisSoap" type="tns:HisSoap"><soap:binding transport="http://schemas.xmlsoap.org/soap/http"/><wsdl:operation name="Call"><soap:operation soapAction="http://his.demo.hospital/ws/Call" style="document"/><wsdl:input><soap:body use="literal"/></wsdl:input><wsdl:output><soap:body use="literal"/></wsdl:output></wsdl:operation></wsdl:binding>
+<wsdl:portType name="HisSoap"><wsdl:operation name="Call"><wsdl:input message="tns:CallSoapIn"/><wsdl:output message="tns:CallSoapOut"/>
+</wsdl:operation></wsdl:portType>
+<wsdl:binding name="HisSoap" type="tns:HisSoap"><soap:binding transport="http://schemas.xmlsoap.org/soap/http"/>
+<wsdl:operation name="Call"><soap:operation soapAction="http://his.demo.hospital/ws/Call" style="document"/><wsdl:input>
+<soap:body use="literal"/></wsdl:input><wsdl:output><soap:body use="literal"/></wsdl:output></wsdl:operation></wsdl:binding>
 <wsdl:service name="His"><wsdl:port name="HisSoap" binding="tns:HisSoap"><soap:address location="%s"/></wsdl:port></wsdl:service>
 </wsdl:definitions>
 `

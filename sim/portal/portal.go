@@ -99,8 +99,9 @@ func (s *Server) issue(patient, via string, ttl time.Duration, secret string) (A
 		return Answer{}, fmt.Errorf("no patient %q", patient)
 	}
 	now := time.Now()
-	c := Claims{Issuer: "portal", Institution: s.settings.Get().Institution, Subject: p.Code, Name: p.Name, IDType: "01", IDNo: p.IDNo, Phone: p.Phone,
-		Via: via, IssuedAt: now.Unix(), Expires: now.Add(ttl).Unix(), ID: sim.Token(16)}
+	c := Claims{Issuer: "portal", Institution: s.settings.Get().Institution, Subject: p.Code, Name: p.Name, IDType: "01", IDNo: p.IDNo,
+		Phone: p.Phone,
+		Via:   via, IssuedAt: now.Unix(), Expires: now.Add(ttl).Unix(), ID: sim.Token(16)}
 	switch via {
 	case "wechat":
 		c.Openid = p.Openid

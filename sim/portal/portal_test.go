@@ -41,7 +41,8 @@ func TestTicket(t *testing.T) {
 	}
 	var c portal.Claims
 	raw, _ := base64.RawURLEncoding.DecodeString(first)
-	if err := json.Unmarshal(raw, &c); err != nil || c.Subject != "P0001" || c.Openid != a.Openid || c.AlipayUserID != "" || c.Expires-c.IssuedAt != 300 {
+	if err := json.Unmarshal(raw, &c); err != nil || c.Subject != "P0001" || c.Openid != a.Openid || c.AlipayUserID != "" ||
+		c.Expires-c.IssuedAt != 300 {
 		t.Fatalf("%v %+v", err, c)
 	}
 	page, err := http.Get(s.URL() + "/?to=http://127.0.0.1:1234")

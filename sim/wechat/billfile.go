@@ -94,12 +94,13 @@ func (m *merchant) fundFlowBill(q *request) plan {
 	if acc == "" {
 		acc = basic
 	}
-	return plan{no: day, hash: map[string]string{"bill_date": day, "account_type": acc, "tar_type": v.Get("tar_type")}, run: func(sim.Fault) (any, *apiError) {
-		if acc != basic && acc != operation && acc != "FEES" {
-			return nil, paramError("account_type不合法")
-		}
-		return m.offerBill(day, v.Get("tar_type"), func() string { return m.fundFlowText(acc, day) })
-	}}
+	return plan{no: day, hash: map[string]string{"bill_date": day, "account_type": acc, "tar_type": v.Get("tar_type")},
+		run: func(sim.Fault) (any, *apiError) {
+			if acc != basic && acc != operation && acc != "FEES" {
+				return nil, paramError("account_type不合法")
+			}
+			return m.offerBill(day, v.Get("tar_type"), func() string { return m.fundFlowText(acc, day) })
+		}}
 }
 
 func (m *merchant) tradeBill(q *request) plan {
@@ -108,12 +109,13 @@ func (m *merchant) tradeBill(q *request) plan {
 	if kind == "" {
 		kind = "ALL"
 	}
-	return plan{no: day, hash: map[string]string{"bill_date": day, "bill_type": kind, "tar_type": v.Get("tar_type")}, run: func(sim.Fault) (any, *apiError) {
-		if tradeColumns[kind] == "" {
-			return nil, paramError("bill_type不合法")
-		}
-		return m.offerBill(day, v.Get("tar_type"), func() string { return m.tradeText(kind, day) })
-	}}
+	return plan{no: day, hash: map[string]string{"bill_date": day, "bill_type": kind, "tar_type": v.Get("tar_type")},
+		run: func(sim.Fault) (any, *apiError) {
+			if tradeColumns[kind] == "" {
+				return nil, paramError("bill_type不合法")
+			}
+			return m.offerBill(day, v.Get("tar_type"), func() string { return m.tradeText(kind, day) })
+		}}
 }
 
 // offerBill builds the file and answers its digest and address.
@@ -135,7 +137,8 @@ func (m *merchant) offerBill(day, tar string, build func() string) (any, *apiErr
 	if tar == "GZIP" {
 		body, suffix = zip(body), "&tartype=gzip"
 	}
-	address := m.keepDownload(&download{m, m.Clock().Now().Add(5 * time.Minute), body, "text/plain;charset=utf-8"}, "/v3/billdownload/file?token=") + suffix
+	address := m.keepDownload(&download{m, m.Clock().Now().Add(5 * time.Minute), body, "text/plain;charset=utf-8"},
+		"/v3/billdownload/file?token=") + suffix
 	return map[string]string{"hash_type": "SHA1", "hash_value": hex.EncodeToString(sum[:]), "download_url": address}, nil
 }
 
@@ -214,10 +217,12 @@ func (m *merchant) fundFlowText(acc, day string) string {
 		}
 		count[k]++
 		sum[k] += f.amount
-		line(&b, f.at.Format(time.DateTime), f.bizNo, f.flowNo, f.name, f.kind, way, sim.Yuan(f.amount), sim.Yuan(f.after), "system", escape(f.remark), f.voucher)
+		line(&b, f.at.Format(time.DateTime), f.bizNo, f.flowNo, f.name, f.kind, way, sim.Yuan(f.amount), sim.Yuan(f.after), "system",
+			escape(f.remark), f.voucher)
 	}
 	b.WriteString("资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额\r\n")
-	line(&b, fmt.Sprintf("%d.0", count[0]+count[1]), fmt.Sprintf("%d.0", count[0]), sim.Yuan(sum[0]), fmt.Sprintf("%d.0", count[1]), sim.Yuan(sum[1]))
+	line(&b, fmt.Sprintf("%d.0", count[0]+count[1]), fmt.Sprintf("%d.0", count[0]), sim.Yuan(sum[0]), fmt.Sprintf("%d.0", count[1]),
+		sim.Yuan(sum[1]))
 	return b.String()
 }
 
@@ -274,7 +279,8 @@ func (row tradeRow) cells(kind string, sum *totals) []any {
 	sum.count++
 	sum.settled += settled
 	sum.order += order
-	head := []any{row.at.Format(time.DateTime), AppID, t.m.id, "0", "", t.id, t.no, t.openid, "JSAPI", state, "OTHERS", "CNY", sim.Yuan(settled), "0.00"}
+	head := []any{row.at.Format(time.DateTime), AppID, t.m.id, "0", "", t.id, t.no, t.openid, "JSAPI", state, "OTHERS", "CNY",
+		sim.Yuan(settled), "0.00"}
 	if kind == "SUCCESS" {
 		return append(head, escape(t.description), escape(t.attach), "0.00000", "0.00%", sim.Yuan(order), "")
 	}
@@ -286,5 +292,6 @@ func (row tradeRow) cells(kind string, sum *totals) []any {
 		id, no, amount, way, status = r.id, r.no, r.amount, "ORIGINAL", processing
 		sum.refunded += amount
 	}
-	return append(head, id, no, sim.Yuan(amount), "0.00", way, status, escape(t.description), escape(t.attach), "0.00000", "0.00%", sim.Yuan(order), sim.Yuan(amount), "")
+	return append(head, id, no, sim.Yuan(amount), "0.00", way, status, escape(t.description), escape(t.attach), "0.00000", "0.00%",
+		sim.Yuan(order), sim.Yuan(amount), "")
 }

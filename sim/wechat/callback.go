@@ -32,7 +32,8 @@ func (m *merchant) send(n notice) {
 		Accepted: func(status int, _ string) bool { return status == 200 || status == 204 },
 		Make: func(lie sim.Fault, how sim.Seal) (http.Header, []byte) {
 			nonce, plain := sim.Token(6), sim.JSON(m.liar(n.alias).Tell(lie, n.content))
-			body := sim.JSON(map[string]any{"id": id, "create_time": created, "resource_type": "encrypt-resource", "event_type": n.event, "summary": n.summary,
+			body := sim.JSON(map[string]any{"id": id, "create_time": created, "resource_type": "encrypt-resource", "event_type": n.event,
+				"summary": n.summary,
 				"resource": map[string]string{"original_type": n.kind, "algorithm": "AEAD_AES_256_GCM", "associated_data": n.kind, "nonce": nonce,
 					"ciphertext": m.seal(plain, nonce, n.kind)}})
 			h := http.Header{"Content-Type": {"application/json"}, "Accept": {"*/*"}}
@@ -89,5 +90,6 @@ func (m *merchant) notifyRefund(r *refund) {
 }
 
 func (m *merchant) notifyPaid(t *trade) {
-	m.send(notice{no: t.no, alias: "order", url: t.notifyURL, event: "TRANSACTION.SUCCESS", summary: "支付成功", kind: "transaction", content: t.view(m.Clock().Now())})
+	m.send(notice{no: t.no, alias: "order", url: t.notifyURL, event: "TRANSACTION.SUCCESS", summary: "支付成功", kind: "transaction",
+		content: t.view(m.Clock().Now())})
 }

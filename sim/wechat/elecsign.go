@@ -54,11 +54,12 @@ func (m *merchant) queryReceipt(q *request) plan {
 	if no == "" {
 		no = m.numberOf(id)
 	}
-	return plan{no: no, hash: map[string]string{"out_bill_no": q.PathValue("no"), "transfer_bill_no": id}, run: func(sim.Fault) (any, *apiError) {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		return m.showReceipt(m.receipts[no])
-	}}
+	return plan{no: no, hash: map[string]string{"out_bill_no": q.PathValue("no"), "transfer_bill_no": id},
+		run: func(sim.Fault) (any, *apiError) {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			return m.showReceipt(m.receipts[no])
+		}}
 }
 
 func (m *merchant) showReceipt(r *receipt) (any, *apiError) {
@@ -76,7 +77,8 @@ func (m *merchant) showReceipt(r *receipt) (any, *apiError) {
 	}
 	sum := sha256.Sum256(r.pdf)
 	v["state"], v["update_time"], v["hash_type"], v["hash_value"] = "FINISHED", ready.Format(rfc3339), "SHA256", hex.EncodeToString(sum[:])
-	v["download_url"] = m.keepDownload(&download{m, now.Add(10 * time.Minute), r.pdf, "application/pdf"}, "/v3/transferbilldownload/elecvoucherfile?source=elecsign&token=")
+	v["download_url"] = m.keepDownload(&download{m, now.Add(10 * time.Minute), r.pdf, "application/pdf"},
+		"/v3/transferbilldownload/elecvoucherfile?source=elecsign&token=")
 	return v, nil
 }
 
@@ -95,7 +97,8 @@ func (m *merchant) certificates(*request) plan {
 		nonce := sim.Token(6)
 		cipher := m.aead.Seal(nil, []byte(nonce), []byte(m.platCert.PEM), []byte("certificate"))
 		return map[string]any{"data": []any{map[string]any{"serial_no": serialOf(m.platCert),
-			"effective_time": m.platCert.NotBefore.In(sim.Beijing).Format(rfc3339), "expire_time": m.platCert.NotAfter.In(sim.Beijing).Format(rfc3339),
+			"effective_time": m.platCert.NotBefore.In(sim.Beijing).Format(rfc3339), "expire_time": m.platCert.NotAfter.In(sim.Beijing).
+						Format(rfc3339),
 			"encrypt_certificate": map[string]string{"algorithm": "AEAD_AES_256_GCM", "nonce": nonce, "associated_data": "certificate",
 				"ciphertext": base64.StdEncoding.EncodeToString(cipher)}}}}, nil
 	}}

@@ -51,7 +51,8 @@ func (m *merchant) pastOne(p sim.Past) (string, error) {
 func (m *merchant) pastTransfer(p sim.Past) string {
 	m.seq++
 	set := m.settings.Get()
-	b := &bill{m: m, no: p.No, id: fmt.Sprintf("13300014242603%s%012d", p.At.Format("060102"), m.seq), appid: AppID, scene: "1011", openid: p.Party,
+	b := &bill{m: m, no: p.No, id: fmt.Sprintf("13300014242603%s%012d", p.At.Format("060102"), m.seq), appid: AppID, scene: "1011",
+		openid: p.Party,
 		remark: "预交金退款", amount: p.Amount, state: success, created: p.At, updated: p.At}
 	m.bills[b.no], m.byID[b.id] = b, b
 	if p.Kind == "expired" {
@@ -92,7 +93,8 @@ func (m *merchant) pastRefund(p sim.Past, t *trade) string {
 	if p.InBills() {
 		told := *r
 		told.amount = p.Billed()
-		m.accounts[basic].post(flow{at: p.At, bizNo: r.id, name: "退款", amount: told.amount, out: true, remark: r.reason, voucher: r.no}, m.flowNo(p.At))
+		m.accounts[basic].post(flow{at: p.At, bizNo: r.id, name: "退款", amount: told.amount, out: true, remark: r.reason, voucher: r.no},
+			m.flowNo(p.At))
 		m.noteTrade(p.At, t, &told)
 	}
 	if p.InLedger() {

@@ -111,7 +111,8 @@ func (s *Server) confirmPage(w http.ResponseWriter, r *http.Request) {
 		sim.Page{Title: "收款确认", Lines: []string{"单据不存在或已失效"}}.Show(w, 404)
 		return
 	}
-	page := sim.Page{Title: "收款确认", Lines: []string{"付款方：测试医院", "金额：" + sim.Yuan(b.amount) + " 元", "说明：" + b.remark, "状态：" + stateName[b.state]}}
+	page := sim.Page{Title: "收款确认", Lines: []string{"付款方：测试医院", "金额：" + sim.Yuan(b.amount) + " 元", "说明：" + b.remark,
+		"状态：" + stateName[b.state]}}
 	back := r.URL.Query().Get("back")
 	if b.state == waitConfirm {
 		page.Button, page.Hidden = "确认收款", map[string]string{"package": b.pkg, "back": back}

@@ -24,7 +24,8 @@ import (
 
 func TestFaults_ExecuteOnce(t *testing.T) {
 	r := setup(t)
-	for i, fault := range []string{sim.TimeoutAfter, sim.Error500After, sim.HTML502After, sim.BadSignature, sim.Unsigned, sim.SignTest, sim.TruncatedAfter, sim.UnknownCodeAfter} {
+	for i, fault := range []string{sim.TimeoutAfter, sim.Error500After, sim.HTML502After, sim.BadSignature, sim.Unsigned, sim.SignTest,
+		sim.TruncatedAfter, sim.UnknownCodeAfter} {
 		no := "F" + strconv.Itoa(i)
 		if err := r.Faults().Plan("transfer", fault); err != nil {
 			t.Fatal(err)
@@ -40,7 +41,8 @@ func TestFaults_ExecuteOnce(t *testing.T) {
 			t.Errorf("%s: repeat %+v", fault, again.ErrResponse)
 		}
 	}
-	for i, fault := range []string{sim.TimeoutBefore, sim.Error500Before, sim.UnknownCode, sim.RateLimited, sim.NotEnough, sim.SystemErrorBefore} {
+	for i, fault := range []string{sim.TimeoutBefore, sim.Error500Before, sim.UnknownCode, sim.RateLimited, sim.NotEnough,
+		sim.SystemErrorBefore} {
 		no := "G" + strconv.Itoa(i)
 		r.Faults().Plan("transfer", fault)
 		rsp, err := r.client.V3TransferBills(context.Background(), r.body(no, 500, "P0001"))
@@ -102,7 +104,8 @@ func TestRefund(t *testing.T) {
 	for name, c := range map[string]struct {
 		b    gopay.BodyMap
 		code string
-	}{"older than a year": {form(old, "RF_2", 100), "INVALID_REQUEST"}, "more than paid": {form(fresh, "RF_3", fresh.Amount), "INVALID_REQUEST"},
+	}{"older than a year": {form(old, "RF_2", 100), "INVALID_REQUEST"}, "more than paid": {form(fresh, "RF_3", fresh.Amount),
+		"INVALID_REQUEST"},
 		"too fast": {form(fresh, "RF_4", 1), "FREQUENCY_LIMITED"}, "same number": {form(fresh, "RF_1", 101), "INVALID_REQUEST"}} {
 		if rsp, err := r.client.V3Refund(ctx, c.b); err != nil || rsp.ErrResponse.Code != c.code {
 			t.Errorf("%s: %v %+v", name, err, rsp.ErrResponse)
@@ -178,7 +181,8 @@ func TestBillsAndReceipt(t *testing.T) {
 	}
 	plain, _ := r.client.V3BillFundFlowBill(ctx, gopay.BodyMap{"bill_date": day, "account_type": "OPERATION"})
 	raw, err = r.client.V3BillDownLoadBill(ctx, plain.Response.DownloadUrl)
-	if err != nil || !strings.Contains(string(raw), "`123.45,`") || !strings.Contains(string(raw), ",`BILL1\r\n") || plain.Response.HashValue != bill.Response.HashValue {
+	if err != nil || !strings.Contains(string(raw), "`123.45,`") || !strings.Contains(string(raw), ",`BILL1\r\n") ||
+		plain.Response.HashValue != bill.Response.HashValue {
 		t.Fatalf("%v %s", err, raw)
 	}
 	if b, _ := r.client.V3BillTradeBill(ctx, gopay.BodyMap{"bill_date": day}); b.Code != 400 || b.ErrResponse.Code != "NO_STATEMENT_EXIST" {
@@ -188,7 +192,8 @@ func TestBillsAndReceipt(t *testing.T) {
 	if _, err := r.client.V3BillDownLoadBill(ctx, plain.Response.DownloadUrl); err == nil {
 		t.Fatal("the address lives 5 minutes")
 	}
-	if a, err := r.client.V3TransferElecsignMerchant(ctx, gopay.BodyMap{"out_bill_no": "BILL1"}); err != nil || a.Response.State != "GENERATING" {
+	if a, err := r.client.V3TransferElecsignMerchant(ctx, gopay.BodyMap{"out_bill_no": "BILL1"}); err != nil ||
+		a.Response.State != "GENERATING" {
 		t.Fatalf("%v %+v", err, a)
 	}
 	r.Clock().Advance(2 * time.Minute)
@@ -228,7 +233,8 @@ func TestOpenPlatform(t *testing.T) {
 	}
 	res.Body.Close()
 	noFollow := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err = noFollow.Get(r.URL() + "/connect/oauth2/authorize?appid=" + r.cfg.AppID + "&redirect_uri=http%3A%2F%2Fh.example%2Fcb&response_type=code&scope=snsapi_base&state=st&patient=P0003")
+	res, err = noFollow.Get(r.URL() + "/connect/oauth2/authorize?appid=" + r.cfg.AppID +
+		"&redirect_uri=http%3A%2F%2Fh.example%2Fcb&response_type=code&scope=snsapi_base&state=st&patient=P0003")
 	if err != nil || res.StatusCode != 302 || !strings.Contains(res.Header.Get("Location"), "state=st") {
 		t.Fatalf("%v %+v", err, res)
 	}

@@ -171,7 +171,8 @@ func (s *Server) accessToken(q url.Values, _ []byte) any {
 	s.oauth.mu.Lock()
 	s.oauth.users[token] = c.patient
 	s.oauth.mu.Unlock()
-	v := map[string]any{"access_token": token, "expires_in": 7200, "refresh_token": sim.Token(32), "openid": c.patient.Openid, "scope": c.scope, "unionid": c.patient.Unionid}
+	v := map[string]any{"access_token": token, "expires_in": 7200, "refresh_token": sim.Token(32), "openid": c.patient.Openid,
+		"scope": c.scope, "unionid": c.patient.Unionid}
 	if s.settings.Get().SnapshotUser {
 		v["is_snapshotuser"] = 1
 	}
@@ -185,7 +186,8 @@ func (s *Server) userInfo(q url.Values, _ []byte) any {
 	if p == nil || p.Openid != q.Get("openid") {
 		return errcode(40001, "invalid credential, access_token is invalid or not latest")
 	}
-	return map[string]any{"openid": p.Openid, "nickname": "微信用户", "sex": 0, "province": "", "city": "", "country": "", "headimgurl": "", "privilege": []string{}, "unionid": p.Unionid}
+	return map[string]any{"openid": p.Openid, "nickname": "微信用户", "sex": 0, "province": "", "city": "", "country": "", "headimgurl": "",
+		"privilege": []string{}, "unionid": p.Unionid}
 }
 
 func (s *Server) session(q url.Values, _ []byte) any {
@@ -257,5 +259,6 @@ func (s *Server) ticket(q url.Values, _ []byte) any {
 	if bad := s.badToken(q); bad != nil {
 		return bad
 	}
-	return map[string]any{"errcode": 0, "errmsg": "ok", "ticket": "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg", "expires_in": 7200}
+	return map[string]any{"errcode": 0, "errmsg": "ok",
+		"ticket": "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg", "expires_in": 7200}
 }

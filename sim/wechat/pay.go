@@ -27,7 +27,8 @@ func (m *merchant) trade(no string) *trade {
 	if d == nil || !m.first() {
 		return nil
 	}
-	t := &trade{m: m, no: d.OutTradeNo, id: d.TransactionID, openid: d.Patient.Openid, description: "门诊预交金充值", total: d.Amount, created: d.PaidAt, paid: d.PaidAt}
+	t := &trade{m: m, no: d.OutTradeNo, id: d.TransactionID, openid: d.Patient.Openid, description: "门诊预交金充值", total: d.Amount,
+		created: d.PaidAt, paid: d.PaidAt}
 	m.trades[t.no], m.trades[t.id] = t, t
 	return t
 }
@@ -101,7 +102,8 @@ func (m *merchant) order(f *orderForm, hash string) (any, *apiError) {
 		return nil, refuse(400, "ORDER_CLOSED", "订单已关闭")
 	case t == nil:
 		m.seq++
-		t = &trade{m: m, no: f.OutTradeNo, id: fmt.Sprintf("4200%s%016d", now.Format("20060102"), m.seq), openid: f.Payer.Openid, attach: f.Attach,
+		t = &trade{m: m, no: f.OutTradeNo, id: fmt.Sprintf("4200%s%016d", now.Format("20060102"), m.seq), openid: f.Payer.Openid,
+			attach:      f.Attach,
 			description: f.Description, notifyURL: f.NotifyURL, hash: hash, total: f.Amount.Total, created: now, expire: f.TimeExpire}
 		t.prepay = "wx" + now.Format("20060102150405") + sim.Token(9)
 		m.trades[t.no], m.trades[t.id] = t, t
@@ -114,8 +116,9 @@ var stateText = map[string]string{"SUCCESS": "支付成功", "REFUND": "订单�
 // view is the answer to a query and the content of the payment callback.
 func (t *trade) view(now time.Time) map[string]any {
 	state := t.state(now)
-	v := map[string]any{"appid": AppID, "mchid": t.m.id, "out_trade_no": t.no, "trade_state": state, "trade_state_desc": stateText[state], "attach": t.attach,
-		"payer": map[string]string{"openid": t.openid}}
+	v := map[string]any{"appid": AppID, "mchid": t.m.id, "out_trade_no": t.no, "trade_state": state, "trade_state_desc": stateText[state],
+		"attach": t.attach,
+		"payer":  map[string]string{"openid": t.openid}}
 	if t.paid.IsZero() {
 		v["amount"] = map[string]any{"total": t.total, "currency": "CNY"}
 		return v

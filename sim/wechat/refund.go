@@ -82,7 +82,8 @@ func (m *merchant) refund(f *refundForm, hash string, fault sim.Fault) (any, *ap
 		return nil, e
 	}
 	m.seq++
-	r := &refund{no: f.OutRefundNo, id: fmt.Sprintf("503%s%019d", now.Format("20060102"), m.seq), reason: f.Reason, notifyURL: f.NotifyURL, hash: hash,
+	r := &refund{no: f.OutRefundNo, id: fmt.Sprintf("503%s%019d", now.Format("20060102"), m.seq), reason: f.Reason, notifyURL: f.NotifyURL,
+		hash:   hash,
 		status: processing, funds: "AVAILABLE", amount: f.Amount.Refund, trade: t, created: now}
 	if fault.Callback() {
 		r.fault = fault
@@ -154,7 +155,8 @@ func (m *merchant) returnRefund(r *refund) error {
 
 // view is the answer to create and query.
 func (r *refund) view() map[string]any {
-	v := map[string]any{"refund_id": r.id, "out_refund_no": r.no, "transaction_id": r.trade.id, "out_trade_no": r.trade.no, "channel": "ORIGINAL",
+	v := map[string]any{"refund_id": r.id, "out_refund_no": r.no, "transaction_id": r.trade.id, "out_trade_no": r.trade.no,
+		"channel":               "ORIGINAL",
 		"user_received_account": "支付用户零钱", "create_time": r.created.Format(rfc3339), "status": r.status, "funds_account": r.funds,
 		"amount": map[string]any{"total": r.trade.total, "refund": r.amount, "payer_total": r.trade.total, "payer_refund": r.amount,
 			"settlement_refund": r.amount, "settlement_total": r.trade.total, "discount_refund": 0, "currency": "CNY"}}

@@ -64,7 +64,8 @@ func New(w *world.World, k *sim.Keys) (*Server, error) {
 	}
 	s.clear()
 	s.routes()
-	s.MountControl(sim.Control{Config: s.getConfig, Settings: s.settings, Balance: s.Balance, SetBal: s.SetBalance, Reset: s.clear, History: s.past,
+	s.MountControl(sim.Control{Config: s.getConfig, Settings: s.settings, Balance: s.Balance, SetBal: s.SetBalance, Reset: s.clear,
+		History: s.past,
 		Actions: map[string]sim.Action{
 			"expire": func(no string, q url.Values) error { return s.expireNo(no, q.Get("merchant")) },
 			"return": func(no string, q url.Values) error { return s.returnNo(no, q.Get("merchant")) },
@@ -82,7 +83,8 @@ func (s *Server) loadKeys() error {
 	}
 	var err error
 	s.certKey, _ = s.keys.RSA("wechat-platform")
-	if s.platCert, err = s.keys.Cert("wechat-platform", sim.CertSpec{Subject: subject("Tenpay simulation"), Serial: 102, Key: "wechat-platform"}); err != nil {
+	if s.platCert, err = s.keys.Cert("wechat-platform", sim.CertSpec{Subject: subject("Tenpay simulation"), Serial: 102,
+		Key: "wechat-platform"}); err != nil {
 		return err
 	}
 	return s.merchants[0].load()

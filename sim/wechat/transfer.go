@@ -211,7 +211,8 @@ func (m *merchant) expire(b *bill) error {
 func (m *merchant) giveBack(b *bill) {
 	b.returned = true
 	now, set := m.Clock().Now(), m.settings.Get()
-	m.accounts[operation].post(flow{at: now, bizNo: b.id, name: set.BillReturnName, amount: b.amount, remark: b.remark, voucher: b.voucher(set)}, m.flowNo(now))
+	m.accounts[operation].post(flow{at: now, bizNo: b.id, name: set.BillReturnName, amount: b.amount, remark: b.remark,
+		voucher: b.voucher(set)}, m.flowNo(now))
 	m.Ledger().Add(sim.Entry{At: now, Kind: "return", No: b.no, Merchant: m.id, Party: b.openid, Amount: b.amount, State: success})
 }
 

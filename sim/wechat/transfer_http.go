@@ -139,8 +139,9 @@ func (m *merchant) transfer(f transferForm, fault sim.Fault) (any, *apiError) {
 	if e := m.checkProduct(&f); e != nil {
 		return nil, e
 	}
-	b := &bill{m: m, no: f.OutBillNo, appid: f.AppID, scene: f.SceneID, openid: f.Openid, userName: f.UserName, remark: f.Remark, notifyURL: f.NotifyURL,
-		amount: f.Amount, hash: hash, nameFault: fault.Kind == sim.NameMismatch}
+	b := &bill{m: m, no: f.OutBillNo, appid: f.AppID, scene: f.SceneID, openid: f.Openid, userName: f.UserName, remark: f.Remark,
+		notifyURL: f.NotifyURL,
+		amount:    f.Amount, hash: hash, nameFault: fault.Kind == sim.NameMismatch}
 	if fault.Callback() {
 		b.fault = fault
 	}
@@ -231,8 +232,10 @@ func (m *merchant) showBill(find func() *bill) (any, *apiError) {
 		m.mu.Unlock()
 		return nil, refuse(m.settings.Get().NotFoundStatus, "NOT_FOUND", "记录不存在")
 	}
-	a := queryAnswer{MchID: m.id, OutBillNo: b.no, TransferBillNo: b.id, AppID: b.appid, State: b.state, TransferAmount: b.amount, TransferRemark: b.remark,
-		FailReason: b.reason, Openid: b.openid, UserName: b.userName, CreateTime: b.created.Format(rfc3339), UpdateTime: b.updated.Format(rfc3339)}
+	a := queryAnswer{MchID: m.id, OutBillNo: b.no, TransferBillNo: b.id, AppID: b.appid, State: b.state, TransferAmount: b.amount,
+		TransferRemark: b.remark,
+		FailReason:     b.reason, Openid: b.openid, UserName: b.userName, CreateTime: b.created.Format(rfc3339),
+		UpdateTime: b.updated.Format(rfc3339)}
 	m.mu.Unlock()
 	a.UserName = m.encryptForMerchant(a.UserName)
 	return a, nil

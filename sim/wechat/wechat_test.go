@@ -188,7 +188,8 @@ func checkCallback(t *testing.T, r *rig) {
 func TestTransfer_SameNumber(t *testing.T) {
 	r := setup(t)
 	first, again := r.transfer("T2", 500), r.transfer("T2", 500)
-	if again.Code != 0 || again.Response.TransferBillNo != first.Response.TransferBillNo || again.Response.PackageInfo != first.Response.PackageInfo {
+	if again.Code != 0 || again.Response.TransferBillNo != first.Response.TransferBillNo ||
+		again.Response.PackageInfo != first.Response.PackageInfo {
 		t.Fatalf("same parameters: %+v", again)
 	}
 	if other := r.transfer("T2", 501); other.Code != 400 || other.ErrResponse.Code != "ALREADY_EXISTS" {
@@ -288,7 +289,8 @@ func TestSignature(t *testing.T) {
 	r := setup(t)
 	c := r.connect()
 	c.SerialNo = "00"
-	if rsp, err := c.V3TransferBillsMerchantQuery(context.Background(), "X"); err != nil || rsp.Code != 401 || rsp.ErrResponse.Code != "SIGN_ERROR" {
+	if rsp, err := c.V3TransferBillsMerchantQuery(context.Background(), "X"); err != nil || rsp.Code != 401 ||
+		rsp.ErrResponse.Code != "SIGN_ERROR" {
 		t.Errorf("wrong serial: %v %+v", err, rsp)
 	}
 	stale := strconv.FormatInt(time.Now().Add(-6*time.Minute).Unix(), 10)
@@ -317,7 +319,8 @@ func (r *rig) raw(stamp, spoil string) (int, string) {
 		r.t.Fatal(err)
 	}
 	req, _ := http.NewRequest("GET", r.URL()+path, nil)
-	req.Header.Set("Authorization", `WECHATPAY2-SHA256-RSA2048 signature="`+sig+`",mchid="`+r.cfg.MchID+`",nonce_str="abc",timestamp="`+stamp+`",serial_no="`+r.cfg.MchCertSerial+`"`)
+	req.Header.Set("Authorization", `WECHATPAY2-SHA256-RSA2048 signature="`+sig+`",mchid="`+r.cfg.MchID+`",nonce_str="abc",timestamp="`+stamp+
+		`",serial_no="`+r.cfg.MchCertSerial+`"`)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		r.t.Fatal(err)

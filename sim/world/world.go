@@ -75,7 +75,8 @@ func New(seed int64, n int, base time.Time) *World {
 	}
 	zone := time.FixedZone("CST", 8*3600)
 	y, m, d := base.In(zone).Date()
-	w := &World{seed: seed, base: time.Date(y, m, d, 0, 0, 0, 0, zone), index: map[string]*Patient{}, cards: map[string]*Card{}, trades: map[string]*Deposit{}}
+	w := &World{seed: seed, base: time.Date(y, m, d, 0, 0, 0, 0, zone), index: map[string]*Patient{}, cards: map[string]*Card{},
+		trades: map[string]*Deposit{}}
 	if n <= 0 {
 		n = 20
 	}

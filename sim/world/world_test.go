@@ -19,7 +19,8 @@ func TestWorld_IsDeterministicAndGrows(t *testing.T) {
 	if !reflect.DeepEqual(small.Patients(), big.Patients()[:20]) || !reflect.DeepEqual(small.Card("C0001"), big.Card("C0001")) {
 		t.Fatal("growing must not change anybody")
 	}
-	if p := big.Find("P2000"); p == nil || p.Cards[0] != "C2000" || big.Find(p.Openid) != p || big.Find(p.AlipayLogon) != p || big.Find(p.IDNo) != p {
+	if p := big.Find("P2000"); p == nil || p.Cards[0] != "C2000" || big.Find(p.Openid) != p || big.Find(p.AlipayLogon) != p ||
+		big.Find(p.IDNo) != p {
 		t.Fatalf("%+v", p)
 	}
 	seen := map[string]bool{}
