@@ -168,6 +168,9 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 			return nil, err
 		}
 	}
+	if err := st.KeepConnections(context.Background()); err != nil {
+		return nil, err
+	}
 	var kept refund.Store = st
 	if o.Wrap != nil {
 		kept = o.Wrap(st)

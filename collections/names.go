@@ -13,6 +13,7 @@ const (
 	ChannelConfigs    = "channel_configs"
 	HISConfigs        = "his_configs"
 	SMSConfigs        = "sms_configs"
+	Connections       = "connections" // whom calls were sent to
 	UsedTickets       = "used_tickets"
 	ReviewSettings    = "review_settings"
 	Notices           = "notices"
@@ -56,7 +57,7 @@ func Guarded() []string {
 	return []string{
 		RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards,
 		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, StaffSecurity, Batches, ConfigChanges, Statements, StatementLines, ReconRuns,
-		Differences, Resolutions, ReconMonths,
+		Differences, Resolutions, ReconMonths, Connections,
 	}
 }
 
@@ -71,6 +72,6 @@ func All() []string {
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys,
 		UsedTickets,
 		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports, StaffSecurity, Batches, ConfigChanges, StatementLines, ReconRuns,
-		Differences, Resolutions, ReconMonths,
+		Differences, Resolutions, ReconMonths, Connections,
 	}
 }

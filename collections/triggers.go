@@ -37,6 +37,7 @@ func (b Basis) orderTriggers() []Trigger {
 		trigger("guard_his_call_done", "BEFORE UPDATE ON his_calls WHEN OLD.state = 'done' AND NEW.state != 'done'",
 			"a finished HIS call stays finished"),
 	}
+	ts = append(ts, connectionTriggers(Finals(b.Machine))...)
 	for _, table := range AppendOnly() {
 		ts = append(ts, trigger("guard_"+table+"_update", "BEFORE UPDATE ON "+table, table+" is append-only"))
 	}
@@ -44,6 +45,23 @@ func (b Basis) orderTriggers() []Trigger {
 		ts = append(ts, trigger("guard_"+table+"_delete", "BEFORE DELETE ON "+table, table+" rows are never deleted"))
 	}
 	return ts
+}
+
+// connectionTriggers keep whom calls under way were sent to.
+func connectionTriggers(finals string) []Trigger {
+	used := func(calls, where string) string {
+		return "EXISTS (SELECT 1 FROM refund_orders o JOIN " + calls + " c ON c.`order` = o.id WHERE o.institution = OLD.institution AND " +
+			"o.status NOT IN (" + finals + ")" + where + ")"
+	}
+	return []Trigger{
+		trigger("guard_connection_fixed", "BEFORE UPDATE ON connections WHEN "+changed([]string{"institution", "name", "version", "merchant_id",
+			"app_id", "created"}), "a connection stays with its merchant"),
+		trigger("guard_connection_delete", "BEFORE DELETE ON connections", "connections rows are never deleted"),
+		trigger("guard_channel_config_delete", "BEFORE DELETE ON channel_configs WHEN "+
+			used("transfer_orders", " AND o.channel = OLD.channel"), "calls under way need this channel"),
+		trigger("guard_his_config_delete", "BEFORE DELETE ON his_configs WHEN OLD.active AND "+used("his_calls", ""),
+			"calls under way need this HIS"),
+	}
 }
 
 // MoveGuard is the trigger that refuses what is no legal move of a machine.

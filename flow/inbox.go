@@ -12,7 +12,8 @@ const CallbackOther CallbackKind = "other"
 // Callback is a verified message from outside, without its envelope.
 type Callback struct {
 	Institution string // whose connection it came through
-	Channel     string // the connection's name: wechat, alipay
+	Channel     string // the channel's name: wechat, alipay
+	Connection  string // the connection whose keys verified it
 	ID          string // the sender's id of the message
 	Kind        CallbackKind
 	No          string // our number that it is about

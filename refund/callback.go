@@ -13,6 +13,7 @@ import (
 type Notification struct {
 	Institution string
 	Channel     string
+	Connection  string // whose keys verified it; empty when not known
 	ID          string
 	Kind        string
 	No          string
@@ -94,6 +95,8 @@ func (t *turn) weigh(n Notification) string {
 	o, tr := t.w.Order, t.w.Transfer
 	final := n.Answer.State == PayoutSucceeded || n.Answer.State == PayoutFailed || n.Answer.State == PayoutReturned
 	switch {
+	case tr != nil && tr.No == n.No && n.Connection != "" && n.Connection != tr.Connection: // the number was never sent there
+		return EffectMismatch
 	case n.Answer.Amount != 0 && n.Answer.Amount != o.Amount, n.Channel != o.Channel, n.Payee != "" && o.Payee.Account != "" &&
 		sameForm(o.Payee) && n.Payee != o.Payee.Account:
 		return EffectMismatch

@@ -110,6 +110,11 @@ func (d interrupted) HIS(ctx context.Context, inst string) (HIS, HISTraits, erro
 	return slowHIS{his, d.before}, can, err
 }
 
+// HISOf implements Directory.
+func (d interrupted) HISOf(ctx context.Context, _ string) (HIS, HISTraits, error) {
+	return d.HIS(ctx, "")
+}
+
 type slowHIS struct {
 	HIS
 	before func()

@@ -30,6 +30,9 @@ func (t *turn) intendHIS(kind string) {
 	}
 	call.No = flow.CallNo(o.No, 'V', call.Attempt)
 	call.Hash = o.reversal(call.No, t.debitNo()).Hash()
+	if t.w.Debit != nil { // only the HIS that has debited can take it back
+		call.Connection = t.w.Debit.Connection
+	}
 	t.w.Reversal, t.c.Reversal = call, call
 }
 
@@ -60,6 +63,18 @@ func (t *turn) hisCall(kind string) *flow.Call {
 	return t.w.Reversal
 }
 
+// his is the HIS that a call was sent to; where there is no call yet the one that
+// has debited, or else the one in force.
+func (t *turn) his(ctx context.Context, call *flow.Call) (HIS, HISTraits, error) {
+	if call == nil {
+		call = t.w.Debit
+	}
+	if call == nil {
+		return t.dir.HIS(ctx, t.w.Order.Institution)
+	}
+	return t.dir.HISOf(ctx, call.Connection)
+}
+
 // traits are what a HIS's answers are worth. HIS refuses in its own
 // transaction, so that a refusal of the first send counts at once.
 func (can HISTraits) traits() flow.Traits {
@@ -74,11 +89,11 @@ func (a HISAnswer) answer() flow.Answer {
 
 // stepHIS takes a debit or a reversal one step on.
 func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
-	his, can, err := t.dir.HIS(ctx, t.w.Order.Institution)
+	call := t.hisCall(kind)
+	his, can, err := t.his(ctx, call)
 	if err != nil {
 		return false, err
 	}
-	call := t.hisCall(kind)
 	if kind == HISReverse && !can.Reversible {
 		if call != nil && t.Fresh {
 			call.Reported = HISNotFound // its intent is of this turn: it was never sent

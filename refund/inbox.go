@@ -26,7 +26,7 @@ func (s *Service) Heard(ctx context.Context, c flow.Callback) (effect string, er
 		return "", fmt.Errorf("refund: a callback of kind %s says nothing about a payout", c.Kind)
 	}
 	return s.Notify(ctx, Notification{
-		Institution: c.Institution, Channel: c.Channel, ID: c.ID, Kind: string(c.Kind), No: c.No, Payee: told.Payee, Answer: told.Answer,
-		Body: c.Body,
+		Institution: c.Institution, Channel: c.Channel, Connection: c.Connection, ID: c.ID, Kind: string(c.Kind), No: c.No, Payee: told.Payee,
+		Answer: told.Answer, Body: c.Body,
 	})
 }

@@ -63,6 +63,12 @@ func (s *sides) HIS(context.Context, string) (HIS, HISTraits, error) {
 	return hisSide{sides: s}, s.w.traits, nil
 }
 
+// ChannelOf implements Directory.
+func (s *sides) ChannelOf(context.Context, string) (Channel, error) { return channelSide{s}, nil }
+
+// HISOf implements Directory.
+func (s *sides) HISOf(ctx context.Context, _ string) (HIS, HISTraits, error) { return s.HIS(ctx, "") }
+
 // arrive executes what was late until now.
 func (s *sides) arrive() {
 	var rest []later

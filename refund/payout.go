@@ -41,7 +41,7 @@ func (a PayoutAnswer) answer() flow.Answer {
 
 // stepPayout takes a payout one step on.
 func (t *turn) stepPayout(ctx context.Context) (bool, error) {
-	ch, err := t.dir.Channel(ctx, t.w.Order.Institution, t.w.Order.Channel)
+	ch, err := t.dir.ChannelOf(ctx, t.w.Transfer.Connection)
 	if err != nil {
 		return false, err
 	}
@@ -245,23 +245,19 @@ func (t *turn) stepSuspense(ctx context.Context) (bool, error) {
 func (t *turn) proved(ctx context.Context, back Status) (bool, error) {
 	switch back {
 	case StatusPaying, StatusAwaitingPayee:
-		ch, err := t.dir.Channel(ctx, t.w.Order.Institution, t.w.Order.Channel)
+		ch, err := t.dir.ChannelOf(ctx, t.w.Transfer.Connection)
 		if err != nil {
 			return false, err
 		}
 		return t.provesPayout(t.askPayout(ctx, ch)), nil
 	case StatusDebiting, StatusReversing:
-		his, can, err := t.dir.HIS(ctx, t.w.Order.Institution)
+		kind, call := HISDebit, t.w.Debit
+		if back == StatusReversing {
+			kind, call = HISReverse, t.w.Reversal
+		}
+		his, can, err := t.his(ctx, call)
 		if err != nil || !can.Queryable {
 			return false, err
-		}
-		kind := HISDebit
-		if back == StatusReversing {
-			kind = HISReverse
-		}
-		call := t.w.Debit
-		if kind == HISReverse {
-			call = t.w.Reversal
 		}
 		return t.askHIS(ctx, his, kind, call).Verdict == flow.Done, nil
 	}

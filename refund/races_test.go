@@ -52,6 +52,9 @@ type toldDirectory struct {
 // Channel implements Directory.
 func (d toldDirectory) Channel(context.Context, string, string) (Channel, error) { return d.ch, nil }
 
+// ChannelOf implements Directory.
+func (d toldDirectory) ChannelOf(context.Context, string) (Channel, error) { return d.ch, nil }
+
 // turnAll advances everything that is due.
 func (w *world) turnAll(t *testing.T) {
 	t.Helper()

@@ -122,6 +122,11 @@ type HISTraits struct {
 // Directory finds an institution's settings and its connections.
 type Directory interface {
 	Institution(ctx context.Context, id string) (Institution, error)
+	// Channel and HIS are the connections in force, for what begins now.
 	Channel(ctx context.Context, institution, channel string) (Channel, error)
 	HIS(ctx context.Context, institution string) (HIS, HISTraits, error)
+	// ChannelOf and HISOf are the connections that a call names. Whatever
+	// happens to its number later happens there.
+	ChannelOf(ctx context.Context, connection string) (Channel, error)
+	HISOf(ctx context.Context, connection string) (HIS, HISTraits, error)
 }

@@ -97,7 +97,7 @@ func (t *turn) safe(ctx context.Context, a Action) (Why, error) {
 	if t.At.Before(t.w.Order.OpenSince.Add(t.timing.Settle)) { // a send may still be under way
 		return "", flow.NewError(flow.CodeActionUnsafe, string(WhySettling))
 	}
-	_, can, err := t.dir.HIS(ctx, t.w.Order.Institution)
+	_, can, err := t.his(ctx, nil)
 	if err != nil {
 		return "", err
 	}
@@ -118,7 +118,7 @@ func (t *turn) safe(ctx context.Context, a Action) (Why, error) {
 // refresh asks both sides for the evidence that people decide on. It moves
 // nothing; a side that is silent leaves the evidence as it is.
 func (t *turn) refresh(ctx context.Context) error {
-	_, can, err := t.dir.HIS(ctx, t.w.Order.Institution)
+	_, can, err := t.his(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (t *turn) refresh(ctx context.Context) error {
 // nothing, so nothing is done.
 func (t *turn) askSides(ctx context.Context, can HISTraits) error {
 	if t.w.Transfer != nil && t.w.Transfer.State != flow.CallDone {
-		ch, err := t.dir.Channel(ctx, t.w.Order.Institution, t.w.Order.Channel)
+		ch, err := t.dir.ChannelOf(ctx, t.w.Transfer.Connection)
 		if err != nil {
 			return err
 		}
@@ -140,14 +140,17 @@ func (t *turn) askSides(ctx context.Context, can HISTraits) error {
 		}
 		t.toldPayout(ans)
 	}
-	his, _, err := t.dir.HIS(ctx, t.w.Order.Institution)
-	if err != nil || !can.Queryable {
-		return err
+	if !can.Queryable {
+		return nil
 	}
 	for _, kind := range []string{HISDebit, HISReverse} {
 		call := t.hisCall(kind)
 		if call == nil || call.State == flow.CallDone {
 			continue
+		}
+		his, _, err := t.his(ctx, call)
+		if err != nil {
+			return err
 		}
 		ans := t.askHIS(ctx, his, kind, call)
 		if ans.Verdict != flow.Done {

@@ -21,6 +21,7 @@ type configCache struct {
 	institutions map[string]cached[refund.Institution]
 	channels     map[string]cached[channels.Channel]
 	his          map[string]cached[hisConnection]
+	inForce      map[string]cached[string] // ids of connections, by institution and name
 }
 
 type cached[T any] struct {
@@ -39,7 +40,7 @@ func (s *Store) Forget() {
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
 	s.cache.forgotten++
-	s.cache.institutions, s.cache.channels, s.cache.his = nil, nil, nil
+	s.cache.institutions, s.cache.channels, s.cache.his, s.cache.inForce = nil, nil, nil, nil
 }
 
 // reading is a look into the cache: what is there, and the moment since when

@@ -122,8 +122,8 @@ type configRow struct {
 	Reversible bool          `db:"reversible"`
 }
 
-// Channel returns the institution's connection to a channel, also to one that
-// is switched off: what is under way there must still come to its end.
+// Channel returns the institution's connection to a channel that is in force,
+// also of one that is switched off. What is under way goes through ChannelOf.
 func (s *Store) Channel(ctx context.Context, institution, channel string) (refund.Channel, error) {
 	return s.Connection(ctx, institution, channel)
 }
@@ -135,20 +135,13 @@ func (s *Store) Connection(ctx context.Context, institution, channel string) (ch
 	if have.fresh() {
 		return have.value, nil
 	}
-	var r configRow
-	err := s.app.ConcurrentDB().NewQuery(`SELECT id, channel AS kind, merchant_id, app_id, api_base AS base, notify_base, settings,
-	secrets_sealed, updated
-		FROM channel_configs WHERE institution = {:inst} AND channel = {:channel}`).
-		Bind(dbx.Params{"inst": institution, "channel": channel}).WithContext(ctx).One(&r)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, flow.NewError(flow.CodeChannelOff, channel)
-	}
+	r, collection, err := configOf(ctx, s.app.ConcurrentDB(), institution, channel)
 	if err != nil {
 		return nil, err
 	}
 	value := have.value
 	if !have.known || have.updated != r.Updated {
-		if value, err = s.buildChannel(institution, r); err != nil {
+		if value, err = s.buildChannel(institution, collection, r); err != nil {
 			return nil, fmt.Errorf("渠道 %s 的配置有误：%w", channel, err)
 		}
 	}
@@ -156,8 +149,8 @@ func (s *Store) Connection(ctx context.Context, institution, channel string) (ch
 	return value, nil
 }
 
-func (s *Store) buildChannel(institution string, r configRow) (channels.Channel, error) {
-	secrets, err := s.secrets(collections.ChannelConfigs, r)
+func (s *Store) buildChannel(institution, collection string, r configRow) (channels.Channel, error) {
+	secrets, err := s.secrets(collection, r)
 	if err != nil {
 		return nil, err
 	}
@@ -215,25 +208,19 @@ func (s *Store) OffersOf(ctx context.Context, institution string, names []string
 	return offers
 }
 
-// HIS returns the institution's connection to its HIS.
+// HIS returns the institution's connection to its HIS that is in force.
 func (s *Store) HIS(ctx context.Context, institution string) (refund.HIS, refund.HISTraits, error) {
 	have := recall(&s.cache, &s.cache.his, institution, s.now())
 	if have.fresh() {
 		return have.value.his, have.value.traits, nil
 	}
-	var r configRow
-	err := s.app.ConcurrentDB().NewQuery(`SELECT id, kind, base_url AS base, mapping AS settings, secrets_sealed, updated, timeout_ms,
-	queryable, idempotent, reversible
-		FROM his_configs WHERE institution = {:inst} AND active = TRUE`).Bind(dbx.Params{"inst": institution}).WithContext(ctx).One(&r)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, refund.HISTraits{}, flow.NewError(flow.CodeHISUnavailable, "no HIS is configured")
-	}
+	r, collection, err := configOf(ctx, s.app.ConcurrentDB(), institution, connectionHIS)
 	if err != nil {
 		return nil, refund.HISTraits{}, err
 	}
 	value := have.value
 	if !have.known || have.updated != r.Updated {
-		if value, err = s.buildHIS(institution, r); err != nil {
+		if value, err = s.buildHIS(institution, collection, r); err != nil {
 			return nil, refund.HISTraits{}, fmt.Errorf("HIS 的配置有误：%w", err)
 		}
 	}
@@ -241,8 +228,8 @@ func (s *Store) HIS(ctx context.Context, institution string) (refund.HIS, refund
 	return value.his, value.traits, nil
 }
 
-func (s *Store) buildHIS(institution string, r configRow) (hisConnection, error) {
-	secrets, err := s.secrets(collections.HISConfigs, r)
+func (s *Store) buildHIS(institution, collection string, r configRow) (hisConnection, error) {
+	secrets, err := s.secrets(collection, r)
 	if err != nil {
 		return hisConnection{}, err
 	}

@@ -88,8 +88,10 @@ func (s *Store) work(ctx context.Context, db dbx.Builder, r orderRow) (refund.Wo
 			return w, err
 		}
 	}
-	w.Transfer, err = lastTransfer(ctx, db, r.ID)
-	return w, err
+	if w.Transfer, err = lastTransfer(ctx, db, r.ID); err != nil {
+		return w, err
+	}
+	return w, firstConnections(ctx, db, &w)
 }
 
 func (s *Store) order(r orderRow) (refund.Order, error) {

@@ -132,6 +132,9 @@ func (s *Store) apply(tx core.App, c *refund.Change, now time.Time) error {
 	if err := auditDesk(tx, c); err != nil {
 		return err
 	}
+	if err := s.nameConnections(context.Background(), db, c); err != nil {
+		return err
+	}
 	if err := putCalls(db, c, stamp(now)); err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@
 package inbound
 
 import (
+	"cmp"
+	"context"
 	"io"
 	"net/http"
 
@@ -35,19 +37,15 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 func (h *Hooks) callback(e *core.RequestEvent) error {
 	ctx := e.Request.Context()
 	institution, channel := e.Request.PathValue("institution"), e.Request.PathValue("channel")
-	conn, err := h.Store.Connection(ctx, institution, channel)
-	if err != nil {
-		return kit.Error(http.StatusNotFound, "not_found", "")
-	}
-	port, err := channels.As[channels.Callbacks](conn)
-	if err != nil {
+	ports, err := h.ports(ctx, institution, channel)
+	if err != nil || len(ports) == 0 {
 		return kit.Error(http.StatusNotFound, "not_found", "")
 	}
 	body, err := io.ReadAll(io.LimitReader(e.Request.Body, maxCallback+1))
 	if err != nil || len(body) > maxCallback {
 		return kit.Error(http.StatusRequestEntityTooLarge, "bad_request", "")
 	}
-	cb, err := port.ParseCallback(ctx, e.Request.Header, body)
+	cb, port, err := h.read(e, ports, institution, body)
 	if err != nil {
 		h.Log.Warn("callback.refused", "channel", channel, "institution", institution, "error", err)
 		port.Acknowledge(e.Response, err)
@@ -63,4 +61,53 @@ func (h *Hooks) callback(e *core.RequestEvent) error {
 	}
 	port.Acknowledge(e.Response, err)
 	return nil
+}
+
+// listener is a connection that callbacks may come through.
+type listener struct {
+	id string
+	channels.Callbacks
+}
+
+// ports are the connections of a channel that take callbacks: the one in force
+// first, then those that may still have something to say.
+func (h *Hooks) ports(ctx context.Context, institution, channel string) (out []listener, err error) {
+	ids, err := h.Store.Listening(ctx, institution, channel)
+	for _, id := range ids {
+		conn, err := h.Store.ConnectionOf(ctx, id)
+		if err != nil {
+			h.Log.Error("callback.connection", "connection", id, "error", err)
+			continue
+		}
+		if port, err := channels.As[channels.Callbacks](conn); err == nil {
+			out = append(out, listener{id, port})
+		}
+	}
+	return out, err
+}
+
+// read verifies a message. Several apps of one merchant may share their keys:
+// then the connection that the number was sent through is the one that counts.
+func (h *Hooks) read(e *core.RequestEvent, ports []listener, institution string, body []byte) (flow.Callback, channels.Callbacks, error) {
+	ctx := e.Request.Context()
+	var read *flow.Callback
+	by, refused := ports[0], error(nil)
+	for _, p := range ports {
+		cb, err := p.ParseCallback(ctx, e.Request.Header, body)
+		if err != nil {
+			refused = cmp.Or(refused, err)
+			continue
+		}
+		cb.Connection = p.id
+		if read == nil {
+			read, by = &cb, p
+		}
+		if sent, err := h.Store.SentThrough(ctx, institution, cb.No); err == nil && sent == p.id {
+			return cb, p, nil
+		}
+	}
+	if read == nil {
+		return flow.Callback{}, by, refused
+	}
+	return *read, by, nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"hospay/collections"
@@ -16,6 +17,9 @@ import (
 )
 
 var sealedCollections = []string{collections.Institutions, collections.ChannelConfigs, collections.HISConfigs, collections.SMSConfigs}
+
+// connected are the records that stand for a connection.
+var connected = []string{collections.ChannelConfigs, collections.HISConfigs}
 
 // bindConfigEvents seals keys as they are entered and makes changed settings
 // take effect at once.
@@ -34,6 +38,39 @@ func (h *Hooks) bindConfigEvents() {
 	h.App.OnRecordAfterUpdateSuccess(watched...).BindFunc(changed)
 	h.App.OnRecordAfterDeleteSuccess(watched...).BindFunc(changed)
 	h.App.OnRecordAfterUpdateSuccess(collections.Institutions).BindFunc(h.thawed)
+	h.App.OnRecordCreateExecute(connected...).BindFunc(h.keepConnection)
+	h.App.OnRecordUpdateExecute(connected...).BindFunc(h.keepConnection)
+	h.App.OnRecordDelete(connected...).BindFunc(h.keepUsed)
+}
+
+// keepConnection notes, in the transaction that writes the record, which
+// connection it stands for from now on. A record stays with its institution and
+// its channel.
+func (h *Hooks) keepConnection(e *core.RecordEvent) error {
+	was := e.Record.Original()
+	if !e.Record.IsNew() {
+		for _, f := range []string{"institution", "channel"} {
+			if e.Record.GetString(f) != was.GetString(f) {
+				return kit.Error(http.StatusBadRequest, string(config.CodeInvalid), f)
+			}
+		}
+	}
+	if err := e.Next(); err != nil {
+		return err
+	}
+	return h.Store.KeepConnection(e.Context, e.App, e.Record)
+}
+
+// keepUsed refuses to delete what calls under way were sent through.
+func (h *Hooks) keepUsed(e *core.RecordEvent) error {
+	n, err := h.Store.UnderWay(e.Context, e.Record)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		return kit.Error(http.StatusConflict, "connection_in_use", strconv.Itoa(n))
+	}
+	return e.Next()
 }
 
 // thawed makes the orders that a freeze had stopped due again.

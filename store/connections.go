@@ -1,0 +1,376 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"hospay/channels"
+	"hospay/collections"
+	"hospay/flow"
+	"hospay/internal/vault"
+	"hospay/refund"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// A connection is whom a call is sent to: one merchant and app of a channel, or
+// one HIS, at one address. A call names its connection when its intent is
+// written and is asked for, repeated and cancelled there until it is final,
+// whatever the configuration is by then (DESIGN rule 11). Keys, settings and
+// traits may change within a connection; another merchant, app or address is
+// another connection.
+
+// connectionHIS is the name of connections to a HIS; the others have the name
+// of their channel.
+const connectionHIS = "his"
+
+type connectionRow struct {
+	configRow
+	Institution string `db:"institution"`
+	Name        string `db:"name"`
+	Party       string `db:"party"`
+	Current     bool   `db:"current"`
+	Config      string `db:"config"`
+	Seen        string `db:"config_updated"`
+}
+
+// party is the identity of the other side.
+func (r configRow) party() string {
+	base := strings.ToLower(strings.TrimRight(strings.TrimSpace(r.Base), "/"))
+	sum := sha256.Sum256([]byte(strings.Join([]string{r.Kind, strings.TrimSpace(r.MerchantID), strings.TrimSpace(r.AppID), base}, "\x00")))
+	return hex.EncodeToString(sum[:])
+}
+
+const (
+	channelConfigSQL = `SELECT id, channel AS kind, merchant_id, app_id, api_base AS base, notify_base, settings, secrets_sealed, updated,
+		0 AS timeout_ms, FALSE AS queryable, FALSE AS idempotent, FALSE AS reversible
+		FROM channel_configs WHERE institution = {:inst} AND channel = {:name}`
+	hisConfigSQL = `SELECT id, kind, '' AS merchant_id, '' AS app_id, base_url AS base, '' AS notify_base, mapping AS settings, secrets_sealed,
+		updated, timeout_ms, queryable, idempotent, reversible FROM his_configs WHERE institution = {:inst} AND active = TRUE`
+)
+
+// configOf reads the configuration in force and names its collection.
+func configOf(ctx context.Context, db dbx.Builder, institution, name string) (r configRow, collection string, err error) {
+	query, collection, off := channelConfigSQL, collections.ChannelConfigs, flow.NewError(flow.CodeChannelOff, name)
+	if name == connectionHIS {
+		query, collection, off = hisConfigSQL, collections.HISConfigs, flow.NewError(flow.CodeHISUnavailable, "no HIS is configured")
+	}
+	err = db.NewQuery(query).Bind(dbx.Params{"inst": institution, "name": name}).WithContext(ctx).One(&r)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = off
+	}
+	return r, collection, err
+}
+
+// connect returns the connection in force, and keeps what has changed in it. A
+// new intent is sent through it.
+func (s *Store) connect(ctx context.Context, db dbx.Builder, institution, name string) (string, error) {
+	have := recall(&s.cache, &s.cache.inForce, institution+"/"+name, s.now())
+	if have.fresh() {
+		return have.value, nil
+	}
+	config, collection, err := configOf(ctx, db, institution, name)
+	if err != nil {
+		return "", err
+	}
+	r := connectionRow{Institution: institution, Name: name, Party: config.party()}
+	err = db.Select("*").From(collections.Connections).
+		Where(dbx.HashExp{"institution": institution, "name": name, "party": r.Party}).WithContext(ctx).One(&r)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", err
+	}
+	if r.ID == "" || !r.Current || r.Config != config.ID || r.Seen != config.Updated {
+		if r.ID, err = s.keepConnection(db, r, config, collection); err != nil {
+			return "", err
+		}
+	}
+	keep(&s.cache, &s.cache.inForce, institution+"/"+name, have, r.ID, config.Updated)
+	return r.ID, nil
+}
+
+// keepConnection writes what the configuration says now into the connection of
+// its party, and puts it in force.
+func (s *Store) keepConnection(db dbx.Builder, r connectionRow, config configRow, collection string) (string, error) {
+	id, now := r.ID, stamp(s.now())
+	if id == "" {
+		id = newID()
+	}
+	sealed := ""
+	if config.Sealed != "" {
+		plain, err := s.vault.Open(vault.Place(collection, "secrets", config.ID), config.Sealed)
+		if err != nil {
+			return "", err
+		}
+		if sealed, err = s.vault.Seal(vault.Secret, vault.Place(collections.Connections, "secrets", id), plain); err != nil {
+			return "", err
+		}
+	}
+	_, err := db.Update(collections.Connections, dbx.Params{"current": false, "left_at": now}, dbx.And(
+		dbx.HashExp{"institution": r.Institution, "name": r.Name, "current": true}, dbx.NewExp("id != {:id}", dbx.Params{"id": id}))).Execute()
+	if err != nil {
+		return "", err
+	}
+	row := dbx.Params{
+		"current": true, "left_at": "", "config": config.ID, "config_updated": config.Updated, "kind": config.Kind,
+		"merchant_id": strings.TrimSpace(config.MerchantID), "app_id": strings.TrimSpace(config.AppID), "base": config.Base, "notify_base": config.NotifyBase, "settings": jsonRaw(config.Settings),
+		"secrets_sealed": sealed, "timeout_ms": config.TimeoutMS, "queryable": config.Queryable, "idempotent": config.Idempotent,
+		"reversible": config.Reversible, "updated": now,
+	}
+	if r.ID != "" {
+		_, err = db.Update(collections.Connections, row, dbx.HashExp{"id": id}).Execute()
+		return id, err
+	}
+	version := 0
+	err = db.Select("COALESCE(MAX(version), 0)").From(collections.Connections).
+		Where(dbx.HashExp{"institution": r.Institution, "name": r.Name}).Row(&version)
+	if err != nil {
+		return "", err
+	}
+	row["id"], row["institution"], row["name"], row["party"], row["version"], row["created"] = id, r.Institution, r.Name, r.Party, version+1, now
+	_, err = db.Insert(collections.Connections, row).Execute()
+	return id, err
+}
+
+func jsonRaw(raw types.JSONRaw) string {
+	if len(raw) == 0 {
+		return "{}"
+	}
+	return string(raw)
+}
+
+// KeepConnection notes the connection that a configuration record stands for.
+// It runs in the transaction that writes the record, so that a changed merchant
+// or address is another connection from that moment on.
+func (s *Store) KeepConnection(ctx context.Context, tx core.App, rec *core.Record) error {
+	if name := connectionName(rec); name != connectionHIS || rec.GetBool("active") {
+		s.Forget()
+		_, err := s.connect(ctx, tx.DB(), rec.GetString("institution"), name)
+		return err
+	}
+	return nil
+}
+
+func connectionName(rec *core.Record) string {
+	if rec.Collection().Name == collections.ChannelConfigs {
+		return rec.GetString("channel")
+	}
+	return connectionHIS
+}
+
+// KeepConnections notes the connections of all configurations; when a program
+// opens a folder whose calls name none yet, these are theirs.
+func (s *Store) KeepConnections(ctx context.Context) error {
+	var rows []struct {
+		Institution string `db:"institution"`
+		Name        string `db:"name"`
+	}
+	err := s.app.ConcurrentDB().NewQuery(`SELECT institution, channel AS name FROM channel_configs
+		UNION SELECT institution, 'his' FROM his_configs WHERE active = TRUE`).WithContext(ctx).All(&rows)
+	if err != nil {
+		return err
+	}
+	return s.transact(func(tx core.App) error {
+		for _, r := range rows {
+			if _, err := s.connect(ctx, tx.DB(), r.Institution, r.Name); err != nil {
+				return fmt.Errorf("机构 %s 的连接 %s：%w", r.Institution, r.Name, err)
+			}
+		}
+		return nil
+	})
+}
+
+// nameConnections gives new calls the connection that is in force when their intent is
+// written. A reversal goes to the HIS that has debited, and brings its own.
+func (s *Store) nameConnections(ctx context.Context, db dbx.Builder, c *refund.Change) (err error) {
+	through := map[*flow.Call]string{c.Debit: connectionHIS, c.Reversal: connectionHIS}
+	if c.Transfer != nil {
+		through[&c.Transfer.Call] = c.Order.Channel
+	}
+	for call, name := range through {
+		if call == nil || call.Connection != "" {
+			continue
+		}
+		if call.Connection, err = s.connect(ctx, db, c.Order.Institution, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstConnections names the connection of calls that were written before calls
+// named theirs: it is the first of its name.
+func firstConnections(ctx context.Context, db dbx.Builder, w *refund.Work) error {
+	through := map[*flow.Call]string{w.Debit: connectionHIS, w.Reversal: connectionHIS}
+	if w.Transfer != nil {
+		through[&w.Transfer.Call] = w.Order.Channel
+	}
+	for call, name := range through {
+		if call == nil || call.Connection != "" {
+			continue
+		}
+		err := db.Select("id").From(collections.Connections).Where(dbx.HashExp{"institution": w.Order.Institution, "name": name}).
+			OrderBy("version").Limit(1).WithContext(ctx).Row(&call.Connection)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+	}
+	return nil
+}
+
+// connectionRow reads a connection by its id.
+func (s *Store) connectionRow(ctx context.Context, id string) (r connectionRow, err error) {
+	err = s.app.ConcurrentDB().Select("*").From(collections.Connections).Where(dbx.HashExp{"id": id}).WithContext(ctx).One(&r)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, fmt.Errorf("connection %q of a call is not there", id)
+	}
+	return r, err
+}
+
+// ChannelOf returns the connection that a number was sent through.
+func (s *Store) ChannelOf(ctx context.Context, connection string) (refund.Channel, error) {
+	return s.ConnectionOf(ctx, connection)
+}
+
+// ConnectionOf is ChannelOf with all the ports that channels have.
+func (s *Store) ConnectionOf(ctx context.Context, connection string) (channels.Channel, error) {
+	have := recall(&s.cache, &s.cache.channels, connection, s.now())
+	if have.fresh() {
+		return have.value, nil
+	}
+	r, err := s.connectionRow(ctx, connection)
+	if err != nil {
+		return nil, err
+	}
+	value := have.value
+	if !have.known || have.updated != r.Updated {
+		if value, err = s.buildChannel(r.Institution, collections.Connections, r.configRow); err != nil {
+			return nil, fmt.Errorf("渠道 %s（商户 %s）的连接有误：%w", r.Name, r.MerchantID, err)
+		}
+	}
+	keep(&s.cache, &s.cache.channels, connection, have, value, r.Updated)
+	return value, nil
+}
+
+// HISOf returns the HIS that a number was sent to.
+func (s *Store) HISOf(ctx context.Context, connection string) (refund.HIS, refund.HISTraits, error) {
+	have := recall(&s.cache, &s.cache.his, connection, s.now())
+	if have.fresh() {
+		return have.value.his, have.value.traits, nil
+	}
+	r, err := s.connectionRow(ctx, connection)
+	if err != nil {
+		return nil, refund.HISTraits{}, err
+	}
+	value := have.value
+	if !have.known || have.updated != r.Updated {
+		if value, err = s.buildHIS(r.Institution, collections.Connections, r.configRow); err != nil {
+			return nil, refund.HISTraits{}, fmt.Errorf("HIS（%s）的连接有误：%w", r.Base, err)
+		}
+	}
+	keep(&s.cache, &s.cache.his, connection, have, value, r.Updated)
+	return value.his, value.traits, nil
+}
+
+// Connection is one that calls have been sent through, for pages and jobs.
+type Connection struct {
+	ID          string         `db:"id"`
+	Institution string         `db:"institution"`
+	Name        string         `db:"name"` // wechat, alipay, his
+	MerchantID  string         `db:"merchant_id"`
+	AppID       string         `db:"app_id"`
+	Base        string         `db:"base"`
+	Version     int            `db:"version"`
+	Current     bool           `db:"current"`
+	Created     types.DateTime `db:"created"`
+	LeftAt      types.DateTime `db:"left_at"`
+	Held        bool           `db:"held"` // its keys are still here
+	Open        int            `db:"open"` // calls that are not at their end
+}
+
+// Connections lists an institution's connections by name, those in force first,
+// with how many orders under way have a call there; calls that name none
+// belong to the first.
+func (s *Store) Connections(ctx context.Context, institution string) (out []Connection, err error) {
+	open := list(openStatuses())
+	err = s.app.ConcurrentDB().NewQuery(`WITH under_way AS (
+		SELECT o.id, o.channel AS name, t.connection FROM refund_orders o JOIN transfer_orders t ON t."order" = o.id
+			WHERE o.institution = {:i} AND o.status IN (` + open + `)
+		UNION SELECT o.id, 'his', h.connection FROM refund_orders o JOIN his_calls h ON h."order" = o.id
+			WHERE o.institution = {:i} AND o.status IN (` + open + `))
+		SELECT c.id, c.institution, c.name, c.merchant_id, c.app_id, c.base, c.version, c.current, c.created, c.left_at,
+			c.secrets_sealed != '' AS held, (SELECT COUNT(DISTINCT u.id) FROM under_way u WHERE u.name = c.name
+			AND (u.connection = c.id OR (u.connection = '' AND c.version = 1))) AS open
+		FROM connections c WHERE c.institution = {:i} ORDER BY c.name, c.current DESC, c.version DESC`).
+		Bind(dbx.Params{"i": institution}).WithContext(ctx).All(&out)
+	return out, err
+}
+
+// UnderWay counts the orders that are not at their end and went through the
+// channel or the HIS of a configuration record.
+func (s *Store) UnderWay(ctx context.Context, rec *core.Record) (n int, err error) {
+	all, err := s.Connections(ctx, rec.GetString("institution"))
+	for _, c := range all {
+		if c.Name == connectionName(rec) {
+			n += c.Open
+		}
+	}
+	return n, err
+}
+
+// Listening lists the connections of a channel that callbacks may come through,
+// the one in force first.
+func (s *Store) Listening(ctx context.Context, institution, channel string) (ids []string, err error) {
+	err = s.app.ConcurrentDB().Select("id").From(collections.Connections).
+		Where(dbx.And(dbx.HashExp{"institution": institution, "name": channel}, dbx.NewExp("(current = TRUE OR secrets_sealed != '')"))).
+		OrderBy("current DESC", "version DESC").WithContext(ctx).Column(&ids)
+	return ids, err
+}
+
+// SentThrough is the connection of a payout number, empty when there is none.
+func (s *Store) SentThrough(ctx context.Context, institution, no string) (string, error) {
+	w, err := s.ByPayout(ctx, institution, no)
+	if errors.Is(err, flow.ErrNotFound) || w.Transfer == nil || w.Transfer.No != no {
+		return "", nil
+	}
+	return w.Transfer.Connection, err
+}
+
+// connectionTail is how long after its last call a connection that is no longer
+// in force keeps its keys: payments come back, receipts and bills are fetched.
+const connectionTail = 40 * 24 * time.Hour
+
+// ForgetConnections takes the keys from connections of an institution that are
+// no longer in force once nothing needs them any more, and returns how many.
+func (s *Store) ForgetConnections(ctx context.Context, institution string) (n int, err error) {
+	all, err := s.Connections(ctx, institution)
+	if err != nil {
+		return 0, err
+	}
+	before := s.now().Add(-connectionTail)
+	for _, c := range all {
+		if c.Current || !c.Held || c.Open > 0 || c.LeftAt.Time().After(before) {
+			continue
+		}
+		res, err := s.app.NonconcurrentDB().NewQuery(`UPDATE connections SET secrets_sealed = '', updated = {:now} WHERE id = {:c} AND current = FALSE
+			AND NOT EXISTS (SELECT 1 FROM transfer_orders WHERE connection = {:c} AND created >= {:before})
+			AND NOT EXISTS (SELECT 1 FROM his_calls WHERE connection = {:c} AND created >= {:before})`).
+			Bind(dbx.Params{"now": stamp(s.now()), "c": c.ID, "before": stamp(before)}).WithContext(ctx).Execute()
+		if err != nil {
+			return n, err
+		}
+		gone, err := res.RowsAffected()
+		if err != nil {
+			return n, err
+		}
+		n += int(gone)
+	}
+	return n, nil
+}
