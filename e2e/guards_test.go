@@ -237,7 +237,7 @@ func TestApply_BalanceIsAskedWhateverThePath(t *testing.T) {
 
 func TestGuards_CoverEveryMoneyCollection(t *testing.T) {
 	for _, name := range []string{"refund_orders", "refund_events", "transfer_orders", "his_calls", "reviews", "callbacks", "audit_log",
-		"vault_keys"} {
+		"vault_keys", "connections"} {
 		if !slices.Contains(collections.Guarded(), name) {
 			t.Errorf("%s is not guarded", name)
 		}

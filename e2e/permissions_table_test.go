@@ -259,7 +259,8 @@ var collectionTable = map[string]collectionRow{
 	"config_changes": {list: "----+-+++", view: "----+-+++", realtime: "----+-+++", create: "---------", update: "---------",
 		remove: "---------",
 		body:   `{"institution":"{inst}","collection":"staff","record":"x","state":"applied","proposer_kind":"superuser"}`},
-	"his_configs": {list: "-------++", view: "-------++", realtime: "-------++", create: "--------+", update: "--------+", remove: "--------+",
+	// It stays while an order under way was sent through it (connections_test.go).
+	"his_configs": {list: "-------++", view: "-------++", realtime: "-------++", create: "--------+", update: "--------+", remove: "---------",
 		body: `{"institution":"{inst}","kind":"rest","base_url":"https://his.example.cn"}`},
 	"sms_configs": {list: "-------++", view: "-------++", realtime: "-------++", create: "--------+", update: "--------+", remove: "--------+",
 		body: `{"institution":"planted00000000","url":"https://sms.example.cn"}`},
@@ -332,4 +333,6 @@ var collectionTable = map[string]collectionRow{
 		body: `{"institution":"{inst}","owner":"{finance}","report":"refunds","state":"queued"}`},
 	"vault_keys": {list: "--------+", view: "--------+", realtime: "--------+", create: "---------", update: "---------", remove: "---------",
 		body: `{"purpose":"x","alg":"sm4","kek":"k","key_id":99}`},
+	"connections": {list: "--------+", view: "--------+", realtime: "--------+", create: "---------", update: "---------", remove: "---------",
+		body: `{"institution":"{inst}","name":"wechat","party":"x","config":"x"}`},
 }

@@ -63,6 +63,12 @@ func (t *turn) hisCall(kind string) *flow.Call {
 	return t.w.Reversal
 }
 
+// Can says what the HIS that an order was sent to can do.
+func (s *Service) Can(ctx context.Context, w Work) (HISTraits, error) {
+	_, can, err := (&turn{Service: s, w: w}).his(ctx, nil)
+	return can, err
+}
+
 // his is the HIS that a call was sent to; where there is no call yet the one that
 // has debited, or else the one in force.
 func (t *turn) his(ctx context.Context, call *flow.Call) (HIS, HISTraits, error) {

@@ -120,7 +120,8 @@ func (s *Store) keepConnection(db dbx.Builder, r connectionRow, config configRow
 	}
 	row := dbx.Params{
 		"current": true, "left_at": "", "config": config.ID, "config_updated": config.Updated, "kind": config.Kind,
-		"merchant_id": strings.TrimSpace(config.MerchantID), "app_id": strings.TrimSpace(config.AppID), "base": config.Base, "notify_base": config.NotifyBase, "settings": jsonRaw(config.Settings),
+		"merchant_id": strings.TrimSpace(config.MerchantID), "app_id": strings.TrimSpace(config.AppID), "base": config.Base,
+		"notify_base": config.NotifyBase, "settings": jsonRaw(config.Settings),
 		"secrets_sealed": sealed, "timeout_ms": config.TimeoutMS, "queryable": config.Queryable, "idempotent": config.Idempotent,
 		"reversible": config.Reversible, "updated": now,
 	}
@@ -134,7 +135,8 @@ func (s *Store) keepConnection(db dbx.Builder, r connectionRow, config configRow
 	if err != nil {
 		return "", err
 	}
-	row["id"], row["institution"], row["name"], row["party"], row["version"], row["created"] = id, r.Institution, r.Name, r.Party, version+1, now
+	row["id"], row["institution"], row["name"], row["party"], row["version"], row["created"] = id, r.Institution, r.Name, r.Party, version+1,
+		now
 	_, err = db.Insert(collections.Connections, row).Execute()
 	return id, err
 }
@@ -359,7 +361,8 @@ func (s *Store) ForgetConnections(ctx context.Context, institution string) (n in
 		if c.Current || !c.Held || c.Open > 0 || c.LeftAt.Time().After(before) {
 			continue
 		}
-		res, err := s.app.NonconcurrentDB().NewQuery(`UPDATE connections SET secrets_sealed = '', updated = {:now} WHERE id = {:c} AND current = FALSE
+		res, err := s.app.NonconcurrentDB().NewQuery(`UPDATE connections SET secrets_sealed = '', updated = {:now}
+			WHERE id = {:c} AND current = FALSE
 			AND NOT EXISTS (SELECT 1 FROM transfer_orders WHERE connection = {:c} AND created >= {:before})
 			AND NOT EXISTS (SELECT 1 FROM his_calls WHERE connection = {:c} AND created >= {:before})`).
 			Bind(dbx.Params{"now": stamp(s.now()), "c": c.ID, "before": stamp(before)}).WithContext(ctx).Execute()

@@ -141,11 +141,11 @@ type suspenseRow struct {
 // deskSuspense lists the suspended orders.
 func (h *Hooks) deskSuspense(e *core.RequestEvent) error {
 	ctx := e.Request.Context()
-	_, can, err := h.Store.HIS(ctx, e.Auth.GetString("institution"))
-	if err != nil {
-		return h.Fail(e, err)
-	}
 	return deskList(h, e, h.Store.Suspended, func(w refund.Work) (suspenseRow, error) {
+		can, err := h.Service.Can(ctx, w)
+		if err != nil {
+			return suspenseRow{}, err
+		}
 		history, err := h.history(ctx, w.Order.ID)
 		return suspenseRow{
 			deskOrder: viewDeskOrder(w.Order), Code: w.Order.FailCode, Reason: store.ReasonText(w.Order.FailCode, w.Order.FailReason),

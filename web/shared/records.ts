@@ -640,3 +640,28 @@ export interface ReconMonth {
   state: 'open' | 'proposed' | 'closed' | 'reopening' | ''
   updated: string
 }
+
+export interface Connection {
+  collectionName: 'connections'
+  app_id: string
+  base: string
+  config: string
+  config_updated: string
+  created: string
+  current: boolean
+  id: string
+  idempotent: boolean
+  institution: string
+  kind: string
+  left_at: string
+  merchant_id: string
+  name: string
+  notify_base: string
+  party: string
+  queryable: boolean
+  reversible: boolean
+  settings: unknown
+  timeout_ms: number
+  updated: string
+  version: number
+}
