@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"hospay/calendar"
 	"hospay/channels"
 	"hospay/collections"
 	"hospay/internal/richtext"
@@ -40,7 +41,22 @@ func (s *Service) Read(ctx context.Context, institution string) (out Configurati
 	if out.Staff, err = s.readStaff(institution); err != nil {
 		return out, err
 	}
+	if out.Connections, err = s.readConnections(ctx, institution); err != nil {
+		return out, err
+	}
 	_, out.Waiting, err = s.Store.Changes(ctx, institution, store.ChangeFilter{State: collections.ChangeWaiting, Page: 1, PerPage: 1})
+	return out, err
+}
+
+func (s *Service) readConnections(ctx context.Context, institution string) ([]ConnectionShown, error) {
+	all, err := s.Store.Connections(ctx, institution)
+	out := []ConnectionShown{}
+	for _, c := range all {
+		if c.Current || c.Open > 0 {
+			out = append(out, ConnectionShown{ID: c.ID, Name: c.Name, MerchantID: c.MerchantID, AppID: c.AppID, Base: c.Base, Current: c.Current,
+				Since: calendar.Clock(c.Created.Time()), LeftAt: calendar.Clock(c.LeftAt.Time()), Open: c.Open})
+		}
+	}
 	return out, err
 }
 

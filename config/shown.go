@@ -26,6 +26,21 @@ type Configuration struct {
 	Texts       []NotificationWords `json:"texts"`
 	Staff       []StaffAccount      `json:"staff"`
 	Waiting     int                 `json:"waiting"`
+	Connections []ConnectionShown   `json:"connections"` // in force, and former ones that orders under way still need
+}
+
+// ConnectionShown is whom calls were sent to, and how many orders under way still
+// depend on it. A changed merchant, application or address is another connection.
+type ConnectionShown struct {
+	ID         string `json:"id"`
+	Name       string `json:"name"` // wechat, alipay, his
+	MerchantID string `json:"merchant_id"`
+	AppID      string `json:"app_id"`
+	Base       string `json:"base"`
+	Current    bool   `json:"current"`
+	Since      string `json:"since"`
+	LeftAt     string `json:"left_at"` // empty while it is in force
+	Open       int    `json:"open"`
 }
 
 // InstitutionSettings is an institution's rules.

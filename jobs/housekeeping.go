@@ -11,7 +11,8 @@ import (
 const keptRuns = 90
 
 // Housekeeping forgets what has served its time: tickets, runs of jobs, proxy
-// applications past their days and the photos of those that ended.
+// applications past their days and the photos of those that ended, and the
+// keys of connections that nothing needs any more.
 func Housekeeping(store *store.Store, clock func() time.Time) Job {
 	return Job{Name: "housekeeping", Every: time.Hour, Run: func(ctx context.Context) (int, error) {
 		now := clock()
@@ -23,7 +24,11 @@ func Housekeeping(store *store.Store, clock func() time.Time) Job {
 		if err != nil {
 			return int(tickets), err
 		}
+		keys, err := store.ForgetAllConnections(ctx)
+		if err != nil {
+			return int(tickets+runs) + keys, err
+		}
 		proxies, err := store.KeepProxies(ctx, now)
-		return int(tickets+runs) + proxies, err
+		return int(tickets+runs) + keys + proxies, err
 	}}
 }

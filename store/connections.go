@@ -345,6 +345,20 @@ func (s *Store) SentThrough(ctx context.Context, institution, no string) (string
 	return w.Transfer.Connection, err
 }
 
+// ForgetAllConnections is ForgetConnections for all institutions; one that
+// fails does not stop the others.
+func (s *Store) ForgetAllConnections(ctx context.Context) (n int, err error) {
+	var ids []string
+	if err := s.app.ConcurrentDB().Select("id").From(collections.Institutions).WithContext(ctx).Column(&ids); err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		gone, failed := s.ForgetConnections(ctx, id)
+		n, err = n+gone, errors.Join(err, failed)
+	}
+	return n, err
+}
+
 // connectionTail is how long after its last call a connection that is no longer
 // in force keeps its keys: payments come back, receipts and bills are fetched.
 const connectionTail = 40 * 24 * time.Hour

@@ -260,6 +260,7 @@ export interface Configuration {
   texts: NotificationWords[]
   staff: StaffAccount[]
   waiting: number
+  connections: ConnectionShown[]
 }
 
 export interface ConfirmationView {
@@ -268,6 +269,18 @@ export interface ConfirmationView {
   package: string
   expires_at: string
   url: string
+}
+
+export interface ConnectionShown {
+  id: string
+  name: string
+  merchant_id: string
+  app_id: string
+  base: string
+  current: boolean
+  since: string
+  left_at: string
+  open: number
 }
 
 export interface CounterView {

@@ -1,6 +1,7 @@
 // The configuration as the server tells it, and the one way to change it: a
 // proposal with a note. What is sensitive waits for a second person.
 import { call } from '@shared/api'
+import type { ConnectionShown } from '@shared/answers'
 
 export interface Setting {
   name: string; label: string; value: string; kind: 'text' | 'number' | 'bool' | 'choice' | 'many' | 'fen'; choices?: [string, string][]
@@ -24,6 +25,7 @@ export interface Config {
   texts: Text[]
   staff: StaffRow[]
   waiting: number
+  connections: ConnectionShown[]
 }
 interface Person { kind: string; id: string; name: string }
 export interface Change {
