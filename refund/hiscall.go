@@ -107,7 +107,10 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 		t.Suspend(flow.CodeHISNoReversal, flow.Reason{Actor: flow.ActorFinance})
 		return false, t.commit(ctx, false)
 	}
-	if call == nil { // a compensating order starts without its intent
+	if call == nil {
+		if clear, err := t.nothingPaid(ctx); err != nil || !clear {
+			return false, orCommit(err, t.commit(ctx, false))
+		}
 		t.intendHIS(kind)
 		t.Fresh = true
 		return true, t.commit(ctx, true)

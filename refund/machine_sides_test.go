@@ -155,7 +155,7 @@ func (s *sides) truth(no string) PayoutAnswer {
 
 // Query implements Channel.
 func (c channelSide) Query(_ context.Context, p Payout) PayoutAnswer {
-	c.w.called("Query", p.No, p.Hash())
+	c.w.asked("Query", p.No, p.Hash())
 	switch c.w.fault("query", 8) {
 	case 0:
 		return PayoutAnswer{}
@@ -222,7 +222,7 @@ func (h hisSide) told(no string) HISAnswer {
 }
 
 func (h hisSide) ask(d Debit) HISAnswer {
-	h.w.called("ask", d.No, d.Hash())
+	h.w.asked("ask", d.No, d.Hash())
 	switch h.w.fault("ask", 8) {
 	case 0:
 		return HISAnswer{}

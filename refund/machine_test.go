@@ -77,6 +77,19 @@ func (w *world) called(what, no, hash string) {
 	if w.store.journal[no] != hash {
 		w.fail("%s of %s without its committed intent", what, no)
 	}
+	w.meanwhile()
+}
+
+// asked is called for a question: it moves nothing, so that a number without an
+// intent may be asked for, too.
+func (w *world) asked(what, no, hash string) {
+	if have := w.store.journal[no]; have != "" && have != hash {
+		w.fail("%s of %s with other content", what, no)
+	}
+	w.meanwhile()
+}
+
+func (w *world) meanwhile() {
 	w.sides.arrive()
 	for !w.healed && w.depth < 2 && w.draw("meanwhile", 3) == 0 {
 		w.depth++

@@ -16,6 +16,13 @@ const resendEvery = 4
 // intendPayout writes the intent of a payout. A new number is only ever made
 // here, and an order has at most one payout whose end is open.
 func (t *turn) intendPayout() {
+	tr := t.nextPayout()
+	t.w.Transfer, t.c.Transfer = tr, tr
+}
+
+// nextPayout is the payout that the order would make next; its number follows
+// from the order.
+func (t *turn) nextPayout() *Transfer {
 	o := t.w.Order
 	tr := &Transfer{Call: flow.Call{Kind: CallPayout, Attempt: 1, Amount: o.Amount, State: flow.CallIntent, SentAt: t.At}}
 	if t.w.Transfer != nil {
@@ -23,7 +30,7 @@ func (t *turn) intendPayout() {
 	}
 	tr.No = flow.CallNo(o.No, 'T', tr.Attempt)
 	tr.Hash = o.payout(tr.No).Hash()
-	t.w.Transfer, t.c.Transfer = tr, tr
+	return tr
 }
 
 // payoutTraits are what a channel's answers are worth: a number twice is one
@@ -122,7 +129,6 @@ func (t *turn) failTarget() Status {
 // goOn commits and continues with the reversal under the same lease.
 func (t *turn) goOn(ctx context.Context) (bool, error) {
 	again := t.Worker && t.w.Order.Status == StatusReversing
-	t.Fresh = again
 	return again, t.commit(ctx, again)
 }
 
@@ -254,6 +260,10 @@ func (t *turn) proved(ctx context.Context, back Status) (bool, error) {
 		kind, call := HISDebit, t.w.Debit
 		if back == StatusReversing {
 			kind, call = HISReverse, t.w.Reversal
+		}
+		if call == nil { // nothing was sent to HIS yet: the channel kept silent before
+			_, ans, err := t.askNext(ctx)
+			return ans.Verdict == flow.Done, err
 		}
 		his, can, err := t.his(ctx, call)
 		if err != nil || !can.Queryable {

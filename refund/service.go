@@ -211,9 +211,8 @@ func (t *turn) stepApproved(ctx context.Context) (bool, error) {
 func (t *turn) frozenWait() time.Duration { return t.timing.Hold / 10 }
 
 // undo ends an order that shall not be paid: by restoring the balance where
-// HIS has debited, at once where nothing has moved. Only a worker writes the
-// intent of the reversal here, because it sends at once; for anybody else the
-// next worker does, and knows that nothing was sent before.
+// HIS has debited, at once where nothing has moved. The intent of the reversal
+// is written by stepHIS, which first makes sure that nothing was paid.
 func (t *turn) undo(target Status, event string, by people.By, code, message string) {
 	o := &t.w.Order
 	if code != "" {
@@ -225,12 +224,7 @@ func (t *turn) undo(target Status, event string, by people.By, code, message str
 		return
 	}
 	o.Target = target
-	if t.Worker {
-		t.intendHIS(HISReverse)
-		t.Fresh = true
-	} else {
-		t.reopenReversal()
-	}
+	t.reopenReversal()
 	t.move(StatusReversing, event, by, code, message)
 }
 

@@ -140,8 +140,8 @@ func (t *turn) askSides(ctx context.Context, can HISTraits) error {
 		}
 		t.toldPayout(ans)
 	}
-	if !can.Queryable {
-		return nil
+	if err := t.askLost(ctx); err != nil || !can.Queryable {
+		return err
 	}
 	for _, kind := range []string{HISDebit, HISReverse} {
 		call := t.hisCall(kind)
@@ -157,6 +157,24 @@ func (t *turn) askSides(ctx context.Context, can HISTraits) error {
 			return flow.NewError(flow.CodeHISUnavailable, ans.Reason.Code)
 		}
 		t.toldHIS(kind, call, ans)
+	}
+	return nil
+}
+
+// askLost takes a payout over that this folder has forgotten, see nothingPaid.
+func (t *turn) askLost(ctx context.Context) error {
+	if o := t.w.Order; o.Compensates != "" || (t.w.Transfer != nil && t.w.Transfer.side(o.Method) != SideNot) {
+		return nil
+	}
+	next, ans, err := t.askNext(ctx)
+	switch {
+	case err != nil:
+		return err
+	case ans.Verdict != flow.Done:
+		return flow.NewError(flow.CodeChannelUnavailable, ans.Reason.Code)
+	case ans.paysOrMay(t.w.Order.Method):
+		t.takeOver(next, ans)
+		t.w.Order.SuspendedFrom = StatusPaying
 	}
 	return nil
 }
