@@ -335,6 +335,7 @@ export interface DifferenceDetail extends DifferenceView {
 }
 
 export interface DifferenceProposal {
+  id: string
   verb: string
   reason: string
   by: string
