@@ -44,6 +44,7 @@ type DifferenceView struct {
 
 // DifferenceProposal is what somebody proposes to do about a difference.
 type DifferenceProposal struct {
+	ID     string `json:"id"` // named by who confirms it
 	Verb   string `json:"verb"`
 	Reason string `json:"reason"`
 	By     string `json:"by"`
@@ -74,13 +75,15 @@ func (s *Service) View(ctx context.Context, d Difference, names map[string]strin
 		if err != nil {
 			return out, err
 		}
-		out.Proposal = &DifferenceProposal{Verb: p.Verb, Reason: p.Reason, By: p.By.ID, ByName: names[p.By.ID], At: calendar.Clock(p.At)}
+		out.Proposal = &DifferenceProposal{ID: p.ID, Verb: p.Verb, Reason: p.Reason, By: p.By.ID, ByName: names[p.By.ID],
+			At: calendar.Clock(p.At)}
 	}
 	return out, nil
 }
 
 // Resolution is an entry of a difference's history.
 type Resolution struct {
+	ID      string         `db:"id"`
 	Act     string         `db:"act"`
 	Verb    string         `db:"verb"`
 	Reason  string         `db:"reason"`

@@ -114,7 +114,7 @@ func TestRefusals_OfDecisions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, by := range []books.Actor{first, {ID: "other account", Person: "p1"}} {
-		if _, err := w.svc.Confirm(t.Context(), inst, rows[0].ID, "", by); flow.CodeOf(err) != books.CodeSecondPerson {
+		if _, err := w.svc.Confirm(t.Context(), inst, rows[0].ID, "", "", by); flow.CodeOf(err) != books.CodeSecondPerson {
 			t.Errorf("%+v confirmed: %v", by, err)
 		}
 	}
@@ -141,7 +141,8 @@ func (w *world) changedAfterwards(t *testing.T, id string, first books.Actor) {
 	if _, err := w.svc.Resolve(t.Context(), inst, id, books.Decision{Verb: "强制平账", Reason: "按制度"}, first); err != nil {
 		t.Fatal(err)
 	}
-	if d, err := w.svc.Confirm(t.Context(), inst, id, "同意", books.Actor{ID: "bert", Person: "p2"}); err != nil || d.State != books.Resolved {
+	if d, err := w.svc.Confirm(t.Context(), inst, id, "", "同意", books.Actor{ID: "bert", Person: "p2"}); err != nil ||
+		d.State != books.Resolved {
 		t.Fatalf("%+v %v", d, err)
 	}
 	state := func() books.Difference {

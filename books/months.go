@@ -12,6 +12,7 @@ import (
 	"hospay/calendar"
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/people"
 	"hospay/reconcile"
 	"hospay/store"
 
@@ -339,7 +340,7 @@ func (m monthMove) may(tx core.App, inst string, row monthRow, note string, by A
 		}
 		return by.mayAsk(tx, inst)
 	case m.asked:
-		return by.mayConfirm(tx, inst, Actor{row.By, row.Person})
+		return rule.May(people.Confirm, people.Proposal{Institution: inst, By: Actor{row.By, row.Person}.now(tx)}, by.now(tx), people.Seen{})
 	}
 	return flow.NewError(CodeMonthClosed, "")
 }

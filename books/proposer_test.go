@@ -35,7 +35,7 @@ func TestBooks_ProposerWithoutTheRoleIsRefused(t *testing.T) {
 		w := newWorld(t)
 		d := w.asked()
 		w.exec(sql)
-		if _, err := w.svc.Confirm(t.Context(), inst, d.ID, "同意", bert); flow.CodeOf(err) != flow.CodeProposerGone {
+		if _, err := w.svc.Confirm(t.Context(), inst, d.ID, "", "同意", bert); flow.CodeOf(err) != flow.CodeProposerGone {
 			t.Errorf("%s: %v", name, err)
 		}
 		if got := w.difference(d.ID); got.State != books.Proposed {
@@ -67,7 +67,7 @@ func TestBooks_SecondPersonIsJudgedByWhatIsKnownNow(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.exec(c.sql)
-		if _, err := w.svc.Confirm(t.Context(), inst, d.ID, "同意", bert); flow.CodeOf(err) != c.want {
+		if _, err := w.svc.Confirm(t.Context(), inst, d.ID, "", "同意", bert); flow.CodeOf(err) != c.want {
 			t.Errorf("%s: difference: %v", name, err)
 		}
 		if err := w.closing(bert); flow.CodeOf(err) != c.want {
@@ -129,5 +129,49 @@ func TestMonth_OnlyFinanceAsks(t *testing.T) {
 	w.exec(`UPDATE staff SET roles = '["auditor"]' WHERE id = 'bert'`)
 	if err := w.closing(bert); flow.CodeOf(err) != flow.CodeNotAllowed {
 		t.Error(err)
+	}
+}
+
+// TestBooks_ConfirmationNamesTheProposalSeen: made anew it is another one, also
+// when it reads the same.
+func TestBooks_ConfirmationNamesTheProposalSeen(t *testing.T) {
+	w := newWorld(t)
+	d := w.asked()
+	proposal := func() string {
+		t.Helper()
+		got, err := w.svc.Difference(t.Context(), inst, d.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := w.svc.View(t.Context(), got, nil)
+		if err != nil || v.Proposal == nil || v.Proposal.ID == "" {
+			t.Fatal(v.Proposal, err)
+		}
+		return v.Proposal.ID
+	}
+	seen := proposal()
+	if _, err := w.svc.Withdraw(t.Context(), inst, d.ID, "", anna); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.svc.Resolve(t.Context(), inst, d.ID, books.Decision{Verb: "强制平账", Reason: "按制度"}, anna); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.svc.Confirm(t.Context(), inst, d.ID, seen, "同意", bert); flow.CodeOf(err) != flow.CodeConflict {
+		t.Errorf("the proposal that was withdrawn is confirmed: %v", err)
+	}
+	if got, err := w.svc.Confirm(t.Context(), inst, d.ID, proposal(), "同意", bert); err != nil || got.State != books.Resolved {
+		t.Errorf("the one that is open: %s %v", got.State, err)
+	}
+}
+
+// TestBooks_WithdrawingTakesTheRoleNow: whoever has lost it refuses nothing.
+func TestBooks_WithdrawingTakesTheRoleNow(t *testing.T) {
+	for name, who := range map[string]books.Actor{"anna": anna, "bert": bert} {
+		w := newWorld(t)
+		d := w.asked()
+		w.exec("UPDATE staff SET active = FALSE WHERE id = '" + name + "'")
+		if _, err := w.svc.Withdraw(t.Context(), inst, d.ID, "", who); flow.CodeOf(err) != flow.CodeNotAllowed {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -33,7 +33,7 @@ func (w *world) rematch(a, b books.Difference) {
 	w.t.Helper()
 	_, err := w.svc.Resolve(w.t.Context(), inst, a.ID, books.Decision{Verb: "rematch", Reason: "同一位患者", With: b.ID}, anna)
 	if err == nil {
-		_, err = w.svc.Confirm(w.t.Context(), inst, a.ID, "同意", bert)
+		_, err = w.svc.Confirm(w.t.Context(), inst, a.ID, "", "同意", bert)
 	}
 	if err != nil {
 		w.t.Fatal(err)

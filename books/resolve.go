@@ -141,8 +141,9 @@ func opposite(a, b Difference) bool {
 		a.Amount == b.Amount
 }
 
-// Confirm lets the second person decide on a proposal.
-func (s *Service) Confirm(ctx context.Context, inst, id, note string, by Actor) (Difference, error) {
+// Confirm lets the second person decide on a proposal; seen is the id of the
+// one that the person has looked at, empty where it is not told.
+func (s *Service) Confirm(ctx context.Context, inst, id, seen, note string, by Actor) (Difference, error) {
 	wake := false
 	err := s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
 		db := tx.DB()
@@ -150,7 +151,7 @@ func (s *Service) Confirm(ctx context.Context, inst, id, note string, by Actor) 
 		if err != nil {
 			return err
 		}
-		if err := by.mayConfirm(tx, inst, first.By); err != nil {
+		if err := rule.May(people.Confirm, first.of(tx, inst), by.now(tx), people.Seen{Name: seen}); err != nil {
 			return err
 		}
 		a := act{Act: "confirm", Verb: first.Verb, Reason: note, With: d.With, By: by}
@@ -185,6 +186,10 @@ func (s *Service) Withdraw(ctx context.Context, inst, id, note string, by Actor)
 		db := tx.DB()
 		first, err := proposalOf(db, d)
 		if err != nil {
+			return err
+		}
+		who, open := by.now(tx), first.of(tx, inst)
+		if err := rule.May(open.Ending(who.By), open, who, people.Seen{}); err != nil {
 			return err
 		}
 		back := func(d Difference) error {
@@ -302,9 +307,14 @@ func finish(db dbx.Builder, d Difference, a act, now time.Time) error {
 
 // proposal is what waits for a second person.
 type proposal struct {
-	Verb, Reason string
-	By           Actor
-	At           time.Time
+	ID, Verb, Reason string
+	By               Actor
+	At               time.Time
+}
+
+// of is the proposal with its author as known now.
+func (p proposal) of(tx core.App, inst string) people.Proposal {
+	return people.Proposal{Institution: inst, Name: p.ID, What: p.Verb, By: p.By.now(tx)}
 }
 
 func proposalOf(db dbx.Builder, d Difference) (proposal, error) {
@@ -314,5 +324,5 @@ func proposalOf(db dbx.Builder, d Difference) (proposal, error) {
 	var r Resolution
 	err := db.Select("*").From(collections.Resolutions).Where(dbx.HashExp{"difference": d.ID, "act": "propose"}).OrderBy("created DESC",
 		"rowid DESC").Limit(1).One(&r)
-	return proposal{r.Verb, r.Reason, Actor{r.By, r.Person}, r.Created.Time()}, err
+	return proposal{r.ID, r.Verb, r.Reason, Actor{r.By, r.Person}, r.Created.Time()}, err
 }

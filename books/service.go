@@ -62,30 +62,20 @@ type Service struct {
 // Actor is the person who acts; System has no id.
 type Actor struct{ ID, Person string }
 
-func (a Actor) same(b Actor) bool {
-	return people.By{ID: a.ID, Person: a.Person}.Same(people.By{ID: b.ID, Person: b.Person})
+// rule says who proposes what is done with the books, and who confirms it.
+var rule = people.Rule{
+	Propose: []string{people.RoleFinance}, Confirm: []string{people.RoleFinance, people.RoleAuditor},
+	Same: people.Refusal(CodeSecondPerson),
 }
 
-// mayAsk checks that the actor may propose: finance, in the moment of effect.
+// now is the actor as the transaction sees them.
+func (a Actor) now(tx core.App) people.Member {
+	return store.MemberNow(tx, people.By{Kind: people.ByStaff, ID: a.ID, Person: a.Person})
+}
+
+// mayAsk checks that the actor may propose.
 func (a Actor) mayAsk(tx core.App, inst string) error {
-	if !store.Holds(tx, a.ID, inst, people.RoleFinance) {
-		return flow.NewError(flow.CodeNotAllowed, "")
-	}
-	return nil
-}
-
-// mayConfirm checks that the actor may decide on what first has proposed:
-// finance or an auditor, and another person, as both are known now; and first
-// may still propose.
-func (a Actor) mayConfirm(tx core.App, inst string, first Actor) error {
-	if !store.Holds(tx, a.ID, inst, people.RoleFinance, people.RoleAuditor) {
-		return flow.NewError(flow.CodeNotAllowed, "")
-	}
-	first.Person, a.Person = store.PersonNow(tx, first.ID, first.Person), store.PersonNow(tx, a.ID, a.Person)
-	if first.same(a) {
-		return flow.NewError(CodeSecondPerson, "")
-	}
-	return store.ProposerHolds(tx, first.ID, inst, people.RoleFinance)
+	return rule.May(people.Propose, people.Proposal{Institution: inst}, a.now(tx), people.Seen{})
 }
 
 func (s *Service) now() time.Time { return s.Clock() }

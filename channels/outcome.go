@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"hospay/flow"
+	"hospay/internal/wire"
 	"hospay/refund"
 )
 
@@ -122,8 +123,8 @@ func Unavailable(err error) error { return fmt.Errorf("%w: %s", ErrUnavailable, 
 func kindOf(err error) string {
 	var n net.Error
 	for known, words := range map[error]string{
-		context.Canceled: "已取消", ErrRedirect: "重定向被拒绝", ErrTooLarge: "应答过大",
-		ErrHost: "主机不在允许范围", ErrAddress: "地址不在允许范围",
+		context.Canceled: "已取消", wire.ErrRedirect: "重定向被拒绝", wire.ErrTooLarge: "应答过大",
+		ErrHost: "主机不在允许范围", wire.ErrAddress: "地址不在允许范围",
 	} {
 		if errors.Is(err, known) {
 			return words

@@ -10,6 +10,7 @@ import (
 
 	"hospay/channels"
 	"hospay/flow"
+	"hospay/internal/wire"
 	"hospay/refund"
 
 	"pgregory.net/rapid"
@@ -80,9 +81,9 @@ func TestRecover(t *testing.T) {
 func TestNoAnswer_KeepsNoDetails(t *testing.T) {
 	for err, words := range map[error]string{
 		&url.Error{Op: "Get", URL: "https://x/?secret=s3cret", Err: context.DeadlineExceeded}: "超时",
-		&url.Error{Op: "Get", URL: "https://x/?secret=s3cret", Err: channels.ErrRedirect}:     "重定向",
+		&url.Error{Op: "Get", URL: "https://x/?secret=s3cret", Err: wire.ErrRedirect}:         "重定向",
 		context.Canceled:              "取消",
-		channels.ErrTooLarge:          "过大",
+		wire.ErrTooLarge:              "过大",
 		errors.New("openid=s3cret"):   "连接、签名或格式",
 		errors.New("anything s3cret"): "连接、签名或格式",
 	} {
@@ -94,14 +95,14 @@ func TestNoAnswer_KeepsNoDetails(t *testing.T) {
 }
 
 func TestWithDeadline(t *testing.T) {
-	ctx, cancel := channels.WithDeadline(context.Background(), time.Minute)
+	ctx, cancel := wire.WithDeadline(context.Background(), time.Minute)
 	defer cancel()
 	if d, ok := ctx.Deadline(); !ok || time.Until(d) > time.Minute {
 		t.Error(d, ok)
 	}
 	own, cancelOwn := context.WithTimeout(context.Background(), time.Hour)
 	defer cancelOwn()
-	ctx, cancel2 := channels.WithDeadline(own, time.Second)
+	ctx, cancel2 := wire.WithDeadline(own, time.Second)
 	defer cancel2()
 	if d, _ := ctx.Deadline(); time.Until(d) < time.Minute {
 		t.Error("the caller's deadline was cut")

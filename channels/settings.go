@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"hospay/internal/wire"
 	"hospay/money"
 	"hospay/refund"
 )
@@ -96,7 +97,7 @@ func (s *Settings) Base(key, def string) string {
 	if v == "" {
 		return ""
 	}
-	if _, err := ParseBase(v); err != nil {
+	if _, err := wire.ParseBase(v); err != nil {
 		s.Wrong("设置 %s 的%v", key, err)
 	}
 	return v

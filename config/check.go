@@ -114,7 +114,7 @@ func checkStaff(s *Service, app core.App, d *draft) error {
 		}
 		return valid(app, d)
 	}
-	if !hasRole(d.rec, people.RoleConfig) {
+	if who := store.MemberOf(d.rec); !who.Holds(who.Institution, people.RoleConfig) {
 		return othersConfigure(app, d.rec)
 	}
 	return valid(app, d)

@@ -6,7 +6,6 @@ package config
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"hospay/flow"
@@ -125,13 +124,15 @@ func (d *draft) sensitive() bool {
 	return false
 }
 
-func hasRole(rec *core.Record, roles ...string) bool {
-	return rec.GetBool("active") && slices.ContainsFunc(rec.GetStringSlice("roles"), func(r string) bool { return slices.Contains(roles, r) })
+// rule says who proposes a change and who decides about it.
+var rule = people.Rule{
+	Propose: []string{people.RoleConfig}, Confirm: []string{people.RoleFinance, people.RoleConfig}, Same: people.Refusal(CodeSelf),
 }
 
-// samePerson reports whether two accounts are one, or belong to one person.
-func samePerson(idA, personA, idB, personB string) bool {
-	return people.By{ID: idA, Person: personA}.Same(people.By{ID: idB, Person: personB})
+// of is the proposal that a change is, by whom it is as known now.
+func of(app core.App, c store.ConfigChange) people.Proposal {
+	by := people.By{Kind: people.ByStaff, ID: c.Proposer, Person: c.ProposerPerson}
+	return people.Proposal{Institution: c.Institution, Name: c.ID, By: store.MemberNow(app, by)}
 }
 
 func clean(note string) (string, error) {

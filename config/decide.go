@@ -12,9 +12,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// deciders may be the second person of a change.
-var deciders = []string{people.RoleFinance, people.RoleConfig}
-
 // Confirm applies a waiting change on behalf of a second person. The record
 // must still be what the proposal saw; if it is not, the change is over.
 func (s *Service) Confirm(staffID, id, note, address string) (Outcome, error) {
@@ -25,7 +22,7 @@ func (s *Service) Confirm(staffID, id, note, address string) (Outcome, error) {
 	var out Outcome
 	moved := false
 	err = s.App.RunInTransaction(func(tx core.App) error {
-		staff, c, err := s.second(tx, staffID, id)
+		c, who, err := s.decides(tx, people.Refuse, staffID, id) // what cannot be any more is told before who is gone
 		if err != nil {
 			return err
 		}
@@ -37,13 +34,13 @@ func (s *Service) Confirm(staffID, id, note, address string) (Outcome, error) {
 			moved = true
 			return store.SettleChange(tx, c.ID, collections.ChangeSuperseded, "", "")
 		}
-		if err := notOneself(d, staff); err != nil {
+		if err := notOneself(d, who.By); err != nil {
 			return err
 		}
-		if err := store.ProposerHolds(tx, c.Proposer, c.Institution, people.RoleConfig); err != nil {
+		if err := rule.May(people.Confirm, of(tx, c), who, people.Seen{}); err != nil {
 			return err
 		}
-		out, err = s.effect(tx, d, c, staff, note, address)
+		out, err = s.effect(tx, d, c, who.By, note, address)
 		return err
 	})
 	if err == nil && moved {
@@ -52,34 +49,17 @@ func (s *Service) Confirm(staffID, id, note, address string) (Outcome, error) {
 	return out, err
 }
 
-// second reads a waiting change and who decides about it: another person than
-// the proposer, by account and by identity.
-func (s *Service) second(tx core.App, staffID, id string) (*core.Record, store.ConfigChange, error) {
-	staff, err := actor(tx, staffID, deciders...)
-	if err != nil {
-		return nil, store.ConfigChange{}, err
+// decides reads a waiting change and who decides about it, as both are now.
+func (s *Service) decides(tx core.App, act people.Act, staffID, id string) (store.ConfigChange, people.Member, error) {
+	who := store.MemberNow(tx, people.By{ID: staffID})
+	c, err := s.Store.Change(tx, who.Institution, id)
+	switch {
+	case err != nil:
+		return c, who, err
+	case c.State != collections.ChangeWaiting:
+		return c, who, flow.NewError(CodeMoved, "")
 	}
-	c, err := s.waiting(tx, staff, id)
-	if err != nil {
-		return nil, c, err
-	}
-	if ownChange(tx, c, staff) {
-		return nil, c, flow.NewError(CodeSelf, "")
-	}
-	return staff, c, nil
-}
-
-// ownChange reports whether a change was proposed by this person.
-func ownChange(app core.App, c store.ConfigChange, staff *core.Record) bool {
-	return samePerson(staff.Id, staff.GetString("person_index"), c.Proposer, store.PersonNow(app, c.Proposer, c.ProposerPerson))
-}
-
-func (s *Service) waiting(tx core.App, staff *core.Record, id string) (store.ConfigChange, error) {
-	c, err := s.Store.Change(tx, staff.GetString("institution"), id)
-	if err == nil && c.State != collections.ChangeWaiting {
-		err = flow.NewError(CodeMoved, "")
-	}
-	return c, err
+	return c, who, rule.May(act, of(tx, c), who, people.Seen{})
 }
 
 // restore builds the draft of a waiting change anew, on the record as it is
@@ -110,7 +90,7 @@ func (s *Service) restore(tx core.App, c store.ConfigChange) (*draft, string, er
 
 // effect writes the record, the change and the audit entry. A new account gets
 // its first password now; nobody but who confirms is told it, once.
-func (s *Service) effect(tx core.App, d *draft, c store.ConfigChange, staff *core.Record, note, address string) (Outcome, error) {
+func (s *Service) effect(tx core.App, d *draft, c store.ConfigChange, who people.By, note, address string) (Outcome, error) {
 	out := Outcome{}
 	if c.Collection == collections.Staff && c.Fresh {
 		out.Password = rand.Text()
@@ -120,14 +100,14 @@ func (s *Service) effect(tx core.App, d *draft, c store.ConfigChange, staff *cor
 	if err := s.put(tx, d, c.ID); err != nil {
 		return out, err
 	}
-	if err := store.SettleChange(tx, c.ID, collections.ChangeApplied, staff.Id, note); err != nil {
+	if err := store.SettleChange(tx, c.ID, collections.ChangeApplied, who.ID, note); err != nil {
 		return out, err
 	}
 	var err error
 	if out.ConfigChange, err = s.Store.Change(tx, c.Institution, c.ID); err != nil {
 		return out, err
 	}
-	return out, audit(tx, "config.confirm", "staff", staff.Id, address, out.ConfigChange)
+	return out, audit(tx, "config.confirm", "staff", who.ID, address, out.ConfigChange)
 }
 
 // Reject ends a waiting change on behalf of a second person, with a reason.
@@ -139,40 +119,28 @@ func (s *Service) Reject(staffID, id, note, address string) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	return s.end(collections.ChangeRejected, "config.reject", note, address, func(tx core.App) (*core.Record, store.ConfigChange, error) {
-		return s.second(tx, staffID, id)
-	})
+	return s.end(collections.ChangeRejected, "config.reject", people.Refuse, staffID, id, note, address)
 }
 
 // Withdraw takes back an own change that waits.
 func (s *Service) Withdraw(staffID, id, address string) (Outcome, error) {
-	return s.end(collections.ChangeWithdrawn, "config.withdraw", "", address, func(tx core.App) (*core.Record, store.ConfigChange, error) {
-		staff, err := actor(tx, staffID, people.RoleConfig)
-		if err != nil {
-			return nil, store.ConfigChange{}, err
-		}
-		c, err := s.waiting(tx, staff, id)
-		if err == nil && c.Proposer != staff.Id {
-			err = errNotAllowed
-		}
-		return staff, c, err
-	})
+	return s.end(collections.ChangeWithdrawn, "config.withdraw", people.Withdraw, staffID, id, "", address)
 }
 
-func (s *Service) end(state, action, note, address string, who func(core.App) (*core.Record, store.ConfigChange, error)) (Outcome, error) {
+func (s *Service) end(state, action string, act people.Act, staffID, id, note, address string) (Outcome, error) {
 	var out Outcome
 	err := s.App.RunInTransaction(func(tx core.App) error {
-		staff, c, err := who(tx)
+		c, who, err := s.decides(tx, act, staffID, id)
 		if err != nil {
 			return err
 		}
-		if err := store.SettleChange(tx, c.ID, state, staff.Id, note); err != nil {
+		if err := store.SettleChange(tx, c.ID, state, who.ID, note); err != nil {
 			return err
 		}
 		if out.ConfigChange, err = s.Store.Change(tx, c.Institution, c.ID); err != nil {
 			return err
 		}
-		return audit(tx, action, "staff", staff.Id, address, out.ConfigChange)
+		return audit(tx, action, "staff", who.ID, address, out.ConfigChange)
 	})
 	return out, err
 }

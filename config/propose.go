@@ -20,22 +20,22 @@ func (s *Service) Propose(staffID string, p Proposal, address string) (Outcome, 
 	}
 	var out Outcome
 	err = s.App.RunInTransaction(func(tx core.App) error {
-		staff, err := actor(tx, staffID, people.RoleConfig)
+		who := store.MemberNow(tx, people.By{ID: staffID})
+		if err := rule.May(people.Propose, people.Proposal{Institution: who.Institution}, who, people.Seen{}); err != nil {
+			return err
+		}
+		d, err := s.draft(tx, who.Institution, p.Target, p.Values)
 		if err != nil {
 			return err
 		}
-		d, err := s.draft(tx, staff.GetString("institution"), p.Target, p.Values)
-		if err != nil {
-			return err
-		}
-		if err := notOneself(d, staff); err != nil {
+		if err := notOneself(d, who.By); err != nil {
 			return err
 		}
 		c, err := s.describe(d)
 		if err != nil {
 			return err
 		}
-		c.Note, c.ProposerKind, c.Proposer, c.ProposerPerson = note, "staff", staff.Id, staff.GetString("person_index")
+		c.Note, c.ProposerKind, c.Proposer, c.ProposerPerson = note, "staff", who.ID, who.Person
 		if d.sensitive() {
 			out, err = s.wait(tx, c, p, address)
 			return err
@@ -46,23 +46,14 @@ func (s *Service) Propose(staffID string, p Proposal, address string) (Outcome, 
 	return out, err
 }
 
-// actor reads who acts, at the moment of effect.
-func actor(tx core.App, id string, roles ...string) (*core.Record, error) {
-	rec, err := tx.FindRecordById(collections.Staff, id)
-	if err != nil || !hasRole(rec, roles...) {
-		return nil, errNotAllowed
-	}
-	return rec, nil
-}
-
 // notOneself keeps people from changing their own accounts, also into somebody
 // else's.
-func notOneself(d *draft, who *core.Record) error {
+func notOneself(d *draft, who people.By) error {
 	if d.kind.collection != collections.Staff {
 		return nil
 	}
-	person := who.GetString("person_index")
-	if samePerson(d.rec.Id, d.rec.GetString("person_index"), who.Id, person) || samePerson(d.rec.Id, d.old.secrets["id_no"], who.Id, person) {
+	was := people.By{ID: d.rec.Id, Person: d.old.secrets["id_no"]}
+	if who.Same(store.MemberOf(d.rec).By) || who.Same(was) {
 		return flow.NewError(CodeOwnRoles, "")
 	}
 	return nil

@@ -2,10 +2,12 @@ package config
 
 import (
 	"context"
+	"errors"
 
 	"hospay/channels"
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/people"
 	"hospay/refund"
 	"hospay/store"
 
@@ -44,7 +46,7 @@ func (s *Service) HIS(ctx context.Context, tester *core.Record, change string) (
 	if err != nil {
 		return nil, refund.HISTraits{}, err
 	}
-	if d.takesHeld("base_url") && ownChange(s.App, c, tester) {
+	if d.takesHeld("base_url") && errors.Is(rule.Another(of(s.App, c), store.MemberOf(tester).By, people.Seen{}), rule.Same) {
 		return nil, refund.HISTraits{}, flow.NewError(CodeTestByAnother, "")
 	}
 	return s.Store.TryHIS(d.rec, d.secrets)

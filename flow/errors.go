@@ -1,6 +1,10 @@
 package flow
 
-import "errors"
+import (
+	"errors"
+
+	"hospay/people"
+)
 
 // Code is a stable error code; pages and integrators switch on it, and the
 // language files turn it into a sentence.
@@ -29,8 +33,8 @@ const (
 	CodeEvidenceRequired   Code = "evidence_required"
 	CodeNoProposal         Code = "no_proposal"
 	CodeProposalExists     Code = "proposal_exists"
-	CodeProposerGone       Code = "proposer_gone"
-	CodeSamePerson         Code = "same_person"
+	CodeProposerGone       Code = Code(people.ProposerGone)
+	CodeSamePerson         Code = Code(people.SamePerson)
 	CodeAmountMismatch     Code = "amount_mismatch"
 	CodeHISNoReversal      Code = "his_no_reversal"
 	CodeHISNotQueryable    Code = "his_not_queryable"
@@ -64,10 +68,14 @@ func (e *Error) Is(target error) bool {
 // NewError returns an Error with the code.
 func NewError(c Code, detail string) error { return &Error{Code: c, Detail: detail} }
 
-// CodeOf returns the code of err, or "" when it carries none.
+// CodeOf returns the code of err, or "" when it carries none. The refusals of
+// people are codes.
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
+	}
+	if e, ok := errors.AsType[people.Refusal](err); ok {
+		return Code(e)
 	}
 	return ""
 }

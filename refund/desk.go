@@ -1,6 +1,7 @@
 package refund
 
 import (
+	"strconv"
 	"time"
 
 	"hospay/flow"
@@ -233,8 +234,12 @@ type Seen struct {
 	Seq    int
 }
 
-func (s Seen) is(p *Proposal) bool {
-	return (s.Action == "" || s.Action == p.Action) && (s.Seq == 0 || s.Seq == p.Seq)
+func (s Seen) named() people.Seen {
+	seen := people.Seen{What: string(s.Action)}
+	if s.Seq != 0 {
+		seen.Name = strconv.Itoa(s.Seq)
+	}
+	return seen
 }
 
 // Where names, in a word that the language files turn into a sentence, on

@@ -2,6 +2,7 @@ package refund
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"hospay/flow"
@@ -16,6 +17,17 @@ const (
 	EventPaidHand  = "payout.by_hand" // the payee has the money by another way
 	EventHISHand   = "his.by_hand"    // the balance is back on the card by another way
 )
+
+// DeskRule says who proposes what is done with a suspended order, and who
+// confirms or refuses it.
+var DeskRule = people.Rule{
+	Propose: []string{people.RoleReviewer, people.RoleFinance}, Confirm: []string{people.RoleReviewer, people.RoleFinance},
+}
+
+// Of is the proposal by somebody who is known as a member by now.
+func (p Proposal) Of(institution string, by people.Member) people.Proposal {
+	return people.Proposal{Institution: institution, Name: strconv.Itoa(p.Seq), What: string(p.Action), By: by}
+}
 
 // Propose records what a person wants to be done with a suspended order. Both
 // sides are asked first, and only what is safe then can be proposed. Nothing
@@ -58,13 +70,12 @@ func (s *Service) Withdraw(ctx context.Context, id string, by people.By, note st
 func (s *Service) Confirm(ctx context.Context, id string, seen Seen, by people.By, note string) error {
 	return s.suspended(ctx, id, func(t *turn) error {
 		p := t.w.Proposal
-		switch {
-		case p == nil:
+		if p == nil {
 			return flow.NewError(flow.CodeNoProposal, "")
-		case !seen.is(p):
-			return flow.NewError(flow.CodeConflict, string(p.Action))
-		case by.Same(p.By):
-			return flow.NewError(flow.CodeSamePerson, "")
+		}
+		open := p.Of(t.w.Order.Institution, people.Member{By: p.By})
+		if err := DeskRule.Another(open, by, seen.named()); err != nil { // before anybody is asked; the store asks for all of the rule
+			return err
 		}
 		why, err := t.safe(ctx, p.Action)
 		if err != nil {

@@ -4,11 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
 	"strings"
 
 	"hospay/collections"
-	"hospay/flow"
 	"hospay/people"
 	"hospay/refund"
 
@@ -18,17 +16,11 @@ import (
 
 // entitled checks who acts, in the transaction of the effect: the account is
 // active, of the order's institution, has the role, and the order does not
-// concern its owner, neither as the applicant nor as the principal (§3.8).
+// concern its owner, neither as the applicant nor as the principal (§3.8). What
+// takes two people is judged by their rule.
 func entitled(tx core.App, c *refund.Change) error {
-	by, roles := deciding(c)
-	if by == "" {
-		return nil
-	}
-	staff, err := tx.FindRecordById(collections.Staff, by)
-	if err != nil || !holds(staff, c.Order.Institution, roles) {
-		return flow.NewError(flow.CodeNotAllowed, "")
-	}
-	if err := stillProposed(tx, c, roles); err != nil {
+	who, err := mayMove(tx, c)
+	if err != nil || who.ID == "" {
 		return err
 	}
 	concerned := []string{c.Order.Patient}
@@ -39,67 +31,65 @@ func entitled(tx core.App, c *refund.Change) error {
 		}
 		concerned = append(concerned, p.Principal)
 	}
-	return NotConcerned(tx, staff, concerned...)
+	return NotConcerned(tx, who.Person, concerned...)
 }
 
-// deciding names the staff member whose decision a change is, and the roles
-// that may decide so.
-func deciding(c *refund.Change) (staff string, roles []string) {
+// mayMove names the staff member whose decision a change is, if it is one, who
+// may decide so.
+func mayMove(tx core.App, c *refund.Change) (who people.Member, err error) {
 	if c.Review != nil && c.Review.Reviewer != "" {
-		return c.Review.Reviewer, []string{people.RoleReviewer}
+		who = MemberNow(tx, people.By{ID: c.Review.Reviewer})
+		if !who.Holds(c.Order.Institution, people.RoleReviewer) {
+			return who, people.NotAllowed
+		}
+		return who, nil
 	}
 	for _, m := range c.Moves {
 		if m.By.Kind == people.ByStaff && strings.HasPrefix(m.Event, refund.EventSuspense) {
-			return m.By.ID, []string{people.RoleReviewer, people.RoleFinance}
+			who = MemberNow(tx, m.By)
+			return who, mayOnDesk(tx, c, m.Event, who)
 		}
 	}
-	return "", nil
+	return who, nil
 }
 
-// holds reports whether an account is active in an institution with one of the
-// roles.
-func holds(staff *core.Record, institution string, roles []string) bool {
-	have := staff.GetStringSlice("roles")
-	return staff.GetBool("active") && staff.GetString("institution") == institution &&
-		slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(have, r) })
-}
-
-// stillProposed refuses to confirm what nobody proposes any more.
-func stillProposed(tx core.App, c *refund.Change, roles []string) error {
-	if !slices.ContainsFunc(c.Moves, func(m flow.Move) bool { return m.Event == refund.EventConfirmed }) {
-		return nil
+// mayOnDesk holds what a person does with a suspended order against the rule of
+// two people.
+func mayOnDesk(tx core.App, c *refund.Change, event string, who people.Member) error {
+	open := people.Proposal{Institution: c.Order.Institution}
+	if event == refund.EventProposed {
+		return refund.DeskRule.May(people.Propose, open, who, people.Seen{})
 	}
 	p, err := openProposal(context.Background(), tx.DB(), c.ID)
-	if err != nil || p == nil { // the trigger refuses it
+	if err != nil {
 		return err
 	}
-	return ProposerHolds(tx, p.By.ID, c.Order.Institution, roles...)
-}
-
-// ProposerHolds refuses a confirmation when the proposer was disabled since, or
-// has lost the role: two people must want it in the moment of effect.
-func ProposerHolds(tx core.App, proposer, institution string, roles ...string) error {
-	if !Holds(tx, proposer, institution, roles...) {
-		return flow.NewError(flow.CodeProposerGone, "")
+	if p != nil { // without one the trigger refuses
+		open = p.Of(c.Order.Institution, MemberNow(tx, p.By))
 	}
-	return nil
+	act := people.Confirm
+	if event == refund.EventWithdrawn {
+		act = open.Ending(who.By)
+	}
+	return refund.DeskRule.May(act, open, who, people.Seen{})
 }
 
-// Holds reports whether an account is active in an institution with one of the
-// roles, as the transaction sees it.
-func Holds(tx core.App, account, institution string, roles ...string) bool {
-	staff, err := tx.FindRecordById(collections.Staff, account)
-	return err == nil && holds(staff, institution, roles)
-}
-
-// PersonNow is the person behind an account as it is known now; stored is what
-// is left of an account that is gone.
-func PersonNow(tx core.App, account, stored string) string {
-	staff, err := tx.FindRecordById(collections.Staff, account)
+// MemberNow is a staff account as the transaction sees it; of one that is gone
+// it is what by tells.
+func MemberNow(tx core.App, by people.By) people.Member {
+	staff, err := tx.FindRecordById(collections.Staff, by.ID)
 	if err != nil {
-		return stored
+		return people.Member{By: by}
 	}
-	return staff.GetString("person_index")
+	return MemberOf(staff)
+}
+
+// MemberOf reads a staff record.
+func MemberOf(staff *core.Record) people.Member {
+	return people.Member{
+		By:          people.By{Kind: people.ByStaff, ID: staff.Id, Person: staff.GetString("person_index")},
+		Institution: staff.GetString("institution"), Active: staff.GetBool("active"), Roles: staff.GetStringSlice("roles"),
+	}
 }
 
 // firstReviewer names who gave an order its first approval.

@@ -91,22 +91,6 @@ func AuditOf(app core.App, target, action string, limit int64) ([]AuditRow, erro
 	return rows, q.OrderBy("seq DESC").Limit(limit).All(&rows)
 }
 
-// SamePerson reports whether two staff accounts are one person, by account or
-// by natural person.
-func SamePerson(app core.App, a, b string) bool {
-	if a == b {
-		return true
-	}
-	person := func(id string) string {
-		rec, err := app.FindRecordById(collections.Staff, id)
-		if err != nil {
-			return ""
-		}
-		return rec.GetString("person_index")
-	}
-	return person(a) != "" && person(a) == person(b)
-}
-
 // ShadowOrder is an order with what rules and people once said about it.
 type ShadowOrder struct {
 	Order    refund.Order

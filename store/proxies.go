@@ -176,12 +176,11 @@ func mayReview(tx core.App, id string, p refund.Proxy) error {
 		!slices.Contains(staff.GetStringSlice("roles"), people.RoleReviewer) {
 		return flow.NewError(flow.CodeNotAllowed, "")
 	}
-	return NotConcerned(tx, staff, p.Agent, p.Principal)
+	return NotConcerned(tx, staff.GetString("person_index"), p.Agent, p.Principal)
 }
 
-// NotConcerned refuses a staff member who is one of the patients.
-func NotConcerned(app core.App, staff *core.Record, patients ...string) error {
-	person := staff.GetString("person_index")
+// NotConcerned refuses a person of the staff who is one of the patients.
+func NotConcerned(app core.App, person string, patients ...string) error {
 	if person == "" {
 		return nil
 	}

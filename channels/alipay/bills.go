@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"hospay/channels"
+	"hospay/internal/wire"
 )
 
 // The bills of Alipay. Transfers are only in the ledger (账务), trades and their
@@ -34,7 +35,7 @@ type billLink struct {
 // at once. What was written counts only when the error is nil.
 func (c *Client) DownloadBill(ctx context.Context, day string, kind channels.BillKind, w io.Writer) (b channels.Bill, err error) {
 	defer channels.RecoverError(&err, channels.ErrUnavailable)
-	ctx, cancel := channels.WithDeadline(ctx, channels.DownloadTimeout)
+	ctx, cancel := wire.WithDeadline(ctx, wire.DownloadTimeout)
 	defer cancel()
 	if _, err := time.Parse(time.DateOnly, day); err != nil {
 		return b, errors.New("alipay: day of a bill must be yyyy-MM-dd")
@@ -86,7 +87,7 @@ func (c *Client) download(ctx context.Context, link string) (io.ReadCloser, erro
 	}
 	resp, err := c.files.Do(req)
 	if err != nil {
-		return nil, channels.Unavailable(channels.Bare(err))
+		return nil, channels.Unavailable(wire.Bare(err))
 	}
 	if resp.StatusCode != http.StatusOK {
 		resp.Body.Close()

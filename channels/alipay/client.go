@@ -12,6 +12,7 @@ import (
 	"hospay/calendar"
 	"hospay/channels"
 	"hospay/flow"
+	"hospay/internal/wire"
 	"hospay/money"
 	"hospay/refund"
 
@@ -76,7 +77,7 @@ func (c *Client) connect() error {
 	}
 	pay.Transport = only200{pay.Transport}
 	route.Official = append([]string{".alipay.com", ".alipayobjects.com"}, c.downloads...)
-	route.Limit = channels.MaxFile
+	route.Limit = wire.MaxFile
 	if c.files, err = channels.NewHTTPClient(route); err != nil {
 		return err
 	}
@@ -132,7 +133,7 @@ func (c *Client) Pay(ctx context.Context, p refund.Payout) (a refund.PayoutAnswe
 	if a, ok := channels.CheckPayout(p, c.caps, refund.AccountAlipayUserID, refund.AccountAlipayOpenID, refund.AccountAlipayLogonID); !ok {
 		return a
 	}
-	ctx, cancel := channels.WithDeadline(ctx, c.timeout)
+	ctx, cancel := wire.WithDeadline(ctx, c.timeout)
 	defer cancel()
 	if p.Method == refund.MethodOriginal {
 		return c.createRefund(ctx, p)
@@ -143,7 +144,7 @@ func (c *Client) Pay(ctx context.Context, p refund.Payout) (a refund.PayoutAnswe
 // Query asks for a transfer or a refund by our number.
 func (c *Client) Query(ctx context.Context, p refund.Payout) (a refund.PayoutAnswer) {
 	defer channels.Recover(&a)
-	ctx, cancel := channels.WithDeadline(ctx, c.timeout)
+	ctx, cancel := wire.WithDeadline(ctx, c.timeout)
 	defer cancel()
 	if p.Method == refund.MethodOriginal {
 		return channels.OfQuery(c.queryRefund(ctx, p))
@@ -174,7 +175,7 @@ func (c *Client) call(ctx context.Context, method string, biz, params map[string
 	for k, v := range params {
 		payload.AddParam(k, fmt.Sprint(v))
 	}
-	return channels.Bare(c.api.Request(ctx, payload, out))
+	return wire.Bare(c.api.Request(ctx, payload, out))
 }
 
 // noAnswer explains a failed call. The gateway's unsigned errors prove nothing,

@@ -41,6 +41,7 @@ import (
 	"time"
 
 	"hospay/channels"
+	"hospay/internal/wire"
 	"hospay/money"
 	"hospay/refund"
 )
@@ -99,7 +100,7 @@ func read(s *channels.Settings, in channels.Config) config {
 	}
 	c.APIBase = strings.TrimSuffix(strings.TrimRight(strings.TrimSpace(in.APIBase), "/"), gatewayPath)
 	if c.APIBase != "" {
-		if _, err := channels.ParseBase(c.APIBase); err != nil {
+		if _, err := wire.ParseBase(c.APIBase); err != nil {
 			s.Wrong("接口%v", err)
 		}
 	}
@@ -117,7 +118,7 @@ func (c *config) readSettings(s *channels.Settings) {
 	c.alias = s.OneOf("show_alias", "false", "true") == "true"
 	c.scope = s.Text("oauth_scope", "auth_base")
 	c.messages = s.OneOf("message_kind", "mini", "public")
-	c.timeout = s.Duration("timeout", channels.DefaultTimeout)
+	c.timeout = s.Duration("timeout", wire.DefaultTimeout)
 	c.proxy = s.Text("proxy", "")
 	for _, h := range strings.Split(s.Text("download_hosts", ""), ",") {
 		if h = strings.TrimSpace(h); h != "" {
@@ -134,7 +135,7 @@ func (c *config) readSettings(s *channels.Settings) {
 
 // follow returns the configured base in place of the vendor's host.
 func (c *config) follow(official string) string {
-	u, err := channels.ParseBase(c.APIBase)
+	u, err := wire.ParseBase(c.APIBase)
 	if err != nil || strings.HasSuffix(u.Hostname(), ".alipay.com") {
 		return official
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"hospay/channels"
+	"hospay/internal/wire"
 	"hospay/refund"
 
 	sdk "github.com/smartwalle/alipay/v3"
@@ -38,7 +39,7 @@ func (c *Client) Exchange(ctx context.Context, code string) (a channels.Account,
 	if code == "" || len(code) > 256 {
 		return a, channels.ErrBadCode
 	}
-	ctx, cancel := channels.WithDeadline(ctx, c.timeout)
+	ctx, cancel := wire.WithDeadline(ctx, c.timeout)
 	defer cancel()
 	var s session
 	err = c.call(ctx, methodToken, nil, map[string]any{"grant_type": "authorization_code", "code": code}, &s)

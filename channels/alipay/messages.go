@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"hospay/channels"
+	"hospay/internal/wire"
 	"hospay/refund"
 )
 
@@ -33,7 +34,7 @@ func (c *Client) SendMessage(ctx context.Context, m channels.Message) (id string
 	if !ok || m.To.ID == "" || m.Template == "" {
 		return "", fmt.Errorf("%w: receiver or template is missing", channels.ErrMessageRefused)
 	}
-	ctx, cancel := channels.WithDeadline(ctx, c.timeout)
+	ctx, cancel := wire.WithDeadline(ctx, c.timeout)
 	defer cancel()
 	method, biz := methodMini, miniMessage(m)
 	if c.messages == "public" {

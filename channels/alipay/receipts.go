@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"hospay/channels"
+	"hospay/internal/wire"
 )
 
 const (
@@ -29,7 +30,7 @@ type receipt struct {
 // file id lives two days; after that start again without a token.
 func (c *Client) Receipt(ctx context.Context, _, channelNo, token string) (r channels.Receipt, err error) {
 	defer channels.RecoverError(&err, channels.ErrUnavailable)
-	ctx, cancel := channels.WithDeadline(ctx, c.timeout)
+	ctx, cancel := wire.WithDeadline(ctx, c.timeout)
 	defer cancel()
 	if token != "" {
 		return c.followReceipt(ctx, token)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"hospay/channels"
+	"hospay/internal/wire"
 
 	"github.com/wechatpay-apiv3/wechatpay-go/core"
 )
@@ -43,7 +44,7 @@ type billLink struct {
 // uncompressed text. What was written counts only when the error is nil.
 func (c *Client) DownloadBill(ctx context.Context, day string, kind channels.BillKind, w io.Writer) (b channels.Bill, err error) {
 	defer channels.RecoverError(&err, channels.ErrUnavailable)
-	ctx, cancel := channels.WithDeadline(ctx, channels.DownloadTimeout)
+	ctx, cancel := wire.WithDeadline(ctx, wire.DownloadTimeout)
 	defer cancel()
 	path, err := billPath(day, kind)
 	if err != nil {
@@ -119,7 +120,7 @@ func copyAll(dst io.Writer, plain, raw io.Reader) error {
 		return err
 	}
 	if n > maxPlain {
-		return channels.ErrTooLarge
+		return wire.ErrTooLarge
 	}
 	_, err = io.Copy(io.Discard, raw)
 	return err

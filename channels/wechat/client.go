@@ -14,6 +14,7 @@ import (
 
 	"hospay/channels"
 	"hospay/flow"
+	"hospay/internal/wire"
 	"hospay/refund"
 
 	"github.com/wechatpay-apiv3/wechatpay-go/core"
@@ -80,7 +81,7 @@ func (c *Client) connect() error {
 	if err != nil {
 		return err
 	}
-	route.Limit = channels.MaxFile
+	route.Limit = wire.MaxFile
 	files, err := channels.NewHTTPClient(route)
 	if err != nil {
 		return err
@@ -128,7 +129,7 @@ func (c *Client) Pay(ctx context.Context, p refund.Payout) (a refund.PayoutAnswe
 	if a, ok := channels.CheckPayout(p, c.caps, refund.AccountWechatOpenID); !ok {
 		return a
 	}
-	ctx, cancel := channels.WithDeadline(ctx, c.timeout)
+	ctx, cancel := wire.WithDeadline(ctx, c.timeout)
 	defer cancel()
 	if p.Method == refund.MethodOriginal {
 		return c.createRefund(ctx, p)
@@ -139,7 +140,7 @@ func (c *Client) Pay(ctx context.Context, p refund.Payout) (a refund.PayoutAnswe
 // Query asks for a transfer or a refund by our number.
 func (c *Client) Query(ctx context.Context, p refund.Payout) (a refund.PayoutAnswer) {
 	defer channels.Recover(&a)
-	ctx, cancel := channels.WithDeadline(ctx, c.timeout)
+	ctx, cancel := wire.WithDeadline(ctx, c.timeout)
 	defer cancel()
 	if p.Method == refund.MethodOriginal {
 		return channels.OfQuery(c.queryRefund(ctx, p))
@@ -153,7 +154,7 @@ func (c *Client) Cancel(ctx context.Context, p refund.Payout) (a refund.PayoutAn
 	if p.Method == refund.MethodOriginal {
 		return channels.NotSupported("原路退款不能撤销")
 	}
-	ctx, cancel := channels.WithDeadline(ctx, c.timeout)
+	ctx, cancel := wire.WithDeadline(ctx, c.timeout)
 	defer cancel()
 	return c.cancelTransfer(ctx, p)
 }
@@ -180,7 +181,7 @@ func (c *Client) read(ctx context.Context, out any) func(*core.APIResult, error)
 			return refused
 		}
 		if err != nil {
-			return channels.Bare(err)
+			return wire.Bare(err)
 		}
 		defer res.Response.Body.Close()
 		if res.Response.StatusCode != http.StatusOK {

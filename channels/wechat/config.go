@@ -40,6 +40,7 @@ import (
 	"time"
 
 	"hospay/channels"
+	"hospay/internal/wire"
 	"hospay/money"
 	"hospay/refund"
 )
@@ -106,7 +107,7 @@ func read(s *channels.Settings, in channels.Config) config {
 	}
 	c.APIBase = strings.TrimRight(strings.TrimSpace(in.APIBase), "/")
 	if c.APIBase != "" {
-		if _, err := channels.ParseBase(c.APIBase); err != nil {
+		if _, err := wire.ParseBase(c.APIBase); err != nil {
 			s.Wrong("接口%v", err)
 		}
 	}
@@ -135,7 +136,7 @@ func (c *config) readSettings(s *channels.Settings) {
 	c.login = s.OneOf("login", "h5", "mini")
 	c.messages = s.OneOf("message_kind", "template", "subscribe")
 	c.miniApp = s.Text("mini_appid", "")
-	c.timeout = s.Duration("timeout", channels.DefaultTimeout)
+	c.timeout = s.Duration("timeout", wire.DefaultTimeout)
 	c.proxy = s.Text("proxy", "")
 	if page := s.Text("confirm_url", ""); page != "" && !strings.Contains(page, "{package}") {
 		s.Wrong("设置 confirm_url 缺少占位符 {package}")
@@ -153,7 +154,7 @@ func (c *config) readSettings(s *channels.Settings) {
 // follow returns the configured base in place of the vendor's host, unless the
 // base is the vendor's own (the spare host serves payments only).
 func (c *config) follow(official string) string {
-	u, err := channels.ParseBase(c.APIBase)
+	u, err := wire.ParseBase(c.APIBase)
 	if err != nil || strings.HasSuffix(u.Hostname(), ".weixin.qq.com") {
 		return official
 	}

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"hospay/channels"
+	"hospay/internal/wire"
 	"hospay/refund"
 )
 
@@ -102,7 +103,7 @@ func mpUnavailable(err error) error {
 // mp calls the public-platform API. Its URL holds secrets, so no error of the
 // HTTP client may pass as it is.
 func (c *Client) mp(ctx context.Context, method, path string, q url.Values, body any, out failed) error {
-	ctx, cancel := channels.WithDeadline(ctx, c.timeout)
+	ctx, cancel := wire.WithDeadline(ctx, c.timeout)
 	defer cancel()
 	var text bytes.Buffer
 	if body != nil {
@@ -119,7 +120,7 @@ func (c *Client) mp(ctx context.Context, method, path string, q url.Values, body
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.web.Do(req)
 	if err != nil {
-		return channels.Bare(err)
+		return wire.Bare(err)
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"hospay/channels"
+	"hospay/internal/wire"
 	"hospay/refund"
 )
 
@@ -51,7 +52,7 @@ func (c *Client) SendMessage(ctx context.Context, m channels.Message) (id string
 	if m.To.Type != refund.AccountWechatOpenID || m.To.ID == "" || m.Template == "" {
 		return "", fmt.Errorf("%w: receiver or template is missing", channels.ErrMessageRefused)
 	}
-	ctx, cancel := channels.WithDeadline(ctx, c.timeout)
+	ctx, cancel := wire.WithDeadline(ctx, c.timeout)
 	defer cancel()
 	id, err = c.send(ctx, m)
 	if e := (mpError{}); errors.As(err, &e) && slices.Contains(staleTokens, e.Code) {

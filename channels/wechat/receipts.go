@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"hospay/channels"
+	"hospay/internal/wire"
 
 	"github.com/emmansun/gmsm/sm3"
 	"github.com/wechatpay-apiv3/wechatpay-go/core"
@@ -35,7 +36,7 @@ type receipt struct {
 // WeChat makes receipts only of successful transfers that carried a name.
 func (c *Client) Receipt(ctx context.Context, no, _, token string) (r channels.Receipt, err error) {
 	defer channels.RecoverError(&err, channels.ErrUnavailable)
-	ctx, cancel := channels.WithDeadline(ctx, c.timeout)
+	ctx, cancel := wire.WithDeadline(ctx, c.timeout)
 	defer cancel()
 	if token != "" {
 		return c.followReceipt(ctx, no)

@@ -266,11 +266,12 @@ func (h *Hooks) fitting(ctx context.Context, d books.Difference) ([]verbView, []
 
 // wish is what a person sends about a difference.
 type wish struct {
-	Verb   string `json:"verb"`
-	Reason string `json:"reason"`
-	With   string `json:"with"`
-	Note   string `json:"note"`
-	Owner  string `json:"owner"`
+	Verb     string `json:"verb"`
+	Reason   string `json:"reason"`
+	With     string `json:"with"`
+	Note     string `json:"note"`
+	Owner    string `json:"owner"`
+	Proposal string `json:"proposal"` // the one that was seen
 }
 
 // work reads the wish, acts on the difference of the path, and shows it. Orders
@@ -293,7 +294,7 @@ func (h *Hooks) resolve(e *core.RequestEvent) error {
 
 func (h *Hooks) confirm(e *core.RequestEvent) error {
 	return h.work(e, func(house, id string, w wish) (books.Difference, error) {
-		return h.Books.Confirm(e.Request.Context(), house, id, w.Note, actorOf(e))
+		return h.Books.Confirm(e.Request.Context(), house, id, w.Proposal, w.Note, actorOf(e))
 	})
 }
 

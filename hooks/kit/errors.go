@@ -80,26 +80,26 @@ func (k *Kit) Fail(e *core.RequestEvent, err error) error {
 	if err == nil || errors.As(err, &api) {
 		return err
 	}
-	de, ok := errors.AsType[*flow.Error](err)
-	if !ok {
+	code := flow.CodeOf(err)
+	if code == "" {
 		k.Log.Error("request.failed", "path", e.Request.URL.Path, "error", err)
 		return Error(http.StatusInternalServerError, "internal", "")
 	}
-	c, ok := codes[de.Code]
+	c, ok := codes[code]
 	if !ok {
-		c = k.known[de.Code]
+		c = k.known[code]
 	}
 	if c.Status == 0 {
 		c.Status = http.StatusBadRequest
 	}
-	if de.Code == refund.CodeProxyMissing {
-		return missingMaterials(c.Status, de.Detail)
+	if code == refund.CodeProxyMissing {
+		return missingMaterials(c.Status, flow.DetailOf(err))
 	}
 	detail := ""
 	if c.Told {
-		detail = de.Detail
+		detail = flow.DetailOf(err)
 	}
-	return Error(c.Status, string(de.Code), detail)
+	return Error(c.Status, string(code), detail)
 }
 
 // missingMaterials names, in the sentence and for pages, the materials that an

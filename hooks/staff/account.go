@@ -214,7 +214,7 @@ func (h *Hooks) unlock(e *core.RequestEvent) error {
 	if strings.TrimSpace(body.Note) == "" {
 		return h.Fail(e, flow.NewError(flow.CodeNoteRequired, ""))
 	}
-	if body.Reset && store.SamePerson(e.App, staff.Id, e.Auth.Id) {
+	if body.Reset && store.MemberOf(staff).Same(store.MemberNow(e.App, kit.ByStaff(e.Auth)).By) {
 		return kit.Denied(e)
 	}
 	err = h.Store.Unlock(staff, body.Reset, store.AuditEntry{

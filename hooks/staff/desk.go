@@ -21,7 +21,7 @@ import (
 )
 
 // deskRoles act on suspended orders.
-var deskRoles = []string{people.RoleReviewer, people.RoleFinance}
+var deskRoles = refund.DeskRule.Confirm
 
 // bindDeskRoutes is the desk of open outcomes and of suspended orders (挂账).
 func (h *Hooks) bindDeskRoutes(se *core.ServeEvent) {

@@ -124,7 +124,7 @@ func (h *Hooks) mayReview(e *core.RequestEvent, w refund.Work, out *factsView) e
 		}
 		concerned = append(concerned, owner)
 	}
-	err := store.NotConcerned(e.App, e.Auth, concerned...)
+	err := store.NotConcerned(e.App, e.Auth.GetString("person_index"), concerned...)
 	if err == nil {
 		err = h.Service.MayReview(e.Request.Context(), w.Order.ID, kit.ByStaff(e.Auth))
 	}

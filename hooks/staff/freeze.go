@@ -20,10 +20,15 @@ const (
 	freezeNote    = 500 // characters that are kept
 )
 
+// freezeRule says who stops payouts and who ends a stop.
+var freezeRule = people.Rule{
+	Propose: []string{people.RoleFinance, people.RoleConfig}, Confirm: []string{people.RoleFinance, people.RoleConfig},
+}
+
 func (h *Hooks) bindFreezeRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay/payouts")
 	g.GET("", h.payouts).BindFunc(kit.RequireStaff(append(kit.MoneyRoles, people.RoleConfig)...))
-	g.POST("/freeze", h.freeze).BindFunc(kit.RequireStaff(people.RoleFinance, people.RoleConfig))
+	g.POST("/freeze", h.freeze).BindFunc(kit.RequireStaff(freezeRule.Propose...))
 }
 
 // frozenView is an entry of the freeze's history.
@@ -95,7 +100,7 @@ func (h *Hooks) freeze(e *core.RequestEvent) error {
 		if err != nil {
 			return err
 		}
-		if err := mayThaw(tx, rec, *body.Frozen, e.Auth.Id); err != nil {
+		if err := mayFreeze(tx, rec, *body.Frozen, kit.ByStaff(e.Auth)); err != nil {
 			return err
 		}
 		rec.Set("payouts_frozen", *body.Frozen)
@@ -111,10 +116,13 @@ func (h *Hooks) freeze(e *core.RequestEvent) error {
 	return e.JSON(http.StatusOK, freezeView{Frozen: *body.Frozen})
 }
 
-// mayThaw refuses a thaw by anybody who has frozen since payouts last ran.
-func mayThaw(tx core.App, inst *core.Record, frozen bool, staff string) error {
-	if frozen || !inst.GetBool("payouts_frozen") {
-		return nil
+// mayFreeze refuses a thaw by anybody who has frozen since payouts last ran:
+// ending a stop is another person's, also after its author has left.
+func mayFreeze(tx core.App, inst *core.Record, frozen bool, by people.By) error {
+	who := store.MemberNow(tx, by)
+	err := freezeRule.May(people.Propose, people.Proposal{Institution: inst.Id}, who, people.Seen{})
+	if err != nil || frozen || !inst.GetBool("payouts_frozen") {
+		return err
 	}
 	history, err := frozenHistory(tx, inst.Id)
 	if err != nil {
@@ -124,8 +132,9 @@ func mayThaw(tx core.App, inst *core.Record, frozen bool, staff string) error {
 		if !v.Frozen {
 			break
 		}
-		if store.SamePerson(tx, v.By, staff) {
-			return flow.NewError(flow.CodeSamePerson, "")
+		stop := people.Proposal{Institution: inst.Id, By: store.MemberNow(tx, people.By{ID: v.By})}
+		if err := freezeRule.May(people.Refuse, stop, who, people.Seen{}); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -25,7 +25,6 @@ var realTime = map[string]string{
 	"channels/wechat/":            "stamps and judges signatures",
 	"channels/channeltest/":       "plays the other side",
 	"channels/outcome_test.go":    "plays the other side",
-	"channels/transport_test.go":  "measures",
 	"his/his.go":                  "stamps requests",
 	"his/histest/hostile.go":      "measures",
 	"notify/sms/":                 "stamps requests",

@@ -33,12 +33,12 @@ var allowed = map[string][]string{
 
 	"hospay/refund": {"internal/idno"},
 
-	"hospay/channels":     {"refund"},
-	"hospay/channels/...": {"channels", "refund"},
-	"hospay/his":          {"refund", "internal/foreign"},
+	"hospay/channels":     {"refund", "internal/wire"},
+	"hospay/channels/...": {"channels", "refund", "internal/wire"},
+	"hospay/his":          {"refund", "internal/foreign", "internal/wire"},
 	"hospay/his/...":      {"his", "refund"},
 	"hospay/notify":       {"refund"},
-	"hospay/notify/...":   {"notify", "refund"},
+	"hospay/notify/...":   {"notify", "refund", "internal/wire"},
 
 	"hospay/reconcile":       {},
 	"hospay/reconcile/files": {"reconcile", "internal/foreign"},
@@ -78,6 +78,7 @@ var allowed = map[string][]string{
 var alone = []string{"hospay/pb_migrations", "hospay/pb_public", "hospay/dashboard", "hospay/internal/totp", "hospay/internal/vault",
 	"hospay/internal/i18n",
 	"hospay/internal/foreign", "hospay/internal/testday", "hospay/internal/idno", "hospay/internal/photo", "hospay/internal/richtext",
+	"hospay/internal/wire",
 	"hospay/lab/invariant", "hospay/sim", "hospay/sim/..."}
 
 // helpers are packages that only tests import; they may import anything.

@@ -6,14 +6,12 @@ import (
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -23,6 +21,7 @@ import (
 	"unicode/utf8"
 
 	"hospay/calendar"
+	"hospay/internal/wire"
 	"hospay/notify"
 
 	"github.com/tidwall/gjson"
@@ -31,8 +30,6 @@ import (
 
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 64 << 10
-
-var errAddress = errors.New("sms: not the configured address")
 
 // Gateway sends short messages through one configured address.
 type Gateway struct {
@@ -72,33 +69,8 @@ func NewGateway(cfg Config) (*Gateway, error) {
 	if err := g.checkBody(); err != nil {
 		return nil, err
 	}
-	g.http = &http.Client{Transport: cfg.Transport, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
-	}}
-	if cfg.Transport == nil {
-		g.http.Transport = pinned(g.url)
-	}
-	return g, nil
-}
-
-// pinned dials the configured host and port only, without a proxy.
-func pinned(u *url.URL) http.RoundTripper {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	want := net.JoinHostPort(u.Hostname(), port)
-	d := &net.Dialer{Timeout: 3 * time.Second}
-	return &http.Transport{
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if addr != want {
-				return nil, errAddress
-			}
-			return d.DialContext(ctx, network, addr)
-		},
-		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 4, IdleConnTimeout: 60 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-	}
+	g.http, err = wire.Client(wire.Rules{Only: g.url, Limit: maxAnswer, Inner: cfg.Transport})
+	return g, err
 }
 
 // checkBody fills the template with hostile values: it must stay valid.
@@ -239,7 +211,7 @@ func (g *Gateway) request(ctx context.Context, m message) (*http.Request, error)
 	}
 	req, err := http.NewRequestWithContext(ctx, g.cfg.Method, u.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, errAddress
+		return nil, wire.Plain("sms", wire.ErrAddress)
 	}
 	kind := map[string]string{"form": "application/x-www-form-urlencoded", "json": "application/json", "xml": "text/xml"}[g.cfg.ContentType]
 	req.Header.Set("Content-Type", kind+"; charset="+g.cfg.Charset)
@@ -268,15 +240,15 @@ func (g *Gateway) Send(ctx context.Context, id, phone, text string) (string, err
 	}
 	res, err := g.http.Do(req)
 	if err != nil {
-		return "", bare(err)
+		return "", wire.Plain("sms", err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("sms: HTTP %d", res.StatusCode)
 	}
-	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
-	if err != nil || len(data) > maxAnswer {
-		return "", errors.New("sms: answer broken or too large")
+	data, err := io.ReadAll(res.Body)
+	if err != nil {
+		return "", wire.Plain("sms", err)
 	}
 	return g.judge(data)
 }
@@ -322,16 +294,4 @@ func safeCode(s string) string {
 		return "unreadable"
 	}
 	return s
-}
-
-// bare says what went wrong without the address, which may hold the text and
-// the number.
-func bare(err error) error {
-	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
-		return errors.New("sms: no answer in time")
-	}
-	if e, ok := errors.AsType[*net.OpError](err); ok {
-		return fmt.Errorf("sms: %s: %w", e.Op, e.Err)
-	}
-	return errors.New("sms: connection broken or not HTTP")
 }

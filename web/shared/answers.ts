@@ -348,6 +348,7 @@ export interface DifferenceDetail extends DifferenceView {
 }
 
 export interface DifferenceProposal {
+  id: string
   verb: string
   reason: string
   by: string
