@@ -47,8 +47,9 @@ func (s *Service) Resolve(ctx context.Context, inst, id string, d Decision, by A
 	if d.Verb == "" {
 		return Difference{}, flow.NewError(CodeVerbUnknown, "")
 	}
-	if strings.TrimSpace(d.Reason) == "" {
-		return Difference{}, flow.NewError(CodeReasonRequired, "")
+	var err error
+	if d.Reason, err = flow.Required(d.Reason, CodeReasonRequired); err != nil {
+		return Difference{}, err
 	}
 	set, err := s.settings(ctx, inst)
 	if err != nil {
@@ -144,7 +145,11 @@ func opposite(a, b Difference) bool {
 // Confirm lets the second person decide on a proposal.
 func (s *Service) Confirm(ctx context.Context, inst, id, note string, by Actor) (Difference, error) {
 	wake := false
-	err := s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
+	note, err := flow.Optional(note)
+	if err != nil {
+		return Difference{}, err
+	}
+	err = s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
 		db := tx.DB()
 		first, err := proposalOf(db, d)
 		if err != nil {
@@ -181,7 +186,11 @@ func (s *Service) Confirm(ctx context.Context, inst, id, note string, by Actor) 
 
 // Withdraw takes a proposal back: its author, or whoever refuses it.
 func (s *Service) Withdraw(ctx context.Context, inst, id, note string, by Actor) (Difference, error) {
-	err := s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
+	note, err := flow.Optional(note)
+	if err != nil {
+		return Difference{}, err
+	}
+	err = s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
 		db := tx.DB()
 		first, err := proposalOf(db, d)
 		if err != nil {

@@ -7,7 +7,6 @@ package config
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"hospay/flow"
 	"hospay/people"
@@ -135,7 +134,10 @@ func samePerson(idA, personA, idB, personB string) bool {
 }
 
 func clean(note string) (string, error) {
-	note = strings.TrimSpace(note)
+	note, err := flow.Optional(note)
+	if err != nil {
+		return "", err
+	}
 	if len([]rune(note)) > 500 {
 		return "", invalid("说明最多 500 字")
 	}

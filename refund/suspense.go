@@ -2,7 +2,6 @@ package refund
 
 import (
 	"context"
-	"strings"
 
 	"hospay/flow"
 	"hospay/people"
@@ -21,12 +20,18 @@ const (
 // sides are asked first, and only what is safe then can be proposed. Nothing
 // moves before another person has confirmed.
 func (s *Service) Propose(ctx context.Context, id string, p Proposal, evidence string) error {
-	switch evidence = strings.TrimSpace(evidence); {
-	case strings.TrimSpace(p.Reason) == "":
-		return flow.NewError(flow.CodeNoteRequired, "")
-	case p.Action.NeedsEvidence() && evidence == "":
-		return flow.NewError(flow.CodeEvidenceRequired, "")
-	case evidence != "":
+	var err error
+	if p.Reason, err = flow.Required(p.Reason, flow.CodeNoteRequired); err != nil {
+		return err
+	}
+	read := flow.Optional
+	if p.Action.NeedsEvidence() {
+		read = func(s string) (string, error) { return flow.Required(s, flow.CodeEvidenceRequired) }
+	}
+	if evidence, err = read(evidence); err != nil {
+		return err
+	}
+	if evidence != "" {
 		p.Reason += "（凭证 " + evidence + "）"
 	}
 	return s.suspended(ctx, id, func(t *turn) error {
@@ -43,6 +48,10 @@ func (s *Service) Propose(ctx context.Context, id string, p Proposal, evidence s
 
 // Withdraw takes a proposal back; whoever may propose may also refuse.
 func (s *Service) Withdraw(ctx context.Context, id string, by people.By, note string) error {
+	note, err := flow.Optional(note)
+	if err != nil {
+		return err
+	}
 	return s.suspended(ctx, id, func(t *turn) error {
 		if t.w.Proposal == nil {
 			return flow.NewError(flow.CodeNoProposal, "")
@@ -56,6 +65,10 @@ func (s *Service) Withdraw(ctx context.Context, id string, by people.By, note st
 // sides are asked again, and the order moves by compare-and-set. Another proposal
 // than the one that the person saw is ErrConflict.
 func (s *Service) Confirm(ctx context.Context, id string, seen Seen, by people.By, note string) error {
+	note, err := flow.Optional(note)
+	if err != nil {
+		return err
+	}
 	return s.suspended(ctx, id, func(t *turn) error {
 		p := t.w.Proposal
 		switch {
