@@ -109,7 +109,7 @@ func TestRefusals_OfDecisions(t *testing.T) {
 		t.Fatalf("%+v %v", rows, err)
 	}
 	first := books.Actor{ID: "anna", Person: "p1"}
-	if _, err := w.svc.Resolve(t.Context(), inst, rows[0].ID, books.Decision{Verb: "rematch", Reason: "x", With: rows[1].ID},
+	if _, err := w.svc.Resolve(t.Context(), inst, rows[0].ID, books.Decision{Verb: "rematch", Reason: "核对", With: rows[1].ID},
 		first); err != nil {
 		t.Fatal(err)
 	}

@@ -293,7 +293,11 @@ type monthMove struct{ from, asked, to, name string }
 func (s *Service) monthStep(inst, month, note string, by Actor, address string, move monthMove,
 	act func(tx core.App, to string, now time.Time) error) error {
 	var gone error
-	err := s.App.RunInTransaction(func(tx core.App) error {
+	note, err := flow.Optional(note)
+	if err != nil {
+		return err
+	}
+	err = s.App.RunInTransaction(func(tx core.App) error {
 		row, err := monthOf(tx.DB(), inst, month)
 		if err != nil {
 			return err
@@ -335,8 +339,8 @@ func (s *Service) monthStep(inst, month, note string, by Actor, address string, 
 func (m monthMove) may(tx core.App, inst string, row monthRow, note string, by Actor) error {
 	switch row.State {
 	case m.from:
-		if strings.TrimSpace(note) == "" {
-			return flow.NewError(CodeReasonRequired, "")
+		if _, err := flow.Required(note, CodeReasonRequired); err != nil {
+			return err
 		}
 		return by.mayAsk(tx, inst)
 	case m.asked:

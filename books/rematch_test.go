@@ -177,7 +177,7 @@ func TestBooks_IgnoringNeedsASecondPersonByAmount(t *testing.T) {
 			"amount":       c.fen,
 			"platform_day": c.fen, "channel_day": c.fen, "his_day": c.fen,
 		})
-		d, err := w.svc.Resolve(t.Context(), inst, id, books.Decision{Verb: "忽略", Reason: "x"}, anna)
+		d, err := w.svc.Resolve(t.Context(), inst, id, books.Decision{Verb: "忽略", Reason: "核对"}, anna)
 		if err != nil || d.State != c.want {
 			t.Errorf("%s of %d fen: %s %v", c.kind, c.fen, d.State, err)
 		}

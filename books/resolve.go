@@ -47,8 +47,9 @@ func (s *Service) Resolve(ctx context.Context, inst, id string, d Decision, by A
 	if d.Verb == "" {
 		return Difference{}, flow.NewError(CodeVerbUnknown, "")
 	}
-	if strings.TrimSpace(d.Reason) == "" {
-		return Difference{}, flow.NewError(CodeReasonRequired, "")
+	var err error
+	if d.Reason, err = flow.Required(d.Reason, CodeReasonRequired); err != nil {
+		return Difference{}, err
 	}
 	set, err := s.settings(ctx, inst)
 	if err != nil {
@@ -145,7 +146,11 @@ func opposite(a, b Difference) bool {
 // one that the person has looked at, empty where it is not told.
 func (s *Service) Confirm(ctx context.Context, inst, id, seen, note string, by Actor) (Difference, error) {
 	wake := false
-	err := s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
+	note, err := flow.Optional(note)
+	if err != nil {
+		return Difference{}, err
+	}
+	err = s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
 		db := tx.DB()
 		first, err := proposalOf(db, d)
 		if err != nil {
@@ -182,7 +187,11 @@ func (s *Service) Confirm(ctx context.Context, inst, id, seen, note string, by A
 
 // Withdraw takes a proposal back: its author, or whoever refuses it.
 func (s *Service) Withdraw(ctx context.Context, inst, id, note string, by Actor) (Difference, error) {
-	err := s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
+	note, err := flow.Optional(note)
+	if err != nil {
+		return Difference{}, err
+	}
+	err = s.change(inst, id, func(tx core.App, d Difference, now time.Time) error {
 		db := tx.DB()
 		first, err := proposalOf(db, d)
 		if err != nil {

@@ -176,7 +176,7 @@ func TestReturns_AfterTheMonthWasClosed(t *testing.T) {
 		t.Errorf("%s %v %v", after.State, w.standing(), err)
 	}
 	reopen := func(by books.Actor) error {
-		_, err := w.svc.ReopenMonth(t.Context(), inst, "2026-11", "x", by, "")
+		_, err := w.svc.ReopenMonth(t.Context(), inst, "2026-11", "核对", by, "")
 		return err
 	}
 	if err := errors.Join(reopen(anna), reopen(bert)); err != nil {

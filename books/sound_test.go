@@ -21,7 +21,7 @@ func TestBooks_ConfirmingAnArrivalClosesNothing(t *testing.T) {
 	w.add(o)
 	w.runs(day)
 	d := w.one(day)
-	if _, err := w.svc.Resolve(t.Context(), inst, d.ID, books.Decision{Verb: "确认到账", Reason: "x"}, anna); d.Kind != "missing_his" ||
+	if _, err := w.svc.Resolve(t.Context(), inst, d.ID, books.Decision{Verb: "确认到账", Reason: "核对"}, anna); d.Kind != "missing_his" ||
 		flow.CodeOf(err) != books.CodeVerbUnfit {
 		t.Errorf("%s: %v", d.Kind, err)
 	}
@@ -39,7 +39,7 @@ func TestBooks_IgnoringCountsTheWholeOrderWhereItIsAlsoAnotherCard(t *testing.T)
 		"platform_amount": 50_000, "channel_amount": 50_000, "his_amount": 50_001, "platform_day": 50_000, "channel_day": 50_000,
 		"his_day": 50_001,
 	})
-	d, err := w.svc.Resolve(t.Context(), inst, "diff00000000001", books.Decision{Verb: "忽略", Reason: "x"}, anna)
+	d, err := w.svc.Resolve(t.Context(), inst, "diff00000000001", books.Decision{Verb: "忽略", Reason: "核对"}, anna)
 	if err != nil || d.State != books.Proposed {
 		t.Errorf("%s %v", d.State, err)
 	}

@@ -7,6 +7,7 @@ package config
 import (
 	"encoding/json"
 	"strings"
+	"slices"
 
 	"hospay/flow"
 	"hospay/people"
@@ -136,7 +137,10 @@ func of(app core.App, c store.ConfigChange) people.Proposal {
 }
 
 func clean(note string) (string, error) {
-	note = strings.TrimSpace(note)
+	note, err := flow.Optional(note)
+	if err != nil {
+		return "", err
+	}
 	if len([]rune(note)) > 500 {
 		return "", invalid("说明最多 500 字")
 	}

@@ -113,8 +113,8 @@ func (s *Service) effect(tx core.App, d *draft, c store.ConfigChange, who people
 // Reject ends a waiting change on behalf of a second person, with a reason.
 func (s *Service) Reject(staffID, id, note, address string) (Outcome, error) {
 	note, err := clean(note)
-	if err == nil && note == "" {
-		err = flow.NewError(flow.CodeNoteRequired, "")
+	if err == nil {
+		note, err = flow.Required(note, flow.CodeNoteRequired)
 	}
 	if err != nil {
 		return Outcome{}, err

@@ -89,10 +89,31 @@ func (d *draft) fill() error {
 				return err
 			}
 		default:
+			v, err := d.readText(name, v)
+			if err != nil {
+				return err
+			}
 			d.rec.Set(name, v)
 		}
 	}
 	return d.fillSecrets()
+}
+
+// readText trims a value that is a text; where the record needs one, blanks are
+// none.
+func (d *draft) readText(name string, v any) (any, error) {
+	f, isText := d.rec.Collection().Fields.GetByName(name).(*core.TextField)
+	s, given := v.(string)
+	if !isText || !given {
+		return v, nil
+	}
+	s, err := flow.Optional(s)
+	if err == nil && f.Required {
+		if s, err = flow.Required(s, CodeInvalid); flow.CodeOf(err) == CodeInvalid {
+			return nil, invalid(name + " 不能为空，至少两个字")
+		}
+	}
+	return s, err
 }
 
 // fillSettings changes single settings and leaves the others.

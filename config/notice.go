@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/richtext"
 
 	"github.com/pocketbase/dbx"
@@ -26,8 +26,10 @@ func checkNotice(_ *Service, app core.App, d *draft) error {
 		return errors.New("停用须知请改为启用另一个版本")
 	}
 	d.rec.Set("content", richtext.Sanitize(d.rec.GetString("content")))
-	if strings.TrimSpace(d.rec.GetString("content")) == "" {
+	if _, err := flow.Required(richtext.Words(d.rec.GetString("content")), CodeInvalid); flow.CodeOf(err) == CodeInvalid {
 		return errors.New("正文不能为空")
+	} else if err != nil {
+		return err
 	}
 	if _, ok := d.values["active"]; !ok {
 		d.rec.Set("active", true)

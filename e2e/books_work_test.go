@@ -167,8 +167,8 @@ func TestBooks_DifferencesAreWorkedOffByTwo(t *testing.T) {
 		return a.Call("POST", fmt.Sprintf("/api/hospay/differences/%v/%s", d["id"], what), token, body)
 	}
 	for code, body := range map[string]map[string]any{
-		"verb_unknown": {"verb": "删除", "reason": "x"}, "reason_required": {"verb": "force", "reason": " "},
-		"rematch_unfit": {"verb": "rematch", "reason": "x", "with": amount["id"]}, "verb_unfit": {"verb": "confirm_arrival", "reason": "x"},
+		"verb_unknown": {"verb": "删除", "reason": "核对"}, "reason_required": {"verb": "force", "reason": " "},
+		"rematch_unfit": {"verb": "rematch", "reason": "核对", "with": amount["id"]}, "verb_unfit": {"verb": "confirm_arrival", "reason": "核对"},
 	} {
 		d := lacks
 		if code == "verb_unfit" {
@@ -195,7 +195,7 @@ func TestBooks_DifferencesAreWorkedOffByTwo(t *testing.T) {
 	if res := act(finance, amount, "resolve", map[string]any{"verb": "忽略", "reason": "一分钱"}); res.Text("state") != "resolved" {
 		t.Errorf("ignored: %d %s", res.Status, res.Raw)
 	}
-	if res := act(finance, amount, "resolve", map[string]any{"verb": "force", "reason": "x"}); res.Code() != "difference_done" {
+	if res := act(finance, amount, "resolve", map[string]any{"verb": "force", "reason": "核对"}); res.Code() != "difference_done" {
 		t.Errorf("worked off twice: %d %s", res.Status, res.Raw)
 	}
 	if v := run(); v.State != books.Balanced || v.Open != 0 {

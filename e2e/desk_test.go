@@ -101,7 +101,7 @@ func TestSuspense_TwoPeoplePayAgain(t *testing.T) {
 	id, finance, reviewer := w.Order.ID, a.Staff("finance"), a.Staff("reviewer2")
 	pay := map[string]any{"action": "pay_again", "reason": "患者确认仍要收款"}
 	wantRefusal(t, "没有理由", onDesk(a, finance, id, "propose", map[string]any{"action": "pay_again"}), 400, "note_required")
-	wantRefusal(t, "HIS 不能撤销", onDesk(a, finance, id, "propose", map[string]any{"action": "restore", "reason": "x"}), 409, "action_unsafe")
+	wantRefusal(t, "HIS 不能撤销", onDesk(a, finance, id, "propose", map[string]any{"action": "restore", "reason": "核对"}), 409, "action_unsafe")
 	wantRefusal(t, "先确认", onDesk(a, finance, id, "confirm", nil), 409, "no_proposal")
 	if res := onDesk(a, finance, id, "propose", pay); res.Status != 200 {
 		t.Fatalf("propose: %d %s", res.Status, res.Raw)
@@ -230,7 +230,7 @@ func TestSuspense_SilentSidesProveNothing(t *testing.T) {
 	a := irreversible(t)
 	id := lapsed(t, a, "P0001").Order.ID
 	finance := must(a.Runtime.App.FindAuthRecordByEmail(collections.Staff, "finance@demo.hospay"))
-	if res := onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "pay_again", "reason": "x"}); res.Status != 200 {
+	if res := onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "pay_again", "reason": "核对"}); res.Status != 200 {
 		t.Fatalf("propose: %d %s", res.Status, res.Raw)
 	}
 	_, err := a.Runtime.App.NonconcurrentDB().NewQuery(
@@ -291,7 +291,7 @@ func TestSuspense_RefusedReversalGoesOutUnderItsNumber(t *testing.T) {
 	if got := offered(deskRow(t, a, "suspense", id)); got != "resume restore restored_by_hand" {
 		t.Errorf("offered: %s", got)
 	}
-	wantRefusal(t, "驳回的不能付", onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "pay_again", "reason": "x"}), 409,
+	wantRefusal(t, "驳回的不能付", onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "pay_again", "reason": "核对"}), 409,
 		"action_unsafe")
 	offersReversal("true")
 	onDesk(a, a.Staff("finance"), id, "propose", map[string]any{"action": "restore", "reason": "HIS 已恢复"})

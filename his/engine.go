@@ -14,6 +14,7 @@ import (
 	"hospay/calendar"
 	"hospay/flow"
 	"hospay/money"
+	"hospay/people"
 	"hospay/refund"
 )
 
@@ -175,7 +176,8 @@ func (e *Engine) facts(a answer, reason flow.Reason) refund.HISAnswer {
 // echoes compares what the answer repeats with what was sent.
 func (a answer) echoes() error {
 	for name, path := range a.Echo {
-		if sent := a.sent[name]; sent != "" && !strings.EqualFold(a.doc.Text(path), sent) {
+		sent, told := a.sent[name], a.doc.Text(path)
+		if sent != "" && !strings.EqualFold(told, sent) && !(name == "name" && people.SameName(told, sent)) {
 			return fmt.Errorf("answer does not repeat %s", name)
 		}
 	}

@@ -54,7 +54,7 @@ func unpaid(t *testing.T, state PayoutState) (*world, string) {
 
 func (w *world) twoPeople(t *testing.T, a Action) {
 	t.Helper()
-	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "r"},
+	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "核对"},
 		"V1"); err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,11 @@
 package refund
 
 import (
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"hospay/flow"
 	"hospay/money"
+	"hospay/people"
 )
 
 // Application is a patient's wish, as sent.
@@ -107,11 +106,15 @@ func NameHolder(a *Application, s Situation) {
 	}
 }
 
+// NamePayee gives the payee of an application that has passed Check the name
+// that the hospital knows, as channels write names.
+func NamePayee(a *Application, s Situation) { a.Payee.Name = people.WrittenName(s.payeeName(*a)) }
+
 func checkPayee(a Application, s Situation) error {
-	if !SameName(a.Payee.Name, s.payeeName(a)) {
+	if !people.SameName(a.Payee.Name, s.payeeName(a)) {
 		return flow.NewError(CodeNameMismatch, "")
 	}
-	if a.NotifyPhone != "" && !validPhone(a.NotifyPhone) {
+	if _, ok := people.Phone(a.NotifyPhone); a.NotifyPhone != "" && !ok {
 		return flow.NewError(flow.CodePhoneInvalid, "")
 	}
 	if a.Method != MethodTransfer {
@@ -178,26 +181,6 @@ func ChooseDeposit(c Card, a Application, window time.Duration, now time.Time) (
 		return Deposit{}, flow.NewError(code, "")
 	}
 	return *best, nil
-}
-
-// SameName compares two real names as channels do: blanks at the ends and the
-// different middle dots of minority names do not count; nothing is equal to an
-// empty name.
-func SameName(a, b string) bool {
-	a, b = plainName(a), plainName(b)
-	return a != "" && a == b
-}
-
-func plainName(s string) string {
-	s = strings.NewReplacer("•", "·", "・", "·", "．", "·", "\u3000", " ").Replace(s)
-	return strings.ToUpper(strings.TrimSpace(s))
-}
-
-func validPhone(s string) bool {
-	if utf8.RuneCountInString(s) != 11 || s[0] != '1' {
-		return false
-	}
-	return strings.Trim(s, "0123456789") == ""
 }
 
 func containsMethod(ms []Method, m Method) bool {

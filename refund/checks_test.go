@@ -95,20 +95,6 @@ func TestCheck_EveryRefusalByItsRule(t *testing.T) {
 	}
 }
 
-func TestSameName(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		same bool
-	}{
-		{"张三", "张三", true}, {" 张三 ", "张三", true}, {"张三", "张三丰", false}, {"", "", false}, {"　", "　", false},
-		{"阿依古丽・买买提", "阿依古丽·买买提", true}, {"Zhang San", "ZHANG SAN", true}, {"张三", "张 三", false},
-	} {
-		if SameName(c.a, c.b) != c.same {
-			t.Errorf("%q and %q: want %v", c.a, c.b, c.same)
-		}
-	}
-}
-
 // TestAdvise_SumsToTheFen holds for any card, channels and limits: routes and
 // rest are the refundable amount, and the checks let every route through.
 func TestAdvise_SumsToTheFen(t *testing.T) {

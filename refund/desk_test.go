@@ -217,7 +217,7 @@ func stranded(t *testing.T) *world {
 
 func (w *world) twoDo(t *testing.T, a Action) error {
 	t.Helper()
-	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "r"},
+	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "核对"},
 		"V1"); err != nil {
 		return err
 	}
@@ -255,7 +255,7 @@ func TestDesk_EachActionComesToItsEnd(t *testing.T) {
 func TestDesk_TwoPeopleAndProof(t *testing.T) {
 	w := stranded(t)
 	propose := func(p Proposal, evidence string) error { return w.svc.Propose(t.Context(), "o", p, evidence) }
-	again := Proposal{Action: ActionPayAgain, By: people.By{Kind: people.ByStaff, ID: "s", Person: "x"}, Reason: "r"}
+	again := Proposal{Action: ActionPayAgain, By: people.By{Kind: people.ByStaff, ID: "s", Person: "x"}, Reason: "核对"}
 	want := func(name string, err error, code flow.Code) {
 		t.Helper()
 		if flow.CodeOf(err) != code || (err != nil) != (code != "") {
@@ -265,9 +265,9 @@ func TestDesk_TwoPeopleAndProof(t *testing.T) {
 	want("刚刚挂账", propose(again, ""), flow.CodeActionUnsafe)
 	w.clock = w.clock.Add(w.svc.timing.Settle)
 	want("没有理由", propose(Proposal{Action: ActionPayAgain, By: again.By}, ""), flow.CodeNoteRequired)
-	want("没有凭证", propose(Proposal{Action: ActionPaidByHand, By: again.By, Reason: "r"}, " "), flow.CodeEvidenceRequired)
-	want("没有的动作", propose(Proposal{Action: "steal", By: again.By, Reason: "r"}, ""), flow.CodeBadRequest)
-	want("HIS 不支持撤销", propose(Proposal{Action: ActionRestore, By: again.By, Reason: "r"}, ""), flow.CodeActionUnsafe)
+	want("没有凭证", propose(Proposal{Action: ActionPaidByHand, By: again.By, Reason: "核对"}, " "), flow.CodeEvidenceRequired)
+	want("没有的动作", propose(Proposal{Action: "steal", By: again.By, Reason: "核对"}, ""), flow.CodeBadRequest)
+	want("HIS 不支持撤销", propose(Proposal{Action: ActionRestore, By: again.By, Reason: "核对"}, ""), flow.CodeActionUnsafe)
 	want("没有提议", w.svc.Confirm(t.Context(), "o", Seen{}, people.By{ID: "t"}, ""), flow.CodeNoProposal)
 	want("提议", propose(again, ""), "")
 	want("第二个提议", propose(again, ""), flow.CodeProposalExists)

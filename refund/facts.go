@@ -31,7 +31,7 @@ func (w Work) Findings(l Looked) []Finding {
 	f := l.Facts
 	debited := w.Debit != nil && w.Debit.State == flow.CallDone
 	out := []Finding{
-		{"name_equal", SameName(f.CardName, f.PayeeName), "收款人姓名与就诊卡姓名比对"},
+		{"name_equal", people.SameName(f.CardName, f.PayeeName), "收款人姓名与就诊卡姓名比对"},
 		w.refundable(l, debited),
 		{"shared_payee", f.PayeeCards <= 1, fmt.Sprintf("该收款账户用于 %d 张卡", f.PayeeCards)},
 	}

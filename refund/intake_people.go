@@ -2,6 +2,7 @@ package refund
 
 import (
 	"context"
+	"hospay/people"
 	"slices"
 
 	"hospay/flow"
@@ -29,7 +30,7 @@ func (i *Intake) Identify(ctx context.Context, institution string, told Person) 
 	case err != nil:
 		i.log.Warn("login.identity", "error", err)
 		return told, nil
-	case !SameName(p.Name, told.Name):
+	case !people.SameName(p.Name, told.Name):
 		return told, flow.NewError(flow.CodePatientNotFound, "name differs")
 	}
 	if told.Phone == "" {
@@ -59,7 +60,7 @@ func (i *Intake) PrincipalCard(ctx context.Context, p Proxy) (KnownCard, error) 
 	if err != nil {
 		return known, err
 	}
-	if !SameName(card.Name, principal.Name) {
+	if !people.SameName(card.Name, principal.Name) {
 		return known, flow.NewError(CodePrincipalNotFound, "the card has changed hands")
 	}
 	known = KnownCard{Card: card, AsOf: i.now()}
@@ -95,7 +96,7 @@ func (i *Intake) askPrincipal(ctx context.Context, institution string, w ProxyWi
 	if err != nil {
 		return p, Card{}, err
 	}
-	if p.PatientNo == "" || !SameName(p.Name, w.Name) || (p.IDNo != "" && idno.Normalize(p.IDNo) != w.IDNo) {
+	if p.PatientNo == "" || !people.SameName(p.Name, w.Name) || (p.IDNo != "" && idno.Normalize(p.IDNo) != w.IDNo) {
 		return p, Card{}, missing
 	}
 	p.IDType, p.IDNo = residentCard, w.IDNo
@@ -115,7 +116,7 @@ func (i *Intake) askPrincipal(ctx context.Context, institution string, w ProxyWi
 	if card.Name == "" {
 		card.Name = list[at].Name
 	}
-	if !SameName(card.Name, p.Name) {
+	if !people.SameName(card.Name, p.Name) {
 		return p, card, missing
 	}
 	return p, card, nil
@@ -144,5 +145,5 @@ func (i *Intake) Compare(ctx context.Context, institution, name, idNo string) (L
 	if err != nil {
 		return Likeness{}, err
 	}
-	return Likeness{Found: true, Name: SameName(p.Name, name), IDNo: p.IDNo == "" || idno.Normalize(p.IDNo) == idNo}, nil
+	return Likeness{Found: true, Name: people.SameName(p.Name, name), IDNo: p.IDNo == "" || idno.Normalize(p.IDNo) == idNo}, nil
 }

@@ -21,7 +21,7 @@ func (w *world) desk() {
 	var err error
 	switch w.draw("desk", 5) {
 	case 0, 1:
-		err = w.svc.Propose(context.Background(), id, Proposal{Action: Actions()[w.draw("what", 5)], By: by, Reason: "r"}, "V1")
+		err = w.svc.Propose(context.Background(), id, Proposal{Action: Actions()[w.draw("what", 5)], By: by, Reason: "核对"}, "V1")
 		if err == nil && w.draw("at once", 2) == 0 {
 			err = w.svc.Confirm(context.Background(), id, Seen{}, people.By{Kind: people.ByStaff, ID: "u"}, "n")
 		}
@@ -82,7 +82,7 @@ func (w *world) people() {
 			if i < 4 {
 				a = Actions()[1:][(first+i)%4]
 			}
-			if err := w.svc.Propose(context.Background(), id, Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "r"},
+			if err := w.svc.Propose(context.Background(), id, Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "核对"},
 				"V1"); err != nil {
 				continue
 			}

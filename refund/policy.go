@@ -2,6 +2,7 @@ package refund
 
 import (
 	"fmt"
+	"hospay/people"
 	"slices"
 	"time"
 
@@ -138,7 +139,7 @@ func (r Rule) check(f Facts) (bool, string) {
 	case RuleMaxAmount:
 		return f.Amount <= r.Limit, fmt.Sprintf("金额 %s，上限 %s", f.Amount, r.Limit)
 	case RuleNameEqual:
-		return SameName(f.CardName, f.PayeeName), "收款人姓名与就诊卡姓名比对"
+		return people.SameName(f.CardName, f.PayeeName), "收款人姓名与就诊卡姓名比对"
 	case RuleCardAge:
 		days := int(f.Applied.Sub(f.CardIssued).Hours() / 24)
 		return !f.CardIssued.IsZero() && days >= r.Days, fmt.Sprintf("办卡 %d 天，至少 %d 天", max(days, 0), r.Days)

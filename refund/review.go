@@ -24,6 +24,14 @@ func (d Decision) outcome() Outcome {
 	return OutcomeReject
 }
 
+// Read trims the words of a decision; a rejection needs some.
+func (d *Decision) Read() (err error) {
+	if d.Note, err = flow.Optional(d.Note); err == nil && !d.Approve {
+		d.Note, err = flow.Required(d.Note, flow.CodeNoteRequired)
+	}
+	return err
+}
+
 // Next is the decision that an order under review waits for.
 func (o Order) Next() ReviewStage { return cmp.Or(o.Stage, StageFirst) }
 
@@ -32,8 +40,8 @@ func (o Order) Next() ReviewStage { return cmp.Or(o.Stage, StageFirst) }
 // it at either stage. A decision never counts for another stage than the one
 // that stood when it was made.
 func (s *Service) Review(ctx context.Context, id string, d Decision, by people.By) error {
-	if !d.Approve && d.Note == "" {
-		return flow.NewError(flow.CodeNoteRequired, "")
+	if err := d.Read(); err != nil {
+		return err
 	}
 	return s.retry(func() error {
 		t, err := s.load(ctx, id)

@@ -3,7 +3,6 @@ package refund
 import (
 	"context"
 	"strconv"
-	"strings"
 
 	"hospay/flow"
 	"hospay/people"
@@ -33,12 +32,18 @@ func (p Proposal) Of(institution string, by people.Member) people.Proposal {
 // sides are asked first, and only what is safe then can be proposed. Nothing
 // moves before another person has confirmed.
 func (s *Service) Propose(ctx context.Context, id string, p Proposal, evidence string) error {
-	switch evidence = strings.TrimSpace(evidence); {
-	case strings.TrimSpace(p.Reason) == "":
-		return flow.NewError(flow.CodeNoteRequired, "")
-	case p.Action.NeedsEvidence() && evidence == "":
-		return flow.NewError(flow.CodeEvidenceRequired, "")
-	case evidence != "":
+	var err error
+	if p.Reason, err = flow.Required(p.Reason, flow.CodeNoteRequired); err != nil {
+		return err
+	}
+	read := flow.Optional
+	if p.Action.NeedsEvidence() {
+		read = func(s string) (string, error) { return flow.Required(s, flow.CodeEvidenceRequired) }
+	}
+	if evidence, err = read(evidence); err != nil {
+		return err
+	}
+	if evidence != "" {
 		p.Reason += "（凭证 " + evidence + "）"
 	}
 	return s.suspended(ctx, id, func(t *turn) error {
@@ -55,6 +60,10 @@ func (s *Service) Propose(ctx context.Context, id string, p Proposal, evidence s
 
 // Withdraw takes a proposal back; whoever may propose may also refuse.
 func (s *Service) Withdraw(ctx context.Context, id string, by people.By, note string) error {
+	note, err := flow.Optional(note)
+	if err != nil {
+		return err
+	}
 	return s.suspended(ctx, id, func(t *turn) error {
 		if t.w.Proposal == nil {
 			return flow.NewError(flow.CodeNoProposal, "")
@@ -68,6 +77,10 @@ func (s *Service) Withdraw(ctx context.Context, id string, by people.By, note st
 // sides are asked again, and the order moves by compare-and-set. Another proposal
 // than the one that the person saw is ErrConflict.
 func (s *Service) Confirm(ctx context.Context, id string, seen Seen, by people.By, note string) error {
+	note, err := flow.Optional(note)
+	if err != nil {
+		return err
+	}
 	return s.suspended(ctx, id, func(t *turn) error {
 		p := t.w.Proposal
 		if p == nil {

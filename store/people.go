@@ -10,6 +10,7 @@ import (
 	"hospay/flow"
 	"hospay/internal/idno"
 	"hospay/internal/vault"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -94,6 +95,7 @@ func newPatient(tx core.App, institution, no string) (*core.Record, error) {
 func (s *Store) fillVisitor(tx core.App, rec *core.Record, v Visitor) error {
 	p := v.Person
 	id := idno.Normalize(p.IDNo)
+	p.Phone, _ = people.Phone(p.Phone)
 	rec.Set("id_type", p.IDType)
 	rec.Set("via", v.Via)
 	rec.Set("id_index", s.PersonIndex(id))

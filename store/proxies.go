@@ -142,8 +142,12 @@ func (s *Store) ReviewProxy(ctx context.Context, id, staff string, approve bool,
 	if approve {
 		to, action = refund.ProxyApproved, "proxy.approve"
 	}
-	if !approve && note == "" {
-		return flow.NewError(flow.CodeNoteRequired, "")
+	note, err := flow.Optional(note)
+	if err == nil && !approve {
+		note, err = flow.Required(note, flow.CodeNoteRequired)
+	}
+	if err != nil {
+		return err
 	}
 	return s.moveProxy(ctx, id, to, func(tx core.App, p refund.Proxy) (dbx.Params, error) {
 		if p.Status != refund.ProxySubmitted {

@@ -53,7 +53,7 @@ func (h *Hooks) statementUpload(e *core.RequestEvent) error {
 	defer os.RemoveAll(dir)
 	in := books.Incoming{Institution: kit.InstitutionOf(e), By: e.Auth.Id, Path: filepath.Join(dir, "file")}
 	if err := readUpload(parts, &in); err != nil {
-		return err
+		return h.Fail(e, err)
 	}
 	st, err := h.Books.Accept(e.Request.Context(), in)
 	if err != nil {
@@ -92,7 +92,9 @@ func readUpload(parts *multipart.Reader, in *books.Incoming) error {
 			return uploadError(err)
 		}
 		if part.FormName() == "file" && in.Name == "" {
-			in.Name = filepath.Base(strings.ReplaceAll(part.FileName(), `\`, "/"))
+			if in.Name, err = flow.Optional(filepath.Base(strings.ReplaceAll(part.FileName(), `\`, "/"))); err != nil {
+				return err
+			}
 			if err := saveUpload(part, in.Path); err != nil {
 				return uploadError(err)
 			}

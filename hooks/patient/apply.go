@@ -11,6 +11,7 @@ import (
 	"hospay/hooks/kit"
 	"hospay/internal/idno"
 	"hospay/internal/vault"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -81,7 +82,7 @@ func (h *Hooks) proxyWish(ctx context.Context, e *core.RecordRequestEvent) (refu
 	agent, err := h.Store.OpenPerson(ctx, e.Auth)
 	text := func(field string) string { return strings.TrimSpace(e.Record.GetString(field)) }
 	return refund.ProxyWish{
-		Name: text("principal_name"), IDNo: idno.Normalize(text("principal_id_no")), AgentIDNo: idno.Normalize(agent.IDNo),
+		Name: people.WrittenName(text("principal_name")), IDNo: idno.Normalize(text("principal_id_no")), AgentIDNo: idno.Normalize(agent.IDNo),
 		CardNo: text("card_no"),
 		Case:   refund.ProxyCase(text("case")), Relation: refund.ProxyRelation(text("relation")), Consent: text("consent_version"),
 	}, err
@@ -99,7 +100,7 @@ func (h *Hooks) appliedBefore(e *core.RecordRequestEvent, w refund.ProxyWish) (b
 		return true, h.Fail(e.RequestEvent, err)
 	}
 	same := have.GetString("patient") == e.Auth.Id && have.GetString("principal_id_index") == h.Store.PersonIndex(w.IDNo) &&
-		refund.SameName(name, w.Name) &&
+		people.SameName(name, w.Name) &&
 		have.GetString("card_no") == w.CardNo && have.GetString("case") == string(w.Case) && have.GetString("relation") == string(w.Relation) &&
 		have.GetString("consent_version") == w.Consent
 	if !same {

@@ -11,6 +11,7 @@ import (
 	"hospay/hooks/kit"
 	"hospay/internal/vault"
 	"hospay/money"
+	"hospay/people"
 	"hospay/refund"
 	"hospay/store"
 
@@ -64,6 +65,7 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 		}
 		return h.Fail(e.RequestEvent, err)
 	}
+	refund.NamePayee(&a, s)
 	if err := h.fillOrder(ctx, e, a, group, s); err != nil {
 		return h.Fail(e.RequestEvent, err)
 	}
@@ -93,12 +95,14 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 // application reads the fields that are the patient's to send.
 func application(r *core.Record) (refund.Application, string, error) {
 	amount := r.GetFloat("amount")
+	phone, _ := people.Phone(r.GetString("notify_phone"))
+	account, _ := people.Phone(r.GetString("payee_account")) // at Alipay a phone number may be one
 	a := refund.Application{
 		CardNo: strings.TrimSpace(r.GetString("card_no")), DepositNo: r.GetString("deposit_no"), Method: refund.Method(r.GetString("method")),
-		Channel: r.GetString("channel"), NotifyPhone: strings.TrimSpace(r.GetString("notify_phone")),
+		Channel: r.GetString("channel"), NotifyPhone: phone,
 		NoticeVersion: r.GetString("notice_version"),
 		Proxy:         r.GetString("proxy_application"),
-		Payee:         refund.Payee{Account: strings.TrimSpace(r.GetString("payee_account")), Name: strings.TrimSpace(r.GetString("payee_name"))},
+		Payee:         refund.Payee{Account: account, Name: strings.TrimSpace(r.GetString("payee_name"))},
 	}
 	if amount != float64(int64(amount)) || amount <= 0 || amount > float64(money.Max) {
 		return a, "", flow.NewError(flow.CodeAmountInvalid, "")

@@ -2,7 +2,6 @@ package staff
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"hospay/collections"
@@ -211,8 +210,9 @@ func (h *Hooks) unlock(e *core.RequestEvent) error {
 	if err != nil || staff.GetString("institution") != e.Auth.GetString("institution") {
 		return kit.Error(http.StatusNotFound, "not_found", "")
 	}
-	if strings.TrimSpace(body.Note) == "" {
-		return h.Fail(e, flow.NewError(flow.CodeNoteRequired, ""))
+	note, err := flow.Required(body.Note, flow.CodeNoteRequired)
+	if err != nil {
+		return h.Fail(e, err)
 	}
 	if body.Reset && store.MemberOf(staff).Same(store.MemberNow(e.App, kit.ByStaff(e.Auth)).By) {
 		return kit.Denied(e)
@@ -220,7 +220,7 @@ func (h *Hooks) unlock(e *core.RequestEvent) error {
 	err = h.Store.Unlock(staff, body.Reset, store.AuditEntry{
 		Institution: e.Auth.GetString("institution"), ActorKind: "staff", Actor: e.Auth.Id, Action: "staff.unlock", Target: staff.Id,
 		Address: e.RealIP(),
-		Details: map[string]any{"note": body.Note, "reset_second_factor": body.Reset},
+		Details: map[string]any{"note": note, "reset_second_factor": body.Reset},
 	})
 	if err != nil {
 		return h.Fail(e, err)

@@ -3,7 +3,6 @@ package staff
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 
 	"hospay/calendar"
 	"hospay/collections"
@@ -91,11 +90,12 @@ func (h *Hooks) freeze(e *core.RequestEvent) error {
 	if err := e.BindBody(&body); err != nil || body.Frozen == nil {
 		return kit.Error(http.StatusBadRequest, "bad_request", "")
 	}
-	if strings.TrimSpace(body.Note) == "" {
-		return h.Fail(e, flow.NewError(flow.CodeNoteRequired, ""))
+	why, err := flow.Required(body.Note, flow.CodeNoteRequired)
+	if err != nil {
+		return h.Fail(e, err)
 	}
-	inst, note := e.Auth.GetString("institution"), []rune(body.Note)
-	err := e.App.RunInTransaction(func(tx core.App) error {
+	inst, note := e.Auth.GetString("institution"), []rune(why)
+	err = e.App.RunInTransaction(func(tx core.App) error {
 		rec, err := tx.FindRecordById(collections.Institutions, inst)
 		if err != nil {
 			return err

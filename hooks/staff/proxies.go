@@ -3,7 +3,6 @@ package staff
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"hospay/calendar"
 	"hospay/collections"
@@ -172,7 +171,7 @@ func (h *Hooks) reviewProxy(e *core.RequestEvent) error {
 	if err != nil || rec.GetString("institution") != e.Auth.GetString("institution") {
 		return kit.Error(http.StatusNotFound, "not_found", "")
 	}
-	err = h.Store.ReviewProxy(e.Request.Context(), rec.Id, e.Auth.Id, body.Decision == "approve", strings.TrimSpace(body.Note), e.RealIP(),
+	err = h.Store.ReviewProxy(e.Request.Context(), rec.Id, e.Auth.Id, body.Decision == "approve", body.Note, e.RealIP(),
 		h.Now())
 	if err != nil {
 		return h.Fail(e, err)

@@ -93,8 +93,9 @@ func (h *Hooks) batchOf(e *core.RequestEvent) (store.Batch, error) {
 	if body.Decision != "approve" && body.Decision != "reject" {
 		return store.Batch{}, kit.Error(http.StatusBadRequest, "bad_request", "")
 	}
-	if body.Decision == "reject" && body.Note == "" {
-		return store.Batch{}, flow.NewError(flow.CodeNoteRequired, "")
+	d := refund.Decision{Approve: body.Decision == "approve", Note: body.Note}
+	if err := d.Read(); err != nil {
+		return store.Batch{}, err
 	}
 	recs, err := e.App.FindRecordsByIds(collections.RefundOrders, body.Orders)
 	if err != nil {
@@ -108,7 +109,7 @@ func (h *Hooks) batchOf(e *core.RequestEvent) (store.Batch, error) {
 		return store.Batch{}, kit.Error(http.StatusBadRequest, "total_mismatch", "")
 	}
 	return store.Batch{
-		Institution: e.Auth.GetString("institution"), Starter: e.Auth.Id, Decision: body.Decision, Note: body.Note, Orders: body.Orders,
+		Institution: e.Auth.GetString("institution"), Starter: e.Auth.Id, Decision: body.Decision, Note: d.Note, Orders: body.Orders,
 	}, nil
 }
 

@@ -97,3 +97,19 @@ func skip(z *html.Tokenizer, tag string) {
 		}
 	}
 }
+
+// Words is what a reader sees of a text.
+func Words(text string) string {
+	var b strings.Builder
+	z := html.NewTokenizer(strings.NewReader(Sanitize(text)))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return b.String()
+		case html.TextToken:
+			b.WriteString(html.UnescapeString(string(z.Raw())))
+		default:
+			b.WriteByte(' ')
+		}
+	}
+}

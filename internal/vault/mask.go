@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// MaskName keeps the first character: 张*.
+// MaskName keeps the first character: 张*. Blanks are no part of a name.
 func MaskName(s string) string {
-	r := []rune(strings.TrimSpace(s))
+	r := []rune(strings.Join(strings.Fields(s), ""))
 	if len(r) == 0 {
 		return ""
 	}

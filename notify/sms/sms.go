@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"hospay/notify"
+	"hospay/people"
 )
 
 // Directory finds what a message needs.
@@ -39,5 +40,6 @@ func (s *Sender) Send(ctx context.Context, m notify.Message) (string, error) {
 	if phone == "" {
 		return "", notify.ErrSkip
 	}
+	phone, _ = people.Phone(phone) // what is none, the gateway refuses
 	return g.Send(ctx, m.ID, phone, m.Body)
 }
