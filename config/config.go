@@ -6,8 +6,6 @@ package config
 
 import (
 	"encoding/json"
-	"strings"
-	"slices"
 
 	"hospay/flow"
 	"hospay/people"
