@@ -148,6 +148,14 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	}
 	collections.SetClock(app, o.Now)
 	collections.DateRecords(app)
+	if !o.Idle {
+		if err := alone(app); err != nil {
+			return nil, err
+		}
+		if err := collections.ComeHome(app); err != nil {
+			return nil, err
+		}
+	}
 	guards := o.program().Guards
 	if err := guards.Verify(app); err != nil {
 		return nil, err
@@ -277,6 +285,16 @@ func (rt *Runtime) Start() {
 	rt.Jobs.Start()
 }
 
+// deliver sends notices, but none of a restored copy, which may have been sent
+// after it was made.
+func (rt *Runtime) deliver(ctx context.Context) (int, error) {
+	mark, err := collections.CopyOf(rt.App.ConcurrentDB())
+	if err != nil || mark != nil {
+		return 0, err
+	}
+	return rt.Notices.Deliver(ctx)
+}
+
 // Close ends the worker and the jobs and waits for the steps in flight.
 func (rt *Runtime) Close() {
 	if rt.stop == nil {
@@ -291,7 +309,8 @@ func (rt *Runtime) Close() {
 // jobs lists the repeated work of a program.
 func (rt *Runtime) jobs() []jobs.Job {
 	return []jobs.Job{
-		{Name: "notices", Every: 2 * time.Second, Run: rt.Notices.Deliver},
+		{Name: "notices", Every: 2 * time.Second, Run: rt.deliver},
+		jobs.Copy(rt.Store, rt.Service),
 		jobs.Receipts(rt.App, rt.Store, rt.now),
 		jobs.Statements(rt.Store, rt.Books, rt.now),
 		jobs.Reconcile(rt.Books, rt.now),

@@ -1,8 +1,6 @@
 package collections
 
 import (
-	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -13,7 +11,6 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/types"
 )
 
 // Program is what a program brings to a data folder.
@@ -229,31 +226,18 @@ func setRules(tx core.App, collection string, r Rules) error {
 }
 
 func readFolder(db dbx.Builder) (*folder, error) {
-	var text string
-	err := db.Select("value").From(paramsTable).Where(dbx.HashExp{"id": folderRow}).Row(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
 	f := &folder{}
-	if err := json.Unmarshal([]byte(text), f); err != nil {
+	known, err := readParam(db, folderRow, f)
+	if err != nil {
 		return nil, fmt.Errorf("数据目录的守卫记录无法读取，拒绝启动：%w", err)
+	}
+	if !known {
+		return nil, nil
 	}
 	return f, nil
 }
 
-func (f folder) write(db dbx.Builder, now time.Time) error {
-	value, err := json.Marshal(f)
-	if err != nil {
-		return err
-	}
-	_, err = db.NewQuery("INSERT INTO _params (id, value, created, updated) VALUES ({:id}, {:value}, {:now}, {:now}) " +
-		"ON CONFLICT (id) DO UPDATE SET value = excluded.value, updated = excluded.updated").
-		Bind(dbx.Params{"id": folderRow, "value": string(value), "now": now.UTC().Format(types.DefaultDateLayout)}).Execute()
-	return err
-}
+func (f folder) write(db dbx.Builder, now time.Time) error { return writeParam(db, folderRow, f, now) }
 
 // changes tells the audit log what is new.
 func (f folder) changes(before *folder, release string) map[string]any {

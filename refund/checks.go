@@ -51,6 +51,8 @@ func Check(a Application, s Situation) error {
 
 func checkInstitution(a Application, s Situation) error {
 	switch {
+	case s.Institution.Restored:
+		return flow.NewError(CodeRestoredCopy, "")
 	case !s.Institution.Active:
 		return flow.NewError(flow.CodeInstitutionOff, "")
 	case s.Institution.NoticeNo != "" && a.NoticeVersion != s.Institution.NoticeNo:

@@ -20,20 +20,30 @@ const (
 
 // intendHIS writes the intent of a HIS call: its number and content hash.
 func (t *turn) intendHIS(kind string) {
+	call := t.nextHIS(kind)
+	if kind == HISDebit {
+		t.w.Debit, t.c.Debit = call, call
+		return
+	}
+	t.w.Reversal, t.c.Reversal = call, call
+}
+
+// nextHIS is the HIS call that the order would make; its number follows from
+// the order.
+func (t *turn) nextHIS(kind string) *flow.Call {
 	o := t.w.Order
-	call := &flow.Call{Kind: kind, Attempt: 1, Amount: o.Amount, State: flow.CallIntent}
+	call := &flow.Call{Kind: kind, Attempt: 1, Amount: o.Amount, State: flow.CallIntent, SentAt: t.At}
 	if kind == HISDebit {
 		call.No = flow.CallNo(o.No, 'D', call.Attempt)
 		call.Hash = o.debit(call.No).Hash()
-		t.w.Debit, t.c.Debit = call, call
-		return
+		return call
 	}
 	call.No = flow.CallNo(o.No, 'V', call.Attempt)
 	call.Hash = o.reversal(call.No, t.debitNo()).Hash()
 	if t.w.Debit != nil { // only the HIS that has debited can take it back
 		call.Connection = t.w.Debit.Connection
 	}
-	t.w.Reversal, t.c.Reversal = call, call
+	return call
 }
 
 // reopenReversal lets a reversal that was refused, and proved not to have moved
@@ -117,7 +127,7 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 	}
 	var heard HISAnswer
 	outcome, ans, err := t.Exchange(ctx, flow.Exchange{
-		Call: call, Traits: can.traits(), Event: "his." + kind, HoldLimit: t.timing.SuspendAfter,
+		Call: call, Traits: can.traits(), Event: "his." + kind, HoldLimit: t.timing.SuspendAfter, Before: t.mayMove,
 		Send: func(ctx context.Context) flow.Answer { heard = t.sendHIS(ctx, his, kind, call); return heard.answer() },
 		Ask:  func(ctx context.Context) flow.Answer { heard = t.queryHIS(ctx, his, kind, call); return heard.answer() },
 	})

@@ -75,7 +75,7 @@ func (t *turn) stepPayout(ctx context.Context) (bool, error) {
 		t.undo(t.failTarget(), "payout.failed", people.System(), tr.Code, tr.Message)
 		return t.goOn(ctx)
 	case outcome == flow.OutcomeHeard:
-		if heard.State == PayoutAwaitingPayee && t.w.Order.CancelAsked {
+		if heard.State == PayoutAwaitingPayee && t.w.Order.CancelAsked && !t.inst.Restored {
 			t.cancelPayout(ctx, ch)
 		}
 		return t.bookPayout(ctx, heard, people.System())
@@ -83,10 +83,21 @@ func (t *turn) stepPayout(ctx context.Context) (bool, error) {
 	return false, t.commit(ctx, false)
 }
 
-// mayPay lets nothing leave while payouts are frozen.
+// mayPay lets nothing leave while payouts are frozen, or before a restored copy
+// is released.
 func (t *turn) mayPay(ctx context.Context) (time.Duration, error) {
 	inst, err := t.dir.Institution(ctx, t.w.Order.Institution)
-	if err != nil || !inst.Frozen {
+	if err != nil || !(inst.Frozen || inst.Restored) {
+		return 0, err
+	}
+	return t.frozenWait(), nil
+}
+
+// mayMove lets nothing that moves money leave before a restored copy is
+// released.
+func (t *turn) mayMove(ctx context.Context) (time.Duration, error) {
+	inst, err := t.dir.Institution(ctx, t.w.Order.Institution)
+	if err != nil || !inst.Restored {
 		return 0, err
 	}
 	return t.frozenWait(), nil

@@ -182,6 +182,10 @@ func (t *turn) step(ctx context.Context) (bool, error) {
 }
 
 func (t *turn) stepSubmitted(ctx context.Context) (bool, error) {
+	if t.inst.Restored {
+		t.Wait(t.frozenWait())
+		return false, t.commit(ctx, false)
+	}
 	if t.w.Order.DebitAt == DebitAtApproval {
 		t.toReview()
 		return t.IsDue(), t.commit(ctx, t.IsDue())
@@ -193,7 +197,7 @@ func (t *turn) stepSubmitted(ctx context.Context) (bool, error) {
 }
 
 func (t *turn) stepApproved(ctx context.Context) (bool, error) {
-	if t.inst.Frozen {
+	if t.inst.Frozen || t.inst.Restored {
 		t.Wait(t.frozenWait())
 		return false, t.commit(ctx, false)
 	}

@@ -28,10 +28,10 @@ var Machine = &flow.Machine{
 	Orders: "refund_orders", Events: "refund_events", Desk: StatusSuspense,
 	Starts: []Status{StatusSubmitted},
 	Table: []flow.Legal{
-		{From: StatusSubmitted, To: []Status{StatusDebiting, StatusReviewing, StatusCancelled}},
+		{From: StatusSubmitted, To: []Status{StatusDebiting, StatusReviewing, StatusCancelled, StatusSuspense}},
 		{From: StatusDebiting, To: []Status{StatusReviewing, StatusPaying, StatusRefused, StatusSuspense}},
-		{From: StatusReviewing, To: []Status{StatusApproved, StatusReversing, StatusRejected, StatusCancelled}},
-		{From: StatusApproved, To: []Status{StatusPaying, StatusDebiting, StatusReversing, StatusCancelled}},
+		{From: StatusReviewing, To: []Status{StatusApproved, StatusReversing, StatusRejected, StatusCancelled, StatusSuspense}},
+		{From: StatusApproved, To: []Status{StatusPaying, StatusDebiting, StatusReversing, StatusCancelled, StatusSuspense}},
 		{From: StatusPaying, To: []Status{StatusAwaitingPayee, StatusSucceeded, StatusReversing, StatusSuspense}},
 		{From: StatusAwaitingPayee, To: []Status{StatusPaying, StatusSucceeded, StatusReversing, StatusSuspense}},
 		{From: StatusReversing, To: []Status{StatusRejected, StatusCancelled, StatusFailed, StatusSuspense}},

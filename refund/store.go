@@ -95,6 +95,7 @@ type Institution struct {
 	Name      string
 	Active    bool
 	Frozen    bool // payouts are frozen
+	Restored  bool // the data folder is a restored copy that nobody has released: nothing that moves money leaves
 	DebitAt   DebitAt
 	Methods   []Method
 	DayLimit  int       // orders per patient and day; 0 = no limit

@@ -33,6 +33,11 @@ func (s *Store) Institution(ctx context.Context, id string) (refund.Institution,
 	if err != nil {
 		return refund.Institution{}, err
 	}
+	mark, err := collections.CopyOf(s.app.ConcurrentDB())
+	if err != nil {
+		return refund.Institution{}, err
+	}
+	inst.Restored = mark != nil
 	keep(&s.cache, &s.cache.institutions, id, have, inst, "")
 	return inst, nil
 }

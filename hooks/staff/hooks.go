@@ -42,6 +42,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindFactsRoutes(se)
 	h.bindDeskProxyRoutes(se)
 	h.bindFreezeRoutes(se)
+	h.bindCopyRoutes(se)
 	h.bindSettingsRoutes(se)
 	h.bindCheckupRoutes(se)
 }

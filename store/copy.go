@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"hospay/collections"
+	"hospay/flow"
+	"hospay/people"
+	"hospay/refund"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+// The audit log's words about a restored copy.
+const (
+	AuditCopyProposed  = "copy.release_proposed"
+	AuditCopyWithdrawn = "copy.release_withdrawn"
+	AuditCopyReleased  = "copy.released"
+)
+
+// CodeCopyUnchecked: orders of a restored copy have not been asked for yet.
+const CodeCopyUnchecked flow.Code = "copy_unchecked"
+
+// CopyState is how far a restored copy has been compared with the other sides.
+type CopyState struct {
+	Mark      *collections.Copy // nil: this folder is no copy
+	Open      int               // orders under way
+	Unchecked int               // of them those that HIS or the channel have not answered for yet
+	Found     []CopyFound
+	Callbacks int // notifications about numbers that the copy does not know
+}
+
+// CopyFound is an order about which the other sides knew more.
+type CopyFound struct {
+	Order  string         `db:"order"`
+	No     string         `db:"no"`
+	Status refund.Status  `db:"status"`
+	What   string         `db:"message"`
+	At     types.DateTime `db:"created"`
+}
+
+const uncheckedSQL = "FROM refund_orders o WHERE o.status IN ({open}) AND NOT EXISTS (SELECT 1 FROM refund_events e WHERE e.`order` = o.id " +
+	"AND e.event IN ('" + refund.EventCopyChecked + "', '" + refund.EventCopyFound + "') AND e.created >= {:since})"
+
+func withOpen(sql string) string { return strings.ReplaceAll(sql, "{open}", list(openStatuses())) }
+
+// Copy reads the mark of the folder and what was found out since.
+func (s *Store) Copy(ctx context.Context) (out CopyState, err error) {
+	db := s.app.ConcurrentDB()
+	if out.Mark, err = collections.CopyOf(db); err != nil || out.Mark == nil {
+		return out, err
+	}
+	p := dbx.Params{"since": stamp(out.Mark.Since)}
+	if err := db.NewQuery(withOpen("SELECT COUNT(*) FROM refund_orders WHERE status IN ({open})")).WithContext(ctx).Row(&out.Open); err != nil {
+		return out, err
+	}
+	if err := db.NewQuery("SELECT COUNT(*) " + withOpen(uncheckedSQL)).Bind(p).WithContext(ctx).Row(&out.Unchecked); err != nil {
+		return out, err
+	}
+	err = db.NewQuery("SELECT e.`order`, o.no, o.status, e.message, e.created FROM refund_events e JOIN refund_orders o ON o.id = e.`order` " +
+		"WHERE e.event = '" + refund.EventCopyFound + "' AND e.created >= {:since} ORDER BY e.created LIMIT 1000").
+		Bind(p).WithContext(ctx).All(&out.Found)
+	if err != nil {
+		return out, err
+	}
+	return out, db.NewQuery("SELECT COUNT(*) FROM callbacks WHERE effect = '" + refund.EffectUnknownNo + "' AND created >= {:since}").Bind(p).
+		WithContext(ctx).Row(&out.Callbacks)
+}
+
+// Unchecked lists orders of a restored copy that the other sides have not
+// answered for yet; none where the folder is no copy.
+func (s *Store) Unchecked(ctx context.Context, limit int) (ids []string, err error) {
+	db := s.app.ConcurrentDB()
+	mark, err := collections.CopyOf(db)
+	if err != nil || mark == nil {
+		return nil, err
+	}
+	err = db.NewQuery("SELECT o.id " + withOpen(uncheckedSQL) + " ORDER BY o.id LIMIT {:n}").
+		Bind(dbx.Params{"since": stamp(mark.Since), "n": limit}).WithContext(ctx).Column(&ids)
+	return ids, err
+}
+
+// copyRule: IT and finance look after it, and it takes two of them.
+var copyRule = people.Rule{Propose: []string{people.RoleFinance, people.RoleConfig}, Confirm: []string{people.RoleFinance, people.RoleConfig}}
+
+// AskRelease is what a person does about the release of a restored copy.
+type AskRelease struct {
+	Act     people.Act
+	By      people.By
+	Seen    string // the proposal that was looked at
+	Note    string
+	Address string
+}
+
+// ReleaseCopy lets two people end the mark of a restored copy. It is refused
+// while an order has not been asked for at HIS and at its channel.
+func (s *Store) ReleaseCopy(ctx context.Context, ask AskRelease) error {
+	state, err := s.Copy(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.transact(func(tx core.App) error {
+		mark, err := collections.CopyOf(tx.DB())
+		if err != nil {
+			return err
+		}
+		if mark == nil {
+			return flow.NewError(flow.CodeNotFound, "no copy")
+		}
+		return release(tx, *mark, ask, state.Unchecked, s.now())
+	})
+	s.Forget()
+	return err
+}
+
+func release(tx core.App, mark collections.Copy, ask AskRelease, unchecked int, now time.Time) error {
+	who := MemberNow(tx, ask.By)
+	p := people.Proposal{Institution: who.Institution}
+	if mark.Proposal != nil {
+		p = people.Proposal{Institution: mark.Proposal.Institution, Name: mark.Proposal.Name,
+			By: MemberNow(tx, people.By{Kind: people.ByStaff, ID: mark.Proposal.By})}
+	}
+	act := ask.Act
+	switch {
+	case act == people.Propose && mark.Proposal != nil:
+		return flow.NewError(flow.CodeProposalExists, "")
+	case act != people.Propose && mark.Proposal == nil:
+		return flow.NewError(flow.CodeNoProposal, "")
+	case act != people.Withdraw && unchecked > 0:
+		return flow.NewError(CodeCopyUnchecked, strconv.Itoa(unchecked))
+	case act == people.Withdraw:
+		act = p.Ending(who.By)
+	}
+	if err := copyRule.May(act, p, who, people.Seen{Name: ask.Seen}); err != nil {
+		return err
+	}
+	var err error
+	action := AuditCopyReleased
+	switch act {
+	case people.Propose:
+		action = AuditCopyProposed
+		err = collections.ProposeRelease(tx, mark, &collections.CopyRelease{Name: newID(), By: who.ID, Institution: who.Institution,
+			Note: ask.Note, At: now})
+	case people.Confirm:
+		err = collections.ReleaseCopy(tx)
+	default:
+		action = AuditCopyWithdrawn
+		err = collections.ProposeRelease(tx, mark, nil)
+	}
+	if err != nil {
+		return err
+	}
+	return Audit(tx, AuditEntry{Institution: who.Institution, ActorKind: "staff", Actor: who.ID, Action: action, Target: mark.Why,
+		Address: ask.Address, Details: map[string]any{"note": ask.Note, "since": stamp(mark.Since)}})
+}
