@@ -289,9 +289,9 @@ func (rt *Runtime) Close() {
 func (rt *Runtime) jobs() []jobs.Job {
 	return []jobs.Job{
 		{Name: "notices", Every: 2 * time.Second, Run: rt.Notices.Deliver},
-		jobs.Receipts(rt.App, rt.Store, rt.now),
-		jobs.Statements(rt.Store, rt.Books, rt.now),
-		jobs.Reconcile(rt.Books, rt.now),
+		jobs.Receipts(rt.Books),
+		jobs.Statements(rt.Books),
+		jobs.Reconcile(rt.Books),
 		jobs.Housekeeping(rt.Store, rt.now),
 		jobs.Statistics(rt.Store),
 		jobs.Audit(rt.Store, rt.log),

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"hospay/store"
@@ -15,15 +16,9 @@ const keptRuns = 90
 func Housekeeping(store *store.Store, clock func() time.Time) Job {
 	return Job{Name: "housekeeping", Every: time.Hour, Run: func(ctx context.Context) (int, error) {
 		now := clock()
-		tickets, err := store.PurgeTickets(now)
-		if err != nil {
-			return 0, err
-		}
-		runs, err := store.PurgeRuns(now.AddDate(0, 0, -keptRuns))
-		if err != nil {
-			return int(tickets), err
-		}
-		proxies, err := store.KeepProxies(ctx, now)
-		return int(tickets+runs) + proxies, err
+		tickets, e1 := store.PurgeTickets(now)
+		runs, e2 := store.PurgeRuns(now.AddDate(0, 0, -keptRuns))
+		proxies, e3 := store.KeepProxies(ctx, now)
+		return int(tickets+runs) + proxies, errors.Join(e1, e2, e3)
 	}}
 }

@@ -36,6 +36,9 @@ func (h *Hooks) callback(e *core.RequestEvent) error {
 	ctx := e.Request.Context()
 	institution, channel := e.Request.PathValue("institution"), e.Request.PathValue("channel")
 	conn, err := h.Store.Connection(ctx, institution, channel)
+	if flow.Broken(err) { // sent again until it is mended
+		return h.Fail(e, err)
+	}
 	if err != nil {
 		return kit.Error(http.StatusNotFound, "not_found", "")
 	}
