@@ -3,11 +3,14 @@ package books
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"hospay/calendar"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/reconcile"
 	"hospay/refund"
 
@@ -20,6 +23,40 @@ func (s *Service) Institutions(ctx context.Context) ([]string, error) {
 	err := s.App.ConcurrentDB().Select("id").From(collections.Institutions).Where(dbx.HashExp{"active": true}).OrderBy("id").WithContext(ctx).
 		Column(&ids)
 	return ids, err
+}
+
+// reconcileDays is how far back RunDue looks for days to reconcile.
+const reconcileDays = 31
+
+// RunDue runs the reconciliation of every day whose bills have come, again when
+// a bill was replaced, and once a day while items are open. From six in the
+// evening on it also runs days whose bills are not whole, so that they show. What
+// is broken at one institution is named in the error and stops no other.
+func (s *Service) RunDue(ctx context.Context) (n int, err error) {
+	insts, err := s.Institutions(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, inst := range insts {
+		for back := reconcileDays; back > 0 && ctx.Err() == nil; back-- {
+			day := s.now().In(calendar.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
+			due, e := s.ToRun(ctx, inst, day, s.late(day))
+			if e == nil && due {
+				_, e = s.Run(ctx, inst, day, Actor{})
+				n++
+			}
+			if e != nil && flow.CodeOf(e) != CodeMonthClosed {
+				err = errors.Join(err, fmt.Errorf("机构 %s，%s：%w", inst, day, e))
+			}
+		}
+	}
+	return n, err
+}
+
+// late reports whether nobody waits any longer for the bills of a day.
+func (s *Service) late(day string) bool {
+	from, _, err := calendar.ParseDay(day)
+	return err == nil && s.now().After(from.AddDate(0, 0, 1).Add(statementLast*time.Hour))
 }
 
 // ToRun reports whether a day wants a run: its bills are there, or nobody waits

@@ -11,6 +11,7 @@ import (
 
 	"hospay/channels"
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/checkup"
 	"hospay/money"
 
@@ -88,7 +89,7 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 	report := func(what string, err error) {
 		if err != nil {
 			bad++
-			fmt.Fprintf(w, "✗\t%s\t%v\n", what, err)
+			fmt.Fprintf(w, "✗\t%s\t%s\n", what, flow.WordsOf(err))
 			return
 		}
 		fmt.Fprintf(w, "✓\t%s\t\n", what)

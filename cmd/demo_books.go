@@ -8,7 +8,6 @@ import (
 
 	"hospay/books"
 	"hospay/calendar"
-	"hospay/jobs"
 	"hospay/lab/demo"
 	"hospay/reconcile"
 )
@@ -65,7 +64,7 @@ func demoBooks(ctx context.Context, rt *Runtime, day *demo.Day, past demo.Told, 
 
 // bookDay fetches what is missing of a day's bills and reconciles it.
 func bookDay(ctx context.Context, rt *Runtime, inst, date string) (books.DayView, []books.Difference, error) {
-	if err := jobs.FetchDay(ctx, rt.Store, rt.Books, inst, date); err != nil {
+	if err := rt.Books.FetchDay(ctx, inst, date); err != nil {
 		return books.DayView{}, nil, fmt.Errorf("%s 的账单：%w", date, err)
 	}
 	if _, err := rt.Books.Run(ctx, inst, date, books.Actor{}); err != nil {

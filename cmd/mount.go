@@ -311,9 +311,9 @@ func (rt *Runtime) jobs() []jobs.Job {
 	return []jobs.Job{
 		{Name: "notices", Every: 2 * time.Second, Run: rt.deliver},
 		jobs.Copy(rt.Store, rt.Service),
-		jobs.Receipts(rt.App, rt.Store, rt.now),
-		jobs.Statements(rt.Store, rt.Books, rt.now),
-		jobs.Reconcile(rt.Books, rt.now),
+		jobs.Receipts(rt.Books),
+		jobs.Statements(rt.Books),
+		jobs.Reconcile(rt.Books),
 		jobs.Housekeeping(rt.Store, rt.now),
 		jobs.Statistics(rt.Store),
 		jobs.Audit(rt.Store, rt.log),

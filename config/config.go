@@ -78,10 +78,10 @@ func invalid(why string) error { return flow.NewError(CodeInvalid, why) }
 
 // wrong turns a checker's error into a refusal that says what is wrong.
 func wrong(err error) error {
-	if err == nil || flow.CodeOf(err) != "" {
+	if err == nil || (flow.CodeOf(err) != "" && !flow.Broken(err)) {
 		return err
 	}
-	return invalid(err.Error())
+	return invalid(flow.WordsOf(err))
 }
 
 // Proposal is what a staff member wants to change.

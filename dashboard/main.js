@@ -86,6 +86,7 @@ try {
         tile("结果未知", String(i.unknown ?? 0), i.unknown > 0),
         tile("挂账", String(i.suspense ?? 0), i.suspense > 0),
         tile("HIS", i.his?.ok ? `正常（${Math.max(1, i.his.ms)} 毫秒，${when(i.his.checked_at)}）` : `异常：${i.his?.error || "还没有检查"}`, !i.his?.ok),
+        ...Object.entries(i.broken ?? {}).map(([c, why]) => tile(`${channels[c] ?? c}`, `异常：${why}`, true)),
         ...Object.entries(i.limits ?? {}).filter(([, l]) => l.day_limit).map(([c, l]) => tile(`${channels[c] ?? c}当日额度`, `已用 ${yuan(l.used)}，共 ${yuan(l.day_limit)}`, l.used > l.day_limit * 0.8)),
       ),
       table("订单：未结束的全部，已结束的只算今天申请的", ["状态", "笔数"], orders.map(([name, n, s]) => [make("a", { href: records("refund_orders", `${mine} && status = "${s}"`) }, name), String(n)])),

@@ -28,6 +28,7 @@ type overview struct {
 			MS    int64
 			Error string
 		}
+		Broken       map[string]string
 		Certificates []struct {
 			Channel, What string
 			Days          *int

@@ -19,8 +19,10 @@ const (
 	CodeCardNotYours       Code = "card_not_yours"
 	CodeChannelNotBound    Code = "channel_not_bound"
 	CodeChannelOff         Code = "channel_off"
+	CodeChannelBroken      Code = "channel_broken" // its configuration cannot be used
 	CodeChannelUnavailable Code = "channel_unavailable"
 	CodeConflict           Code = "conflict"
+	CodeHISBroken          Code = "his_broken" // its configuration cannot be used
 	CodeHISUnavailable     Code = "his_unavailable"
 	CodeIDNoInvalid        Code = "id_no_invalid"
 	CodeInstitutionOff     Code = "institution_off"
@@ -86,6 +88,20 @@ func DetailOf(err error) string {
 		return e.Detail
 	}
 	return ""
+}
+
+// Broken reports whether err comes from a configuration that cannot be used.
+func Broken(err error) bool {
+	code := CodeOf(err)
+	return code == CodeChannelBroken || code == CodeHISBroken
+}
+
+// WordsOf is what an error says to staff: its detail where it has one.
+func WordsOf(err error) string {
+	if said := DetailOf(err); said != "" {
+		return said
+	}
+	return err.Error()
 }
 
 // ErrConflict reports that somebody else moved the order first.

@@ -2,6 +2,8 @@ package jobs
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"hospay/internal/checkup"
@@ -12,7 +14,8 @@ import (
 var warnAt = []int{1, 7, 30}
 
 // Certificates warns the staff of a certificate that is about to expire, once
-// at 30, 7 and 1 days each.
+// at 30, 7 and 1 days each. A channel whose configuration is broken is named, and
+// stops no other.
 func Certificates(store *store.Store, now func() time.Time) Job {
 	return Job{Name: "certificates", At: "20 8 * * *", Run: func(ctx context.Context) (int, error) { return warn(ctx, store, now()) }}
 }
@@ -23,10 +26,12 @@ func warn(ctx context.Context, st *store.Store, now time.Time) (int, error) {
 		return 0, err
 	}
 	told := 0
+	var broken error
 	for _, link := range links {
 		conn, err := st.Connection(ctx, link.Institution, link.Channel)
 		if err != nil {
-			continue // a channel without a readable configuration is told elsewhere
+			broken = errors.Join(broken, fmt.Errorf("机构 %s：%w", link.Institution, err))
+			continue
 		}
 		for _, c := range checkup.Certificates(link.Channel, conn, now) {
 			step, due := stepOf(c)
@@ -36,15 +41,13 @@ func warn(ctx context.Context, st *store.Store, now time.Time) (int, error) {
 			fresh, err := st.WarnCertificate(link.Institution, store.ExpiringCertificate{
 				Channel: c.Channel, Label: c.Label, ID: c.ID, Expires: *c.Expires, Days: *c.Days, Step: step,
 			})
-			if err != nil {
-				return told, err
-			}
+			broken = errors.Join(broken, err)
 			if fresh {
 				told++
 			}
 		}
 	}
-	return told, nil
+	return told, broken
 }
 
 // stepOf returns the warning that a certificate has come to.

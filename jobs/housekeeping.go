@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"hospay/store"
@@ -16,19 +17,10 @@ const keptRuns = 90
 func Housekeeping(store *store.Store, clock func() time.Time) Job {
 	return Job{Name: "housekeeping", Every: time.Hour, Run: func(ctx context.Context) (int, error) {
 		now := clock()
-		tickets, err := store.PurgeTickets(now)
-		if err != nil {
-			return 0, err
-		}
-		runs, err := store.PurgeRuns(now.AddDate(0, 0, -keptRuns))
-		if err != nil {
-			return int(tickets), err
-		}
-		keys, err := store.ForgetAllConnections(ctx)
-		if err != nil {
-			return int(tickets+runs) + keys, err
-		}
-		proxies, err := store.KeepProxies(ctx, now)
-		return int(tickets+runs) + keys + proxies, err
+		tickets, e1 := store.PurgeTickets(now)
+		runs, e2 := store.PurgeRuns(now.AddDate(0, 0, -keptRuns))
+		proxies, e3 := store.KeepProxies(ctx, now)
+		keys, e4 := store.ForgetAllConnections(ctx)
+		return int(tickets+runs) + proxies + keys, errors.Join(e1, e2, e3, e4)
 	}}
 }

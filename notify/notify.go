@@ -7,6 +7,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 )
@@ -117,14 +118,19 @@ func (s *Service) Deliver(ctx context.Context) (int, error) {
 		if err != nil || len(due) == 0 {
 			return n, err
 		}
+		var unsettled error
 		for _, m := range due {
 			if ctx.Err() != nil {
-				return n, ctx.Err()
+				return n, errors.Join(unsettled, ctx.Err())
 			}
-			if err := s.settle(ctx, m.ID, s.try(ctx, m)); err != nil {
-				return n, err
+			if err := s.settle(ctx, m.ID, s.try(ctx, m)); err != nil { // the others go on
+				unsettled = errors.Join(unsettled, fmt.Errorf("notice %s: %w", m.ID, err))
+				continue
 			}
 			n++
+		}
+		if unsettled != nil { // they are due still: not before the next pass
+			return n, unsettled
 		}
 	}
 	return n, nil

@@ -73,7 +73,7 @@ func (i *Intake) PrincipalCard(ctx context.Context, p Proxy) (KnownCard, error) 
 func (i *Intake) Principal(ctx context.Context, institution string, w ProxyWish) (patient string, card Card, err error) {
 	p, card, err := i.askPrincipal(ctx, institution, w)
 	if err != nil {
-		if code := flow.CodeOf(err); code != "" && code != flow.CodeHISUnavailable {
+		if code := flow.CodeOf(err); code != "" && code != flow.CodeHISUnavailable && code != flow.CodeHISBroken {
 			err = flow.NewError(CodePrincipalNotFound, "")
 		}
 		return "", card, err

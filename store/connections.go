@@ -254,7 +254,7 @@ func (s *Store) ConnectionOf(ctx context.Context, connection string) (channels.C
 	value := have.value
 	if !have.known || have.updated != r.Updated {
 		if value, err = s.buildChannel(r.Institution, collections.Connections, r.configRow); err != nil {
-			return nil, fmt.Errorf("渠道 %s（商户 %s）的连接有误：%w", r.Name, r.MerchantID, err)
+			return nil, flow.NewError(flow.CodeChannelBroken, fmt.Sprintf("渠道 %s（商户 %s）的连接有误：%v", r.Name, r.MerchantID, err))
 		}
 	}
 	keep(&s.cache, &s.cache.channels, connection, have, value, r.Updated)
@@ -274,7 +274,7 @@ func (s *Store) HISOf(ctx context.Context, connection string) (refund.HIS, refun
 	value := have.value
 	if !have.known || have.updated != r.Updated {
 		if value, err = s.buildHIS(r.Institution, collections.Connections, r.configRow); err != nil {
-			return nil, refund.HISTraits{}, fmt.Errorf("HIS（%s）的连接有误：%w", r.Base, err)
+			return nil, refund.HISTraits{}, flow.NewError(flow.CodeHISBroken, fmt.Sprintf("HIS（%s）的连接有误：%v", r.Base, err))
 		}
 	}
 	keep(&s.cache, &s.cache.his, connection, have, value, r.Updated)

@@ -147,7 +147,7 @@ func (s *Store) Connection(ctx context.Context, institution, channel string) (ch
 	value := have.value
 	if !have.known || have.updated != r.Updated {
 		if value, err = s.buildChannel(institution, collection, r); err != nil {
-			return nil, fmt.Errorf("渠道 %s 的配置有误：%w", channel, err)
+			return nil, flow.NewError(flow.CodeChannelBroken, fmt.Sprintf("渠道 %s 的配置有误：%v", channel, err))
 		}
 	}
 	keep(&s.cache, &s.cache.channels, key, have, value, r.Updated)
@@ -188,7 +188,8 @@ func (s *Store) ChannelOn(ctx context.Context, institution, channel string) (boo
 	return n > 0, err
 }
 
-// Offers lists the institution's channels that are on, with what they can do.
+// Offers lists the institution's channels that are on, with what they can do, as
+// OffersOf does.
 func (s *Store) Offers(ctx context.Context, institution string) ([]refund.Offer, error) {
 	var names []string
 	err := s.app.ConcurrentDB().Select("channel").From(collections.ChannelConfigs).
@@ -196,21 +197,21 @@ func (s *Store) Offers(ctx context.Context, institution string) ([]refund.Offer,
 	if err != nil {
 		return nil, err
 	}
-	return s.OffersOf(ctx, institution, names), nil
+	return s.OffersOf(ctx, institution, names)
 }
 
-// OffersOf lists what channels can do, whether they are on or not; one whose
-// configuration is wrong is left out.
-func (s *Store) OffersOf(ctx context.Context, institution string, names []string) (offers []refund.Offer) {
+// OffersOf lists what channels can do, whether they are on or not. One whose
+// configuration is broken is left out and named in the error; the others stand.
+func (s *Store) OffersOf(ctx context.Context, institution string, names []string) (offers []refund.Offer, broken error) {
 	for _, name := range names {
 		ch, err := s.Channel(ctx, institution, name)
 		if err != nil {
-			s.app.Logger().Error("channel.config", "channel", name, "error", err)
+			broken = errors.Join(broken, err)
 			continue
 		}
 		offers = append(offers, refund.Offer{Name: name, Can: ch.Capabilities()})
 	}
-	return offers
+	return offers, broken
 }
 
 // HIS returns the institution's connection to its HIS that is in force.
@@ -226,7 +227,7 @@ func (s *Store) HIS(ctx context.Context, institution string) (refund.HIS, refund
 	value := have.value
 	if !have.known || have.updated != r.Updated {
 		if value, err = s.buildHIS(institution, collection, r); err != nil {
-			return nil, refund.HISTraits{}, fmt.Errorf("HIS 的配置有误：%w", err)
+			return nil, refund.HISTraits{}, flow.NewError(flow.CodeHISBroken, fmt.Sprintf("HIS 的配置有误：%v", err))
 		}
 	}
 	keep(&s.cache, &s.cache.his, institution, have, value, r.Updated)

@@ -142,14 +142,12 @@ func (s *Store) RemoveFiles(ctx context.Context, ids ...string) error {
 // many things it did and may be repeated after an interruption.
 func (s *Store) KeepProxies(ctx context.Context, now time.Time) (int, error) {
 	total := 0
+	var failed error
 	for _, step := range []func(context.Context, time.Time) (int, error){s.closeStale, s.purgePhotos, s.sweepFiles} {
 		n, err := step(ctx, now)
-		total += n
-		if err != nil {
-			return total, err
-		}
+		total, failed = total+n, errors.Join(failed, err)
 	}
-	return total, nil
+	return total, failed
 }
 
 // closeStale closes approvals past their days and drafts that nobody touched.
@@ -167,6 +165,7 @@ func (s *Store) closeStale(ctx context.Context, now time.Time) (int, error) {
 		return 0, err
 	}
 	n := 0
+	var failed error
 	for _, r := range rows {
 		reason := ReasonProxyExpired
 		if r.Status == string(refund.ProxyDraft) {
@@ -176,11 +175,11 @@ func (s *Store) closeStale(ctx context.Context, now time.Time) (int, error) {
 		switch {
 		case err == nil:
 			n++
-		case flow.CodeOf(err) == "":
-			return n, err
+		case flow.CodeOf(err) == "": // the others go on
+			failed = errors.Join(failed, fmt.Errorf("代办 %s：%w", r.ID, err))
 		}
 	}
-	return n, nil
+	return n, failed
 }
 
 // purgePhotos deletes the photos of applications that ended long enough ago:
@@ -197,13 +196,13 @@ func (s *Store) purgePhotos(ctx context.Context, now time.Time) (int, error) {
 	}
 	total := 0
 	for _, id := range ids {
-		n, err := s.purge(ctx, id, now)
+		n, e := s.purge(ctx, id, now)
 		total += n
-		if err != nil {
-			return total, err
+		if e != nil { // the others go on
+			err = errors.Join(err, fmt.Errorf("代办 %s：%w", id, e))
 		}
 	}
-	return total, nil
+	return total, err
 }
 
 func (s *Store) purge(ctx context.Context, application string, now time.Time) (int, error) {

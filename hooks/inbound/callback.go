@@ -38,6 +38,9 @@ func (h *Hooks) callback(e *core.RequestEvent) error {
 	ctx := e.Request.Context()
 	institution, channel := e.Request.PathValue("institution"), e.Request.PathValue("channel")
 	ports, err := h.ports(ctx, institution, channel)
+	if flow.Broken(err) { // sent again until it is mended
+		return h.Fail(e, err)
+	}
 	if err != nil || len(ports) == 0 {
 		return kit.Error(http.StatusNotFound, "not_found", "")
 	}
@@ -74,14 +77,18 @@ type listener struct {
 func (h *Hooks) ports(ctx context.Context, institution, channel string) (out []listener, err error) {
 	ids, err := h.Store.Listening(ctx, institution, channel)
 	for _, id := range ids {
-		conn, err := h.Store.ConnectionOf(ctx, id)
-		if err != nil {
-			h.Log.Error("callback.connection", "connection", id, "error", err)
+		conn, failed := h.Store.ConnectionOf(ctx, id)
+		if failed != nil {
+			h.Log.Error("callback.connection", "connection", id, "error", failed)
+			err = cmp.Or(err, failed)
 			continue
 		}
-		if port, err := channels.As[channels.Callbacks](conn); err == nil {
+		if port, none := channels.As[channels.Callbacks](conn); none == nil {
 			out = append(out, listener{id, port})
 		}
+	}
+	if len(out) > 0 { // a broken one keeps nobody else from being heard
+		return out, nil
 	}
 	return out, err
 }

@@ -44,7 +44,8 @@ type overviewRow struct {
 	store.Overview
 	Limits       map[string]channelLimit `json:"limits"`
 	Certificates []checkup.Certificate   `json:"certificates"`
-	HIS          *checkup.Beat           `json:"his"` // null until it was asked for the first time
+	Broken       map[string]string       `json:"broken"` // by channel: what is wrong with its configuration
+	HIS          *checkup.Beat           `json:"his"`    // null until it was asked for the first time
 }
 
 // channelLimit is what the contract allows in a day, 0 if nobody said, and what
@@ -68,7 +69,7 @@ func (h *Hooks) overview(e *core.RequestEvent) error {
 	beats := h.Health.All()
 	rows := make([]overviewRow, 0, len(houses))
 	for _, o := range houses {
-		row := overviewRow{Overview: *o, Limits: map[string]channelLimit{}, Certificates: []checkup.Certificate{}}
+		row := overviewRow{Overview: *o, Limits: map[string]channelLimit{}, Certificates: []checkup.Certificate{}, Broken: map[string]string{}}
 		if b, ok := beats[o.ID]; ok {
 			row.HIS = &b
 		}
@@ -88,7 +89,10 @@ func (h *Hooks) overview(e *core.RequestEvent) error {
 
 func (h *Hooks) addChannel(ctx context.Context, row *overviewRow, l store.ChannelLink) {
 	limit := channelLimit{Used: row.Paid[l.Channel].Amount}
-	if conn, err := h.Store.Connection(ctx, l.Institution, l.Channel); err == nil {
+	conn, err := h.Store.Connection(ctx, l.Institution, l.Channel)
+	if err != nil {
+		row.Broken[l.Channel] = flow.WordsOf(err)
+	} else {
 		limit.DayLimit = int64(conn.Capabilities().DayLimit)
 		for _, c := range checkup.Certificates(l.Channel, conn, h.Now()) {
 			if c.Days != nil {

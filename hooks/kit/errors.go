@@ -58,6 +58,7 @@ var (
 var codes = map[flow.Code]Code{
 	flow.CodeConflict: Conflict, flow.CodeActiveOrderExists: Conflict, flow.CodeNotFound: {Status: http.StatusNotFound},
 	flow.CodeNotAllowed: Forbidden, flow.CodeSamePerson: Forbidden, flow.CodeChannelUnavailable: away, flow.CodeHISUnavailable: away,
+	flow.CodeChannelBroken: away, flow.CodeHISBroken: away,
 	flow.CodeNoProposal: Conflict, flow.CodeProposalExists: Conflict, flow.CodeProposerGone: Conflict,
 	store.CodeCopyUnchecked: {Status: http.StatusConflict, Told: true}, refund.CodeRestoredCopy: away,
 	refund.CodeProxyClosed: Conflict, refund.CodeImageTooLarge: {Status: http.StatusRequestEntityTooLarge},

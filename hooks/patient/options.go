@@ -92,7 +92,7 @@ func (h *Hooks) options(e *core.RequestEvent) error {
 		return h.Fail(e, err)
 	}
 	offers, err := h.Store.Offers(ctx, inst.ID)
-	if err != nil {
+	if err != nil && !flow.Broken(err) { // the channels that are not broken stand
 		return h.Fail(e, err)
 	}
 	cardNo := q.Get("card_no")

@@ -64,7 +64,7 @@ func words(err error) string {
 	case flow.CodePatientNotFound:
 		return "HIS 没有查到这位患者"
 	}
-	return err.Error()
+	return flow.WordsOf(err)
 }
 
 // impossible is a number that hospay never gives: its orders begin with R.

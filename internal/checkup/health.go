@@ -4,6 +4,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"hospay/flow"
 )
 
 // Health is what is known of each institution's HIS. A job writes it; requests
@@ -31,7 +33,7 @@ func (h *Health) Note(institution string, at time.Time, took time.Duration, err 
 	}
 	b := Beat{OK: err == nil, CheckedAt: at, MS: took.Milliseconds()}
 	if err != nil {
-		b.Error, b.Failures = err.Error(), h.known[institution].Failures+1
+		b.Error, b.Failures = flow.WordsOf(err), h.known[institution].Failures+1
 	}
 	h.known[institution] = b
 }

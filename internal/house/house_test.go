@@ -42,7 +42,7 @@ var allowed = map[string][]string{
 
 	"hospay/reconcile":       {},
 	"hospay/reconcile/files": {"reconcile", "internal/foreign"},
-	"hospay/books":           {"refund", "collections", "store", "reconcile", "reconcile/files", "report"},
+	"hospay/books":           {"refund", "collections", "store", "channels", "reconcile", "reconcile/files", "report"},
 	"hospay/report":          {"reconcile"},
 	"hospay/exports":         {"refund", "collections", "store", "report", "internal/i18n"},
 
@@ -62,7 +62,7 @@ var allowed = map[string][]string{
 	"hospay/hooks/it": {"hooks/kit", "refund", "collections", "store", "config", "internal/richtext", "internal/vault",
 		"internal/checkup"},
 	"hospay/hooks/inbound": {"hooks/kit", "channels"},
-	"hospay/jobs":          {"refund", "notify", "channels", "collections", "store", "books", "internal/checkup"},
+	"hospay/jobs":          {"notify", "store", "books", "internal/checkup"},
 	"hospay/cmd": {"refund", "channels", "his", "notify", "notify/...", "jobs", "hooks", "hooks/...", "collections", "store", "config",
 		"pb_public", "dashboard",
 		"reconcile", "reconcile/...", "report", "books", "exports", "lab/...", "internal/...", "sim/all"},

@@ -163,7 +163,7 @@ func TestTransaction_NothingLeavesInside(t *testing.T) {
 	if err := app.Bootstrap(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = app.ResetBootstrapState() })
+	t.Cleanup(func() { _ = app.ClearBootstrap() })
 	for name, c := range everywhere(t, srv, 0) {
 		hits.Store(0)
 		err := app.RunInTransaction(func(tx core.App) error {

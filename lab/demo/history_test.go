@@ -13,7 +13,6 @@ import (
 	"hospay/calendar"
 	"hospay/channels"
 	"hospay/internal/testday"
-	"hospay/jobs"
 	"hospay/lab/demo"
 	"hospay/lab/invariant"
 	"hospay/lab/testapp"
@@ -81,7 +80,7 @@ func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, today time.Time
 	found := 0
 	for back := told.Days; back >= 1; back-- {
 		day := today.In(calendar.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
-		if err := jobs.FetchDay(t.Context(), a.Runtime.Store, b, insts[0], day); err != nil {
+		if err := b.FetchDay(t.Context(), insts[0], day); err != nil {
 			t.Fatal(day, err)
 		}
 		if _, err := b.Run(t.Context(), insts[0], day, books.Actor{}); err != nil {

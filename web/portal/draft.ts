@@ -2,14 +2,15 @@
 // the camera or WeChat's authorisation page is in front, and the end of a
 // session: it is kept on the phone under the patient's id for a day.
 import { reactive, watch } from 'vue'
+import type { Method } from '@shared/answers'
 import { newId } from '@shared/api'
 import { store, storedAs, storedKeys, unstore } from '@shared/storage'
 import { patientId } from './session'
 
 export interface PlannedOrder {
   id: string
-  method: 'original' | 'transfer'
-  channel: 'wechat' | 'alipay'
+  method: Method
+  channel: string
   amount: number
   deposit_no: string
   sent: boolean
@@ -24,7 +25,7 @@ export interface Draft {
   amount: number // fen
   refundable: number
   asOf: string
-  channel: 'wechat' | 'alipay' | ''
+  channel: string // wechat, alipay, or none yet
   payeeMask: string // whose name the payee must bear, masked
   bound: boolean // the payee's account at the channel is known
   payeeName: string

@@ -1,6 +1,7 @@
 // What the pages of a proxy share.
 import { ref, watchEffect, type Ref } from 'vue'
 import { guarded, pb } from '@shared/api'
+import type { ProxyApplication } from '@shared/records'
 
 const names = new Map<string, string>()
 
@@ -14,7 +15,7 @@ export function usePrincipal(application: () => string | undefined): Ref<string>
     const id = application()
     name.value = id ? (names.get(id) ?? '') : ''
     if (!id || name.value) return
-    const a = await guarded(() => pb.collection('proxy_applications').getOne<{ principal_name: string }>(id)).catch(() => null)
+    const a = await guarded(() => pb.collection('proxy_applications').getOne<ProxyApplication>(id)).catch(() => null)
     if (!a) return // the page itself tells when the network is gone
     names.set(id, a.principal_name)
     name.value = a.principal_name

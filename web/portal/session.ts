@@ -1,22 +1,12 @@
 // Who is using the page, and how they came in: the portal's ticket, or the
 // authorisation page of WeChat or Alipay.
+import type { LinksView, MeView } from '@shared/answers'
 import { call, failure, Failure, pb } from '@shared/api'
 import { t } from '@shared/i18n'
 import { type Entered, localRoute, openSessions } from '@shared/session'
 import { store, stored, storedAs, unstore } from '@shared/storage'
 
-export interface Me {
-  id: string
-  name: string
-  id_no: string
-  phone: string
-  via: 'wechat' | 'alipay'
-  wechat_bound: boolean
-  alipay_bound: boolean
-  senior: boolean
-}
-
-export const { session, known, keep, leave, whenLost, loadMe } = openSessions<Me>('/api/hospay/me', () => t('page.error.session'))
+export const { session, known, keep, leave, whenLost, loadMe } = openSessions<MeView>('/api/hospay/me', () => t('page.error.session'))
 
 interface Pending {
   state: string
@@ -32,7 +22,7 @@ export async function authorise(channel: 'wechat' | 'alipay', back: string): Pro
   const state = Array.from(crypto.getRandomValues(new Uint8Array(24)), (b) => b.toString(16).padStart(2, '0')).join('')
   const institution = institutionOf(location.search)
   const q = new URLSearchParams({ state, institution })
-  const { links } = await call<{ links: { channel: string; url: string }[] }>('GET', `/api/hospay/auth/links?${q}`)
+  const { links } = await call<LinksView>('GET', `/api/hospay/auth/links?${q}`)
   const link = links.find((l) => l.channel === channel)
   if (!link) throw new Failure('channel_off', t('error.channel_off'))
   store(PENDING, { state, channel, back, institution } satisfies Pending, 'session')

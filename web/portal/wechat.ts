@@ -1,7 +1,7 @@
 // Opening WeChat's confirmation of a transfer (A31). Its own answer proves
 // nothing but that the page was shown; the server asks for the outcome.
+import type { ConfirmationView as Confirmation, SignatureView } from '@shared/answers'
 import { call } from '@shared/api'
-import type { Confirmation } from './types'
 
 interface Bridge {
   invoke(name: string, args: Record<string, string>, done: (r: { err_msg?: string }) => void): void
@@ -41,9 +41,7 @@ async function configure(): Promise<void> {
   try {
     await load()
     const url = location.href.split('#')[0] ?? ''
-    const s = await call<{
-      app_id: string; timestamp: number; nonce: string; signature: string
-    }>('GET', `/api/hospay/wechat/signature?url=${encodeURIComponent(url)}`)
+    const s = await call<SignatureView>('GET', `/api/hospay/wechat/signature?url=${encodeURIComponent(url)}`)
     await new Promise<void>((done) => {
       window.wx?.config({ appId: s.app_id, timestamp: s.timestamp, nonceStr: s.nonce, signature: s.signature, jsApiList: ['requestMerchantTransfer'] })
       window.wx?.ready(done)

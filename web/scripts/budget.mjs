@@ -32,6 +32,7 @@ for (const name of readdirSync(dist, { recursive: true })) {
 // Lines that fit beside each other. What a program writes is not read this way.
 const WIDTH = 160
 const LENGTH = 400
+const SHAPE = /\b(call|send|upload|getOne|getList|getFullList)<\{/
 const written = ['records.ts', 'answers.ts'].map((name) => join('shared', name))
 const sources = readdirSync(web, { recursive: true }).map(String)
   .filter((name) => /\.(ts|vue|mjs|css)$/.test(name) && !/(^|\/)node_modules\//.test(name) && !written.includes(name))
@@ -40,6 +41,11 @@ for (const name of sources) {
   lines.forEach((line, i) => {
     if (line.length <= WIDTH) return
     console.error(`${name}:${i + 1}: ${line.length} characters, at most ${WIDTH}`)
+    bad = true
+  })
+  lines.forEach((line, i) => {
+    if (!SHAPE.test(line) || !/^(portal|staff|kiosk)\//.test(name)) return
+    console.error(`${name}:${i + 1}: the shape of an answer is written in shared/answers.ts`)
     bad = true
   })
   if (lines.length <= LENGTH + 1) continue

@@ -726,6 +726,7 @@ export interface Overview {
 export interface OverviewRow extends Overview {
   limits: Record<string, ChannelLimit>
   certificates: Certificate[]
+  broken: Record<string, string>
   his: Beat | null
 }
 

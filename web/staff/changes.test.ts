@@ -1,6 +1,6 @@
+import type { Change, ChannelSettings as ChannelConfig, Configuration as Config } from '@shared/answers'
 import { expect, test } from 'vitest'
 import { fieldsOf, rowsOf } from './changes'
-import type { Change, ChannelConfig, Config } from './config'
 import { nested } from './fields'
 
 const channel = {

@@ -1,8 +1,8 @@
 // A change of the configuration in words: each setting on a row of its own,
 // amounts in yuan.
+import type { Change, Configuration as Config, Rule } from '@shared/answers'
 import { yuan } from '@shared/format'
 import type { Field } from './components/Settings.vue'
-import type { Change, Config, Rule } from './config'
 import { channelFields, hisFields, institutionFields, reviewFields, ruleNames, smsFields, verdictWords } from './fields'
 import { rolesText } from './session'
 
@@ -39,8 +39,8 @@ export function rowsOf(c: Change, fields: Fields): ChangeRow[] {
 
 /** pairsOf takes settings and secrets apart; what stays the same among them is left out. */
 function pairsOf(c: Change): [string, unknown, unknown][] {
-  return Object.entries(c.after).flatMap(([k, after]): [string, unknown, unknown][] => {
-    const before = c.before?.[k]
+  return Object.entries(c.after as Record<string, unknown>).flatMap(([k, after]): [string, unknown, unknown][] => {
+    const before = (c.before as Record<string, unknown> | null)?.[k]
     const apart = (k === 'settings' || k === 'secrets') && after && typeof after === 'object' && !Array.isArray(after)
     if (!apart) return [[k, before, after]]
     const was = (n: string) => (before as Record<string, unknown> | undefined)?.[n]

@@ -1,25 +1,23 @@
 // How much waits where, kept live.
 import { onMounted, onUnmounted, reactive } from 'vue'
+import type { CountsView, TabCount } from '@shared/answers'
 import { call, pb } from '@shared/api'
 import { session } from './session'
 
-export interface Count { count: number; oldest: string }
 export const tabs = ['reviewing', 'awaiting_payee', 'processing', 'exceptions', 'succeeded', 'rejected'] as const
 export type Tab = (typeof tabs)[number]
 export const tabNames: Record<Tab, string> = {
   reviewing: '待审核', awaiting_payee: '待确认收款', processing: '处理中', exceptions: '异常', succeeded: '已完成', rejected: '已驳回与未成功',
 }
 
-export const queue = reactive({} as Record<Tab, Count>)
+export const queue = reactive({} as Record<Tab, TabCount>)
 export const counts = reactive({} as Record<string, number>)
-
-type Waits = Record<Tab, Count> & Record<'suspense' | 'unknown' | 'proxies', number> & { frozen: boolean }
 
 let timer: ReturnType<typeof setTimeout> | undefined
 const listeners = new Set<() => void>()
 
 export async function loadCounts(): Promise<void> {
-  const all = await call<Waits>('GET', '/api/hospay/queue/counts').catch(() => null)
+  const all = await call<CountsView>('GET', '/api/hospay/queue/counts').catch(() => null)
   if (!all) return // the page in front tells what is wrong
   const { suspense, unknown, proxies, frozen, ...byTab } = all
   Object.assign(queue, byTab)

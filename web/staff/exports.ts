@@ -1,10 +1,6 @@
 // Reports: small ones come at once, large ones are jobs with progress.
+import type { OpenedView } from '@shared/answers'
 import { call, coded, failure, guarded, pb } from '@shared/api'
-
-export interface ExportJob {
-  id: string; report: string; state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted'; progress: number; rows: number; file: string
-  error: string; created: string
-}
 
 /** exportReport downloads a report, or starts a job when it is too large for one answer. */
 export async function exportReport(report: string, params: Record<string, string>, later: (id: string) => void): Promise<void> {
@@ -13,7 +9,7 @@ export async function exportReport(report: string, params: Record<string, string
     await download(`${path}?${new URLSearchParams(params)}`, `${report}.xlsx`)
   } catch (err) {
     if (failure(err).code !== 'too_many_rows') throw err
-    later((await call<{ id: string }>('POST', '/api/hospay/exports', { report, params })).id)
+    later((await call<OpenedView>('POST', '/api/hospay/exports', { report, params })).id)
   }
 }
 

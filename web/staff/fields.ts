@@ -1,6 +1,6 @@
 // The fields of the configuration's forms, and the values that they show.
+import type { ChannelSettings as ChannelConfig, Configuration as Config, Rule } from '@shared/answers'
 import type { Field } from './components/Settings.vue'
-import type { ChannelConfig, Config, Rule } from './config'
 
 export const reviewFields: Field[] = [
   { name: 'auto', label: '自动审核', kind: 'bool', help: '开启后，符合全部规则的自动通过。' },
@@ -71,7 +71,7 @@ export function channelFields(c: ChannelConfig): Field[] {
     { name: 'notify_base', label: '本系统的公网地址', kind: 'text', help: '渠道回调和患者入口用这个地址。' },
     ...c.secrets.map((s): Field => ({ name: `secrets.${s.name}`, label: s.label || s.name, kind: s.kind === 'pem' ? 'pem' : 'secret', help: s.help })),
     ...settings.map((s): Field => ({
-      name: `settings.${s.name}`, label: s.label || s.name, kind: s.kind === 'number' ? 'text' : s.kind, choices: s.choices, help: s.help,
+      name: `settings.${s.name}`, label: s.label || s.name, kind: s.kind === 'number' ? 'text' : (s.kind as Field['kind']), choices: s.choices, help: s.help,
       placeholder: s.default && `默认 ${s.default}`, folded: folded(s.name),
     })),
     { name: 'api_base', label: '接口地址', kind: 'text', help: '留空为官方地址。', folded: true },

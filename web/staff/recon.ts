@@ -1,28 +1,6 @@
-// Words and shapes of the reconciliation pages (docs/reconcile.md).
+// Words of the reconciliation pages (docs/reconcile.md).
+import type { BookSum, Side } from '@shared/answers'
 import { yuan } from '@shared/format'
-
-export interface Book { count: number; amount: number; present?: boolean; statement?: string }
-export interface Difference {
-  id: string; day: string; kind: string; also: string[]; order_no: string; out_bill_no: string; his_refund_no: string; order: string
-  platform: Side | null; channel: Side | null; his: Side | null; explain: string; sign: '' | 'overage' | 'shortage'; amount: number
-  state: 'open' | 'proposed' | 'resolved' | 'carried'; owner: string; owner_name: string; days_open: number; overdue: boolean
-  proposal: { verb: string; reason: string; by: string; by_name: string; at: string } | null
-}
-export interface Side { amount: number; status: string; time: string }
-export interface Worked extends Difference {
-  verbs: { verb: string; fits: boolean; why: string }[]
-  counters: { id: string; day: string; order_no: string; out_bill_no: string; amount: number }[]
-  history: { act: string; verb: string; reason: string; by_name: string; at: string }[]
-}
-export interface DayView {
-  date: string; state: 'balanced' | 'differences' | 'incomplete' | 'none'; books: Record<string, Book>
-  differences: Record<string, { count: number; amount: number }>; open: number; carried_in: number
-  runs: { id: string; started: string; by_name?: string; state: string }[]
-}
-export interface Statement {
-  id: string; day: string; source: string; kind: string; state: 'waiting' | 'ready' | 'empty' | 'missing' | 'refused'; lines: number
-  rejects: number; amount: number; refusal: string; message: string; file: string; version: number; superseded: boolean; beside: boolean; by_name: string
-}
 
 export const kinds: Record<string, string> = {
   duplicate: '重复', only_platform: '平台单边', only_channel: '渠道单边', only_his: 'HIS 单边', missing_platform: '平台缺失',
@@ -44,11 +22,11 @@ export const acts: Record<string, string> = {
   propose: '提出', confirm: '确认', withdraw: '撤回或退回', resolve: '处理', assign: '认领', auto: '自动了结', changed: '账有变化，重新打开', reopen: '重新打开',
   carry: '结转',
 }
-export const states: Record<Difference['state'], string> = { open: '待处理', proposed: '待确认', resolved: '已处理', carried: '转下日' }
+export const states: Record<string, string> = { open: '待处理', proposed: '待确认', resolved: '已处理', carried: '转下日' }
 export const books: Record<string, string> = { platform: '平台', wechat: '微信', alipay: '支付宝', his: 'HIS' }
 
 /** side puts the books side by side: what the platform says, the HIS, both channels and their sum. */
-export function side(of: Record<string, Book>): { name: string; count: number; amount: number; off: number | null; missing: boolean }[] {
+export function side(of: Record<string, BookSum>): { name: string; count: number; amount: number; off: number | null; missing: boolean }[] {
   const platform = of.platform?.amount ?? 0
   const row = (k: string) => {
     const { count, amount, present } = of[k]!

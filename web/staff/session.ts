@@ -1,6 +1,7 @@
 // Who works at the console. The server decides what each role may do; the pages
 // only leave out what would be refused.
 import { reactive } from 'vue'
+import type { NamesView, StaffMeView } from '@shared/answers'
 import { call, guarded, pb } from '@shared/api'
 import { openSessions } from '@shared/session'
 
@@ -11,17 +12,7 @@ export const roleNames: Record<Role, string> = { reviewer: '审核', finance: '�
 /** rolesText lists roles in words. */
 export const rolesText = (roles: readonly string[]) => roles.map((r) => roleNames[r as Role] ?? r).join('、')
 
-export interface Me {
-  id: string
-  name: string
-  email: string
-  roles: Role[]
-  institution: { id: string; name: string }
-  second_factor: { policy: 'off' | 'totp'; enrolled: boolean; recovery_left: number }
-  idle_minutes: number
-}
-
-export const { session, known, keep, leave, whenLost, loadMe } = openSessions<Me>('/api/hospay/staff/me', () => '登录已过期，请重新登录。')
+export const { session, known, keep, leave, whenLost, loadMe } = openSessions<StaffMeView>('/api/hospay/staff/me', () => '登录已过期，请重新登录。')
 
 export function may(...roles: Role[]): boolean {
   return roles.some((r) => session.me?.roles.includes(r))
@@ -41,6 +32,6 @@ export function nameOf(id: string | undefined): string {
 
 /** loadNames reads who works in the house. */
 export async function loadNames(): Promise<void> {
-  const answer = await call<{ names: Record<string, string> }>('GET', '/api/hospay/staff/names').catch(() => null)
+  const answer = await call<NamesView>('GET', '/api/hospay/staff/names').catch(() => null)
   Object.assign(names, answer?.names) // without an answer ids stay without names
 }
