@@ -60,8 +60,8 @@ func kinds() map[string]kind {
 			"auto", "shadow", "delay_seconds", "window_from", "window_to", "rules", "second_from", "second_proxy")},
 		{collection: collections.Notices, creatable: true, check: checkNotice, fields: append(
 			open("title", "content", "active"), field{name: "kind", onCreate: true})},
-		{collection: collections.NotificationTexts, creatable: true, check: checkText, fields: append(
-			open("title", "body", "sms", "wechat_template", "alipay_template", "keywords"), field{name: "event", onCreate: true})},
+		{collection: collections.NotificationTexts, creatable: true, check: checkText, fields: slices.Concat(
+			open("title", "body", "sms"), guarded("wechat_template", "alipay_template", "keywords"), []field{{name: "event", onCreate: true}})},
 		{collection: collections.Staff, creatable: true, freshSensitive: true, check: checkPerson, secretNames: []string{"id_no"},
 			fields: slices.Concat(
 				open("name"), guarded("roles", "active", "secrets"), onCreate("email"))},

@@ -37,7 +37,8 @@ func Required(s string, missing Code) (string, error) {
 func Optional(s string) (string, error) {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	for _, r := range s {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) || unicode.Is(unicode.Noncharacter_Code_Point, r) {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) || unicode.Is(unicode.Noncharacter_Code_Point,
+			r) {
 			return "", NewError(CodeTextInvalid, "")
 		}
 	}

@@ -16,13 +16,16 @@ func TestRequired_SaysSomething(t *testing.T) {
 			t.Errorf("%q: %q %v", s, got, err)
 		}
 	}
-	for _, s := range []string{"", " ", "   ", "\u3000\u3000", "\t\n\r\n", "\u00a0\u2003", "\u200b\u200b", "\u3164\u3164", "\u2800\u2800", "x", "错", "。。。", "--", "!?", " x "} {
+	for _, s := range []string{"", " ", "   ", "\u3000\u3000", "\t\n\r\n", "\u00a0\u2003", "\u200b\u200b", "\u3164\u3164", "\u2800\u2800", "x",
+		"错", "。。。", "--", "!?", " x "} {
 		if got, err := flow.Required(s, flow.CodeEvidenceRequired); flow.CodeOf(err) != flow.CodeEvidenceRequired || got != "" {
 			t.Errorf("%q passes for a reason: %q %v", s, got, err)
 		}
 	}
 	for _, s := range []string{"原因\x00", "\x07响铃", "a\x1b[31mb", "\x7f删除", "c1\u0085x", "反\u202e向", "\u2066隔离", "坏\xff字节", "非\ufffe字"} {
-		for _, read := range []func(string) (string, error){flow.Optional, func(s string) (string, error) { return flow.Required(s, flow.CodeNoteRequired) }} {
+		for _, read := range []func(string) (string, error){flow.Optional, func(s string) (string, error) {
+			return flow.Required(s, flow.CodeNoteRequired)
+		}} {
 			if got, err := read(s); flow.CodeOf(err) != flow.CodeTextInvalid || got != "" {
 				t.Errorf("%q is taken: %q %v", s, got, err)
 			}

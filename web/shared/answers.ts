@@ -574,6 +574,21 @@ export interface MeView {
   institution: string
 }
 
+export interface MessageView {
+  id: string
+  event: string
+  title: string
+  body: string
+  page: string
+  at: string
+  read: boolean
+}
+
+export interface MessagesView {
+  unread: number
+  items: MessageView[]
+}
+
 export type Method =
   | 'original'
   | 'transfer'
@@ -1175,6 +1190,10 @@ export interface UnknownRow extends DeskOrder {
 
 export interface UnlockedView {
   unlocked: boolean
+}
+
+export interface UnreadView {
+  unread: number
 }
 
 export interface VerbView {

@@ -285,8 +285,10 @@ export interface Notification {
   institution: string
   next_at: string
   order: string
+  page: string
   patient: string
   provider_id: string
+  read_at: string
   round: number
   sent_at: string
   staff: boolean

@@ -13,7 +13,10 @@ export interface ChannelConfig {
 export interface Rule { rule: string; limit?: number; count?: number; days?: number; hours?: number; from?: string; to?: string; on_fail: string }
 export interface StaffRow { id: string; name: string; email: string; roles: string[]; active: boolean; locked: boolean; identified: boolean }
 export interface Notice { id: string; kind: 'refund' | 'proxy'; version: string; title: string; content: string; active: boolean; created: string }
-export interface Text { id: string; event: string; title: string; body: string; sms: boolean; wechat_template: string; alipay_template: string }
+export interface Text {
+  id: string; event: string; title: string; body: string; sms: boolean; wechat_template: string; alipay_template: string
+  keywords: Record<string, unknown> | null
+}
 export interface Config {
   institution: Record<string, unknown> & { id: string; name: string; secrets_held: string[] }
   channels: ChannelConfig[]
