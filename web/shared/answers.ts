@@ -475,6 +475,9 @@ export interface InstitutionSettings {
   proxy_photo_days: number
   second_factor: string
   idle_minutes: number
+  recon_prefixes: string
+  recon_words: string
+  recon_his_sign: string
   secrets_held: string[]
   payouts_frozen: boolean
   freeze_note: string
