@@ -103,7 +103,8 @@ type settings struct {
 
 func (s *Service) settings(ctx context.Context, inst string) (settings, error) {
 	var out settings
-	err := s.App.ConcurrentDB().Select("name", "recon_days", "recon_ignore", "recon_prefixes", "recon_words", "recon_his_sign").From(collections.Institutions).Where(dbx.HashExp{"id": inst}).
+	err := s.App.ConcurrentDB().Select("name", "recon_days", "recon_ignore", "recon_prefixes", "recon_words", "recon_his_sign").
+		From(collections.Institutions).Where(dbx.HashExp{"id": inst}).
 		WithContext(ctx).One(&out)
 	if out.Days == 0 {
 		out.Days = defaultDays

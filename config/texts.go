@@ -32,7 +32,7 @@ func checkText(_ *Service, app core.App, d *draft) error {
 	}
 	for _, channel := range channels.Names() {
 		if !templateID.MatchString(d.rec.GetString(channel + "_template")) {
-			return errors.New("模板编号只能有字母、数字和 _ - . :")
+			return errors.New("模板编号只能有字母、数字、横线、下划线、点和冒号")
 		}
 		words, err := store.Keywords([]byte(d.rec.GetString("keywords")), channel)
 		if err != nil {
