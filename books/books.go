@@ -27,6 +27,7 @@ import (
 // order that HIS has debited and nobody has paid yet stands on the day of the
 // debit as an open item.
 type feeder struct {
+	table files.Options // how the institution's tables are read
 	*Service
 	ctx       context.Context
 	inst, day string
@@ -79,10 +80,21 @@ func (s *Service) feeder(ctx context.Context, inst, day string) (*feeder, error)
 		return nil, flow.NewError(flow.CodeBadRequest, "")
 	}
 	opt := reconcile.Defaults(day)
-	opt.Window, opt.Tolerance = window, tolerance
+	set, err := s.settings(ctx, inst)
+	if err != nil {
+		return nil, err
+	}
+	table, err := set.table()
+	if err != nil {
+		return nil, err
+	}
+	opt.Window, opt.Tolerance, opt.Prefixes = window, tolerance, prefixes(set.Prefixes)
 	engine, err := reconcile.New(opt)
+	sum := sha256.New()
+	fmt.Fprint(sum, set.told())
 	return &feeder{
-		Service: s, ctx: ctx, inst: inst, day: day, from: from, to: to, engine: engine, sum: sha256.New(), bring: map[string]bool{},
+		table:   table,
+		Service: s, ctx: ctx, inst: inst, day: day, from: from, to: to, engine: engine, sum: sum, bring: map[string]bool{},
 		away: map[string]bool{},
 		hand: map[string]bool{}, returned: map[string]bool{}, reversed: map[string]time.Time{},
 		back:     returns{sameDay: map[string]bool{}, later: map[string]bool{}, taken: map[string]bool{}},
@@ -342,7 +354,11 @@ func (f *feeder) file(st Statement, line func(reconcile.Line) error) error {
 		f.files = append(f.files, usedFile{st.ID, st.Source, st.Kind, st.Day, st.Form, st.SHA256, st.Lines, st.Rejects})
 	}
 	return f.local(st, func(b files.File, _ string) error {
-		_, err := read(b, st.Source, st.Day, line)
+		got, err := read(f.table, b, st.Source, st.Day, line)
+		if n := got.info.Rejects; err == nil && st.Day == f.day && n != st.Rejects { // words were told since it came
+			f.rejects += n - st.Rejects
+			f.files[len(f.files)-1].Rejects = n
+		}
 		return err
 	})
 }

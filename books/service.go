@@ -85,11 +85,16 @@ type settings struct {
 	Name   string `db:"name"`
 	Days   int    `db:"recon_days"`
 	Ignore int64  `db:"recon_ignore"`
+
+	Prefixes string `db:"recon_prefixes"`
+	Words    string `db:"recon_words"`
+	HISSign  string `db:"recon_his_sign"`
 }
 
 func (s *Service) settings(ctx context.Context, inst string) (settings, error) {
 	var out settings
-	err := s.App.ConcurrentDB().Select("name", "recon_days", "recon_ignore").From(collections.Institutions).Where(dbx.HashExp{"id": inst}).
+	err := s.App.ConcurrentDB().Select("name", "recon_days", "recon_ignore", "recon_prefixes", "recon_words", "recon_his_sign").
+		From(collections.Institutions).Where(dbx.HashExp{"id": inst}).
 		WithContext(ctx).One(&out)
 	if out.Days == 0 {
 		out.Days = defaultDays

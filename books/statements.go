@@ -85,7 +85,7 @@ type reading struct {
 }
 
 // read reads a file from end to end without keeping its lines.
-func read(f files.File, source, day string, line func(reconcile.Line) error) (r reading, err error) {
+func read(opt files.Options, f files.File, source, day string, line func(reconcile.Line) error) (r reading, err error) {
 	sink := files.Sink{Line: line, Reject: func(j files.Reject) error {
 		if len(r.rejects) < keptRejects {
 			r.rejects = append(r.rejects, j)
@@ -93,17 +93,25 @@ func read(f files.File, source, day string, line func(reconcile.Line) error) (r 
 		return nil
 	}}
 	if source == SourceHIS {
-		r.info, err = files.ReadTable(f, reconcile.HIS, day, sink)
-		if err == nil && r.info.Lines > 0 && r.info.OnDay == 0 {
-			err = &files.Refusal{File: f.Name, Reason: "没有 " + day + " 的记录，拿错了日期"}
-			if r.info.Lines == r.info.Rejects {
-				err = &files.Refusal{File: f.Name, Reason: "没有一行读得懂，" + r.info.Reason}
-			}
-		}
+		r.info, err = opt.ReadTable(f, reconcile.HIS, day, sink)
 		return r, err
 	}
 	r.info, err = files.ReadBill(f, day, sink)
 	return r, err
+}
+
+// ofTheDay refuses a table of HIS that has nothing of its day, with the likely
+// reason.
+func (r reading) ofTheDay(in Incoming, opt files.Options) error {
+	switch {
+	case r.info.Lines == 0 || r.info.OnDay > 0:
+		return nil
+	case r.info.Lines == r.info.Rejects:
+		return &files.Refusal{File: in.Name, Reason: "没有一行读得懂，" + r.info.Reason}
+	case opt.Sign != files.AutoSign:
+		return &files.Refusal{File: in.Name, Reason: "没有 " + in.Day + " 的退款：拿错了日期，或机构设置的“HIS 退款金额”正负不对"}
+	}
+	return &files.Refusal{File: in.Name, Reason: "没有 " + in.Day + " 的记录，拿错了日期"}
 }
 
 // forms name the kinds of bills by what their headers say.
@@ -176,7 +184,18 @@ func (s *Service) examine(ctx context.Context, in Incoming) (st Statement, rejec
 	}
 	st = Statement{Institution: in.Institution, Source: in.Source, Day: in.Day, State: Ready, Name: clip(in.Name, 200),
 		SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size, By: in.By}
-	got, err := read(files.File{Name: in.Name, Data: f, Size: size}, in.Source, in.Day, func(reconcile.Line) error { return ctx.Err() })
+	set, err := s.settings(ctx, in.Institution)
+	if err != nil {
+		return st, nil, err
+	}
+	opt, err := set.table()
+	if err != nil {
+		return st, nil, err
+	}
+	got, err := read(opt, files.File{Name: in.Name, Data: f, Size: size}, in.Source, in.Day, func(reconcile.Line) error { return ctx.Err() })
+	if err == nil && in.Source == SourceHIS {
+		err = got.ofTheDay(in, opt)
+	}
 	if refusal, ok := errors.AsType[*files.Refusal](err); ok {
 		return st, nil, flow.NewError(CodeStatementRefused, refusal.Error())
 	}

@@ -11,7 +11,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -115,14 +117,16 @@ type Receipts interface {
 type Message struct {
 	To       Account
 	Template string
-	Page     string            // link or mini-program page, may be empty
+	Page     string            // address of the page that it is about; may be empty
 	Data     map[string]string // keyword → text
 	ID       string            // our id of the message, for services that drop repeats
 }
 
 // Messenger sends template messages and returns the channel's message id.
-// ErrMessageRefused wraps refusals that a repeat cannot mend.
+// ErrMessageRefused wraps refusals that a repeat cannot mend. CanMessage says,
+// in Chinese, what the configuration lacks for that.
 type Messenger interface {
+	CanMessage() error
 	SendMessage(ctx context.Context, m Message) (string, error)
 }
 
@@ -210,4 +214,13 @@ func (r Record) String() string {
 	}
 	text, _ := json.Marshal(r) // strings and a number: cannot fail
 	return string(text)
+}
+
+// MessagePage is the page of a mini-program that opens an address of ours, by
+// the setting message_page; empty without either.
+func MessagePage(setting, address string) string {
+	if setting == "" || address == "" {
+		return ""
+	}
+	return strings.ReplaceAll(setting, "{url}", url.QueryEscape(address))
 }

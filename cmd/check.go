@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hospay/internal/i18n"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -107,6 +110,9 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 		if err == nil && inst.Proxy.On && inst.Proxy.Consent == "" {
 			report(name+"：亲友代办", errors.New("已开通，但没有生效的授权与隐私告知，请在 notices 中新建 kind = proxy 的一条并勾选 active"))
 		}
+		if err := reportNotices(ctx, rt, i.Id, name, report); err != nil {
+			return err
+		}
 		_, _, err = rt.Store.HIS(ctx, i.Id)
 		report(name+"：HIS", err)
 		configs, err := rt.App.FindRecordsByFilter(collections.ChannelConfigs, "institution = {:i} && active = true", "channel", 0, 0,
@@ -124,6 +130,19 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 	}
 	if bad > 0 {
 		return fmt.Errorf("%d 项需要处理", bad)
+	}
+	return nil
+}
+
+// reportNotices looks at what patients are told on each event: the text, and a
+// way in which it reaches them.
+func reportNotices(ctx context.Context, rt *Runtime, institution, name string, report func(string, error)) error {
+	faults, err := rt.Store.NoticeFaults(institution, func(via string) error { return rt.Store.CanSend(ctx, institution, via) })
+	if err != nil {
+		return err
+	}
+	for _, event := range slices.Sorted(maps.Keys(faults)) {
+		report(name+"：通知 "+i18n.Text(i18n.Default, "notice."+string(event)+".title"), faults[event])
 	}
 	return nil
 }

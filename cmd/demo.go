@@ -108,7 +108,8 @@ func (f demoFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	if err := day.Leave(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n服务在运行：http://%s （后台 /_/ ，账号 %s 密码 %s）\n患者入口 %s ，按 Ctrl-C 结束\n", f.http, demo.Superuser, demo.Password, at.Portal)
+	fmt.Fprintf(out, "\n服务在运行：http://%s （后台 /_/ ，账号 %s 密码 %s）\n患者入口 %s ，他们手机上的短信 %s ，按 Ctrl-C 结束\n",
+		f.http, demo.Superuser, demo.Password, at.Portal, at.SMS)
 	<-ctx.Done()
 	return nil
 }

@@ -171,6 +171,9 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	st := store.New(app, v)
 	st.Transport = o.Transport
 	st.Committed = store.Publish(app)
+	if err := st.SeedAllTexts(); err != nil {
+		return nil, err
+	}
 	if o.Env == EnvProduction {
 		if err := st.RefuseSimulators(); err != nil {
 			return nil, err

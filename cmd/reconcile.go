@@ -147,9 +147,8 @@ func (j *reconcileJob) check() error {
 	if len(j.types) > 0 {
 		j.opt.Types = j.types
 	}
-	signs := map[string]files.Sign{"auto": files.AutoSign, "negative": files.RefundsBelowZero, "positive": files.RefundsAboveZero}
 	var ok bool
-	if j.table.Sign, ok = signs[j.sign]; !ok {
+	if j.table.Sign, ok = files.SignOf(j.sign); !ok {
 		return errors.New("--his-sign 应为 auto、negative 或 positive")
 	}
 	j.table.Strict = true

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"strings"
 	"unicode/utf8"
 
 	"hospay/internal/foreign"
@@ -24,17 +23,9 @@ func readWords(path string) (*foreign.Words, error) {
 			return nil, fmt.Errorf("%s 不是 UTF-8 也不是 GBK 文字", path)
 		}
 	}
-	words, n := &foreign.Words{}, 0
-	for line := range strings.Lines(text) {
-		n++
-		line, _, _ = strings.Cut(line, "#")
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		theirs, ours, ok := strings.Cut(strings.Replace(line, "＝", "=", 1), "=")
-		if !ok || !words.Add(theirs, ours) {
-			return nil, fmt.Errorf("%s 第 %d 行应为“对方的词=意思”，意思如成功、失败、处理中、原路退、转账退、微信、支付宝、现金、银行卡，不能是 %q", path, n, line)
-		}
+	words, err := foreign.ReadWords(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", path, err)
 	}
 	return words, nil
 }

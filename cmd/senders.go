@@ -105,7 +105,7 @@ func channelSender(store *store.Store, channel string) notify.Sender {
 			return "", notify.ErrSkip
 		}
 		id, err := messenger.SendMessage(ctx, channels.Message{
-			To: channels.Account{ID: to.Account, Type: to.Type}, Template: m.Template, Data: m.Values, ID: m.ID,
+			To: channels.Account{ID: to.Account, Type: to.Type}, Template: m.Template, Page: m.Link, Data: m.Values, ID: m.ID,
 		})
 		if errors.Is(err, channels.ErrMessageRefused) {
 			return "", fmt.Errorf("%w: %w", notify.ErrRefused, err)

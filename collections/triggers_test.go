@@ -37,7 +37,7 @@ func TestTriggers_RefuseRawSQL(t *testing.T) {
 	open := p.Apply("wechat", "transfer", 1000, nil).Text("id")
 	a.Drain()
 	rejected := p.SubmittedProxy("P0008", "elderly")
-	a.ReviewProxy(a.Staff("reviewer1"), rejected, "reject", "x")
+	a.ReviewProxy(a.Staff("reviewer1"), rejected, "reject", "不符")
 	draft := p.ApplyProxy("P0007", "minor", nil).Text("id")
 	db := a.Runtime.App.NonconcurrentDB()
 	if _, err := db.Insert(collections.Callbacks, dbx.Params{"id": "cb0000000000001", "institution": a.Institution, "channel": "wechat",

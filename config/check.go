@@ -10,6 +10,7 @@ import (
 	"hospay/calendar"
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/internal/foreign"
 	"hospay/internal/idno"
 	"hospay/notify/sms"
 	"hospay/people"
@@ -21,6 +22,9 @@ import (
 func checkInstitution(_ *Service, app core.App, d *draft) error {
 	if len(d.rec.GetStringSlice("methods")) == 0 {
 		return errors.New("至少开通一种退款方式")
+	}
+	if _, err := foreign.ReadWords(d.rec.GetString("recon_words")); err != nil {
+		return fmt.Errorf("对账词表%w", err)
 	}
 	return valid(app, d)
 }
@@ -76,14 +80,6 @@ func checkReview(_ *Service, app core.App, d *draft) error {
 	}
 	if err := r.Check(); err != nil {
 		return err
-	}
-	return valid(app, d)
-}
-
-// checkText keeps notices plain text: they go out as messages and mails.
-func checkText(_ *Service, app core.App, d *draft) error {
-	if strings.ContainsAny(d.rec.GetString("title")+d.rec.GetString("body"), "<>") {
-		return errors.New("通知是纯文字，不能含 < 和 >")
 	}
 	return valid(app, d)
 }

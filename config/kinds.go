@@ -48,7 +48,8 @@ func kinds() map[string]kind {
 	list := []kind{
 		{collection: collections.Institutions, secretNames: []string{"portal_secret"}, check: checkInstitution, fields: slices.Concat(
 			open("name", "min_amount", "day_limit", "proxy_days", "proxy_photo_days"),
-			guarded("active", "methods", "debit_at", "proxy_on", "proxy_payee", "second_factor", "idle_minutes", "secrets"))},
+			guarded("active", "methods", "debit_at", "proxy_on", "proxy_payee", "second_factor", "idle_minutes",
+				"recon_prefixes", "recon_words", "recon_his_sign", "secrets"))},
 		{collection: collections.ChannelConfigs, creatable: true, freshSensitive: true, check: checkChannel, fields: slices.Concat(
 			onCreate("channel"), guarded("active", "merchant_id", "app_id", "api_base", "notify_base", "settings", "secrets"))},
 		{collection: collections.HISConfigs, creatable: true, freshSensitive: true, secretNames: []string{"key", "sign_key", "user", "password"},
@@ -60,8 +61,8 @@ func kinds() map[string]kind {
 			"auto", "shadow", "delay_seconds", "window_from", "window_to", "rules", "second_from", "second_proxy")},
 		{collection: collections.Notices, creatable: true, check: checkNotice, fields: append(
 			open("title", "content", "active"), field{name: "kind", onCreate: true})},
-		{collection: collections.NotificationTexts, creatable: true, check: checkText, fields: append(
-			open("title", "body", "sms", "wechat_template", "alipay_template", "keywords"), field{name: "event", onCreate: true})},
+		{collection: collections.NotificationTexts, creatable: true, check: checkText, fields: slices.Concat(
+			open("title", "body", "sms"), guarded("wechat_template", "alipay_template", "keywords"), []field{{name: "event", onCreate: true}})},
 		{collection: collections.Staff, creatable: true, freshSensitive: true, check: checkPerson, secretNames: []string{"id_no"},
 			fields: slices.Concat(
 				open("name"), guarded("roles", "active", "secrets"), onCreate("email"))},

@@ -33,6 +33,6 @@ func examples() []string {
 	text := func(key string) string { return i18n.Text(i18n.Default, key) }
 	return []string{
 		"no", "R20261124000001", "amount", "¥12.34", "reason", text("reason.REAL_NAME_CHECK_FAIL"), "channel", text("channel.wechat"),
-		"method", text("method.transfer"), "time", "2026-11-24 10:30", "status", text("status.succeeded"),
+		"method", text("method.transfer"), "time", "2026-11-24 10:30", "status", text("status.succeeded"), "link", "https://…/m/…",
 	}
 }

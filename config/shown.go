@@ -60,6 +60,9 @@ type InstitutionSettings struct {
 	ProxyPhotoDays int            `json:"proxy_photo_days"`
 	SecondFactor   string         `json:"second_factor"`
 	IdleMinutes    int            `json:"idle_minutes"`
+	ReconPrefixes  string         `json:"recon_prefixes"`
+	ReconWords     string         `json:"recon_words"`
+	ReconHISSign   string         `json:"recon_his_sign"`
 	SecretsHeld    []string       `json:"secrets_held"`
 	PayoutsFrozen  bool           `json:"payouts_frozen"`
 	FreezeNote     string         `json:"freeze_note"`

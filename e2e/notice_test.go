@@ -1,6 +1,13 @@
 package e2e
 
 import (
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/pocketbase/dbx"
+	"hospay/flow"
+	"hospay/store"
 	"strings"
 	"testing"
 	"time"
@@ -114,32 +121,167 @@ func TestNotices_PendingConfirmationIsRemindedFourTimes(t *testing.T) {
 	}
 }
 
+// TestNotices_ShortMessageThroughTheGateway: the demo's gateway puts the text
+// on the patient's phone, with a short address that opens the order's page.
 func TestNotices_ShortMessageThroughTheGateway(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
-	got := make(chan string, 4)
-	gateway := smsGateway(t, got)
-	c := must(a.Runtime.App.FindCollectionByNameOrId(collections.SMSConfigs))
-	rec := core.NewRecord(c)
-	rec.Load(map[string]any{
-		"institution": a.Institution, "active": true, "url": gateway,
-		"settings": `{"body":"m={phone}&t={text}&k={secret.key}","quiet_from":"00:00","quiet_to":"00:00"}`, "secrets_input": `{"key":"k1"}`,
-	})
-	if err := a.Runtime.App.Save(rec); err != nil {
-		t.Fatal(err)
-	}
-	text := must(a.Runtime.App.FindFirstRecordByData(collections.NotificationTexts, "event", "succeeded"))
-	text.Set("sms", true)
-	if err := a.Runtime.App.Save(text); err != nil {
-		t.Fatal(err)
-	}
-	paidOrder(t, a, "P0002", "alipay", 2500)
+	w := paidOrder(t, a, "P0002", "alipay", 2500)
 	deliver(t, a)
-	select {
-	case form := <-got:
-		if !strings.Contains(form, a.Sims.World.Find("P0002").Phone) || !strings.Contains(form, "k=k1") || !strings.Contains(form, "25.00") {
-			t.Errorf("the gateway got %q", form)
+	var texts []string
+	for _, m := range a.Sims.SMS.Messages() {
+		if m.Patient == "P0002" {
+			texts = append(texts, m.Text)
 		}
-	default:
-		t.Error("the gateway got nothing")
+	}
+	if len(texts) != 1 || !strings.HasPrefix(texts[0], "【演示医院】") || !strings.Contains(texts[0], "25.00") ||
+		!strings.Contains(texts[0], "查看详情："+a.URL+"/m/") {
+		t.Fatalf("the phone shows %q", texts)
+	}
+	_, short, _ := strings.Cut(texts[0], a.URL)
+	if to := opens(t, a.URL+short); to != "/?inst=demo#/records/"+w.Order.ID {
+		t.Errorf("the link opens %q", to)
+	}
+	if to := opens(t, a.URL+"/m/unknown00000000"); to != "/" {
+		t.Errorf("a link of nobody opens %q", to)
+	}
+}
+
+// opens is where an address leads.
+func opens(t *testing.T, address string) string {
+	t.Helper()
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res := must(client.Get(address))
+	defer res.Body.Close()
+	return res.Header.Get("Location")
+}
+
+// TestNotices_TellWhyAndOpenTheirPage: what arrives at WeChat and Alipay
+// carries the reason and the page that it is about.
+func TestNotices_TellWhyAndOpenTheirPage(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	reviewer := a.Staff("reviewer1")
+	rejected := apply(t, a.Login("P0003", "wechat"), "wechat", "transfer", 2200, nil)
+	failed := apply(t, a.Login("P0019", "alipay"), "alipay", "transfer", 2300, nil)
+	a.Drain()
+	a.Review(reviewer, rejected, "reject", "证件不清晰")
+	a.Review(reviewer, failed, "approve", "")
+	waiting := apply(t, a.Login("P0001", "wechat"), "wechat", "transfer", 2400, nil)
+	a.Drain()
+	a.Review(reviewer, waiting, "approve", "")
+	a.Drain()
+	deliver(t, a)
+	home := a.URL + "/?inst=demo#/records/"
+	for _, want := range []struct{ template, page, reason string }{
+		{"demo-rejected", home + rejected, "证件不清晰"}, {"demo-awaiting_payee", home + waiting + "/confirm", ""},
+	} {
+		got := 0
+		for _, m := range a.Sims.WeChat.Messages() {
+			if m.TemplateID == want.template && m.Page == want.page && strings.Contains(fmt.Sprint(m.Data), want.reason) {
+				got++
+			}
+		}
+		if got != 1 {
+			t.Errorf("%s: %d of %+v", want.template, got, a.Sims.WeChat.Messages())
+		}
+	}
+	got := 0
+	for _, m := range a.Sims.Alipay.Messages() {
+		if m.TemplateID == "demo-failed" && m.Page == "pages/web/index?url="+url.QueryEscape(home+failed) &&
+			strings.Contains(fmt.Sprint(m.Data), "收款账户不存在或姓名不符") {
+			got++
+		}
+	}
+	if got != 1 {
+		t.Errorf("Alipay: %+v", a.Sims.Alipay.Messages())
+	}
+}
+
+// TestMessages_ArePatientsOwnUntilRead: the portal lists what was told, counts
+// what was not opened, and nobody reads another one's.
+func TestMessages_ArePatientsOwnUntilRead(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	w := paidOrder(t, a, "P0001", "wechat", 2100)
+	p, other := a.Login("P0001", "wechat"), a.Login("P0002", "wechat")
+	list := func(p *testapp.Patient) (unread float64, items []any) {
+		res := p.Call("GET", "/api/hospay/messages", p.Token, nil)
+		if res.Status != 200 {
+			t.Fatal(res.Status, string(res.Raw))
+		}
+		return res.Body["unread"].(float64), res.Body["items"].([]any)
+	}
+	unread, items := list(p)
+	if int(unread) != 2 || len(items) != 2 {
+		t.Fatalf("%v unread of %v", unread, items)
+	}
+	first := items[0].(map[string]any)
+	if first["event"] != "succeeded" || first["page"] != "/records/"+w.Order.ID || first["read"] != false ||
+		strings.Contains(first["body"].(string), "{") || strings.Contains(first["body"].(string), "详情") {
+		t.Errorf("%v", first)
+	}
+	id := first["id"].(string)
+	wantRefusal(t, "别人的消息", other.Call("POST", "/api/hospay/messages/"+id+"/read", other.Token, nil), 404, "not_found")
+	if n, items := list(other); n != 0 || len(items) != 0 {
+		t.Errorf("somebody else reads %v", items)
+	}
+	for range 2 {
+		if res := p.Call("POST", "/api/hospay/messages/"+id+"/read", p.Token, nil); res.Body["unread"] != 1.0 {
+			t.Errorf("%d %s", res.Status, res.Raw)
+		}
+	}
+	if unread, items := list(p); unread != 1 || items[0].(map[string]any)["read"] != true {
+		t.Errorf("%v unread of %v", unread, items)
+	}
+	if res := p.Call("POST", "/api/hospay/messages/read", p.Token, nil); res.Body["unread"] != 0.0 {
+		t.Errorf("%d %s", res.Status, res.Raw)
+	}
+}
+
+// TestTexts_ANewInstitutionHasThem without a demo, and `config check` says what
+// keeps them from patients.
+func TestTexts_ANewInstitutionHasThem(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	app := a.Runtime.App
+	rec := core.NewRecord(must(app.FindCollectionByNameOrId(collections.Institutions)))
+	rec.Load(map[string]any{"code": "second", "name": "第二医院", "active": true, "methods": []string{"transfer"}})
+	if err := app.Save(rec); err != nil {
+		t.Fatal(err)
+	}
+	patients, staff := store.TextEvents()
+	if n := countRows(t, a, collections.NotificationTexts, dbx.HashExp{"institution": rec.Id}); n != len(patients)+len(staff) {
+		t.Fatalf("%d texts", n)
+	}
+	faults := func(id string) map[flow.NoticeEvent]error {
+		return must(a.Store.NoticeFaults(id, func(via string) error { return a.Store.CanSend(t.Context(), id, via) }))
+	}
+	for event, err := range faults(a.Institution) {
+		if err != nil {
+			t.Errorf("the demo's %s: %v", event, err)
+		}
+	}
+	for _, event := range patients {
+		if err := faults(rec.Id)[event]; err == nil || !strings.Contains(err.Error(), "短信网关") {
+			t.Errorf("%s has no way to send: %v", event, err)
+		}
+	}
+	text := must(app.FindFirstRecordByFilter(collections.NotificationTexts, "institution = {:i} && event = 'rejected'",
+		map[string]any{"i": rec.Id}))
+	text.Set("sms", false)
+	if err := app.Save(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := faults(rec.Id)["rejected"]; err == nil || !strings.Contains(err.Error(), "没有发送方式") {
+		t.Errorf("no way at all: %v", err)
+	}
+	if err := app.Delete(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := faults(rec.Id)["rejected"]; err == nil || !strings.Contains(err.Error(), "没有文案") {
+		t.Errorf("no text: %v", err)
+	}
+	if err := a.Store.SeedAllTexts(); err != nil {
+		t.Fatal(err)
+	}
+	if n := countRows(t, a, collections.NotificationTexts, dbx.HashExp{"institution": rec.Id}); n != len(patients)+len(staff) {
+		t.Errorf("%d texts after the next start", n)
 	}
 }

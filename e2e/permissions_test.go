@@ -78,7 +78,6 @@ func (h *house) plant(t *testing.T, order string) {
 		"before": "{}", "after": "{}"})
 	insert(collections.ReconMonths, map[string]any{"institution": h.Institution, "month": "2025-11", "state": "open"})
 	insert(collections.Callbacks, map[string]any{"institution": h.Institution, "channel": "wechat", "callback_id": "planted", "no": "T1"})
-	insert(collections.SMSConfigs, map[string]any{"institution": h.Institution, "url": "https://example.com"})
 	insert(collections.JobRuns, map[string]any{"job": "planted", "ok": true})
 	insert(collections.AuditLog, map[string]any{"seq": 1000, "action": "planted", "institution": h.Institution})
 	insert(collections.Exports, map[string]any{"institution": h.Institution, "owner": h.financeID, "report": "refunds", "state": "running"})

@@ -1,10 +1,6 @@
 package e2e
 
 import (
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"testing"
 	"time"
 
@@ -16,17 +12,6 @@ import (
 	"hospay/lab/testapp"
 	"hospay/refund"
 )
-
-func smsGateway(t *testing.T, got chan<- string) string {
-	t.Helper()
-	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		form, _ := url.QueryUnescape(string(body))
-		got <- form
-	}))
-	t.Cleanup(srv.Close)
-	return srv.URL
-}
 
 // balanced compares all books at the end of a test.
 func balanced(t *testing.T, a *testapp.App) {

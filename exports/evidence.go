@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,6 +168,8 @@ func (p *packer) add(t evidenceTable, recs []*core.Record) {
 	p.pack.Sections = append(p.pack.Sections, s)
 }
 
+var address = regexp.MustCompile(`https?://\S+`)
+
 // text is a field as people read it.
 func (p *packer) text(r *core.Record, field string) string {
 	switch field {
@@ -199,6 +202,8 @@ func (p *packer) text(r *core.Record, field string) string {
 		return verdictText(r.GetString(field))
 	case "case", "relation":
 		return word("proxy."+field, r.GetString(field))
+	case "body":
+		return address.ReplaceAllString(r.GetString(field), "（链接）") // paper opens nothing
 	case "seq", "round", "sent", "size":
 		return strconv.Itoa(r.GetInt(field))
 	}

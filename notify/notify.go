@@ -32,6 +32,7 @@ type Message struct {
 	Body        string
 	Template    string            // of the channel's message service
 	Values      map[string]string // keyword → text
+	Link        string            // of the page that it is about
 	Tries       int
 	Stale       bool // what it asks for has been done meanwhile
 }

@@ -17,18 +17,7 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/types"
 )
-
-// noticeText is the institution's wording of an event, or the default one.
-type noticeText struct {
-	Title    string        `db:"title"`
-	Body     string        `db:"body"`
-	SMS      bool          `db:"sms"`
-	Wechat   string        `db:"wechat_template"`
-	Alipay   string        `db:"alipay_template"`
-	Keywords types.JSONRaw `db:"keywords"`
-}
 
 // noticeData is what a notice row keeps, beside its text, for its sender.
 type noticeData struct {
@@ -40,6 +29,7 @@ type noticeData struct {
 // no channel.
 type told struct {
 	order, institution, patient, channel string
+	page                                 string // of the portal
 	values                               map[string]string
 }
 
@@ -52,7 +42,11 @@ func (s *Store) queueNotice(tx core.App, o refund.Order, n flow.Notice) error {
 			return err
 		}
 	}
-	return s.tell(tx, told{o.ID, o.Institution, o.Patient, o.Channel, noticeValues(o, s.now())}, n)
+	about := told{order: o.ID, institution: o.Institution, patient: o.Patient, channel: o.Channel, values: noticeValues(o, s.now())}
+	if !n.Staff {
+		about.page = pageOf(n.Event, o)
+	}
+	return s.tell(tx, about, n)
 }
 
 // tell writes the outbox rows of a notice, one per way in which the person can
@@ -62,15 +56,19 @@ func (s *Store) tell(tx core.App, o told, n flow.Notice) error {
 	if err != nil {
 		return err
 	}
-	pairs := make([]string, 0, 2*len(o.values))
-	for k, v := range o.values {
-		pairs = append(pairs, k, v)
-	}
 	row := dbx.Params{
 		"order": o.order, "institution": o.institution, "patient": o.patient, "event": string(n.Event), "round": n.Round, "staff": n.Staff,
-		"title": i18n.Fill(text.Title, pairs...), "body": clip(i18n.Fill(text.Body, pairs...), 1000), "next_at": stamp(n.At),
+		"title": i18n.Fill(text.Title, pairs(o.values)...), "page": o.page, "next_at": stamp(n.At),
 	}
 	for via, data := range s.ways(tx.DB(), o, n, text) {
+		row["id"] = newID()
+		short := ""
+		if via == notify.ViaSMS {
+			if short, err = shortLink(tx.DB(), o.institution, o.channel, row["id"].(string)); err != nil {
+				return err
+			}
+		}
+		row["body"] = clip(text.words(o.values, short), 1000)
 		if err := insertNotice(tx, row, via, data, n.At); err != nil {
 			return err
 		}
@@ -96,12 +94,10 @@ func (s *Store) ways(db dbx.Builder, o told, n flow.Notice, text noticeText) map
 		One(&p); err != nil {
 		return out
 	}
-	filled := keywords(text.Keywords, o.values)
-	if p.Wechat && text.Wechat != "" && (o.channel == "wechat" || p.Via == "wechat") {
-		out[notify.ViaWechat] = noticeData{Template: text.Wechat, Values: filled}
-	}
-	if p.Alipay && text.Alipay != "" && (o.channel == "alipay" || p.Via == "alipay") {
-		out[notify.ViaAlipay] = noticeData{Template: text.Alipay, Values: filled}
+	for channel, bound := range map[string]bool{notify.ViaWechat: p.Wechat, notify.ViaAlipay: p.Alipay} {
+		if id := text.template(channel); bound && id != "" && (o.channel == channel || p.Via == channel) {
+			out[channel] = noticeData{Template: id, Values: text.values(channel, o.values)}
+		}
 	}
 	if text.SMS && n.Round == 0 {
 		out[notify.ViaSMS] = noticeData{Values: o.values}
@@ -111,7 +107,7 @@ func (s *Store) ways(db dbx.Builder, o told, n flow.Notice, text noticeText) map
 
 func insertNotice(tx core.App, common dbx.Params, via string, data noticeData, at time.Time) error {
 	now := collections.Now(tx)
-	row := dbx.Params{"id": newID(), "via": via, "state": "queued", "data": jsonText(data), "created": stamp(now), "updated": stamp(now)}
+	row := dbx.Params{"via": via, "state": "queued", "data": jsonText(data), "created": stamp(now), "updated": stamp(now)}
 	for k, v := range common {
 		row[k] = v
 	}
@@ -123,17 +119,6 @@ func insertNotice(tx core.App, common dbx.Params, via string, data noticeData, a
 		return nil
 	}
 	return err
-}
-
-func readNoticeText(db dbx.Builder, institution string, event flow.NoticeEvent) (noticeText, error) {
-	var t noticeText
-	err := db.Select("title", "body", "sms", "wechat_template", "alipay_template", "keywords").From(collections.NotificationTexts).
-		Where(dbx.HashExp{"institution": institution, "event": string(event)}).One(&t)
-	if errors.Is(err, sql.ErrNoRows) {
-		key := "notice." + string(event)
-		return noticeText{Title: i18n.Text(i18n.Default, key+".title"), Body: i18n.Text(i18n.Default, key+".body")}, nil
-	}
-	return t, err
 }
 
 // noticeValues are the places that texts and templates may use. None of them
@@ -159,22 +144,6 @@ func ReasonText(code, reason string) string {
 	return code
 }
 
-// keywords fills an institution's map of template keyword → text with places.
-func keywords(raw types.JSONRaw, values map[string]string) map[string]string {
-	var m map[string]string
-	if json.Unmarshal(raw, &m) != nil || len(m) == 0 {
-		return values
-	}
-	out := make(map[string]string, len(m))
-	for k, text := range m {
-		for name, v := range values {
-			text = i18n.Fill(text, name, v)
-		}
-		out[k] = text
-	}
-	return out
-}
-
 // Outbox returns the queue of notices.
 func (s *Store) Outbox() notify.Outbox { return outbox{s} }
 
@@ -193,13 +162,14 @@ type noticeRow struct {
 	Data        string `db:"data"`
 	Tries       int    `db:"tries"`
 	Status      string `db:"status"`
+	Page        string `db:"page"`
 }
 
 // Due returns notices to be sent now, oldest first.
 func (q outbox) Due(ctx context.Context, now time.Time, limit int) ([]notify.Message, error) {
 	var rows []noticeRow
 	err := q.app.ConcurrentDB().NewQuery(
-		"SELECT n.id, n.`order`, n.patient, n.institution, n.event, n.round, n.via, n.title, n.body, n.data," +
+		"SELECT n.id, n.`order`, n.patient, n.institution, n.event, n.round, n.via, n.title, n.body, n.data, n.page," +
 			" n.tries, COALESCE(o.status, '') AS status " +
 			"FROM notifications n LEFT JOIN refund_orders o ON o.id = n.`order` WHERE n.state = 'queued' AND n.next_at <= {:now} ORDER BY " +
 			"n.next_at " +
@@ -212,9 +182,13 @@ func (q outbox) Due(ctx context.Context, now time.Time, limit int) ([]notify.Mes
 	for _, r := range rows {
 		var data noticeData
 		_ = json.Unmarshal([]byte(r.Data), &data)
+		to, err := link(q.app.ConcurrentDB(), r.Institution, r.Via, r.Page)
+		if err != nil {
+			return nil, err
+		}
 		out = append(out, notify.Message{
 			ID: r.ID, Order: r.Order, Patient: r.Patient, Institution: r.Institution, Via: r.Via, Title: r.Title, Body: r.Body,
-			Template: data.Template, Values: data.Values, Tries: r.Tries,
+			Template: data.Template, Values: data.Values, Link: to, Tries: r.Tries,
 			Stale: r.Event == string(refund.NoticeAwaitingPayee) && r.Status != string(refund.StatusAwaitingPayee),
 		})
 	}

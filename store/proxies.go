@@ -211,7 +211,8 @@ func (s *Store) tellAgent(tx core.App, p refund.Proxy, approved bool, note strin
 		"no": p.No, "reason": note, "time": now.In(calendar.Beijing).Format("2006-01-02 15:04"), "amount": "", "channel": "", "method": "",
 		"status": "",
 	}
-	return s.tell(tx, told{institution: p.Institution, patient: p.Agent, values: values}, flow.Notice{Event: event, At: s.now()})
+	return s.tell(tx, told{institution: p.Institution, patient: p.Agent, page: "/proxy/" + p.ID, values: values},
+		flow.Notice{Event: event, At: s.now()})
 }
 
 // Lookup counts a search for a principal in the audit log and refuses it once

@@ -175,7 +175,7 @@ func (c *Client) call(ctx context.Context, method string, biz, params map[string
 	for k, v := range params {
 		payload.AddParam(k, fmt.Sprint(v))
 	}
-	return wire.Bare(c.api.Request(ctx, payload, out))
+	return wire.Bare(c.api.Request(ctx, payload, &readable{out}))
 }
 
 // noAnswer explains a failed call. The gateway's unsigned errors prove nothing,

@@ -73,6 +73,7 @@ type config struct {
 	alias                bool
 	oauth, scope         string
 	messages             string
+	messagePage          string
 	downloads            []string
 	timeout              time.Duration
 	proxy                string
@@ -118,6 +119,7 @@ func (c *config) readSettings(s *channels.Settings) {
 	c.alias = s.OneOf("show_alias", "false", "true") == "true"
 	c.scope = s.Text("oauth_scope", "auth_base")
 	c.messages = s.OneOf("message_kind", "mini", "public")
+	c.messagePage = s.Text("message_page", "")
 	c.timeout = s.Duration("timeout", wire.DefaultTimeout)
 	c.proxy = s.Text("proxy", "")
 	for _, h := range strings.Split(s.Text("download_hosts", ""), ",") {

@@ -27,6 +27,8 @@ func Fields() []channels.Field {
 		{Name: "oauth_scope", Label: "授权范围", Kind: text, Default: "auth_base", Help: "一般不用改。"},
 		{Name: "message_kind", Label: "消息类型", Kind: channels.FieldChoice, Choices: []channels.Choice{{"mini", "小程序消息"}, {"public", "生活号消息"}},
 			Default: "mini", Help: "用哪种消息通知患者。"},
+		{Name: "message_page", Label: "消息打开的小程序页", Kind: text,
+			Help: "小程序里打开网页的页面，{url} 是退款页的地址，例如 pages/web/index?url={url}；小程序消息必填，生活号消息直接打开网页。"},
 		{Name: "download_hosts", Label: "账单下载主机", Kind: text, Help: "额外允许的主机，用逗号分隔。"},
 		{Name: "oauth_base", Label: "授权页地址", Kind: text, Default: oauthBase, Help: "一般不用填。"},
 		{Name: "timeout", Label: "调用超时", Kind: text, Default: "10s", Help: "例如 10s，最长 2m。"},

@@ -144,14 +144,16 @@ func TestExchange(t *testing.T) {
 }
 
 func TestSendMessage(t *testing.T) {
-	m := channels.Message{To: channels.Account{ID: "2088123", Type: refund.AccountAlipayUserID}, Template: "TPL", Page: "pages/x", ID: "M1",
+	m := channels.Message{To: channels.Account{ID: "2088123", Type: refund.AccountAlipayUserID}, Template: "TPL",
+		Page: "https://h/?inst=a#/r/1", ID: "M1",
 		Data: map[string]string{"keyword1": "v", "form_id": "F"}}
 	for kind, want := range map[string]string{
-		"mini": methodMini + `{"data":"{\"keyword1\":{\"value\":\"v\"}}","form_id":"F","page":"pages/x","to_user_id":"2088123",` +
+		"mini": methodMini + `{"data":"{\"keyword1\":{\"value\":\"v\"}}","form_id":"F",` +
+			`"page":"pages/web?u=https%3A%2F%2Fh%2F%3Finst%3Da%23%2Fr%2F1","to_user_id":"2088123",` +
 			`"user_template_id":"TPL"}`,
 		"public": methodPublic +
 			`{"template":{"context":{"action_name":"查看详情","form_id":{"color":"#333333","value":"F"},"head_color":"#1677FF",` +
-			`"keyword1":{"color":"#333333","value":"v"},"url":"pages/x"},"template_id":"TPL"},"to_user_id":"2088123"}`,
+			`"keyword1":{"color":"#333333","value":"v"},"url":"https://h/?inst=a#/r/1"},"template_id":"TPL"},"to_user_id":"2088123"}`,
 	} {
 		srv := serve(t, func(w http.ResponseWriter, form url.Values) {
 			if got := form.Get("method") + form.Get("biz_content"); got != want {
@@ -161,6 +163,13 @@ func TestSendMessage(t *testing.T) {
 		})
 		cfg := testConfig(srv.URL)
 		cfg.Settings["message_kind"] = kind
+		if err := newClient(t, cfg).CanMessage(); (err == nil) != (kind == "public") {
+			t.Errorf("%s without a page: %v", kind, err)
+		}
+		cfg.Settings["message_page"] = "pages/web?u={url}"
+		if err := newClient(t, cfg).CanMessage(); err != nil {
+			t.Error(err)
+		}
 		if id, err := newClient(t, cfg).SendMessage(t.Context(), m); err != nil || id != "M1" {
 			t.Error(id, err)
 		}

@@ -3,6 +3,7 @@ package alipay
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -24,6 +25,14 @@ var refusedMessages = []string{
 	"MSG_SINGLE_SD_OVER", "MSG_SD_NOFOLLOW", "UNFOLLOW_REFUSE_RECOMMONED", "TYPEATEMPLATE_SWITCH_UNSUBSCRIBED",
 }
 
+// CanMessage looks at the configuration.
+func (c *Client) CanMessage() error {
+	if c.messages != "public" && c.messagePage == "" {
+		return errors.New("支付宝小程序消息没有设置 message_page，点开到不了退款页")
+	}
+	return nil
+}
+
 // SendMessage sends a mini-program template message or, where the
 // configuration says so, a message of the life account. Data["form_id"] is the
 // trade or form number that some templates need. Alipay tells no message id,
@@ -36,7 +45,7 @@ func (c *Client) SendMessage(ctx context.Context, m channels.Message) (id string
 	}
 	ctx, cancel := wire.WithDeadline(ctx, c.timeout)
 	defer cancel()
-	method, biz := methodMini, miniMessage(m)
+	method, biz := methodMini, miniMessage(m, channels.MessagePage(c.messagePage, m.Page))
 	if c.messages == "public" {
 		method, biz = methodPublic, publicMessage(m)
 	}
@@ -55,7 +64,7 @@ func (c *Client) SendMessage(ctx context.Context, m channels.Message) (id string
 }
 
 // miniMessage puts the keywords into a JSON text, as the method wants it.
-func miniMessage(m channels.Message) map[string]any {
+func miniMessage(m channels.Message, page string) map[string]any {
 	data := map[string]any{}
 	for k, v := range m.Data {
 		if k != "form_id" {
@@ -64,8 +73,8 @@ func miniMessage(m channels.Message) map[string]any {
 	}
 	text, _ := json.Marshal(data) // strings only: cannot fail
 	biz := map[string]any{"user_template_id": m.Template, "data": string(text)}
-	if m.Page != "" {
-		biz["page"] = m.Page
+	if page != "" {
+		biz["page"] = page
 	}
 	if f := m.Data["form_id"]; f != "" {
 		biz["form_id"] = f

@@ -73,6 +73,7 @@ type config struct {
 	funds                     string
 	host, oauth               string
 	login, messages, miniApp  string
+	messagePage               string
 	timeout                   time.Duration
 	proxy                     string
 	caps                      refund.Capabilities
@@ -136,6 +137,7 @@ func (c *config) readSettings(s *channels.Settings) {
 	c.login = s.OneOf("login", "h5", "mini")
 	c.messages = s.OneOf("message_kind", "template", "subscribe")
 	c.miniApp = s.Text("mini_appid", "")
+	c.messagePage = s.Text("message_page", "")
 	c.timeout = s.Duration("timeout", wire.DefaultTimeout)
 	c.proxy = s.Text("proxy", "")
 	if page := s.Text("confirm_url", ""); page != "" && !strings.Contains(page, "{package}") {

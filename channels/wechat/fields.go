@@ -30,6 +30,8 @@ func Fields() []channels.Field {
 		{Name: "message_kind", Label: "消息类型", Kind: choice, Choices: []channels.Choice{{"template", "服务号模板消息"}, {"subscribe", "订阅消息"}},
 			Default: "template", Help: "用哪种消息通知患者。"},
 		{Name: "mini_appid", Label: "小程序 AppID", Kind: text, Help: "消息点开后进入的小程序。"},
+		{Name: "message_page", Label: "消息打开的小程序页", Kind: text,
+			Help: "小程序里打开网页的页面，{url} 是退款页的地址，例如 pages/web/index?url={url}；订阅消息必填，模板消息不填则直接打开网页。"},
 		{Name: "confirm_url", Label: "演示确认页", Kind: text, Help: "仅演示用：微信之外的确认收款页，含 {package} 和 {back}。"},
 		{Name: "api_host", Label: "公众平台接口地址", Kind: text, Default: mpBase, Help: "一般不用填。"},
 		{Name: "oauth_base", Label: "授权页地址", Kind: text, Default: oauthBase, Help: "一般不用填。"},

@@ -42,6 +42,17 @@ type dataItem struct {
 	Value string `json:"value"`
 }
 
+// CanMessage looks at the configuration.
+func (c *Client) CanMessage() error {
+	switch {
+	case c.appSecret == "":
+		return errors.New("微信没有填写 app_secret，不能发消息")
+	case c.messages == "subscribe" && c.messagePage == "":
+		return errors.New("微信订阅消息没有设置 message_page，点开到不了退款页")
+	}
+	return nil
+}
+
 // SendMessage sends a template message, or a subscribe message where the
 // configuration says so.
 func (c *Client) SendMessage(ctx context.Context, m channels.Message) (id string, err error) {
@@ -84,17 +95,32 @@ func (c *Client) message(m channels.Message) message {
 	for k, v := range m.Data {
 		out.Data[k] = dataItem{v}
 	}
-	switch {
-	case c.messages == "subscribe":
-		out.Page = m.Page
+	page := channels.MessagePage(c.messagePage, m.Page)
+	if c.messages == "subscribe" {
+		out.Page = page
+		for k, v := range m.Data {
+			out.Data[k] = dataItem{fitting(k, v)}
+		}
 		return out
-	case strings.HasPrefix(m.Page, "http"):
-		out.URL = m.Page
-	case m.Page != "" && c.miniApp != "":
-		out.Mini = &miniPage{AppID: c.miniApp, Path: m.Page}
+	}
+	out.URL = m.Page
+	if page != "" && c.miniApp != "" {
+		out.Mini = &miniPage{AppID: c.miniApp, Path: page}
 	}
 	out.ID = channels.Clip(m.ID, 32)
 	return out
+}
+
+// longest are the limits of the values of subscribe messages, by the kind of
+// keyword: one value too long refuses the message.
+var longest = map[string]int{"thing": 20, "number": 32, "letter": 32, "symbol": 5, "character_string": 32, "phrase": 5}
+
+func fitting(key, value string) string {
+	limit := longest[strings.TrimRight(key, "0123456789")]
+	if r := []rune(value); limit > 0 && len(r) > limit {
+		return string(r[:limit-1]) + "…"
+	}
+	return value
 }
 
 // dropToken forgets the token when the error says that it is stale.

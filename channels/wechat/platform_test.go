@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"hospay/channels"
 	"hospay/refund"
@@ -138,6 +139,41 @@ func TestSendMessage(t *testing.T) {
 	}
 }
 
+// TestMessage_OpensItsPage by each kind of message, with values that fit.
+func TestMessage_OpensItsPage(t *testing.T) {
+	m := channels.Message{To: channels.Account{ID: "o1", Type: refund.AccountWechatOpenID}, Template: "TPL", Page: "https://h/?inst=a#/r/1",
+		Data: map[string]string{"thing4": strings.Repeat("原因", 15), "time3": "2026-11-24 10:30"}}
+	const inMini = "pages/web?u=https%3A%2F%2Fh%2F%3Finst%3Da%23%2Fr%2F1"
+	for name, c := range map[string]struct {
+		settings        map[string]string
+		url, page, mini string
+		can             bool
+	}{
+		"网页":    {nil, m.Page, "", "", true},
+		"小程序":   {map[string]string{"mini_appid": "wx1", "message_page": "pages/web?u={url}"}, m.Page, "", inMini, true},
+		"订阅消息":  {map[string]string{"message_kind": "subscribe", "message_page": "pages/web?u={url}"}, "", inMini, "", true},
+		"订阅没有页": {map[string]string{"message_kind": "subscribe"}, "", "", "", false},
+	} {
+		cfg := testConfig("")
+		for k, v := range c.settings {
+			cfg.Settings[k] = v
+		}
+		client := newClient(t, cfg)
+		out := client.message(m)
+		mini := ""
+		if out.Mini != nil {
+			mini = out.Mini.Path
+		}
+		if out.URL != c.url || out.Page != c.page || mini != c.mini || (client.CanMessage() == nil) != c.can {
+			t.Errorf("%s: %+v, %v", name, out, client.CanMessage())
+		}
+		if n := utf8.RuneCountInString(out.Data["thing4"].Value); client.messages == "subscribe" && n != 20 || out.Data["time3"].Value !=
+			m.Data["time3"] {
+			t.Errorf("%s: %+v", name, out.Data)
+		}
+	}
+}
+
 func TestSignPage(t *testing.T) {
 	c, tokens := platform(t, map[string]func(*http.Request, []byte) string{
 		"/cgi-bin/ticket/getticket": func(*http.Request, []byte) string {
@@ -201,17 +237,18 @@ func TestMiniProgram(t *testing.T) {
 	}))
 	defer srv.Close()
 	cfg := testConfig("https://api2.mch.weixin.qq.com")
-	cfg.Settings = map[string]string{"login": "mini", "message_kind": "subscribe", "api_host": srv.URL}
+	cfg.Settings = map[string]string{"login": "mini", "message_kind": "subscribe", "message_page": "pages/x?u={url}", "api_host": srv.URL}
 	c := newClient(t, cfg)
 	if a, err := c.Exchange(t.Context(), "C1"); err != nil || a.ID != "o1" {
 		t.Errorf("%+v, %v", a, err)
 	}
-	m := channels.Message{To: channels.Account{ID: "o1", Type: refund.AccountWechatOpenID}, Template: "TPL", Page: "pages/x", ID: "N1",
+	m := channels.Message{To: channels.Account{ID: "o1", Type: refund.AccountWechatOpenID}, Template: "TPL", Page: "https://h/p", ID: "N1",
 		Data: map[string]string{"thing1": "v"}}
 	if _, err := c.SendMessage(t.Context(), m); err != nil {
 		t.Error(err)
 	}
-	if text, _ := json.Marshal(sent); string(text) != `{"data":{"thing1":{"value":"v"}},"page":"pages/x","template_id":"TPL","touser":"o1"}` {
+	if text, _ := json.Marshal(sent); string(text) != `{"data":{"thing1":{"value":"v"}},"page":"pages/x?u=https%3A%2F%2Fh%2Fp",`+
+		`"template_id":"TPL","touser":"o1"}` {
 		t.Error(string(text))
 	}
 }

@@ -38,6 +38,7 @@ func (h *Hooks) bindConfigEvents() {
 	h.App.OnRecordAfterUpdateSuccess(watched...).BindFunc(changed)
 	h.App.OnRecordAfterDeleteSuccess(watched...).BindFunc(changed)
 	h.App.OnRecordAfterUpdateSuccess(collections.Institutions).BindFunc(h.thawed)
+	h.App.OnRecordCreate(collections.Institutions).BindFunc(h.worded)
 	h.App.OnRecordCreateExecute(connected...).BindFunc(h.keepConnection)
 	h.App.OnRecordUpdateExecute(connected...).BindFunc(h.keepConnection)
 	h.App.OnRecordDelete(connected...).BindFunc(h.keepUsed)
@@ -81,6 +82,20 @@ func (h *Hooks) thawed(e *core.RecordEvent) error {
 		}
 	}
 	return e.Next()
+}
+
+// worded gives a new institution the default texts of its notices, in the
+// transaction that makes it.
+func (h *Hooks) worded(e *core.RecordEvent) error {
+	app := e.App
+	defer func() { e.App = app }()
+	return app.RunInTransaction(func(tx core.App) error {
+		e.App = tx
+		if err := e.Next(); err != nil {
+			return err
+		}
+		return h.Store.SeedTexts(tx, e.Record.Id)
+	})
 }
 
 // sealSecrets takes the JSON object of secrets_input into the sealed secrets:

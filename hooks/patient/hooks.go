@@ -32,6 +32,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindEntryRoutes(se)
 	h.bindPatientRoutes(se)
 	h.bindStatusRoutes(se)
+	h.bindMessageRoutes(se)
 	h.bindRefundRoutes(se)
 	h.bindUploadLimit(se)
 	h.bindProxyRoutes(se)

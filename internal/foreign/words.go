@@ -1,6 +1,9 @@
 package foreign
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Kind is what a word is about.
 type Kind int
@@ -125,4 +128,22 @@ func (w *Words) Add(theirs, meaning string) bool {
 		w[kind][key], known = ours, true
 	}
 	return known
+}
+
+// ReadWords reads what a user's system calls things: a line says 完结=成功, and a
+// semicolon ends a line, too. What follows # is for people.
+func ReadWords(text string) (*Words, error) {
+	words, n := &Words{}, 0
+	for line := range strings.Lines(strings.NewReplacer("；", "\n", ";", "\n").Replace(text)) {
+		n++
+		line, _, _ = strings.Cut(line, "#")
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		theirs, ours, ok := strings.Cut(strings.Replace(line, "＝", "=", 1), "=")
+		if !ok || !words.Add(theirs, ours) {
+			return nil, fmt.Errorf("第 %d 行应为“对方的词=意思”，意思如成功、失败、处理中、原路退、转账退、微信、支付宝、现金、银行卡，不能是 %q", n, line)
+		}
+	}
+	return words, nil
 }

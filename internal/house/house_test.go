@@ -34,7 +34,7 @@ var allowed = map[string][]string{
 	"hospay/refund": {"internal/idno"},
 
 	"hospay/channels":     {"refund", "internal/wire"},
-	"hospay/channels/...": {"channels", "refund", "internal/wire"},
+	"hospay/channels/...": {"channels", "refund", "internal/foreign", "internal/wire"},
 	"hospay/his":          {"refund", "internal/foreign", "internal/wire"},
 	"hospay/his/...":      {"his", "refund"},
 	"hospay/notify":       {"refund"},
@@ -42,14 +42,15 @@ var allowed = map[string][]string{
 
 	"hospay/reconcile":       {},
 	"hospay/reconcile/files": {"reconcile", "internal/foreign"},
-	"hospay/books":           {"refund", "collections", "store", "channels", "reconcile", "reconcile/files", "report"},
+	"hospay/books":           {"refund", "collections", "store", "channels", "reconcile", "reconcile/files", "report", "internal/foreign"},
 	"hospay/report":          {"reconcile"},
 	"hospay/exports":         {"refund", "collections", "store", "report", "internal/i18n"},
 
 	"hospay/collections": {"refund"},
 	"hospay/store": {"refund", "collections", "channels", "his", "notify", "internal/i18n", "internal/idno", "internal/totp",
 		"internal/vault"},
-	"hospay/config":    {"refund", "channels", "collections", "store", "notify/sms", "internal/i18n", "internal/idno", "internal/richtext"},
+	"hospay/config": {"refund", "channels", "collections", "store", "notify/sms", "internal/foreign", "internal/i18n",
+		"internal/idno", "internal/richtext"},
 	"hospay/hooks":     {"hooks/..."},
 	"hospay/hooks/kit": {"refund", "collections", "store", "internal/i18n"},
 	"hospay/hooks/patient": {"hooks/kit", "refund", "channels", "collections", "store", "internal/i18n", "internal/idno", "internal/photo",

@@ -55,8 +55,9 @@ func Has(key string) bool { _, ok := catalog[Default][key]; return ok }
 
 // Fill replaces {name} places in a text.
 func Fill(s string, pairs ...string) string {
+	places := make([]string, 0, len(pairs))
 	for i := 0; i+1 < len(pairs); i += 2 {
-		s = strings.ReplaceAll(s, "{"+pairs[i]+"}", pairs[i+1])
+		places = append(places, "{"+pairs[i]+"}", pairs[i+1])
 	}
-	return s
+	return strings.NewReplacer(places...).Replace(s)
 }

@@ -24,7 +24,8 @@ import (
 // triggers: the invariants hold, and the statistics are the sums of the orders.
 func TestHistory_HoldsInEveryBook(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
-	at := demo.Endpoints{WeChat: a.Sims.WeChat.URL(), Alipay: a.Sims.Alipay.URL(), HIS: a.Sims.HIS.URL(), Portal: a.Sims.Portal.URL()}
+	at := demo.Endpoints{WeChat: a.Sims.WeChat.URL(), Alipay: a.Sims.Alipay.URL(), HIS: a.Sims.HIS.URL(), Portal: a.Sims.Portal.URL(),
+		SMS: a.Sims.SMS.URL()}
 	a.Sims.World.Grow(60)
 	review := refund.ReviewSettings{Auto: true, Rules: []refund.Rule{
 		{Name: refund.RuleMaxAmount, Limit: 20_000, OnFail: refund.OutcomeManual}}, SecondFrom: demo.SecondFrom}

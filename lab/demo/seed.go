@@ -32,13 +32,13 @@ const (
 )
 
 // Endpoints are the simulators' addresses.
-type Endpoints struct{ WeChat, Alipay, HIS, Portal string }
+type Endpoints struct{ WeChat, Alipay, HIS, Portal, SMS string }
 
 // At returns the endpoints of a base port. Their order is that of the
 // simulators' table, which a test compares with it.
 func At(host string, base int) Endpoints {
 	u := func(n int) string { return fmt.Sprintf("http://%s:%d", host, base+n) }
-	return Endpoints{WeChat: u(0), Alipay: u(1), HIS: u(2), Portal: u(4)}
+	return Endpoints{WeChat: u(0), Alipay: u(1), HIS: u(2), Portal: u(4), SMS: u(5)}
 }
 
 // Settings choose how the demo institution works.
@@ -63,6 +63,7 @@ func Seed(ctx context.Context, app core.App, at Endpoints, s Settings) (string, 
 		func() error { return seedHIS(ctx, app, inst, at, s) },
 		func() error { return seedReview(app, inst, s) },
 		func() error { return seedTexts(app, inst) },
+		func() error { return seedSMS(ctx, app, inst, at) },
 		func() error { return seedStaff(app, inst) },
 		func() error { return seedSuperuser(app) },
 		func() error { return raiseLimits(app) },
@@ -163,7 +164,7 @@ func seedAlipay(ctx context.Context, app core.App, inst string, at Endpoints, s 
 	rec, err := upsert(app, collections.ChannelConfigs, `institution = {:i} && channel = "alipay"`, map[string]any{"i": inst}, map[string]any{
 		"institution": inst, "channel": "alipay", "active": true, "merchant_id": c.PID, "app_id": c.AppID, "api_base": at.Alipay,
 		"notify_base": s.PublicURL,
-		"settings":    map[string]any{"single_limit": c.SingleLimit, "day_limit": 20_000_000},
+		"settings":    map[string]any{"single_limit": c.SingleLimit, "day_limit": 20_000_000, "message_page": "pages/web/index?url={url}"},
 		"secrets_input": object(map[string]string{
 			"private_key": c.AppPrivateKey, "app_cert": c.AppCert, "alipay_cert": c.AlipayCert, "alipay_root_cert": c.AlipayRootCert,
 		}),
@@ -216,62 +217,6 @@ func seedReview(app core.App, inst string, s Settings) error {
 		"second_from": int64(s.Review.SecondFrom), "second_proxy": s.Review.SecondProxy,
 	})
 	return err
-}
-
-func seedTexts(app core.App, inst string) error {
-	_, err := upsert(app, collections.Notices, `institution = {:i} && kind = "refund" && version = "1"`, map[string]any{"i": inst},
-		map[string]any{
-			"institution": inst, "kind": collections.NoticeRefund, "version": "1", "title": "预交金退款须知", "active": true,
-			"content": "<p>退款只能退给就诊卡本人。</p><p>一年内用微信、支付宝缴的预交金可原路退回；更早的或现金缴的，转账到您的微信零钱或支付宝余额。</p>" +
-				"<p>退到微信零钱时，需要您在 24 小时内确认收款，未确认的款项会退回就诊卡。</p>",
-		})
-	if err != nil {
-		return err
-	}
-	if err := seedConsent(app, inst); err != nil {
-		return err
-	}
-	for event, title := range map[string]string{
-		"succeeded": "退款到账通知", "rejected": "退款未通过通知", "failed": "退款失败通知", "awaiting_payee": "待确认收款通知", "returned": "退款被退回通知",
-		"paid_by_hand":   "退款办结通知",
-		"proxy_approved": "代办审核通过通知", "proxy_rejected": "代办未通过通知",
-	} {
-		_, err := upsert(app, collections.NotificationTexts, "institution = {:i} && event = {:e}", map[string]any{"i": inst, "e": event},
-			map[string]any{
-				"institution": inst, "event": event, "title": title, "body": noticeBody[event], "wechat_template": "demo-" + event,
-				"alipay_template": "demo-" + event, "keywords": map[string]string{"keyword1": "{no}", "keyword2": "{amount}", "keyword3": "{time}"},
-			})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// seedConsent puts the consent text of proxies in force.
-func seedConsent(app core.App, inst string) error {
-	_, err := upsert(app, collections.Notices, `institution = {:i} && kind = "proxy" && version = "1"`, map[string]any{"i": inst},
-		map[string]any{
-			"institution": inst, "kind": collections.NoticeProxy, "version": "1", "title": "亲友代办授权与隐私告知", "active": true,
-			"content": "<p>一、我确认与被代办人的关系真实，已取得被代办人本人或其监护人、继承人的授权，所退款项属于被代办人或其合法权利人。</p>" +
-				"<p>二、为核验代办资格，演示医院将收集被代办人的姓名、身份证号、就诊卡号，以及我和被代办人的证件照片和关系证明。这些属于敏感个人信息，" +
-				"只用于本次代办审核、退款和依法留存，加密保存，仅经办退款的工作人员可以查看，每次查看都有记录。</p>" +
-				"<p>三、申请结束后，照片保留 30 天供复核，到期自动删除；退款记录依财务制度保存。</p>" +
-				"<p>四、我可以随时关闭代办申请。提供虚假材料或冒领他人款项的，医院有权追回款项并依法追究责任。</p>",
-		})
-	return err
-}
-
-// noticeBody holds the demo institution's own wording.
-var noticeBody = map[string]string{
-	"succeeded":      "您的预交金退款 {amount} 已到账，请查看{channel}余额。退款单号 {no}。演示医院",
-	"rejected":       "您的预交金退款 {amount} 未通过审核，原因：{reason}。余额已退回就诊卡。退款单号 {no}。演示医院",
-	"failed":         "您的预交金退款 {amount} 没有成功，原因：{reason}。余额在就诊卡中，可重新申请。退款单号 {no}。演示医院",
-	"awaiting_payee": "您的预交金退款 {amount} 等待您确认收款，24 小时内未确认将退回就诊卡。退款单号 {no}。演示医院",
-	"proxy_approved": "您的亲友代办申请 {no} 已通过审核，现在可以为被代办人申请预交金退款。演示医院",
-	"proxy_rejected": "您的亲友代办申请 {no} 未通过审核，原因：{reason}。可修改后重新申请。演示医院",
-	"paid_by_hand":   "您的预交金退款 {amount} 已由医院线下付给您。如果没有收到，请凭退款单号 {no} 联系医院收费处。演示医院",
-	"returned":       "您的预交金退款 {amount} 被收款账户退回，余额已退回就诊卡，可重新申请。退款单号 {no}。演示医院",
 }
 
 func seedStaff(app core.App, inst string) error {

@@ -152,7 +152,8 @@ func (a *App) serve(build func() (http.Handler, error)) {
 }
 
 func (a *App) endpoints() demo.Endpoints {
-	return demo.Endpoints{WeChat: a.Sims.WeChat.URL(), Alipay: a.Sims.Alipay.URL(), HIS: a.Sims.HIS.URL(), Portal: a.Sims.Portal.URL()}
+	return demo.Endpoints{WeChat: a.Sims.WeChat.URL(), Alipay: a.Sims.Alipay.URL(), HIS: a.Sims.HIS.URL(), Portal: a.Sims.Portal.URL(),
+		SMS: a.Sims.SMS.URL()}
 }
 
 // Now is the program's clock, which begins at the test's day and which Advance
@@ -228,7 +229,8 @@ func makeSeed() (string, error) {
 		Log: slog.New(slog.DiscardHandler)}); err != nil {
 		return "", err
 	}
-	at := demo.Endpoints{WeChat: sims.WeChat.URL(), Alipay: sims.Alipay.URL(), HIS: sims.HIS.URL(), Portal: sims.Portal.URL()}
+	at := demo.Endpoints{WeChat: sims.WeChat.URL(), Alipay: sims.Alipay.URL(), HIS: sims.HIS.URL(), Portal: sims.Portal.URL(),
+		SMS: sims.SMS.URL()}
 	if _, err := demo.Seed(context.Background(), app, at, demo.Settings{}); err != nil {
 		return "", err
 	}

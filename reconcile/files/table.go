@@ -59,6 +59,12 @@ const (
 	RefundsAboveZero
 )
 
+// SignOf names a sign as settings and commands do.
+func SignOf(name string) (Sign, bool) {
+	s, ok := map[string]Sign{"": AutoSign, "auto": AutoSign, "negative": RefundsBelowZero, "positive": RefundsAboveZero}[name]
+	return s, ok
+}
+
 // Options of reading a table; the zero value is the usual.
 type Options struct {
 	Words  *foreign.Words // what the user's system calls things

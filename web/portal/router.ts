@@ -20,6 +20,7 @@ export const router = createRouter({
     { path: '/records', component: () => import('./pages/Records.vue'), meta: { title: 'page.records.title' } },
     { path: '/records/:id', component: () => import('./pages/Detail.vue'), meta: { title: 'page.detail.title' } },
     { path: '/records/:id/confirm', component: () => import('./pages/Confirm.vue'), meta: { title: 'page.confirm.title' } },
+    { path: '/messages', component: () => import('./pages/Messages.vue'), meta: { title: 'page.messages.title' } },
     { path: '/proxy', component: () => import('./pages/Proxies.vue'), meta: { title: 'page.proxies.title' } },
     { path: '/proxy/new', component: () => import('./pages/ProxyNew.vue'), meta: { title: 'page.proxy_new.title' } },
     { path: '/proxy/:id', component: () => import('./pages/Proxy.vue'), meta: { title: 'page.proxy.title' } },

@@ -489,6 +489,9 @@ export interface InstitutionSettings {
   proxy_photo_days: number
   second_factor: string
   idle_minutes: number
+  recon_prefixes: string
+  recon_words: string
+  recon_his_sign: string
   secrets_held: string[]
   payouts_frozen: boolean
   freeze_note: string
@@ -586,6 +589,21 @@ export interface MeView {
   wechat_bound: boolean
   alipay_bound: boolean
   institution: string
+}
+
+export interface MessageView {
+  id: string
+  event: string
+  title: string
+  body: string
+  page: string
+  at: string
+  read: boolean
+}
+
+export interface MessagesView {
+  unread: number
+  items: MessageView[]
 }
 
 export type Method =
@@ -871,6 +889,33 @@ export interface RelatedOrder {
 export interface RelationView {
   relation: string
   text: string
+}
+
+export interface RestoredAsked {
+  name: string
+  by: string
+  note: string
+  at: string
+  mine: boolean
+}
+
+export interface RestoredFound {
+  order: string
+  no: string
+  status: string
+  what: string
+  at: string
+}
+
+export interface RestoredView {
+  marked: boolean
+  since: string
+  why: string
+  open: number
+  unchecked: number
+  callbacks: number
+  found: RestoredFound[]
+  proposal: RestoredAsked | null
 }
 
 export interface RevealedView {
@@ -1190,6 +1235,10 @@ export interface UnknownRow extends DeskOrder {
 
 export interface UnlockedView {
   unlocked: boolean
+}
+
+export interface UnreadView {
+  unread: number
 }
 
 export interface VerbView {

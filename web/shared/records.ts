@@ -20,7 +20,10 @@ export interface Institution {
   proxy_payee: 'agent' | 'principal' | ''
   proxy_photo_days: number
   recon_days: number
+  recon_his_sign: 'auto' | 'negative' | 'positive' | ''
   recon_ignore: number
+  recon_prefixes: string
+  recon_words: string
   second_factor: 'off' | 'totp' | ''
   secrets_held: string
   updated: string
@@ -285,8 +288,10 @@ export interface Notification {
   institution: string
   next_at: string
   order: string
+  page: string
   patient: string
   provider_id: string
+  read_at: string
   round: number
   sent_at: string
   staff: boolean

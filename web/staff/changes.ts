@@ -16,7 +16,7 @@ export const stateWords: Record<Change['state'], [string, 'success' | 'warning' 
 /** what the forms have no field for */
 const otherNames: Record<string, string> = {
   rules: '规则', settings: '设置', secrets: '密钥', title: '标题', content: '正文', body: '内容', sms: '短信', wechat_template: '微信模板',
-  alipay_template: '支付宝模板', email: '账号', roles: '角色', channel: '渠道', event: '场合',
+  alipay_template: '支付宝模板', keywords: '模板关键词', email: '账号', roles: '角色', channel: '渠道', event: '场合',
 }
 
 type Fields = Map<string, Field>

@@ -45,12 +45,18 @@ export const institutionFields: Field[] = [
   },
   { name: 'proxy_days', label: '代办有效天数', kind: 'number' },
   { name: 'proxy_photo_days', label: '代办照片保留天数', kind: 'number', help: '结束后多少天删除照片。' },
+  { name: 'recon_prefixes', label: '对账：本系统单号开头', kind: 'text', help: '商户号与其他业务共用时填写，逗号分隔，如 R,HP；别的开头算其他业务。' },
+  { name: 'recon_words', label: '对账：HIS 的词', kind: 'text', help: '每个词写成 对方的词=意思，用分号隔开，如 完结=成功；WXP=微信。' },
+  {
+    name: 'recon_his_sign', label: '对账：HIS 退款金额', kind: 'choice',
+    choices: [['auto', '自动判断'], ['negative', '退款为负数'], ['positive', '退款为正数']], help: '按 HIS 明细里退款的正负。',
+  },
   { name: 'secrets.portal_secret', label: '门户登录密钥', kind: 'secret', help: '医院门户用它签发登录凭证。' },
 ]
 
 export function institutionValues({ institution }: Config): Record<string, unknown> {
   return {
-    ...institution, second_factor: institution.second_factor || 'off',
+    ...institution, second_factor: institution.second_factor || 'off', recon_his_sign: institution.recon_his_sign || 'auto',
     'secrets.portal_secret': institution.secrets_held?.includes('portal_secret'),
   }
 }

@@ -10,6 +10,7 @@ export const WECHAT = 0
 export const ALIPAY = 1
 export const HIS = 2
 export const PORTAL = 4
+export const SMS = 5
 export const PASSWORD = 'Demo-hospay-2026'
 
 /** phone is a small phone in Beijing; a webview keeps nothing between people. */

@@ -62,12 +62,32 @@ test('TestConsole_EachKindOfChangeIsTakenByTheServer', async () => {
   await open(page, '/config?tab=texts', '系统配置')
   await page.getByRole('button', { name: '修改退款到账' }).click()
   const dialog = page.getByRole('dialog', { name: /^通知文案/ })
-  await dialog.getByRole('textbox', { name: '内容' }).fill('您的 {amount} 已到账，单号 {no}。')
+  await dialog.getByRole('textbox', { name: '内容', exact: true }).fill('您的 {amount} 已到账，单号 {no}。')
   await dialog.getByRole('button', { name: '预览' }).click()
   await dialog.getByText('您的 ¥12.34 已到账').waitFor()
   await dialog.getByRole('button', { name: '保存' }).click()
   await submit(page, '已生效')
   expect((await last('notification_texts')).state).toBe('applied')
+
+  // What goes out through a channel's template waits for another person.
+  await page.getByRole('button', { name: '修改审核驳回' }).click()
+  await dialog.getByRole('textbox', { name: '微信模板编号' }).fill('TM00017')
+  await dialog.getByRole('button', { name: '添加微信模板关键词' }).click()
+  await dialog.getByRole('textbox', { name: /^微信模板关键词 \d+$/ }).last().fill('thing9')
+  await dialog.getByRole('textbox', { name: /^微信模板关键词 \d+ 的内容$/ }).last().fill('{name}')
+  await dialog.getByRole('button', { name: '保存' }).click()
+  const why = page.getByRole('dialog', { name: /^修改：/ })
+  await why.getByLabel('为什么修改').fill('换了模板')
+  await why.getByRole('button', { name: '提交' }).click()
+  await why.getByText('没有名为 {name} 的位置').waitFor()
+  await why.getByRole('button', { name: '取消' }).click()
+  await dialog.getByRole('textbox', { name: /^微信模板关键词 \d+ 的内容$/ }).last().fill('{reason}')
+  await serious(page, 'keywords')
+  await dialog.getByRole('button', { name: '保存' }).click()
+  await submit(page, '已提交')
+  const words = await last('notification_texts')
+  expect(words).toMatchObject({ state: 'waiting', after: { wechat_template: 'TM00017', keywords: { wechat: { thing9: '{reason}' } } } })
+  expect(words.after).not.toHaveProperty('body')
 
   await open(page, '/config?tab=review', '系统配置')
   await page.getByRole('textbox', { name: '金额上限，元' }).fill('一百')
@@ -86,7 +106,7 @@ test('TestConsole_EachKindOfChangeIsTakenByTheServer', async () => {
   await serious(page, 'rules')
   await open(page, '/config?tab=changes', '系统配置')
   const back = page.getByRole('button', { name: '撤回' })
-  for (let n = 3; n > 0; n--) {
+  for (let n = 4; n > 0; n--) {
     await expect.poll(() => back.count()).toBe(n)
     await back.first().click()
   }
@@ -162,6 +182,8 @@ test('TestConsole_ShortMessagesAreSetUpAnew_ByTwoPeople', async () => {
   const config = async () => json<{
     sms: { id: string; active: boolean; settings: unknown; secrets_held: string[] } | null,
   }>(`${app}/api/hospay/config`, { token: await staff('config') })
+  const demos = (await config()).sms! // a hospital begins without a gateway
+  await json(`${app}/api/collections/sms_configs/records/${demos.id}`, { token: await it(), method: 'DELETE' })
   expect((await config()).sms).toBeNull()
   const a = await sit(browser, 'config')
   await open(a.page, '/config?tab=sms', '系统配置')
