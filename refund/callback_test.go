@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"hospay/flow"
 	"hospay/people"
 )
 
@@ -15,7 +14,7 @@ func (w *world) told(t *testing.T, no string, state PayoutState) string {
 	t.Helper()
 	w.notes++
 	effect, err := w.svc.Notify(t.Context(), Notification{
-		Institution: "I", Channel: "wechat", ID: fmt.Sprint("n", w.notes), No: no, Answer: PayoutAnswer{Verdict: flow.Done, State: state},
+		Institution: "I", Channel: "wechat", ID: fmt.Sprint("n", w.notes), No: no, Answer: w.sides.said(no, state),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +174,7 @@ func TestCallback_OldNumberPaysAfterANewOneWasMade(t *testing.T) {
 	}
 	w.told(t, old, PayoutSucceeded)
 	offered := func() (out []Action) {
-		for _, o := range w.store.read("o").Offers(w.traits) {
+		for _, o := range w.store.read("o").Offers(w.traits, false) {
 			if o.Safe {
 				out = append(out, o.Action)
 			}

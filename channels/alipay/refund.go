@@ -51,7 +51,9 @@ func (c *Client) createRefund(ctx context.Context, p refund.Payout) refund.Payou
 // queryRefund asks for a refund. Alipay tells only success; an absent status
 // means not received or failed, and in both cases the identical request may be
 // sent again under its number: that is "not found". It is dependable only ten
-// seconds after the request.
+// seconds after the request. An answer that tells the refund but not its status
+// is read in two ways by Alipay's own pages (success, not received), so it
+// proves nothing.
 func (c *Client) queryRefund(ctx context.Context, p refund.Payout) refund.PayoutAnswer {
 	if p.Original == nil {
 		return channels.Mismatch("原路退缺少原支付单号")
@@ -71,6 +73,8 @@ func (c *Client) queryRefund(ctx context.Context, p refund.Payout) refund.Payout
 		return absent
 	case r.Code != codeDone:
 		return r.outcome(refundQueryCodes, p)
+	case r.Status == "" && r.Amount != "":
+		return channels.Unclear("支付宝查到了这笔退款，但没有说明状态")
 	case r.Status == "":
 		return absent
 	case r.Status != "REFUND_SUCCESS":
@@ -78,7 +82,7 @@ func (c *Client) queryRefund(ctx context.Context, p refund.Payout) refund.Payout
 	case r.No != p.No:
 		return channels.Mismatch("没有退款请求号")
 	}
-	return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutSucceeded, ChannelNo: r.TradeNo, Amount: fen(r.Amount),
+	return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutSucceeded, ChannelNo: r.TradeNo, Of: toldAmount(r.Amount),
 		PaidAt: at(r.PaidAt)}
 }
 

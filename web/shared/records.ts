@@ -222,6 +222,7 @@ export interface TransferOrder {
   code: string
   connection: string
   created: string
+  denied: number
   doubt: boolean
   expires_at: string
   id: string
@@ -245,6 +246,7 @@ export interface HisCall {
   code: string
   connection: string
   created: string
+  denied: number
   done_at: string
   doubt: boolean
   hash: string
