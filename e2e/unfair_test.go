@@ -57,7 +57,8 @@ func TestLies_SuccessIsBelievedOnlyAboutThisPayment(t *testing.T) {
 				}
 				after(a, 2*time.Hour, 12)
 				w := a.Order(id)
-				if desk := slices.Contains(differs, lie); w.Order.Status == refund.StatusSucceeded || desk != (w.Order.Status == refund.StatusSuspense) {
+				if desk := slices.Contains(differs, lie); w.Order.Status == refund.StatusSucceeded ||
+					desk != (w.Order.Status == refund.StatusSuspense) {
 					t.Fatalf("order is %s (%s %s)", w.Order.Status, w.Order.FailCode, w.Order.FailReason)
 				}
 				core.Faults().Clear()

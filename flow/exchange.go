@@ -214,7 +214,7 @@ func (t *Turn) missing(ctx context.Context, x Exchange, ans Answer) (Outcome, An
 		t.Suspend(CodeHISNotQueryable, Reason{Code: c.Code, Message: c.Message, Actor: ActorFinance})
 	case c.State != CallRefused && t.Timing.Futile(c):
 		c.Reported = ans.Said
-		t.Suspend(t.futile(c), Reason{Code: c.Code, Message: c.Message, Actor: ActorFinance})
+		t.Suspend(CodeRefusedForGood, Reason{Code: c.Code, Message: c.Message, Actor: ActorFinance})
 	case c.State != CallRefused:
 		return t.send(ctx, x, false)
 	case c.Doubt && t.At.Before(c.SentAt.Add(t.Timing.Settle)):
@@ -224,14 +224,6 @@ func (t *Turn) missing(ctx context.Context, x Exchange, ans Answer) (Outcome, An
 		return OutcomeRefused, ans, nil
 	}
 	return OutcomeOpen, ans, nil
-}
-
-// futile is why people get a number that the other side does not know.
-func (t *Turn) futile(c *Call) Code {
-	if c.Denied >= t.Timing.Denials {
-		return CodeRefusedForGood
-	}
-	return CodeUnknownTooLong
 }
 
 // unknown waits for the next query of a call whose outcome nobody has told.

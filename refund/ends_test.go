@@ -32,7 +32,8 @@ func payoutAnswers() []PayoutAnswer {
 	out := []PayoutAnswer{{}, {Reason: flow.Reason{Code: "INVALID_REQUEST", Denied: true}}, {Reason: flow.Reason{Code: "SYSTEM_ERROR"}},
 		{Verdict: flow.Refused, Reason: flow.Reason{Code: "NOT_ENOUGH", Hold: true}},
 		{Verdict: flow.Refused, Reason: flow.Reason{Code: "NAME"}}, {Verdict: flow.Done, State: PayoutNotFound}}
-	for _, state := range []PayoutState{PayoutProcessing, PayoutAwaitingPayee, PayoutConfirmed, PayoutSucceeded, PayoutFailed, PayoutReturned} {
+	for _, state := range []PayoutState{PayoutProcessing, PayoutAwaitingPayee, PayoutConfirmed, PayoutSucceeded, PayoutFailed,
+		PayoutReturned} {
 		out = append(out, PayoutAnswer{Verdict: flow.Done, State: state}, PayoutAnswer{Verdict: flow.Done, State: state, Of: movement(1000)},
 			PayoutAnswer{Verdict: flow.Done, State: state, Of: movement(1100)})
 	}
@@ -41,8 +42,10 @@ func payoutAnswers() []PayoutAnswer {
 
 // ledgerAnswers are all answers of a HIS, right and wrong.
 func ledgerAnswers() []HISAnswer {
-	return []HISAnswer{{}, {Reason: flow.Reason{Code: "E9", Denied: true}}, {Verdict: flow.Refused, Reason: flow.Reason{Code: "BUSY", Hold: true}},
-		{Verdict: flow.Refused, Reason: flow.Reason{Code: "NO"}}, {Verdict: flow.Done, State: HISNotFound}, {Verdict: flow.Done, State: HISPending},
+	return []HISAnswer{{}, {Reason: flow.Reason{Code: "E9", Denied: true}},
+		{Verdict: flow.Refused, Reason: flow.Reason{Code: "BUSY", Hold: true}},
+		{Verdict: flow.Refused, Reason: flow.Reason{Code: "NO"}}, {Verdict: flow.Done, State: HISNotFound},
+		{Verdict: flow.Done, State: HISPending},
 		{Verdict: flow.Done, State: HISDone, Amount: 1000}, {Verdict: flow.Done, State: HISDone, Amount: 1100},
 		{Verdict: flow.Done, State: HISDone, Amount: 1000, CardNo: "other"}, {Verdict: flow.Done, State: HISDone, Amount: 1000, HISNo: "same"}}
 }

@@ -76,7 +76,8 @@ func (r callRow) call(kind string) *flow.Call {
 	return &flow.Call{
 		Kind: kind, Attempt: r.Attempt, No: r.No, Hash: r.Hash, Amount: money.Fen(r.Amount), Connection: r.Through,
 		State: flow.CallState(r.State), Reported: flow.Said(r.Reported),
-		Theirs: r.Theirs, Code: r.Code, Message: r.Message, Doubt: r.Doubt, Denied: r.Denied, Sent: r.Sent, SentAt: r.SentAt.Time(), DoneAt: r.Done.Time(),
+		Theirs: r.Theirs, Code: r.Code, Message: r.Message, Doubt: r.Doubt, Denied: r.Denied, Sent: r.Sent, SentAt: r.SentAt.Time(),
+		DoneAt: r.Done.Time(),
 	}
 }
 

@@ -33,7 +33,8 @@ func TestCallback_Transfer(t *testing.T) {
 	for status, want := range map[string]refund.PayoutState{"SUCCESS": refund.PayoutSucceeded, "FAIL": refund.PayoutFailed,
 		"REFUND": refund.PayoutReturned, "DEALING": refund.PayoutProcessing} {
 		cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "SUCCESS", status, 1))))
-		if err != nil || cb.ID != "N1" || cb.Kind != refund.CallbackTransfer || cb.No != "T20260102A1" || told(cb).Answer.Of.Payees[refund.AccountAlipayUserID] != "2088123" ||
+		if err != nil || cb.ID != "N1" || cb.Kind != refund.CallbackTransfer || cb.No != "T20260102A1" ||
+			told(cb).Answer.Of.Payees[refund.AccountAlipayUserID] != "2088123" ||
 			told(cb).Answer.Verdict != flow.Done || told(cb).Answer.State != want || told(cb).Answer.Of.Amount != 12345 ||
 			told(cb).Answer.ChannelNo != "9" {
 			t.Errorf("%s: %+v, %v", status, cb, err)

@@ -42,10 +42,10 @@ func (c *Client) createRefund(ctx context.Context, p refund.Payout) refund.Payou
 	case r.Code != codeDone:
 		return r.outcome(refundCodes, p)
 	case r.FundChange == "Y":
-		return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutSucceeded, ChannelNo: r.TradeNo, PaidAt: at(r.PaidAt)}
+		return r.answer(refund.PayoutSucceeded, "") // of how much its query tells
 	}
 	// N: this call moved nothing, a repeat of an earlier one; its query tells.
-	return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutProcessing, ChannelNo: r.TradeNo}
+	return r.answer(refund.PayoutProcessing, "")
 }
 
 // queryRefund asks for a refund. Alipay tells only success; an absent status
@@ -82,14 +82,24 @@ func (c *Client) queryRefund(ctx context.Context, p refund.Payout) refund.Payout
 	case r.No != p.No:
 		return channels.Mismatch("没有退款请求号")
 	}
-	return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutSucceeded, ChannelNo: r.TradeNo, Of: toldAmount(r.Amount),
-		PaidAt: at(r.PaidAt)}
+	return r.answer(refund.PayoutSucceeded, r.Amount)
+}
+
+// answer is an answer about a refund. Refunds have no number of their own at
+// Alipay but that of the trade.
+func (r refunded) answer(state refund.PayoutState, amount string) refund.PayoutAnswer {
+	a := refund.PayoutAnswer{Verdict: flow.Done, State: state, ChannelNo: r.TradeNo, Of: toldAmount(amount)}
+	a.Of.Payment = refund.Payment{TradeNo: r.OutTradeNo, ChannelNo: r.TradeNo}
+	if state == refund.PayoutSucceeded {
+		a.PaidAt = at(r.PaidAt)
+	}
+	return a
 }
 
 // refundState reads the states of the asynchronous variant.
 func refundState(r refunded) refund.PayoutAnswer {
 	if r.Status == "REFUND_PROCESSING" {
-		return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutProcessing, ChannelNo: r.TradeNo}
+		return r.answer(refund.PayoutProcessing, "")
 	}
 	return channels.Mismatch("未登记的退款状态")
 }

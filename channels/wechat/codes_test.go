@@ -26,7 +26,8 @@ func TestCodes_EveryDocumentedCode(t *testing.T) {
 	create := []row{
 		{400, "PARAM_ERROR", flow.Refused, it, false}, {400, "INVALID_REQUEST", flow.Unknown, it, false},
 		{400, "ALREADY_EXISTS", flow.Unknown, it, false}, {401, "SIGN_ERROR", flow.Refused, it, true},
-		{403, "NO_AUTH", flow.Refused, it, true}, {429, "QUOTA_EXCEED", flow.Refused, money, true}, {403, "NOT_ENOUGH", flow.Refused, money, true},
+		{403, "NO_AUTH", flow.Refused, it, true}, {429, "QUOTA_EXCEED", flow.Refused, money, true},
+		{403, "NOT_ENOUGH", flow.Refused, money, true},
 		{403, "USER_ERROR", flow.Refused, it, true}, {429, "FREQUENCY_LIMIT_EXCEED", flow.Refused, none, true},
 		{429, "RATELIMIT_EXCEEDED", flow.Refused, none, true}, {429, "FREQUENCY_LIMIT", flow.Refused, none, true},
 		{429, "FREQUENCY_LIMITED", flow.Refused, none, true}, {500, "SYSTEM_ERROR", flow.Unknown, none, false},

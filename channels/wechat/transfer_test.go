@@ -84,7 +84,8 @@ func TestTransfer_States(t *testing.T) {
 			if r.URL.Path != "/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/T20260102A1" {
 				t.Error(r.URL)
 			}
-			answer(w, 200, `{"mch_id":"1900000001","out_bill_no":"T20260102A1","transfer_bill_no":"1330","appid":"wx0123456789abcdef","state":"`+state+
+			answer(w, 200, `{"mch_id":"1900000001","out_bill_no":"T20260102A1","transfer_bill_no":"1330","appid":"wx0123456789abcdef","state":"`+
+				state+
 				`","transfer_amount":12345,"fail_reason":"NAME_NOT_CORRECT","update_time":"2026-01-02T03:04:05+08:00"}`)
 		})
 		a := newClient(t, testConfig(srv.URL)).Query(t.Context(), transferPayout())

@@ -150,8 +150,9 @@ func (h *Hooks) deskSuspense(e *core.RequestEvent) error {
 		return suspenseRow{
 			deskOrder: viewDeskOrder(w.Order), Code: w.Order.FailCode, Reason: store.ReasonText(w.Order.FailCode, w.Order.FailReason),
 			Since: calendar.Clock(w.Order.OpenSince), From: w.Order.SuspendedFrom, Sides: viewSides(w),
-			Where: deskText("where."+w.Where(), "amount", w.Order.Amount.String()), Actions: h.viewActions(w, can), Proposal: viewProposal(w.Proposal),
-			History: history,
+			Where: deskText("where."+w.Where(), "amount", w.Order.Amount.String()), Actions: h.viewActions(w, can),
+			Proposal: viewProposal(w.Proposal),
+			History:  history,
 		}, err
 	})
 }
