@@ -196,3 +196,28 @@ func TestCallback_OldNumberPaysAfterANewOneWasMade(t *testing.T) {
 		t.Errorf("order is %s", o.Status)
 	}
 }
+
+// TestCallback_ReturnedIsAskedForBeforeTheBalanceIsRestored: a callback says that
+// a payment came back, and the channel's query does not.
+func TestCallback_ReturnedIsAskedForBeforeTheBalanceIsRestored(t *testing.T) {
+	w, ch := calm(t)
+	no := w.sent(t, ch)
+	w.sides.progress(no, 4)
+	w.told(t, no, PayoutSucceeded)
+	if effect := w.told(t, no, PayoutReturned); effect != EffectReturned {
+		t.Fatalf("effect is %s", effect)
+	}
+	for range 5 {
+		w.clock = w.clock.Add(time.Minute)
+		w.turnAll(t)
+	}
+	if his, channel, _ := w.net("o"); his != channel {
+		t.Errorf("HIS %d, channel %d\n%s", his, channel, w.store.story(compensationOf("o")))
+	}
+	w.sides.pays[no].state, w.sides.pays[no].paid = PayoutReturned, 0
+	w.clock = w.clock.Add(time.Hour)
+	w.turnAll(t)
+	if o := w.store.orders[compensationOf("o")].Order; o.Status != StatusFailed {
+		t.Errorf("compensation is %s", o.Status)
+	}
+}

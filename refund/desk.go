@@ -167,6 +167,8 @@ func (w Work) refusal(a Action, can HISTraits) Why {
 		return WhyState
 	case o.FailCode == string(flow.CodePaidOldNumber):
 		return s.paidBefore(a, o)
+	case o.Compensates != "" && w.Reversal == nil && a != ActionResume: // that the money came back is not proved
+		return WhyPaid
 	case a == ActionResume:
 		return s.resume(o)
 	case o.differs():

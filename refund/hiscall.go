@@ -87,6 +87,9 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 		return false, t.commit(ctx, false)
 	}
 	if call == nil { // a compensating order starts without its intent
+		if back, err := t.cameBack(ctx); err != nil || !back {
+			return false, orCommit(err, func() error { return t.commit(ctx, false) })
+		}
 		t.intendHIS(kind)
 		t.Fresh = true
 		return true, t.commit(ctx, true)
@@ -110,6 +113,40 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 		t.Open(t.timing.Pending, t.timing.SuspendAfter, flow.CodePendingTooLong, ans.Reason)
 	}
 	return false, t.commit(ctx, false)
+}
+
+// cameBack asks whether the payout that a compensating order makes up for has
+// really come back: a callback alone does not restore a balance. An order that
+// compensates nothing has nothing to ask for.
+func (t *turn) cameBack(ctx context.Context) (bool, error) {
+	o := t.w.Order
+	if o.Compensates == "" {
+		return true, nil
+	}
+	paid, err := t.store.Get(ctx, o.Compensates)
+	if err != nil {
+		return false, err
+	}
+	ch, err := t.dir.Channel(ctx, o.Institution, o.Channel)
+	if err != nil {
+		return false, err
+	}
+	ans := t.Ask(ctx, func(ctx context.Context) flow.Answer {
+		return ch.Query(ctx, paid.Order.payout(paid.Transfer.No)).answer()
+	})
+	if ans.Verdict == flow.Done && (ans.Said == PayoutReturned || ans.Said == PayoutFailed) {
+		return true, nil
+	}
+	t.Open(t.timing.Unknown, t.timing.SuspendAfter, flow.CodePaidAfterFailure, ans.Reason)
+	return false, nil
+}
+
+// orCommit commits unless something has failed before.
+func orCommit(err error, commit func() error) error {
+	if err != nil {
+		return err
+	}
+	return commit()
 }
 
 func (t *turn) sendHIS(ctx context.Context, his HISLedger, kind string, call *flow.Call) HISAnswer {

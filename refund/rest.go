@@ -36,6 +36,7 @@ func (t *turn) stepSuspense(ctx context.Context) (bool, error) {
 	if err != nil && flow.CodeOf(err) == "" {
 		return false, err
 	}
+	t.restate()
 	switch {
 	case err == nil && o.CancelAsked && t.mayCancel():
 		return t.cancelled(ctx)
@@ -46,6 +47,22 @@ func (t *turn) stepSuspense(ctx context.Context) (bool, error) {
 	}
 	t.Wait(t.timing.Daily)
 	return false, t.commit(ctx, false)
+}
+
+// restate says of an order that waited for an answer that it is refused for
+// good, once that is what the answer was.
+func (t *turn) restate() {
+	o := &t.w.Order
+	call, missing := t.w.Debit, t.heard.ledger
+	switch o.SuspendedFrom {
+	case StatusPaying, StatusAwaitingPayee:
+		call, missing = &t.w.Transfer.Call, t.heard.missing
+	case StatusReversing:
+		call = t.w.Reversal
+	}
+	if flow.Code(o.FailCode) == flow.CodeUnknownTooLong && missing && call != nil && call.Reported == PayoutNotFound && t.timing.Futile(call) {
+		o.FailCode, o.FailReason = string(flow.CodeRefusedForGood), call.Message
+	}
 }
 
 // alarm tells finance each day anew of an order that waits for them. Tries
