@@ -97,7 +97,7 @@ type PayoutAnswer struct {
 // differs is for people.
 type Movement struct {
 	Told    bool // an amount was told, be it 0
-	Amount  money.Fen
+	Amount  money.Fen // always told with HISDone
 	Payees  map[AccountType]string // whom the money goes to, in each form that was told
 	Payment Payment                // MethodOriginal: the payment that goes back, as far as told
 	Differs string                 // what the client knows to be another's: merchant, application; in Chinese
@@ -230,7 +230,7 @@ type StatementLine struct {
 	No      string // our number of the HIS call
 	HISNo   string
 	CardNo  string
-	Amount  money.Fen
+	Amount  money.Fen // always told with HISDone
 	Method  Method
 	Channel string
 	Status  string // succeeded, reversed, pending
