@@ -19,6 +19,7 @@ const (
 	CodeBadPayout    = "bad_payout"    // our own check refused the payout before sending it
 	CodeNoAnswer     = "no_answer"     // timeout, reset, wrong signature, unreadable …
 	CodeMismatch     = "mismatch"      // the answer speaks of another number
+	CodeUnclear      = "unclear"       // the answer can be read in more than one way
 	CodePanic        = "panic"         // a bug, caught
 	CodeUnspecified  = "unspecified"   // the channel gave no code
 )
@@ -52,9 +53,12 @@ func (c Codes) Reason(code, words string, private ...string) flow.Reason {
 	return flow.Reason{Code: Scrub(code, private...), Message: text, Actor: r.Actor, Hold: r.Hold}
 }
 
-// Answer is the outcome that a code stands for.
+// Answer is the outcome that a code stands for. A code that proves nothing, but
+// asks somebody to act, counts as denied: it may be said for ever.
 func (c Codes) Answer(code, words string, private ...string) refund.PayoutAnswer {
-	return refund.PayoutAnswer{Verdict: c[code].Verdict, Reason: c.Reason(code, words, private...)}
+	a := refund.PayoutAnswer{Verdict: c[code].Verdict, Reason: c.Reason(code, words, private...)}
+	a.Reason.Denied = a.Verdict == flow.Unknown && a.Reason.Actor != flow.ActorNone && code != ""
+	return a
 }
 
 // Failure is the reason of a payout that the channel calls finally failed. It
@@ -100,6 +104,9 @@ func BadPayout(actor flow.Actor, words string) refund.PayoutAnswer {
 func doubt(code, words string, actor flow.Actor) refund.PayoutAnswer {
 	return refund.PayoutAnswer{Reason: flow.Reason{Code: code, Message: words, Actor: actor}}
 }
+
+// Unclear is the outcome of an answer that can be read in more than one way.
+func Unclear(words string) refund.PayoutAnswer { return doubt(CodeUnclear, words, flow.ActorFinance) }
 
 // Recover turns a panic into an unknown outcome. Defer it directly.
 func Recover(a *refund.PayoutAnswer) {

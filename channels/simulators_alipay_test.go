@@ -22,12 +22,12 @@ func TestSimulator_AlipayTransfer(t *testing.T) {
 	b.want("before", b.ali.Query(ctx, p), refund.PayoutNotFound)
 	a := b.want("pay", b.ali.Pay(ctx, p), refund.PayoutSucceeded)
 	b.want("again", b.ali.Pay(ctx, p), refund.PayoutSucceeded)
-	if q := b.want("query", b.ali.Query(ctx, p), refund.PayoutSucceeded); q.Amount != p.Amount || q.PaidAt.IsZero() ||
+	if q := b.want("query", b.ali.Query(ctx, p), refund.PayoutSucceeded); q.Of.Amount != p.Amount || q.PaidAt.IsZero() ||
 		q.ChannelNo != a.ChannelNo {
 		t.Errorf("%+v", q)
 	}
 	if cb := b.callback("AT1"); cb.Kind != refund.CallbackTransfer || told(cb).Answer.State != refund.PayoutSucceeded ||
-		told(cb).Answer.Amount != p.Amount {
+		told(cb).Answer.Of.Amount != p.Amount {
 		t.Errorf("%+v", cb)
 	}
 	other := p
@@ -85,7 +85,7 @@ func TestSimulator_AlipayRefund(t *testing.T) {
 	b.want("pay", b.ali.Pay(ctx, p), refund.PayoutSucceeded)
 	b.want("repeat", b.ali.Pay(ctx, p), refund.PayoutProcessing)
 	b.post(base, "/_sim/clock", `{"advance":"11s"}`)
-	if a := b.want("query", b.ali.Query(ctx, p), refund.PayoutSucceeded); a.Amount != p.Amount {
+	if a := b.want("query", b.ali.Query(ctx, p), refund.PayoutSucceeded); a.Of.Amount != p.Amount {
 		t.Errorf("%+v", a)
 	}
 	missing := p

@@ -201,12 +201,12 @@ func TestSimulator_WeChatTransfer(t *testing.T) {
 	other.Amount++
 	b.want("same number, other amount", b.wx.Pay(ctx, other), "")
 	b.post(base, "/_sim/confirm/WT1", "")
-	if q := b.want("query", b.wx.Query(ctx, p), refund.PayoutSucceeded); q.Amount != p.Amount || q.PaidAt.IsZero() ||
+	if q := b.want("query", b.wx.Query(ctx, p), refund.PayoutSucceeded); q.Of.Amount != p.Amount || q.PaidAt.IsZero() ||
 		q.ChannelNo != a.ChannelNo {
 		t.Errorf("%+v", q)
 	}
 	if cb := b.callback("WT1"); cb.Kind != refund.CallbackTransfer || told(cb).Answer.State != refund.PayoutSucceeded ||
-		told(cb).Answer.Amount != p.Amount || told(cb).Payee != p.Payee.Account {
+		told(cb).Answer.Of.Amount != p.Amount || told(cb).Answer.Of.Payees[p.Payee.Type] != p.Payee.Account {
 		t.Errorf("%+v", cb)
 	}
 
@@ -280,11 +280,11 @@ func TestSimulator_WeChatRefundBillsReceipts(t *testing.T) {
 		t.Fatalf("%+v", a)
 	}
 	if cb := b.callback("WR1"); cb.Kind != refund.CallbackRefund || told(cb).Answer.State != refund.PayoutSucceeded ||
-		told(cb).Answer.Amount != p.Amount {
+		told(cb).Answer.Of.Amount != p.Amount {
 		t.Errorf("%+v", cb)
 	}
 	b.want("again", b.wx.Pay(ctx, p), refund.PayoutSucceeded)
-	if a := b.want("query", b.wx.Query(ctx, p), refund.PayoutSucceeded); a.Amount != p.Amount {
+	if a := b.want("query", b.wx.Query(ctx, p), refund.PayoutSucceeded); a.Of.Amount != p.Amount {
 		t.Errorf("%+v", a)
 	}
 	missing := p

@@ -115,7 +115,8 @@ func demoTiming() refund.Timing {
 	t.Unknown = []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second}
 	t.Pending, t.Payee = t.Unknown, []time.Duration{time.Second, 2 * time.Second, 3 * time.Second}
 	t.SuspendAfter, t.PendingLimit, t.PayeeLimit, t.Daily = 10*time.Minute, time.Hour, time.Hour, 30*time.Second
-	t.Hold, t.Settle = 2*time.Second, 2*time.Second
+	t.Hold = []time.Duration{2 * time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}
+	t.Settle, t.Alarm = 2*time.Second, 10*time.Minute
 	t.Lease = 15 * time.Second
 	t.Call = 5 * time.Second
 	return t

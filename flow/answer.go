@@ -4,6 +4,8 @@
 // and no domain.
 package flow
 
+import "time"
+
 // Verdict is what an outside call proved. The zero value is Unknown, so that
 // whatever was forgotten is queried instead of believed.
 type Verdict int8
@@ -41,12 +43,22 @@ const (
 
 // Reason explains a refusal or a doubt: the other side's code and words, who
 // must act, and whether the same call under the same number may be repeated
-// later (Hold: nothing moved yet, for example NOT_ENOUGH).
+// later (Hold: nothing moved yet, for example NOT_ENOUGH). Denied is said of an
+// Unknown outcome: the other side has answered, and with words that look like a
+// refusal. They prove nothing, but a repeat in equal words says that a further
+// repeat will not help.
 type Reason struct {
 	Code    string // the other side's code, empty when there was none
 	Message string // the other side's words or ours; for staff, never with personal data
 	Actor   Actor
 	Hold    bool
+	Denied  bool
+}
+
+// Plausible reports whether a time that another side tells can be when
+// something happened: not before this century, nor more than a day ahead.
+func Plausible(at, now time.Time) bool {
+	return at.Year() >= 2000 && at.Before(now.Add(24*time.Hour))
 }
 
 // String is the other side's code and words.

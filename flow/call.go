@@ -34,6 +34,7 @@ type Call struct {
 	Code     string
 	Message  string
 	Doubt    bool // a send of this number is unaccounted for
+	Denied   int  // how often in a row it was answered with the same words that prove nothing
 	Sent     int
 	SentAt   time.Time // last send that is booked; before it, when the intent was written
 	DoneAt   time.Time
@@ -73,3 +74,23 @@ type Answer struct {
 	Said    Said // the report in the word of the port
 	Theirs  string
 }
+
+// heed counts equal answers that look like refusals and prove nothing.
+func (c *Call) heed(r Reason) {
+	switch {
+	case !r.Denied:
+		c.Denied = 0
+	case c.Denied > 0 && c.Code == r.Code:
+		c.Denied++
+	default:
+		c.Denied = 1
+	}
+}
+
+// Futile reports whether a number that the other side does not know is not to be
+// sent again by itself: it was refused in the same words, or unanswered, too
+// often.
+func (t Timing) Futile(c *Call) bool { return c.Denied >= t.Denials || c.Sent >= t.Sends }
+
+// Anew lets a number go out again, because people want it.
+func (c *Call) Anew() { c.Denied, c.Sent, c.Reported = 0, 0, "" }

@@ -44,6 +44,11 @@ const (
 	CodePendingTooLong     Code = "pending_too_long"
 	CodePaidAfterFailure   Code = "paid_after_failure"
 	CodePaidOldNumber      Code = "paid_old_number"
+	CodePartyMismatch      Code = "party_mismatch"   // an answer about another payee, merchant, application or payment
+	CodeNumberTaken        Code = "number_taken"     // the other side gave one number of its own to two of ours
+	CodeRefusedForGood     Code = "refused_for_good" // the same refusal again and again, and the number is not known
+	CodeHeldTooLong        Code = "held_too_long"
+	CodeNotTold            Code = "not_told" // an answer that leaves out what it should prove
 )
 
 // Error is a refusal with a stable code. Detail is for the log and staff; it

@@ -19,7 +19,7 @@ type Exchange struct {
 	Again func(Answer) bool
 	Send  func(context.Context) Answer
 	Ask   func(context.Context) Answer
-	// HoldLimit is how long it may stay on hold before people get it; 0 = no limit.
+	// HoldLimit is how long it may stay on hold before people get it.
 	HoldLimit time.Duration
 }
 
@@ -43,12 +43,17 @@ const (
 //     its mind or an earlier send is unaccounted for, only after a query;
 //   - "no such number" proves nothing while a send may still be under way, nor
 //     after the other side has stopped answering for old numbers;
-//   - what cannot be asked for, or not be repeated, is given to people.
+//   - what cannot be asked for, or not be repeated, is given to people, and so
+//     is a number that is refused in the same words again and again, or stays
+//     on hold.
 //
 // The caller commits, whatever the outcome; OutcomeAsk under the same lease.
 func (t *Turn) Exchange(ctx context.Context, x Exchange) (Outcome, Answer, error) {
 	fresh := t.Fresh
 	t.Fresh = false
+	if x.Call.SentAt.After(t.At) { // by a clock that was ahead
+		x.Call.SentAt = t.At
+	}
 	if fresh || (x.Call.State == CallHeld && x.Traits.Repeatable && x.Traits.Queryable) {
 		return t.send(ctx, x, fresh)
 	}
@@ -63,19 +68,58 @@ func (t *Turn) Exchange(ctx context.Context, x Exchange) (Outcome, Answer, error
 		return OutcomeOpen, ans, nil
 	case ans.Report == ReportMissing:
 		return t.missing(ctx, x, ans)
-	case x.Again != nil && x.Again(ans):
-		return t.send(ctx, x, false)
 	}
 	t.Hear(x.Call, ans)
+	if x.Again != nil && x.Again(ans) {
+		return t.repeat(ctx, x, ans)
+	}
 	return OutcomeHeard, ans, nil
+}
+
+// repeat sends the equal request of a call that the other side knows once more.
+// Only an answer about the number says more than the query before did.
+func (t *Turn) repeat(ctx context.Context, x Exchange, known Answer) (Outcome, Answer, error) {
+	if wait, err := x.before(ctx); err != nil || wait > 0 {
+		return OutcomeHeard, known, err
+	}
+	if t.Stale() {
+		return OutcomeOpen, Answer{}, ErrConflict
+	}
+	c := x.Call
+	c.Sent++
+	ans := t.call(ctx, x.Send)
+	if ans.Verdict != Done {
+		if ans.Verdict == Refused && ans.Reason.Hold && c.Code != ans.Reason.Code {
+			t.Note(x.Event+".held", people.System(), ans.Reason.Code, ans.Reason.Message)
+			t.Tell(Notice{Event: NoticeHold, Staff: true, At: t.At})
+			c.Code, c.Message = ans.Reason.Code, ans.Reason.Message
+		}
+		return OutcomeHeard, known, nil
+	}
+	t.Hear(c, ans)
+	return OutcomeHeard, ans, nil
+}
+
+// before is how long sending has to wait.
+func (x Exchange) before(ctx context.Context) (time.Duration, error) {
+	if x.Before == nil {
+		return 0, nil
+	}
+	return x.Before(ctx)
+}
+
+// call is one call under its deadline.
+func (t *Turn) call(ctx context.Context, f func(context.Context) Answer) Answer {
+	ctx, cancel := context.WithTimeout(ctx, t.Timing.Call)
+	defer cancel()
+	ans := f(ctx)
+	t.At = t.Clock()
+	return ans
 }
 
 // Ask asks for a number. A refused question says nothing about the money.
 func (t *Turn) Ask(ctx context.Context, ask func(context.Context) Answer) Answer {
-	ctx, cancel := context.WithTimeout(ctx, t.Timing.Call)
-	defer cancel()
-	ans := ask(ctx)
-	t.At = t.Clock()
+	ans := t.call(ctx, ask)
 	if ans.Verdict == Refused {
 		ans.Verdict = Unknown
 	}
@@ -85,35 +129,32 @@ func (t *Turn) Ask(ctx context.Context, ask func(context.Context) Answer) Answer
 // send sends, unless sending has to wait or the lease is too old to be sure
 // that nobody else has taken the order over.
 func (t *Turn) send(ctx context.Context, x Exchange, first bool) (Outcome, Answer, error) {
-	if x.Before != nil {
-		wait, err := x.Before(ctx)
-		if err != nil {
-			return OutcomeOpen, Answer{}, err
-		}
-		if wait > 0 {
-			t.Wait(wait)
-			return OutcomeOpen, Answer{}, nil
-		}
+	wait, err := x.before(ctx)
+	if err != nil {
+		return OutcomeOpen, Answer{}, err
+	}
+	if wait > 0 {
+		t.Wait(wait)
+		return OutcomeOpen, Answer{}, nil
 	}
 	if t.Stale() {
 		return OutcomeOpen, Answer{}, ErrConflict
 	}
-	c := x.Call
+	c, before := x.Call, x.Call.SentAt
 	c.Sent++
 	c.SentAt, c.Reported = t.Clock(), "" // what was told before this send proves nothing
 	c.Doubt = c.Doubt || !first          // another send may be under way, unbooked
-	callCtx, cancel := context.WithTimeout(ctx, t.Timing.Call)
-	defer cancel()
-	ans := x.Send(callCtx)
-	t.At = t.Clock()
+	ans := t.call(ctx, x.Send)
 	switch {
 	case ans.Verdict == Refused && ans.Reason.Hold:
-		t.hold(x, ans.Reason)
+		t.hold(x, ans.Reason, before)
 		return OutcomeOpen, ans, nil
 	case ans.Verdict == Refused:
 		return t.refused(x, ans), ans, nil
 	case ans.Verdict == Unknown:
 		c.Doubt = true
+		c.heed(ans.Reason)
+		c.Code, c.Message = ans.Reason.Code, ans.Reason.Message
 		t.unknown(x, ans)
 		return OutcomeOpen, ans, nil
 	}
@@ -140,20 +181,25 @@ func (t *Turn) refused(x Exchange, ans Answer) Outcome {
 	return OutcomeOpen
 }
 
-// hold keeps the call for a later send under the same number and tells
-// finance once per reason.
-func (t *Turn) hold(x Exchange, r Reason) {
-	c := x.Call
+// hold keeps the call for a later send under the same number. Finance is told
+// once per reason and once a day; after HoldLimit people decide. What follows
+// the hold has its own time.
+func (t *Turn) hold(x Exchange, r Reason, before time.Time) {
+	c, o := x.Call, t.Order
+	if c.State != CallHeld {
+		o.OpenSince, o.Tries = time.Time{}, 0
+	}
 	if c.State != CallHeld || c.Code != r.Code {
 		t.Note(x.Event+".held", people.System(), r.Code, r.Message)
 		t.Tell(Notice{Event: NoticeHold, Staff: true, At: t.At})
+	} else if t.Alarms(t.At) > t.Alarms(before) {
+		t.Tell(Notice{Event: NoticeHold, Staff: true, At: t.At})
 	}
-	c.State, c.Code, c.Message = CallHeld, r.Code, r.Message
-	if x.HoldLimit == 0 { // nothing is open: what follows the hold has its own time
-		t.Wait(t.Timing.Hold)
-		return
+	c.State, c.Code, c.Message, c.Denied = CallHeld, r.Code, r.Message, 0
+	t.Open(t.Timing.Hold, x.HoldLimit, CodeHeldTooLong, r)
+	if o.Status == t.Machine.Desk { // that nothing has moved is soon proved
+		t.Wait(t.Timing.Settle)
 	}
-	t.Open([]time.Duration{t.Timing.Hold}, x.HoldLimit, CodePendingTooLong, r)
 }
 
 // missing follows "no such number": a refusal is thereby confirmed, any other
@@ -164,7 +210,11 @@ func (t *Turn) missing(ctx context.Context, x Exchange, ans Answer) (Outcome, An
 	case (c.State != CallRefused || c.Doubt) && !t.Askable(c, x.Traits):
 		t.Suspend(CodeUnknownTooLong, Reason{Message: "对方已不再回答这个单号的查询", Actor: ActorFinance})
 	case c.State != CallRefused && !x.Traits.Repeatable:
-		t.Suspend(CodeHISNotQueryable, Reason{Message: "not idempotent", Actor: ActorFinance})
+		c.Reported = ans.Said
+		t.Suspend(CodeHISNotQueryable, Reason{Code: c.Code, Message: c.Message, Actor: ActorFinance})
+	case c.State != CallRefused && t.Timing.Futile(c):
+		c.Reported = ans.Said
+		t.Suspend(CodeRefusedForGood, Reason{Code: c.Code, Message: c.Message, Actor: ActorFinance})
 	case c.State != CallRefused:
 		return t.send(ctx, x, false)
 	case c.Doubt && t.At.Before(c.SentAt.Add(t.Timing.Settle)):
@@ -179,10 +229,11 @@ func (t *Turn) missing(ctx context.Context, x Exchange, ans Answer) (Outcome, An
 // unknown waits for the next query of a call whose outcome nobody has told.
 func (t *Turn) unknown(x Exchange, ans Answer) {
 	c := x.Call
-	if c.State == CallIntent || c.State == CallHeld {
+	t.unheld(c)
+	if c.State == CallIntent {
 		c.State = CallOpen
 	}
-	if c.State != CallRefused {
+	if c.State != CallRefused && c.Denied == 0 {
 		c.Code, c.Message = ans.Reason.Code, ans.Reason.Message
 	}
 	if t.Order.Tries == 0 {
@@ -193,12 +244,20 @@ func (t *Turn) unknown(x Exchange, ans Answer) {
 
 // Hear keeps what an authentic answer tells of a number.
 func (t *Turn) Hear(c *Call, ans Answer) {
-	c.Reported, c.Doubt = ans.Said, false
+	t.unheld(c)
+	c.Reported, c.Doubt, c.Denied = ans.Said, false, 0
 	if ans.Theirs != "" {
 		c.Theirs = ans.Theirs
 	}
 	if c.State != CallDone {
 		c.State = CallOpen
+	}
+}
+
+// unheld ends a hold: what follows it has its own time.
+func (t *Turn) unheld(c *Call) {
+	if c.State == CallHeld {
+		c.State, t.Order.OpenSince, t.Order.Tries = CallOpen, time.Time{}, 0
 	}
 }
 

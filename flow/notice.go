@@ -9,6 +9,7 @@ type NoticeEvent string
 const (
 	NoticeHold     NoticeEvent = "hold"     // an account of the other side is short or closed
 	NoticeSuspense NoticeEvent = "suspense" // an order needs people
+	NoticeClock    NoticeEvent = "clock"    // the machine's clock has gone back
 )
 
 // Notice asks for a message. Not before At; Round counts reminders.

@@ -23,6 +23,9 @@ type Turn struct {
 // NewTurn begins a turn on an order as it was read.
 func NewTurn(m *Machine, timing Timing, clock func() time.Time, o *Order) *Turn {
 	t := &Turn{Machine: m, Timing: timing, Clock: clock, At: clock(), Order: o}
+	if o.OpenSince.After(t.At) { // by a clock that was ahead
+		o.OpenSince = t.At
+	}
 	t.reset()
 	return t
 }
@@ -96,6 +99,15 @@ func (t *Turn) Suspend(code Code, r Reason) {
 	o.OpenSince = t.At
 	t.Wait(t.Timing.Daily)
 	t.Tell(Notice{Event: NoticeSuspense, Staff: true, At: t.At})
+}
+
+// Alarms counts the alarms that were due until a time about an outcome that is
+// open, beside the first.
+func (t *Turn) Alarms(at time.Time) int {
+	if t.Order.OpenSince.IsZero() || t.Timing.Alarm <= 0 || at.Before(t.Order.OpenSince) {
+		return 0
+	}
+	return int(at.Sub(t.Order.OpenSince) / t.Timing.Alarm)
 }
 
 // Stale reports whether the lease is too old to be sure that nobody else has

@@ -142,5 +142,6 @@ func (m Mapping) reason(code, message string) (flow.Verdict, flow.Reason) {
 		return flow.Refused, r
 	}
 	r.Code, r.Actor = safeCode(code), flow.ActorIT
+	r.Denied = r.Code == code // the HIS has spoken, in a word that no list knows
 	return flow.Unknown, r
 }

@@ -28,6 +28,14 @@ func (s *silent) Channel(context.Context, string, string) (Channel, error) {
 	return silentChannel{s.ch, s}, nil
 }
 
+// HISOf implements Directory.
+func (s *silent) HISOf(ctx context.Context, _ string) (HIS, HISTraits, error) { return s.HIS(ctx, "") }
+
+// ChannelOf implements Directory.
+func (s *silent) ChannelOf(context.Context, string) (Channel, error) {
+	return silentChannel{s.ch, s}, nil
+}
+
 // sent reports whether a request gets through, asked whether a question does.
 func (s *silent) sent(kind string) bool { return s.through(kind, "send", 1) }
 
@@ -135,7 +143,7 @@ func asksFirst(t *testing.T, kind string, end Status, play func(*world)) {
 func TestHISCall_IsAskedForBeforeItIsRepeated(t *testing.T) {
 	review := func(approve bool) func(*world) {
 		return func(w *world) {
-			if err := w.svc.Review(t.Context(), "o", Decision{Approve: approve, Note: "n"}, people.By{Kind: people.ByStaff, ID: "s"}); err != nil {
+			if err := w.svc.Review(t.Context(), "o", Decision{Approve: approve, Note: "资料核对"}, people.By{Kind: people.ByStaff, ID: "s"}); err != nil {
 				t.Fatal(err)
 			}
 			w.turnAll(t)

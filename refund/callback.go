@@ -17,7 +17,6 @@ type Notification struct {
 	ID          string
 	Kind        string
 	No          string
-	Payee       string // as told; empty when not told
 	Answer      PayoutAnswer
 	Body        string // masked
 }
@@ -90,15 +89,16 @@ func (t *turn) notified(ctx context.Context, n Notification) (string, error) {
 	return effect, t.commit(ctx, false)
 }
 
-// weigh decides what a notification may do to the order.
+// weigh decides what a notification may do to the order. Only a payment that is
+// told in full counts by itself; that nothing was paid, or that it came back, is
+// asked for before a balance is restored.
 func (t *turn) weigh(n Notification) string {
 	o, tr := t.w.Order, t.w.Transfer
-	final := n.Answer.State == PayoutSucceeded || n.Answer.State == PayoutFailed || n.Answer.State == PayoutReturned
+	differs, enough := n.Answer.Of.against(o)
 	switch {
 	case tr != nil && tr.No == n.No && n.Connection != "" && n.Connection != tr.Connection: // the number was never sent there
 		return EffectMismatch
-	case n.Answer.Amount != 0 && n.Answer.Amount != o.Amount, n.Channel != o.Channel, n.Payee != "" && o.Payee.Account != "" &&
-		sameForm(o.Payee) && n.Payee != o.Payee.Account:
+	case differs.Code != "", n.Channel != o.Channel:
 		return EffectMismatch
 	case tr == nil || tr.No != n.No, o.Status == StatusSucceeded && tr.State != flow.CallDone:
 		// A number that was proved to pay nothing: a new one was made, or people
@@ -114,7 +114,7 @@ func (t *turn) weigh(n Notification) string {
 		return EffectContradiction
 	case o.Status == StatusSucceeded && n.Answer.State == PayoutReturned:
 		return EffectReturned
-	case (o.Status == StatusPaying || o.Status == StatusAwaitingPayee) && final:
+	case (o.Status == StatusPaying || o.Status == StatusAwaitingPayee) && n.Answer.State == PayoutSucceeded && enough:
 		return EffectApplied
 	case !Machine.Final(o.Status) && (!o.undoing() || (o.Status == StatusSuspense && n.Answer.State != PayoutSucceeded)):
 		return EffectHint
@@ -129,10 +129,6 @@ func (t *turn) weigh(n Notification) string {
 func (o Order) undoing() bool {
 	return o.Status == StatusReversing || (o.Status == StatusSuspense && o.SuspendedFrom == StatusReversing)
 }
-
-// sameForm reports whether a channel tells the payee in the same form in
-// which it was told.
-func sameForm(p Payee) bool { return p.Type != AccountAlipayLogonID }
 
 // contradict makes the truth a matter of a query or of people: money that
 // arrived although the order counts as unpaid must not also be restored.

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"hospay/flow"
 	"hospay/people"
 )
 
@@ -15,7 +14,7 @@ func (w *world) told(t *testing.T, no string, state PayoutState) string {
 	t.Helper()
 	w.notes++
 	effect, err := w.svc.Notify(t.Context(), Notification{
-		Institution: "I", Channel: "wechat", ID: fmt.Sprint("n", w.notes), No: no, Answer: PayoutAnswer{Verdict: flow.Done, State: state},
+		Institution: "I", Channel: "wechat", ID: fmt.Sprint("n", w.notes), No: no, Answer: w.sides.said(no, state),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +179,7 @@ func TestCallback_OldNumberPaysAfterANewOneWasMade(t *testing.T) {
 	}
 	w.told(t, old, PayoutSucceeded)
 	offered := func() (out []Action) {
-		for _, o := range w.store.read("o").Offers(w.traits) {
+		for _, o := range w.store.read("o").Offers(w.traits, false) {
 			if o.Safe {
 				out = append(out, o.Action)
 			}
@@ -200,5 +199,30 @@ func TestCallback_OldNumberPaysAfterANewOneWasMade(t *testing.T) {
 	w.twoPeople(t, ActionPaidByHand)
 	if o := w.store.orders["o"].Order; o.Status != StatusSucceeded {
 		t.Errorf("order is %s", o.Status)
+	}
+}
+
+// TestCallback_ReturnedIsAskedForBeforeTheBalanceIsRestored: a callback says that
+// a payment came back, and the channel's query does not.
+func TestCallback_ReturnedIsAskedForBeforeTheBalanceIsRestored(t *testing.T) {
+	w, ch := calm(t)
+	no := w.sent(t, ch)
+	w.sides.progress(no, 4)
+	w.told(t, no, PayoutSucceeded)
+	if effect := w.told(t, no, PayoutReturned); effect != EffectReturned {
+		t.Fatalf("effect is %s", effect)
+	}
+	for range 5 {
+		w.clock = w.clock.Add(time.Minute)
+		w.turnAll(t)
+	}
+	if his, channel, _ := w.net("o"); his != channel {
+		t.Errorf("HIS %d, channel %d\n%s", his, channel, w.store.story(compensationOf("o")))
+	}
+	w.sides.pays[no].state, w.sides.pays[no].paid = PayoutReturned, 0
+	w.clock = w.clock.Add(time.Hour)
+	w.turnAll(t)
+	if o := w.store.orders[compensationOf("o")].Order; o.Status != StatusFailed {
+		t.Errorf("compensation is %s", o.Status)
 	}
 }

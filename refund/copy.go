@@ -18,9 +18,6 @@ const (
 	EventCopyFound   = "copy.found"   // they do: it was taken over
 )
 
-// lookAhead is how many numbers after the last one are asked for.
-const lookAhead = 2
-
 // Recover asks HIS and the channel about an open order of a restored copy: by
 // the numbers that it has, and by the next ones that it could have used after
 // the copy was made. What is found is taken over, and the order waits with
@@ -64,11 +61,16 @@ func (t *turn) forgotten(ctx context.Context) (found string, back Status, err er
 			return found, back, err
 		}
 	}
-	no, err := t.lostPayout(ctx)
-	if err == nil && no != "" {
-		found, back = "渠道已有本单的付款 "+no, StatusPaying
+	no, ans, err := t.lostPayout(ctx)
+	switch {
+	case err != nil:
+		return "", "", err
+	case ans.Verdict != flow.Done:
+		return "", "", flow.NewError(flow.CodeChannelUnavailable, ans.Reason.String())
+	case no != "":
+		found, back = lostWords(no), StatusPaying
 	}
-	return found, back, err
+	return found, back, nil
 }
 
 // lostHIS takes over the debit and the reversal that HIS knows and the copy
@@ -116,27 +118,4 @@ func (t *turn) knownToHIS(ctx context.Context, his HISLedger, kind string, call 
 		t.w.Order.HISRefundNo = ans.HISNo // the reversal is asked for with it
 	}
 	return true, nil
-}
-
-// lostPayout takes over the newest payout number that the channel knows and the
-// copy does not.
-func (t *turn) lostPayout(ctx context.Context) (no string, err error) {
-	if t.w.Order.Compensates != "" {
-		return "", nil
-	}
-	for range lookAhead {
-		next, ans, err := t.askNext(ctx)
-		if err != nil {
-			return "", err
-		}
-		switch {
-		case ans.Verdict != flow.Done:
-			return "", flow.NewError(flow.CodeChannelUnavailable, ans.Reason.String())
-		case ans.State == PayoutNotFound:
-			return no, nil
-		}
-		no = next.No
-		t.takeOver(next, ans)
-	}
-	return no, nil
 }

@@ -75,9 +75,11 @@ func (t *Transfer) side(m Method) Side {
 		return SideNone
 	case t.State == flow.CallDone, t.Reported == PayoutSucceeded:
 		return SideDone
+	case t.Reported == PayoutNotFound: // booked only of what is refused, on hold, or does not go out any more
+		return SideNot
 	case t.State != flow.CallRefused:
 		return SideOpen
-	case t.Reported == PayoutFailed, t.Reported == PayoutNotFound, t.Reported == PayoutReturned && m == MethodTransfer:
+	case t.Reported == PayoutFailed, t.Reported == PayoutReturned && m == MethodTransfer:
 		return SideNot
 	}
 	return SideOpen
@@ -103,6 +105,9 @@ const (
 	WhyUnderWay     Why = "reversal_resume"     // the reversal has its number: resume asks for it
 	WhyIrreversible Why = "his_cannot_reverse"  // HIS offers none, or cannot be asked about a second one
 	WhyUnasked      Why = "his_cannot_be_asked" // two people look at HIS themselves
+	WhyLooked       Why = "looked"              // nothing is proved: two people look at both sides themselves
+	WhyNothing      Why = "nothing_moved"       // there is nothing to give back
+	WhyEnded        Why = "ended"               // the order has its end
 )
 
 // ActionOffer says whether an action is safe now, and why or why not.
@@ -112,28 +117,62 @@ type ActionOffer struct {
 	Why    Why
 }
 
-// Offers judges every action on a suspended order. It is a function of the
-// order, its journal and of what HIS can do; nothing else counts.
-func (w Work) Offers(can HISTraits) []ActionOffer {
+// Offers judges every action on an order of the desk. It is a function of the
+// order, its journal, of what HIS can do, and of whether people have waited long
+// enough for proof; nothing else counts. Where no proof allows an end, or none
+// has come for long, two people may go by what they see at the other side.
+func (w Work) Offers(can HISTraits, waited bool) []ActionOffer {
 	out := make([]ActionOffer, 0, len(Actions()))
+	ends := false
 	for _, a := range Actions() {
-		why := w.refusal(a, can)
-		out = append(out, ActionOffer{Action: a, Safe: why == WhySafe || why == WhyUnasked, Why: why})
+		o := ActionOffer{Action: a, Why: w.refusal(a, can)}
+		o.Safe = o.Why == WhySafe || o.Why == WhyUnasked || o.Why == WhyNothing
+		ends = ends || o.Safe && a != ActionResume
+		out = append(out, o)
+	}
+	for i, o := range out {
+		if !o.Safe && (waited || !ends) && w.looked(o.Action, waited) {
+			out[i] = ActionOffer{Action: o.Action, Safe: true, Why: WhyLooked}
+		}
 	}
 	return out
+}
+
+// looked reports whether two people may end an order by what they have seen at
+// the other side, with a voucher: where the other side speaks of other money
+// than ours, where a refund came back and stays payable, after an end that was
+// contradicted, and where long enough nobody has told anything.
+func (w Work) looked(a Action, waited bool) bool {
+	s, o := w.Sides(), w.Order
+	back := w.Transfer != nil && w.Transfer.Reported == PayoutReturned
+	switch {
+	case !a.NeedsEvidence():
+		return false
+	case w.Contradicted:
+		return true
+	case o.Status != StatusSuspense || !o.differs() && !back && !waited:
+		return false
+	case a == ActionPaidByHand:
+		return s.Payout != SideNone
+	}
+	return o.differs() || s.Payout != SideDone
 }
 
 // refusal is why an action would not be safe.
 func (w Work) refusal(a Action, can HISTraits) Why {
 	s, o := w.Sides(), w.Order
 	switch {
+	case w.Contradicted:
+		return WhyEnded
 	case o.Status != StatusSuspense:
 		return WhyState
 	case o.FailCode == string(flow.CodePaidOldNumber):
 		return s.paidBefore(a, o)
+	case o.Compensates != "" && w.Reversal == nil && a != ActionResume: // that the money came back is not proved
+		return WhyPaid
 	case a == ActionResume:
 		return s.resume(o)
-	case o.FailCode == string(flow.CodeAmountMismatch):
+	case o.differs():
 		return WhyMismatch
 	case a == ActionRestoredHand && w.unasked(can):
 		return WhyUnasked
@@ -141,6 +180,8 @@ func (w Work) refusal(a Action, can HISTraits) Why {
 		return WhyPaid
 	case s.Payout == SideOpen:
 		return WhyMayPay
+	case s.Debit == SideNot && s.Payout == SideNone && s.Reversal == SideNone && a == ActionRestore:
+		return WhyNothing
 	case s.Debit != SideDone:
 		return WhyNotDebited
 	case s.Reversal == SideDone:
@@ -161,6 +202,8 @@ func (w Work) refusal(a Action, can HISTraits) Why {
 // again, which must not happen while the channel may pay or once it has paid.
 func (s Sides) resume(o Order) Why {
 	switch {
+	case o.CancelAsked && s.Payout == SideNot && o.SuspendedFrom != StatusReversing:
+		return WhyUnwanted
 	case o.SuspendedFrom != StatusReversing:
 		return WhySafe
 	case s.Payout == SideOpen:
@@ -247,7 +290,9 @@ func (s Seen) named() people.Seen {
 func (w Work) Where() string {
 	s := w.Sides()
 	switch {
-	case w.Order.FailCode == string(flow.CodeAmountMismatch):
+	case w.Contradicted:
+		return "contradicted"
+	case w.Order.differs():
 		return "mismatch"
 	case w.Order.FailCode == string(flow.CodePaidOldNumber) && s.Reversal != SideDone:
 		return "payee"

@@ -57,7 +57,7 @@ func pays(t *Transfer, m Method) []bool {
 		return []bool{false}
 	case t.State == flow.CallDone || t.Reported == PayoutSucceeded:
 		return []bool{true}
-	case t.State == flow.CallRefused && slices.Contains(over, t.Reported):
+	case t.State == flow.CallRefused && slices.Contains(over, t.Reported), t.Reported == PayoutNotFound:
 		return []bool{false}
 	}
 	return []bool{false, true}
@@ -114,11 +114,11 @@ func TestDesk_EveryCombination(t *testing.T) {
 
 func judgeOffers(t *testing.T, w Work, believed bool, offered map[Action]int) {
 	t.Helper()
-	for _, o := range w.Offers(HISTraits{Queryable: true, Idempotent: true, Reversible: true}) {
+	for _, o := range w.Offers(HISTraits{Queryable: true, Idempotent: true, Reversible: true}, true) {
 		if o.Safe {
 			offered[o.Action]++
 		}
-		if !o.Safe || o.Action == ActionResume {
+		if !o.Safe || o.Action == ActionResume || o.Why == WhyLooked || o.Why == WhyNothing {
 			continue
 		}
 		for _, d := range moved(w.Debit, false) {
@@ -171,15 +171,16 @@ func TestDesk_WhatIsOffered(t *testing.T) {
 			Work{Debit: done, Transfer: &Transfer{State: flow.CallOpen, Reported: PayoutSucceeded}}, all, "resume"},
 		{"失败后又在处理", StatusReversing, flow.CodeUnknownTooLong, Work{Debit: done, Reversal: open, Transfer: unknown}, all, ""},
 		{"原路退被退回", StatusPaying, CodePayoutReturned, Work{Order: Order{Method: MethodOriginal}, Debit: done,
-			Transfer: &Transfer{State: flow.CallOpen, Reported: PayoutReturned}}, all, "resume"},
-		{"金额不符", StatusPaying, flow.CodeAmountMismatch, Work{Debit: done, Transfer: failed}, all, "resume"},
+			Transfer: &Transfer{State: flow.CallOpen, Reported: PayoutReturned}}, all, "resume paid_by_hand restored_by_hand"},
+		{"金额不符", StatusPaying, flow.CodeAmountMismatch, Work{Debit: done, Transfer: failed}, all,
+			"resume paid_by_hand restored_by_hand"},
 		{"患者已撤销", StatusReversing, flow.CodeHISNoReversal, Work{Order: Order{CancelAsked: true, Target: StatusCancelled}, Debit: done,
 			Reversal: refused, Transfer: failed}, all, "resume restore restored_by_hand"},
 	} {
 		w := c.work
 		w.Order.Status, w.Order.SuspendedFrom, w.Order.FailCode = StatusSuspense, c.from, string(c.code)
 		var got []string
-		for _, o := range w.Offers(c.can) {
+		for _, o := range w.Offers(c.can, false) {
 			if o.Safe {
 				got = append(got, string(o.Action))
 			} else if o.Why == WhySafe {
@@ -190,7 +191,7 @@ func TestDesk_WhatIsOffered(t *testing.T) {
 			t.Errorf("%s: offered %v, want %q", c.name, got, c.want)
 		}
 	}
-	for _, o := range (Work{Order: Order{Status: StatusPaying}}).Offers(all) {
+	for _, o := range (Work{Order: Order{Status: StatusPaying}}).Offers(all, false) {
 		if o.Safe || o.Why != WhyState {
 			t.Errorf("%s is offered for an order that is not suspended", o.Action)
 		}

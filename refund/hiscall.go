@@ -118,8 +118,8 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 		return false, t.commit(ctx, false)
 	}
 	if call == nil {
-		if clear, err := t.nothingPaid(ctx); err != nil || !clear {
-			return false, orCommit(err, t.commit(ctx, false))
+		if restore, err := t.mayRestore(ctx); err != nil || !restore {
+			return false, orCommit(err, func() error { return t.commit(ctx, false) })
 		}
 		t.intendHIS(kind)
 		t.Fresh = true
@@ -144,6 +144,45 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 		t.Open(t.timing.Pending, t.timing.SuspendAfter, flow.CodePendingTooLong, ans.Reason)
 	}
 	return false, t.commit(ctx, false)
+}
+
+// mayRestore asks the channel before the intent of a reversal is written: that
+// nothing was paid, or that what was paid has come back.
+func (t *turn) mayRestore(ctx context.Context) (bool, error) {
+	if t.w.Order.Compensates != "" {
+		return t.cameBack(ctx)
+	}
+	return t.nothingPaid(ctx)
+}
+
+// cameBack asks whether the payout that a compensating order makes up for has
+// really come back: a callback alone does not restore a balance.
+func (t *turn) cameBack(ctx context.Context) (bool, error) {
+	o := t.w.Order
+	paid, err := t.store.Get(ctx, o.Compensates)
+	if err != nil {
+		return false, err
+	}
+	ch, err := t.dir.ChannelOf(ctx, paid.Transfer.Connection)
+	if err != nil {
+		return false, err
+	}
+	ans := t.Ask(ctx, func(ctx context.Context) flow.Answer {
+		return ch.Query(ctx, paid.Order.payout(paid.Transfer.No)).answer()
+	})
+	if ans.Verdict == flow.Done && (ans.Said == PayoutReturned || ans.Said == PayoutFailed) {
+		return true, nil
+	}
+	t.Open(t.timing.Unknown, t.timing.SuspendAfter, flow.CodePaidAfterFailure, ans.Reason)
+	return false, nil
+}
+
+// orCommit commits unless something has failed before.
+func orCommit(err error, commit func() error) error {
+	if err != nil {
+		return err
+	}
+	return commit()
 }
 
 func (t *turn) sendHIS(ctx context.Context, his HISLedger, kind string, call *flow.Call) HISAnswer {
@@ -175,22 +214,53 @@ func (t *turn) askHIS(ctx context.Context, his HISLedger, kind string, call *flo
 	return heard
 }
 
+// oddHIS compares what HIS says it has carried out with what it was asked for.
+func (t *turn) oddHIS(ctx context.Context, kind string, call *flow.Call, ans HISAnswer) flow.Reason {
+	o := t.w.Order
+	odd := func(code flow.Code, words string) flow.Reason {
+		return flow.Reason{Code: string(code), Message: words, Actor: flow.ActorFinance}
+	}
+	switch {
+	case ans.Amount != o.Amount:
+		return odd(flow.CodeAmountMismatch, "HIS "+ans.Amount.Yuan())
+	case ans.CardNo != "" && ans.CardNo != o.CardNo:
+		return odd(flow.CodePartyMismatch, "HIS 应答：就诊卡不同")
+	case ans.HISNo == "" || ans.HISNo == call.Theirs || kind == HISDebit && o.Compensates != "":
+		return flow.Reason{}
+	}
+	if used, err := t.store.Taken(ctx, o, call, ans.HISNo); err == nil && used {
+		return odd(flow.CodeNumberTaken, "HIS 退款单号 "+ans.HISNo)
+	}
+	return flow.Reason{}
+}
+
+// doneCall books in the journal that HIS has carried out a call. A time that
+// cannot be is not taken for the date of the refund.
+func (t *turn) doneCall(kind string, call *flow.Call, ans HISAnswer) {
+	o := &t.w.Order
+	call.State, call.Theirs, call.DoneAt = flow.CallDone, ans.HISNo, t.At
+	t.c.Heard = append(t.c.Heard, call)
+	if kind == HISDebit && o.Compensates == "" {
+		o.HISRefundNo, o.HISRefundAt = ans.HISNo, ans.At
+		if !flow.Plausible(ans.At, t.At) {
+			o.HISRefundAt = t.At
+		}
+	}
+}
+
 // doneHIS books a debit or reversal that HIS has carried out.
 func (t *turn) doneHIS(ctx context.Context, kind string, call *flow.Call, ans HISAnswer) (bool, error) {
 	o := &t.w.Order
-	call.State, call.Theirs, call.DoneAt = flow.CallDone, ans.HISNo, t.At
-	if (ans.Amount != 0 && ans.Amount != o.Amount) || (ans.CardNo != "" && ans.CardNo != o.CardNo) {
-		t.Suspend(flow.CodeAmountMismatch, flow.Reason{Message: "HIS " + ans.Amount.Yuan(), Actor: flow.ActorFinance})
+	if odd := t.oddHIS(ctx, kind, call, ans); odd.Code != "" {
+		call.Reported = HISDone
+		t.Suspend(flow.Code(odd.Code), odd)
 		return false, t.commit(ctx, false)
 	}
+	t.doneCall(kind, call, ans)
 	if kind == HISReverse {
 		t.move(o.Target, "his.reversed", people.System(), "", "")
 		t.ended(o.Target)
 		return false, t.commit(ctx, false)
-	}
-	o.HISRefundNo, o.HISRefundAt = ans.HISNo, ans.At
-	if o.HISRefundAt.IsZero() {
-		o.HISRefundAt = t.At
 	}
 	t.Note("his.debited", people.System(), "", "")
 	if o.DebitAt == DebitAtApproval {

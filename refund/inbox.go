@@ -14,10 +14,7 @@ const (
 )
 
 // Told is what a channel's callback says about a payout.
-type Told struct {
-	Payee  string // the payee's account, empty when not told
-	Answer PayoutAnswer
-}
+type Told struct{ Answer PayoutAnswer }
 
 // Heard books a callback about a payout. It is the handler of the kinds above.
 func (s *Service) Heard(ctx context.Context, c flow.Callback) (effect string, err error) {
@@ -26,7 +23,7 @@ func (s *Service) Heard(ctx context.Context, c flow.Callback) (effect string, er
 		return "", fmt.Errorf("refund: a callback of kind %s says nothing about a payout", c.Kind)
 	}
 	return s.Notify(ctx, Notification{
-		Institution: c.Institution, Channel: c.Channel, Connection: c.Connection, ID: c.ID, Kind: string(c.Kind), No: c.No, Payee: told.Payee,
+		Institution: c.Institution, Channel: c.Channel, Connection: c.Connection, ID: c.ID, Kind: string(c.Kind), No: c.No,
 		Answer: told.Answer, Body: c.Body,
 	})
 }

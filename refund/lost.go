@@ -10,48 +10,69 @@ import (
 // knows nothing of. It was restored from an older copy.
 const CodePayoutLost flow.Code = "payout_lost"
 
-// nothingPaid asks the channel, before the balance goes back, for the number
-// that the next payout would have: an older copy of the data does not know what
+// lookAhead is how many numbers after the last one a lost order can have used.
+const lookAhead = 2
+
+// nothingPaid asks the channel, before the balance goes back, for the numbers
+// that the next payouts would have: an older copy of the data does not know what
 // was paid after it was made (CONTRACT 7). What is found there is taken over,
 // and people have the order. While the channel does not answer, nothing goes
 // back.
 func (t *turn) nothingPaid(ctx context.Context) (bool, error) {
-	o := &t.w.Order
-	if o.Compensates != "" {
-		return true, nil
-	}
-	next, ans, err := t.askNext(ctx)
-	if err != nil {
-		return false, err
-	}
+	no, ans, err := t.lostPayout(ctx)
 	switch {
+	case err != nil:
+		return false, err
 	case ans.Verdict != flow.Done:
 		t.Open(t.timing.Unknown, t.timing.SuspendAfter, flow.CodeUnknownTooLong, ans.Reason)
 		return false, nil
-	case !ans.paysOrMay(o.Method):
-		o.Tries = 0
+	case no == "":
+		t.w.Order.Tries = 0
 		return true, nil
 	}
-	t.takeOver(next, ans)
-	t.Suspend(CodePayoutLost, flow.Reason{Message: "渠道已有本单的付款 " + next.No, Actor: flow.ActorFinance})
-	o.SuspendedFrom = StatusPaying
+	t.Suspend(CodePayoutLost, flow.Reason{Message: lostWords(no), Actor: flow.ActorFinance})
+	t.w.Order.SuspendedFrom = StatusPaying
 	return false, nil
 }
 
-// askNext asks the channel for the number that the next payout would have.
-func (t *turn) askNext(ctx context.Context) (*Transfer, PayoutAnswer, error) {
+func lostWords(no string) string { return "渠道已有本单的付款 " + no }
+
+// lostPayout takes over the payout that the channel knows and this folder does
+// not, and names it; empty when there is none. An answer that is not Done means
+// that the channel kept silent. A number that was taken over before and has
+// ended was the last of the order: nothing has been sent since.
+func (t *turn) lostPayout(ctx context.Context) (no string, ans PayoutAnswer, err error) {
+	if tr := t.w.Transfer; t.w.Order.Compensates != "" || (tr != nil && tr.Sent == 0 && tr.State == flow.CallRefused) {
+		return "", PayoutAnswer{Verdict: flow.Done}, nil
+	}
 	ch, err := t.dir.Channel(ctx, t.w.Order.Institution, t.w.Order.Channel)
 	if err != nil {
-		return nil, PayoutAnswer{}, err
+		return "", ans, err
 	}
-	next := t.nextPayout()
+	lost := t.nextPayout()
+	for range lookAhead {
+		ans = t.askLost(ctx, ch, lost.No)
+		if ans.Verdict != flow.Done || ans.State == PayoutNotFound {
+			return "", ans, nil
+		}
+		if ans.paysOrMay(t.w.Order.Method) {
+			lost.State, lost.Reported, lost.Theirs = flow.CallOpen, ans.State, ans.ChannelNo // Sent stays 0: we do not know that we sent it
+			t.w.Transfer, t.c.Transfer = lost, lost
+			return lost.No, ans, nil
+		}
+		lost = t.payoutAfter(lost)
+	}
+	return "", ans, nil
+}
+
+func (t *turn) askLost(ctx context.Context, ch Channel, no string) PayoutAnswer {
 	var heard PayoutAnswer
 	ans := t.Ask(ctx, func(ctx context.Context) flow.Answer {
-		heard = ch.Query(ctx, t.w.Order.payout(next.No))
+		heard = ch.Query(ctx, t.w.Order.payout(no))
 		return heard.answer()
 	})
 	heard.Verdict = ans.Verdict
-	return next, heard, nil
+	return heard
 }
 
 // paysOrMay reports whether an answer speaks of a payout that has paid or still
@@ -64,10 +85,4 @@ func (a PayoutAnswer) paysOrMay(m Method) bool {
 		return m == MethodOriginal
 	}
 	return true
-}
-
-// takeOver writes a payout down that the channel knows and we had forgotten.
-func (t *turn) takeOver(lost *Transfer, heard PayoutAnswer) {
-	lost.State, lost.Reported, lost.Theirs, lost.Sent = flow.CallOpen, heard.State, heard.ChannelNo, 1
-	t.w.Transfer, t.c.Transfer = lost, lost
 }

@@ -21,11 +21,18 @@ func (w *world) desk() {
 	var err error
 	switch w.draw("desk", 5) {
 	case 0, 1:
-		err = w.svc.Propose(context.Background(), id, Proposal{Action: Actions()[w.draw("what", 5)], By: by, Reason: "核对"}, "V1")
+		a := Actions()[w.draw("what", 5)]
+		if w.blind(id, a) {
+			return
+		}
+		err = w.svc.Propose(context.Background(), id, Proposal{Action: a, By: by, Reason: "核对"}, "V1")
 		if err == nil && w.draw("at once", 2) == 0 {
 			err = w.svc.Confirm(context.Background(), id, Seen{}, people.By{Kind: people.ByStaff, ID: "u"}, "n")
 		}
 	case 2, 3:
+		if before != nil && w.blind(id, before.Action) {
+			return
+		}
 		err = w.svc.Confirm(context.Background(), id, Seen{}, by, "n")
 		if before != nil && w.depth == 0 && err == nil && before.By.ID == by.ID {
 			w.fail("%s: one person did what needs two", id)
@@ -36,6 +43,28 @@ func (w *world) desk() {
 	if err != nil && flow.CodeOf(err) == "" && !errors.Is(err, errCrash) {
 		w.fail("desk: %v", err)
 	}
+}
+
+// blind reports whether people who look at the other sides would see that an
+// action is not right yet: a payment is still under way, or it is there.
+func (w *world) blind(id string, a Action) bool {
+	k := w.store.read(id)
+	k.Order.OpenSince = w.clock.Add(-w.svc.timing.Look) // whenever it comes to be confirmed
+	for _, o := range w.svc.Offers(k, w.traits) {
+		if o.Action != a || o.Why != WhyLooked {
+			continue
+		}
+		if len(w.sides.late) > 0 {
+			return true
+		}
+		for no, order := range w.numbers {
+			p, b := w.sides.pays[no], w.sides.books[no]
+			if order == id && (b != nil && b.pending || p != nil && (p.open() || p.paid > 0 && a == ActionRestoredHand)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // anySuspended prefers what people have to deal with.
@@ -81,6 +110,9 @@ func (w *world) people() {
 			a := ActionResume // last: it may come back
 			if i < 4 {
 				a = Actions()[1:][(first+i)%4]
+			}
+			if w.blind(id, a) {
+				continue
 			}
 			if err := w.svc.Propose(context.Background(), id, Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "核对"},
 				"V1"); err != nil {

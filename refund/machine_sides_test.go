@@ -16,6 +16,11 @@ type payment struct {
 	ever   bool      // arrived once
 }
 
+// open reports whether the channel has not come to an end.
+func (p *payment) open() bool {
+	return p.state == PayoutProcessing || p.state == PayoutAwaitingPayee || p.state == PayoutConfirmed
+}
+
 // booking is the HIS's truth about one number.
 type booking struct {
 	debit   Debit
@@ -37,6 +42,7 @@ type sides struct {
 	pays  map[string]*payment
 	books map[string]*booking
 	late  []later
+	fixed *fixed // what they answer for ever
 }
 
 var (
@@ -88,7 +94,7 @@ func (s *sides) postpone(do func()) {
 }
 
 // Capabilities implements Channel.
-func (c channelSide) Capabilities() Capabilities { return Capabilities{} }
+func (c channelSide) Capabilities() Capabilities { return Capabilities{PayeeConfirms: true} }
 
 // Pay implements Channel.
 func (c channelSide) Pay(_ context.Context, p Payout) PayoutAnswer {
@@ -96,6 +102,10 @@ func (c channelSide) Pay(_ context.Context, p Payout) PayoutAnswer {
 		c.w.fail("%s: paid while payouts are frozen", p.No)
 	}
 	c.w.called("Pay", p.No, p.Hash())
+	if c.fixed != nil {
+		c.fixed.sends++
+		return c.fixed.pay
+	}
 	how := c.w.fault("pay", 10)
 	if how == 0 { // arrives later, or never
 		if c.w.draw("never", 2) == 0 {
@@ -113,7 +123,9 @@ func (c channelSide) Pay(_ context.Context, p Payout) PayoutAnswer {
 	if how == 3 {
 		return PayoutAnswer{Reason: flow.Reason{Code: "timeout"}}
 	}
-	return c.truth(p.No)
+	a := c.truth(p.No)
+	a.Confirm.Package = "package" // which no query tells
+	return a
 }
 
 // accept makes a new number known; an old one stays what it is.
@@ -132,15 +144,15 @@ func (c channelSide) accept(p Payout) {
 func (s *sides) progress(no string, choice int) {
 	p := s.pays[no]
 	switch {
-	case choice == 0 && (p.state == PayoutProcessing || p.state == PayoutAwaitingPayee):
+	case choice == 0 && p.open():
 		p.state = PayoutFailed
 	case choice == 1 && p.state == PayoutProcessing && p.payout.Method == MethodTransfer:
 		p.state = PayoutAwaitingPayee
 	case choice == 2 && p.state == PayoutAwaitingPayee:
-		p.state = PayoutProcessing
+		p.state = []PayoutState{PayoutProcessing, PayoutConfirmed}[s.w.draw("confirmed", 2)]
 	case choice == 3 && p.state == PayoutSucceeded:
 		p.state, p.paid = PayoutReturned, 0
-	case choice >= 4 && (p.state == PayoutProcessing || p.state == PayoutAwaitingPayee):
+	case choice >= 4 && p.open():
 		p.state, p.paid, p.ever = PayoutSucceeded, p.payout.Amount, true
 	}
 }
@@ -150,12 +162,22 @@ func (s *sides) truth(no string) PayoutAnswer {
 	if p == nil {
 		return PayoutAnswer{Verdict: flow.Done, State: PayoutNotFound}
 	}
-	return PayoutAnswer{Verdict: flow.Done, State: p.state, Amount: p.payout.Amount, ChannelNo: "B" + no}
+	return s.said(no, p.state)
+}
+
+// said is an answer about a number that tells all there is to tell.
+func (s *sides) said(no string, state PayoutState) PayoutAnswer {
+	p := s.pays[no].payout
+	return PayoutAnswer{Verdict: flow.Done, State: state, ChannelNo: "B" + no,
+		Of: Movement{Told: true, Amount: p.Amount, Payees: map[AccountType]string{p.Payee.Type: p.Payee.Account}}}
 }
 
 // Query implements Channel.
 func (c channelSide) Query(_ context.Context, p Payout) PayoutAnswer {
 	c.w.asked("Query", p.No, p.Hash())
+	if c.fixed != nil {
+		return c.fixed.query
+	}
 	switch c.w.fault("query", 8) {
 	case 0:
 		return PayoutAnswer{}
@@ -168,6 +190,9 @@ func (c channelSide) Query(_ context.Context, p Payout) PayoutAnswer {
 // Cancel implements Channel.
 func (c channelSide) Cancel(_ context.Context, p Payout) PayoutAnswer {
 	c.w.called("Cancel", p.No, p.Hash())
+	if c.fixed != nil {
+		return c.fixed.query
+	}
 	if x := c.pays[p.No]; x != nil && x.state == PayoutAwaitingPayee && c.w.draw("closes", 2) == 0 {
 		x.state = PayoutFailed
 	}
@@ -177,6 +202,10 @@ func (c channelSide) Cancel(_ context.Context, p Payout) PayoutAnswer {
 // book is Debit and Reverse.
 func (h hisSide) book(d Debit, reverse bool) HISAnswer {
 	h.w.called("book", d.No, d.Hash())
+	if h.fixed != nil {
+		h.fixed.sends++
+		return h.fixed.book
+	}
 	how := h.w.fault("his", 10)
 	if how == 0 {
 		if h.w.draw("never", 2) == 0 {
@@ -223,6 +252,9 @@ func (h hisSide) told(no string) HISAnswer {
 
 func (h hisSide) ask(d Debit) HISAnswer {
 	h.w.asked("ask", d.No, d.Hash())
+	if h.fixed != nil {
+		return h.fixed.ask
+	}
 	switch h.w.fault("ask", 8) {
 	case 0:
 		return HISAnswer{}

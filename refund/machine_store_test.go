@@ -24,11 +24,12 @@ type memStore struct {
 	journal map[string]string // number → content of its committed intent
 	history map[string][]flow.Move
 	first   map[string]string // order → who approved it first
+	alarms  map[string]int    // order → how often staff were told that it needs people
 }
 
 func newMemStore(w *world) *memStore {
 	return &memStore{w: w, orders: map[string]*Work{}, leases: map[string]string{}, reviews: map[string]bool{}, seen: map[string]bool{},
-		journal: map[string]string{}, history: map[string][]flow.Move{}, first: map[string]string{}}
+		journal: map[string]string{}, history: map[string][]flow.Move{}, first: map[string]string{}, alarms: map[string]int{}}
 }
 
 func clone[T any](p *T) *T {
@@ -101,6 +102,21 @@ func (s *memStore) ByPayout(_ context.Context, _, no string) (Work, error) {
 	return Work{}, flow.ErrNotFound
 }
 
+// Taken reports whether another call has heard the number.
+func (s *memStore) Taken(_ context.Context, o Order, c *flow.Call, theirs string) (bool, error) {
+	for id, k := range s.orders {
+		for _, other := range []*flow.Call{k.Debit, k.Reversal} {
+			if id != o.ID && other != nil && other.Kind == c.Kind && other.Theirs == theirs {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// Rewind is the database's.
+func (s *memStore) Rewind(context.Context, time.Time) (time.Duration, int64, error) { return 0, 0, nil }
+
 // Facts are those of an order that every rule likes.
 func (s *memStore) Facts(_ context.Context, o Order, now time.Time) (Facts, error) {
 	return Facts{Amount: o.Amount, CardName: "张三", PayeeName: "张三", CardIssued: now.AddDate(-1, 0, 0), OrdersToday: 1, PayeeCards: 1,
@@ -172,6 +188,11 @@ func (s *memStore) apply(c *Change) error {
 		k.Order.LeaseUntil = lease
 	}
 	s.putCalls(k, c)
+	for _, n := range c.Notices {
+		if n.Event == flow.NoticeSuspense {
+			s.alarms[c.ID]++
+		}
+	}
 	if comp := compensationOf(c.ID); c.Compensate != nil && s.orders[comp] == nil {
 		s.orders[comp] = &Work{Order: *c.Compensate}
 		s.orders[comp].Order.ID = comp

@@ -232,16 +232,15 @@ func (w *world) callback() {
 		return
 	}
 	w.notes++
-	n := Notification{Institution: "I", Channel: "wechat", ID: fmt.Sprint("cb", w.notes), No: no, Payee: w.sides.pays[no].payout.Payee.Account,
-		Answer: w.sides.truth(no)}
+	n := Notification{Institution: "I", Channel: "wechat", ID: fmt.Sprint("cb", w.notes), No: no, Answer: w.sides.truth(no)}
 	forged := false
 	switch w.draw("callback", 8) {
 	case 0:
 		n.ID = "cb1"
 	case 1:
-		n.Answer.Amount, n.Answer.State, forged = n.Answer.Amount+1, PayoutSucceeded, true
+		n.Answer.Of.Amount, n.Answer.State, forged = n.Answer.Of.Amount+1, PayoutSucceeded, true
 	case 2:
-		n.Payee, n.Answer.State, forged = "somebody", PayoutFailed, true
+		n.Answer.Of.Payees, n.Answer.State, forged = map[AccountType]string{AccountWechatOpenID: "somebody"}, PayoutFailed, true
 	case 3:
 		n.No = "R0T01"
 	case 4:
@@ -280,7 +279,12 @@ func (w *world) net(id string) (his, channel money.Fen, payments int) {
 	}
 	hand := w.byHand(id, his) + w.byHand(comp, his)
 	for _, m := range w.store.history[id] {
-		if m.Event == EventPaidHand {
+		switch looked := m.Code == string(WhyLooked); {
+		case looked && m.Event == EventPaidHand: // they made up what was missing
+			return w.store.orders[id].Order.Amount, w.store.orders[id].Order.Amount, 1
+		case looked && m.Event == EventHISHand:
+			return 0, 0, 0
+		case m.Event == EventPaidHand:
 			channel += w.store.orders[id].Order.Amount
 			payments++
 		}
@@ -322,7 +326,7 @@ func (w *world) heal() {
 		}
 		w.pass(time.Duration(1+min(round, 26)) * time.Hour)
 		for no, p := range w.sides.pays {
-			if p.state == PayoutProcessing || p.state == PayoutAwaitingPayee {
+			if p.open() {
 				w.sides.progress(no, 4)
 			}
 		}
@@ -346,12 +350,14 @@ func (w *world) settled(k *Work) bool {
 		return true
 	case o.Status != StatusSuspense:
 		return false
+	case w.store.read(o.ID).Proposal != nil:
+		return true
 	}
 	if p := w.sides.pays[flow.CallNo(o.No, 'T', 1)]; p != nil && p.state == PayoutReturned && o.Method == MethodOriginal {
 		return true
 	}
 	switch flow.Code(o.FailCode) {
-	case flow.CodePaidAfterFailure, flow.CodeHISNotQueryable:
+	case flow.CodePaidAfterFailure, flow.CodeHISNotQueryable, flow.CodeRefusedForGood, flow.CodeHeldTooLong:
 		return true
 	case flow.CodeHISNoReversal:
 		if k.Reversal == nil {

@@ -22,11 +22,13 @@ func (t *turn) intendPayout() {
 
 // nextPayout is the payout that the order would make next; its number follows
 // from the order.
-func (t *turn) nextPayout() *Transfer {
+func (t *turn) nextPayout() *Transfer { return t.payoutAfter(t.w.Transfer) }
+
+func (t *turn) payoutAfter(last *Transfer) *Transfer {
 	o := t.w.Order
 	tr := &Transfer{Call: flow.Call{Kind: CallPayout, Attempt: 1, Amount: o.Amount, State: flow.CallIntent, SentAt: t.At}}
-	if t.w.Transfer != nil {
-		tr.Attempt = t.w.Transfer.Attempt + 1
+	if last != nil {
+		tr.Attempt = last.Attempt + 1
 	}
 	tr.No = flow.CallNo(o.No, 'T', tr.Attempt)
 	tr.Hash = o.payout(tr.No).Hash()
@@ -55,20 +57,28 @@ func (t *turn) stepPayout(ctx context.Context) (bool, error) {
 	tr := t.w.Transfer
 	t.c.Transfer = tr
 	var heard PayoutAnswer
+	asked := false
 	outcome, _, err := t.Exchange(ctx, flow.Exchange{
-		Call: &tr.Call, Traits: payoutTraits, Event: "payout", Before: t.mayPay, Again: t.stuck,
+		Call: &tr.Call, Traits: payoutTraits, Event: "payout", Before: t.mayPay, Again: t.again(ch), HoldLimit: t.timing.HoldLimit,
 		Send: func(ctx context.Context) flow.Answer {
-			heard = ch.Pay(ctx, t.w.Order.payout(tr.No))
-			return heard.answer()
+			ans := t.accepted(t.judged(ctx, ch.Pay(ctx, t.w.Order.payout(tr.No))))
+			if ans.Verdict == flow.Done || !asked { // else the query before it stays what was heard
+				heard = ans
+			}
+			return ans.answer()
 		},
 		Ask: func(ctx context.Context) flow.Answer {
-			heard = ch.Query(ctx, t.w.Order.payout(tr.No))
+			heard, asked = t.judged(ctx, ch.Query(ctx, t.w.Order.payout(tr.No))), true
 			return heard.answer()
 		},
 	})
 	switch {
 	case err != nil:
 		return false, err
+	case t.odd.Code != "":
+		t.suspendOdd()
+	case outcome == flow.OutcomeHeard && t.bare && !asked: // the query tells what the answer has left out
+		return true, t.commit(ctx, true)
 	case outcome == flow.OutcomeAsk:
 		return true, t.commit(ctx, true)
 	case outcome == flow.OutcomeRefused:
@@ -103,18 +113,28 @@ func (t *turn) mayMove(ctx context.Context) (time.Duration, error) {
 	return t.frozenWait(), nil
 }
 
-// stuck reports whether an accepted payout has not moved for so long that it
-// is sent again.
-func (t *turn) stuck(ans flow.Answer) bool {
-	o := t.w.Order
-	return ans.Said == PayoutProcessing && o.Status == StatusPaying && o.Tries%resendEvery == resendEvery-1
+// again says when an equal request goes out once more: for an accepted payout
+// that has not moved for long, and for the package that its payee needs. Only
+// the answer to a request tells it, a query never does (WeChat).
+func (t *turn) again(ch Channel) func(flow.Answer) bool {
+	return func(ans flow.Answer) bool {
+		o := t.w.Order
+		switch ans.Said {
+		case PayoutProcessing:
+			return o.Status == StatusPaying && o.Tries%resendEvery == resendEvery-1
+		case PayoutAwaitingPayee:
+			lost := t.w.Transfer.Confirm.Package == "" && ch.Capabilities().PayeeConfirms && !o.CancelAsked
+			return lost && o.Tries&(o.Tries-1) == 0 // ever more rarely
+		}
+		return false
+	}
 }
 
 // askPayout asks for a payout outside of its exchange.
 func (t *turn) askPayout(ctx context.Context, ch Channel) PayoutAnswer {
 	var heard PayoutAnswer
 	ans := t.Ask(ctx, func(ctx context.Context) flow.Answer {
-		heard = ch.Query(ctx, t.w.Order.payout(t.w.Transfer.No))
+		heard = t.judged(ctx, ch.Query(ctx, t.w.Order.payout(t.w.Transfer.No)))
 		return heard.answer()
 	})
 	heard.Verdict = ans.Verdict
@@ -178,7 +198,7 @@ func (t *turn) bookPayout(ctx context.Context, ans PayoutAnswer, by people.By) (
 	case PayoutAwaitingPayee:
 		t.awaiting(ans, by)
 	default:
-		t.processing(by)
+		t.processing(ans, by)
 	}
 	return false, t.commit(ctx, false)
 }
@@ -186,12 +206,8 @@ func (t *turn) bookPayout(ctx context.Context, ans PayoutAnswer, by people.By) (
 // paid books the arrival of the money.
 func (t *turn) paid(ans PayoutAnswer, by people.By) {
 	tr, o := t.w.Transfer, &t.w.Order
-	if ans.Amount != 0 && ans.Amount != o.Amount {
-		t.Suspend(flow.CodeAmountMismatch, flow.Reason{Message: "渠道 " + ans.Amount.Yuan(), Actor: flow.ActorFinance})
-		return
-	}
 	tr.State, tr.DoneAt = flow.CallDone, ans.PaidAt
-	if tr.DoneAt.IsZero() {
+	if !flow.Plausible(tr.DoneAt, t.At) {
 		tr.DoneAt = t.At
 	}
 	o.PaidAt, o.FailCode, o.FailReason = tr.DoneAt, "", ""
@@ -199,21 +215,26 @@ func (t *turn) paid(ans PayoutAnswer, by people.By) {
 	t.ended(StatusSucceeded)
 }
 
-// awaiting waits for the payee and sends the reminders of the confirmation.
-func (t *turn) awaiting(_ PayoutAnswer, by people.By) {
+// awaiting waits for the payee and sends the reminders of the confirmation. The
+// deadline is the channel's; where it tells none it counts from the request.
+func (t *turn) awaiting(ans PayoutAnswer, by people.By) {
 	tr, o := t.w.Transfer, &t.w.Order
-	if tr.ExpiresAt.IsZero() {
-		tr.ExpiresAt = t.At.Add(confirmTime)
+	switch {
+	case flow.Plausible(ans.Deadline.Add(-confirmTime), t.At):
+		tr.ExpiresAt = ans.Deadline
+	case tr.ExpiresAt.IsZero():
+		tr.ExpiresAt = tr.SentAt.Add(confirmTime)
 	}
 	if o.Status == StatusPaying {
 		t.move(StatusAwaitingPayee, "payout.awaiting_payee", by, "", "")
+		o.OpenSince = tr.ExpiresAt.Add(-confirmTime) // however often the channel changes its mind
 	}
 	t.remind(tr.ExpiresAt.Add(-confirmTime))
 	limit := tr.ExpiresAt.Sub(t.At) + t.timing.PayeeLimit
 	t.Open(t.timing.Payee, max(limit, t.timing.PayeeLimit), flow.CodePendingTooLong, flow.Reason{Actor: flow.ActorFinance})
 }
 
-// confirmTime is how long a payee has to confirm (WeChat: 24 hours).
+// confirmTime is how long a payee has to confirm where the channel does not say.
 const confirmTime = 24 * time.Hour
 
 // remind asks for the reminders whose time has come since the last queries.
@@ -227,79 +248,12 @@ func (t *turn) remind(since time.Time) {
 	}
 }
 
-// processing waits for a payout that the channel works on. One that had been
-// waiting for its payee is now confirmed and on its way.
-func (t *turn) processing(by people.By) {
-	if t.w.Order.Status == StatusAwaitingPayee {
+// processing waits for a payout that the channel works on. Only the channel's
+// own word says that the payee has confirmed: one that is being cancelled, or
+// in a state that is new to us, is not on its way.
+func (t *turn) processing(ans PayoutAnswer, by people.By) {
+	if t.w.Order.Status == StatusAwaitingPayee && ans.State == PayoutConfirmed {
 		t.move(StatusPaying, "payout.confirmed", by, "", "")
 	}
 	t.Open(t.timing.Pending, t.timing.PendingLimit, flow.CodePendingTooLong, flow.Reason{Actor: flow.ActorFinance})
-}
-
-// stepSuspense asks once a day; an answer that proves the outcome brings the
-// order back to the flow. What a query cannot settle waits for people.
-func (t *turn) stepSuspense(ctx context.Context) (bool, error) {
-	o := &t.w.Order
-	switch flow.Code(o.FailCode) {
-	case flow.CodeAmountMismatch, flow.CodeHISNoReversal, flow.CodePaidAfterFailure, flow.CodePaidOldNumber, flow.CodeHISNotQueryable:
-		if err := t.refresh(ctx); err != nil && flow.CodeOf(err) == "" {
-			return false, err
-		}
-		t.Wait(t.timing.Daily)
-		return false, t.commit(ctx, false)
-	}
-	back := o.SuspendedFrom
-	if proved, err := t.proved(ctx, back); err != nil || !proved {
-		t.Wait(t.timing.Daily)
-		return false, orCommit(err, t.commit(ctx, false))
-	}
-	o.FailCode, o.FailReason = "", ""
-	t.move(back, "suspense.proved", people.System(), "", "")
-	return true, t.commit(ctx, true)
-}
-
-// proved asks the other side whether it now knows the outcome.
-func (t *turn) proved(ctx context.Context, back Status) (bool, error) {
-	switch back {
-	case StatusPaying, StatusAwaitingPayee:
-		ch, err := t.dir.ChannelOf(ctx, t.w.Transfer.Connection)
-		if err != nil {
-			return false, err
-		}
-		return t.provesPayout(t.askPayout(ctx, ch)), nil
-	case StatusDebiting, StatusReversing:
-		kind, call := HISDebit, t.w.Debit
-		if back == StatusReversing {
-			kind, call = HISReverse, t.w.Reversal
-		}
-		if call == nil { // nothing was sent to HIS yet: the channel kept silent before
-			_, ans, err := t.askNext(ctx)
-			return ans.Verdict == flow.Done, err
-		}
-		his, can, err := t.his(ctx, call)
-		if err != nil || !can.Queryable {
-			return false, err
-		}
-		return t.askHIS(ctx, his, kind, call).Verdict == flow.Done, nil
-	}
-	return false, nil
-}
-
-func (t *turn) provesPayout(ans PayoutAnswer) bool {
-	switch {
-	case ans.Verdict != flow.Done:
-		return false
-	case ans.State == PayoutReturned: // what came back by original route waits for people
-		return t.w.Order.Method == MethodTransfer
-	case ans.State == PayoutNotFound:
-		return t.Askable(&t.w.Transfer.Call, payoutTraits)
-	}
-	return true
-}
-
-func orCommit(err, commit error) error {
-	if err != nil {
-		return err
-	}
-	return commit
 }

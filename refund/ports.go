@@ -64,6 +64,7 @@ type PayoutState = flow.Said
 const (
 	PayoutProcessing    PayoutState = "processing"     // accepted, not final
 	PayoutAwaitingPayee PayoutState = "awaiting_payee" // the payee must confirm (待确认收款)
+	PayoutConfirmed     PayoutState = "confirmed"      // the payee has confirmed, the money is on its way
 	PayoutSucceeded     PayoutState = "succeeded"      // money is with the payee
 	PayoutFailed        PayoutState = "failed"         // final: failed, closed, expired or cancelled
 	PayoutReturned      PayoutState = "returned"       // succeeded earlier, then sent back by the payee's side
@@ -85,9 +86,21 @@ type PayoutAnswer struct {
 	Reason    flow.Reason // also set with Done when State is PayoutFailed: why it failed
 	State     PayoutState
 	ChannelNo string
-	Amount    money.Fen // as echoed by the channel; 0 when it was not told
 	PaidAt    time.Time // zero when not told
 	Confirm   Confirmation
+	Deadline  time.Time // until when the payee can confirm; zero when not told
+	Of        Movement
+}
+
+// Movement is what an answer says of the movement itself. It is compared with
+// the order before a payment is believed: what is not told is asked for, what
+// differs is for people.
+type Movement struct {
+	Told    bool                   // an amount was told, be it 0
+	Amount  money.Fen              // always told with HISDone
+	Payees  map[AccountType]string // whom the money goes to, in each form that was told
+	Payment Payment                // MethodOriginal: the payment that goes back, as far as told
+	Differs string                 // what the client knows to be another's: merchant, application; in Chinese
 }
 
 // Channel pays money back. Implementations never panic, never follow
@@ -217,7 +230,7 @@ type StatementLine struct {
 	No      string // our number of the HIS call
 	HISNo   string
 	CardNo  string
-	Amount  money.Fen
+	Amount  money.Fen // always told with HISDone
 	Method  Method
 	Channel string
 	Status  string // succeeded, reversed, pending

@@ -3,6 +3,7 @@ package refund
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"hospay/flow"
@@ -17,6 +18,7 @@ type Service struct {
 	timing Timing
 	now    func() time.Time
 	log    *slog.Logger
+	latest atomic.Int64 // the latest time at which this process has looked for work
 }
 
 // NewService returns a service. A nil log discards.
@@ -29,8 +31,9 @@ func NewService(store Store, dir Directory, timing Timing, now func() time.Time,
 
 // Cancel takes an order back at the patient's wish. Before the debit nothing
 // has to be undone; after it the balance is restored at HIS; while the payee
-// has not confirmed, the channel is asked to close the payout. While a call is
-// in flight the answer is ErrConflict.
+// has not confirmed, the channel is asked to close the payout; what rests on the
+// desk because it is refused goes back once that is proved anew. While a call
+// is in flight the answer is ErrConflict.
 func (s *Service) Cancel(ctx context.Context, id string, by people.By) error {
 	return s.retry(func() error {
 		t, err := s.load(ctx, id)
@@ -44,6 +47,8 @@ func (s *Service) Cancel(ctx context.Context, id string, by people.By) error {
 			t.w.Order.CancelAsked = true
 			t.DueNow()
 			t.Note("order.cancel_asked", by, "", "")
+		case StatusSuspense:
+			return t.cancelOnDesk(ctx, by)
 		default:
 			return flow.NewError(flow.CodeConflict, string(t.w.Order.Status))
 		}
@@ -89,9 +94,12 @@ func (s *Service) retry(f func() error) error {
 type turn struct {
 	*Service
 	*flow.Turn
-	w    Work
-	c    Change
-	inst Institution
+	w     Work
+	c     Change
+	inst  Institution
+	heard heard
+	odd   flow.Reason // what the last answer says of another payment; empty code: nothing
+	bare  bool        // the last answer says that money moved, not how much to whom
 }
 
 func (s *Service) load(ctx context.Context, id string) (*turn, error) {
@@ -109,6 +117,9 @@ func (s *Service) begin(ctx context.Context, w Work) (*turn, error) {
 	}
 	t := &turn{Service: s, w: w, inst: inst}
 	t.Turn = flow.NewTurn(Machine, s.timing.Timing, s.now, &t.w.Order.Order)
+	if tr := t.w.Transfer; tr != nil && tr.SentAt.After(t.At) { // by a clock that was ahead
+		tr.SentAt = t.At
+	}
 	return t, nil
 }
 
@@ -133,12 +144,34 @@ func (t *turn) move(to Status, event string, by people.By, code, message string)
 // Due implements flow.Source.
 func (s *Service) Due(ctx context.Context, owner string, limit int) ([]flow.Task, error) {
 	now := s.now()
+	if err := s.watchClock(ctx, now); err != nil {
+		return nil, err
+	}
 	works, err := s.store.Claim(ctx, owner, now, now.Add(s.timing.Lease), limit)
 	tasks := make([]flow.Task, len(works))
 	for i, w := range works {
 		tasks[i] = flow.Task{No: w.Order.No, Status: w.Order.Status, Do: func(ctx context.Context) error { return s.Advance(ctx, w) }}
 	}
 	return tasks, err
+}
+
+// watchClock sees that the clock has gone back, in this process or since the one
+// before it, and lets nothing stand that was due by the wrong time.
+func (s *Service) watchClock(ctx context.Context, now time.Time) error {
+	latest := s.latest.Load()
+	if latest != 0 && now.UnixNano() >= latest-int64(time.Minute) {
+		s.latest.Store(max(latest, now.UnixNano()))
+		return nil
+	}
+	back, moved, err := s.store.Rewind(ctx, now)
+	if err != nil {
+		return err
+	}
+	s.latest.Store(now.UnixNano())
+	if back > 0 {
+		s.log.Error("clock.back", "by", back, "moved", moved)
+	}
+	return nil
 }
 
 // Advance takes a claimed order as far as it goes now. It never returns an
@@ -212,7 +245,7 @@ func (t *turn) stepApproved(ctx context.Context) (bool, error) {
 	return true, t.commit(ctx, true)
 }
 
-func (t *turn) frozenWait() time.Duration { return t.timing.Hold / 10 }
+func (t *turn) frozenWait() time.Duration { return flow.Step(t.timing.Hold, 0) / 10 }
 
 // undo ends an order that shall not be paid: by restoring the balance where
 // HIS has debited, at once where nothing has moved. The intent of the reversal

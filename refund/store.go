@@ -57,6 +57,9 @@ type Change struct {
 	Review     *Review
 	Callback   *CallbackRow
 	Compensate *Order // a new order that restores a returned payout
+	// Heard are calls whose foreign number was heard for the first time: where
+	// another call bears it meanwhile, the change is ErrConflict.
+	Heard []*flow.Call
 }
 
 // CallbackRow is the record of a verified notification.
@@ -85,6 +88,12 @@ type Store interface {
 	// role meanwhile, or whom the order concerns, with CodeNotAllowed or
 	// CodeSelfReview.
 	Commit(context.Context, *Change) error
+	// Taken reports whether the other side has given its number to another call of
+	// the same kind, at the same institution and (payouts) channel.
+	Taken(ctx context.Context, o Order, c *flow.Call, theirs string) (bool, error)
+	// Rewind makes up for a clock that has gone back: what waits was to wait from
+	// now on. It returns by how much, 0 when the clock has not, and tells staff.
+	Rewind(ctx context.Context, now time.Time) (back time.Duration, moved int64, err error)
 	// Facts gathers what the automatic review looks at.
 	Facts(ctx context.Context, o Order, now time.Time) (Facts, error)
 }

@@ -69,6 +69,9 @@ func (s *Service) Withdraw(ctx context.Context, id string, by people.By, note st
 			return flow.NewError(flow.CodeNoProposal, "")
 		}
 		t.Note(EventWithdrawn, by, string(t.w.Proposal.Action), note)
+		if t.w.Order.Status == StatusSuspense {
+			t.DueNow() // it may go back by itself again
+		}
 		return nil
 	})
 }
@@ -99,14 +102,15 @@ func (s *Service) Confirm(ctx context.Context, id string, seen Seen, by people.B
 	})
 }
 
-// suspended lets f change a suspended order and commits what it did.
+// suspended lets f change a suspended order, or one whose end was contradicted,
+// and commits what it did.
 func (s *Service) suspended(ctx context.Context, id string, f func(*turn) error) error {
 	return s.retry(func() error {
 		t, err := s.load(ctx, id)
 		if err != nil {
 			return err
 		}
-		if t.w.Order.Status != StatusSuspense {
+		if t.w.Order.Status != StatusSuspense && !t.w.Contradicted {
 			return flow.NewError(flow.CodeConflict, string(t.w.Order.Status))
 		}
 		if err := f(t); err != nil {
@@ -116,102 +120,57 @@ func (s *Service) suspended(ctx context.Context, id string, f func(*turn) error)
 	})
 }
 
-// safe asks both sides and refuses an action that the answers do not carry.
+// Offers judges every action on an order of the desk as it is now.
+func (s *Service) Offers(w Work, can HISTraits) []ActionOffer {
+	return w.Offers(can, s.waited(w.Order))
+}
+
+// waited reports whether people have waited long enough for proof.
+func (s *Service) waited(o Order) bool {
+	return !o.OpenSince.IsZero() && !s.now().Before(o.OpenSince.Add(s.timing.Look))
+}
+
+// safe asks both sides and refuses an action that the answers do not carry. A
+// side that is silent carries only what people have looked at themselves.
 func (t *turn) safe(ctx context.Context, a Action) (Why, error) {
-	if t.At.Before(t.w.Order.OpenSince.Add(t.timing.Settle)) { // a send may still be under way
+	if t.w.Order.Status == StatusSuspense && t.At.Before(t.w.Order.OpenSince.Add(t.timing.Settle)) { // a send may still be under way
 		return "", flow.NewError(flow.CodeActionUnsafe, string(WhySettling))
 	}
 	_, can, err := t.his(ctx, nil)
 	if err != nil {
 		return "", err
 	}
-	if err := t.askSides(ctx, can); err != nil {
-		return "", err
+	var silent error
+	if !t.w.Contradicted {
+		silent = t.askSides(ctx, can)
 	}
-	for _, o := range t.w.Offers(can) {
-		if o.Action == a {
-			if !o.Safe {
-				return "", flow.NewError(flow.CodeActionUnsafe, string(o.Why))
-			}
+	for _, o := range t.Offers(t.w, can) {
+		switch {
+		case o.Action != a:
+		case o.Safe && (silent == nil || o.Why == WhyLooked):
 			return o.Why, nil
+		case silent != nil && t.w.looked(a, t.waited(t.w.Order)): // the proof is old
+			return WhyLooked, nil
+		case silent != nil:
+			return "", silent
+		default:
+			return "", flow.NewError(flow.CodeActionUnsafe, string(o.Why))
 		}
 	}
 	return "", flow.NewError(flow.CodeBadRequest, "action")
 }
 
-// refresh asks both sides for the evidence that people decide on. It moves
-// nothing; a side that is silent leaves the evidence as it is.
-func (t *turn) refresh(ctx context.Context) error {
-	_, can, err := t.his(ctx, nil)
-	if err != nil {
-		return err
-	}
-	return t.askSides(ctx, can)
-}
-
-// askSides brings the journal of a suspended order up to date: every number
-// that has no proved end is asked for. A side that does not answer proves
-// nothing, so nothing is done.
-func (t *turn) askSides(ctx context.Context, can HISTraits) error {
-	if t.w.Transfer != nil && t.w.Transfer.State != flow.CallDone {
-		ch, err := t.dir.ChannelOf(ctx, t.w.Transfer.Connection)
-		if err != nil {
-			return err
-		}
-		ans := t.askPayout(ctx, ch)
-		if ans.Verdict != flow.Done {
-			return flow.NewError(flow.CodeChannelUnavailable, ans.Reason.Code)
-		}
-		t.toldPayout(ans)
-	}
-	if err := t.askLost(ctx); err != nil || !can.Queryable {
-		return err
-	}
-	for _, kind := range []string{HISDebit, HISReverse} {
-		call := t.hisCall(kind)
-		if call == nil || call.State == flow.CallDone {
-			continue
-		}
-		his, _, err := t.his(ctx, call)
-		if err != nil {
-			return err
-		}
-		ans := t.askHIS(ctx, his, kind, call)
-		if ans.Verdict != flow.Done {
-			return flow.NewError(flow.CodeHISUnavailable, ans.Reason.Code)
-		}
-		t.toldHIS(kind, call, ans)
-	}
-	return nil
-}
-
-// askLost takes a payout over that this folder has forgotten, see nothingPaid.
-func (t *turn) askLost(ctx context.Context) error {
-	if o := t.w.Order; o.Compensates != "" || (t.w.Transfer != nil && t.w.Transfer.side(o.Method) != SideNot) {
-		return nil
-	}
-	next, ans, err := t.askNext(ctx)
-	switch {
-	case err != nil:
-		return err
-	case ans.Verdict != flow.Done:
-		return flow.NewError(flow.CodeChannelUnavailable, ans.Reason.Code)
-	case ans.paysOrMay(t.w.Order.Method):
-		t.takeOver(next, ans)
-		t.w.Order.SuspendedFrom = StatusPaying
-	}
-	return nil
-}
-
 // toldPayout books what the channel says about a payout of a suspended order.
-// "No such number" ends only what the channel has refused, and only while it
-// would still know the number.
+// "No such number" ends only what the channel has refused or does not let go
+// out, and only while it would still know the number.
 func (t *turn) toldPayout(ans PayoutAnswer) {
 	tr := t.w.Transfer
 	t.c.Transfer = tr
 	switch ans.State {
 	case PayoutNotFound:
-		if tr.State == flow.CallRefused && tr.Reported == "" && t.Askable(&tr.Call, payoutTraits) {
+		t.heard.missing = true
+		stopped := tr.State == flow.CallRefused || tr.State == flow.CallHeld || t.timing.Futile(&tr.Call)
+		if stopped && tr.Reported == "" && t.Askable(&tr.Call, payoutTraits) {
 			tr.Reported = PayoutNotFound
 		}
 		return
@@ -226,41 +185,40 @@ func (t *turn) toldPayout(ans PayoutAnswer) {
 		tr.State = flow.CallOpen
 	}
 	tr.Reported, tr.Doubt = ans.State, false
-	if ans.State == PayoutSucceeded && ans.Amount != 0 && ans.Amount != t.w.Order.Amount {
-		t.w.Order.FailCode = string(flow.CodeAmountMismatch)
-	}
 }
 
 // toldHIS books what HIS says about a number of a suspended order.
-func (t *turn) toldHIS(kind string, call *flow.Call, ans HISAnswer) {
+func (t *turn) toldHIS(ctx context.Context, kind string, call *flow.Call, ans HISAnswer) {
 	if ans.State != HISDone {
 		return
 	}
-	o := &t.w.Order
-	if (ans.Amount != 0 && ans.Amount != o.Amount) || (ans.CardNo != "" && ans.CardNo != o.CardNo) {
-		o.FailCode = string(flow.CodeAmountMismatch)
+	if odd := t.oddHIS(ctx, kind, call, ans); odd.Code != "" {
+		t.w.Order.FailCode, t.w.Order.FailReason = odd.Code, odd.Message
 		return
 	}
-	call.State, call.Theirs, call.DoneAt = flow.CallDone, ans.HISNo, t.At
-	if kind == HISDebit && o.Compensates == "" {
-		o.HISRefundNo, o.HISRefundAt = ans.HISNo, ans.At
-		if ans.At.IsZero() {
-			o.HISRefundAt = t.At
-		}
-	}
+	t.doneCall(kind, call, ans)
 }
 
 // act moves the order on. Each way is one of the table of legal moves; what
 // was settled by hand passes through the state that it ends.
 func (t *turn) act(a Action, by people.By, note string, why Why) {
 	o := &t.w.Order
+	if t.w.Contradicted { // the end stays as it is; that it was dealt with is a fact of its own
+		t.Note(EventConfirmed, by, string(a), t.w.Proposal.Reason)
+		return
+	}
 	next := func(to Status) { t.move(to, EventConfirmed, by, string(a), note) }
 	switch a {
 	case ActionResume:
 		to := t.w.resumeTo()
 		o.FailCode, o.FailReason = "", ""
+		t.anew(to)
 		next(to)
 	case ActionRestore:
+		if t.w.Sides().Debit == SideNot {
+			t.nothingMoved(StatusRefused, EventConfirmed, by, string(a), note)
+			return
+		}
 		t.aim()
 		t.reopenReversal()
 		next(StatusReversing)
@@ -278,6 +236,20 @@ func (t *turn) act(a Action, by people.By, note string, why Why) {
 		next(StatusReversing)
 		t.move(o.Target, EventHISHand, by, string(why), t.w.Proposal.Reason)
 		t.ended(o.Target)
+	}
+}
+
+// anew lets the number at which an order rests go out again, because people
+// have changed what it was refused for.
+func (t *turn) anew(to Status) {
+	switch tr := t.w.Transfer; {
+	case to == StatusDebiting:
+		t.hisCall(HISDebit).Anew()
+	case to == StatusReversing && t.w.Reversal != nil:
+		t.hisCall(HISReverse).Anew()
+	case tr != nil && (tr.State == flow.CallHeld || tr.Denied > 0 || t.timing.Futile(&tr.Call)):
+		tr.Anew()
+		t.c.Transfer = tr
 	}
 }
 

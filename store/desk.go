@@ -29,8 +29,8 @@ func openProposal(ctx context.Context, db dbx.Builder, order string) (*refund.Pr
 	}
 	err := db.NewQuery("SELECT e.seq, e.event, e.code, e.actor, e.message, e.created, COALESCE(s.person_index, '') AS person FROM " +
 		"refund_events e LEFT JOIN staff s ON s.id = e.actor " +
-		"WHERE e.`order` = {:o} AND (e.`from` != e.`to` OR e.event IN ({:p}, {:w})) ORDER BY e.seq DESC LIMIT 1").
-		Bind(dbx.Params{"o": order, "p": refund.EventProposed, "w": refund.EventWithdrawn}).WithContext(ctx).One(&r)
+		"WHERE e.`order` = {:o} AND (e.`from` != e.`to` OR e.event IN ({:p}, {:w}, {:c})) ORDER BY e.seq DESC LIMIT 1").
+		Bind(dbx.Params{"o": order, "p": refund.EventProposed, "w": refund.EventWithdrawn, "c": refund.EventConfirmed}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) || (err == nil && r.Event != refund.EventProposed) {
 		return nil, nil
 	}
@@ -66,9 +66,24 @@ func (s *Store) Unknown(ctx context.Context, institution string, limit, offset i
 		dbx.Params{"i": institution}), limit, offset)
 }
 
-// Suspended lists the suspended orders of an institution, oldest first.
+// openContradictions are the ids of orders of which a channel has told, after
+// their end, something that their end denies, and with which two people have not
+// dealt since. The index on these events carries it.
+const openContradictions = "SELECT e.`order` FROM refund_events e WHERE e.event = 'callback.contradiction' AND NOT EXISTS (" +
+	"SELECT 1 FROM refund_events d WHERE d.`order` = e.`order` AND d.seq > e.seq AND d.event = 'suspense.confirmed')"
+
+func isContradicted(ctx context.Context, db dbx.Builder, order string) (bool, error) {
+	var n int
+	err := db.NewQuery("SELECT COUNT(*) FROM (" + openContradictions + " AND e.`order` = {:o})").Bind(dbx.Params{"o": order}).
+		WithContext(ctx).Row(&n)
+	return n > 0, err
+}
+
+// Suspended lists the orders of an institution that wait for people: those whose
+// end was contradicted, then the suspended ones, oldest first.
 func (s *Store) Suspended(ctx context.Context, institution string, limit, offset int) ([]refund.Work, int, error) {
-	return s.works(ctx, dbx.HashExp{"institution": institution, "status": string(refund.StatusSuspense)}, limit, offset)
+	return s.works(ctx, dbx.NewExp("institution = {:i} AND (status = 'suspense' OR (status != 'suspense' AND id IN ("+openContradictions+")))",
+		dbx.Params{"i": institution}), limit, offset)
 }
 
 func (s *Store) works(ctx context.Context, where dbx.Expression, limit, offset int) ([]refund.Work, int, error) {

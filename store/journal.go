@@ -37,6 +37,7 @@ type callRow struct {
 	Code     string         `db:"code"`
 	Message  string         `db:"message"`
 	Doubt    bool           `db:"doubt"`
+	Denied   int            `db:"denied"`
 	Through  string         `db:"connection"`
 	Sent     int            `db:"sent"`
 	SentAt   types.DateTime `db:"sent_at"`
@@ -75,7 +76,8 @@ func (r callRow) call(kind string) *flow.Call {
 	return &flow.Call{
 		Kind: kind, Attempt: r.Attempt, No: r.No, Hash: r.Hash, Amount: money.Fen(r.Amount), Connection: r.Through,
 		State: flow.CallState(r.State), Reported: flow.Said(r.Reported),
-		Theirs: r.Theirs, Code: r.Code, Message: r.Message, Doubt: r.Doubt, Sent: r.Sent, SentAt: r.SentAt.Time(), DoneAt: r.Done.Time(),
+		Theirs: r.Theirs, Code: r.Code, Message: r.Message, Doubt: r.Doubt, Denied: r.Denied, Sent: r.Sent, SentAt: r.SentAt.Time(),
+		DoneAt: r.Done.Time(),
 	}
 }
 
@@ -85,7 +87,7 @@ func (j journal) put(db dbx.Builder, o flow.Order, c *flow.Call, own, more dbx.P
 	changing := dbx.Params{
 		"state": string(c.State), "reported": string(c.Reported), j.theirs: clip(c.Theirs, 64), "code": clip(c.Code, 100),
 		"message": clip(c.Message, 500),
-		"doubt":   c.Doubt, "sent": c.Sent, "sent_at": stamp(c.SentAt), j.done: stamp(c.DoneAt), "updated": at,
+		"doubt":   c.Doubt, "denied": c.Denied, "sent": c.Sent, "sent_at": stamp(c.SentAt), j.done: stamp(c.DoneAt), "updated": at,
 	}
 	maps.Copy(changing, more)
 	fixed := dbx.Params{"order": o.ID, "institution": o.Institution, "attempt": c.Attempt, "amount": int64(c.Amount), "hash": c.Hash,
@@ -95,6 +97,46 @@ func (j journal) put(db dbx.Builder, o flow.Order, c *flow.Call, own, more dbx.P
 	}
 	maps.Copy(fixed, own)
 	return put(db, j.table, dbx.Params{j.no: c.No}, fixed, changing)
+}
+
+// taken reports whether the other side has given a number of its own to another
+// call of the same kind.
+func (j journal) taken(ctx context.Context, db dbx.Builder, o refund.Order, c *flow.Call, theirs string) (bool, error) {
+	where := dbx.HashExp{"institution": o.Institution, j.theirs: clip(theirs, 64)}
+	if j.kind {
+		where["kind"] = c.Kind
+	} else {
+		where["channel"] = o.Channel
+	}
+	var n int
+	err := db.Select("COUNT(*)").From(j.table).Where(dbx.And(where, dbx.Not(dbx.HashExp{j.no: c.No}))).WithContext(ctx).Row(&n)
+	return n > 0, err
+}
+
+// Taken implements refund.Store.
+func (s *Store) Taken(ctx context.Context, o refund.Order, c *flow.Call, theirs string) (bool, error) {
+	return journalOf(c).taken(ctx, s.app.ConcurrentDB(), o, c, theirs)
+}
+
+func journalOf(c *flow.Call) journal {
+	if c.Kind == refund.CallPayout || c.Kind == "" {
+		return payoutJournal
+	}
+	return hisJournal
+}
+
+// untaken refuses a change whose foreign number another call has got meanwhile.
+func untaken(db dbx.Builder, c *refund.Change) error {
+	for _, call := range c.Heard {
+		used, err := journalOf(call).taken(context.Background(), db, c.Order, call, call.Theirs)
+		if err != nil {
+			return err
+		}
+		if used && call.Theirs != "" {
+			return flow.ErrConflict
+		}
+	}
+	return nil
 }
 
 // put updates the row of a key, or inserts it when the key is new.

@@ -34,9 +34,9 @@ type told struct {
 }
 
 // queueNotice writes the outbox rows of a notice about an order. An order may
-// need people more than once, and each time is told.
+// need people more than once, and each time is told; so is each day of a hold.
 func (s *Store) queueNotice(tx core.App, o refund.Order, n flow.Notice) error {
-	if n.Event == flow.NoticeSuspense {
+	if n.Event == flow.NoticeSuspense || n.Event == flow.NoticeHold {
 		before := dbx.HashExp{"order": o.ID, "event": string(n.Event), "via": notify.ViaInApp, "staff": true}
 		if err := tx.DB().Select("COUNT(*)").From(collections.Notifications).Where(before).Row(&n.Round); err != nil {
 			return err
@@ -133,10 +133,12 @@ func noticeValues(o refund.Order, now time.Time) map[string]string {
 
 // ReasonText turns a stored failure into words for people.
 func ReasonText(code, reason string) string {
-	for _, key := range []string{"reason." + code, "error." + code} {
-		if code != "" && i18n.Has(key) {
-			return i18n.Text(i18n.Default, key, "detail", "")
-		}
+	switch {
+	case code == "":
+	case i18n.Has("reason." + code): // some of ours are told with the other side's words
+		return i18n.Text(i18n.Default, "reason."+code, "detail", reason)
+	case i18n.Has("error." + code):
+		return i18n.Text(i18n.Default, "error."+code, "detail", "")
 	}
 	if reason != "" {
 		return reason

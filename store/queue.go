@@ -131,11 +131,11 @@ func (s *Store) QueueCounts(ctx context.Context, institution string) (map[string
 
 // DeskCounts counts what lies on the other desks of an institution.
 func (s *Store) DeskCounts(ctx context.Context, institution string) (map[string]int, error) {
-	byStatus, err := s.statusCounts(ctx, institution)
-	if err != nil {
+	out := map[string]int{}
+	var err error
+	if _, out["suspense"], err = s.Suspended(ctx, institution, 0, 0); err != nil {
 		return nil, err
 	}
-	out := map[string]int{"suspense": byStatus[string(refund.StatusSuspense)]}
 	if _, out["unknown"], err = s.Unknown(ctx, institution, 0, 0); err != nil {
 		return nil, err
 	}

@@ -78,7 +78,12 @@ func (s *Store) work(ctx context.Context, db dbx.Builder, r orderRow) (refund.Wo
 	if w.Reversal, err = hisJournal.last(ctx, db, r.ID, refund.HISReverse, nil); err != nil {
 		return w, err
 	}
-	if o.Status == refund.StatusSuspense {
+	if refund.Machine.Final(o.Status) {
+		if w.Contradicted, err = isContradicted(ctx, db, r.ID); err != nil {
+			return w, err
+		}
+	}
+	if o.Status == refund.StatusSuspense || w.Contradicted {
 		if w.Proposal, err = openProposal(ctx, db, r.ID); err != nil {
 			return w, err
 		}

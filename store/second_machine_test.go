@@ -41,7 +41,8 @@ CREATE TABLE errand_events (id TEXT PRIMARY KEY, "order" TEXT, institution TEXT,
 actor_kind TEXT,
 	actor TEXT, code TEXT, message TEXT, created TEXT, hash TEXT, UNIQUE ("order", seq));
 CREATE TABLE errand_calls (id TEXT PRIMARY KEY, "order" TEXT, institution TEXT, attempt INTEGER, no TEXT UNIQUE, hash TEXT, amount INTEGER,
-	connection TEXT, state TEXT, reported TEXT, theirs TEXT, code TEXT, message TEXT, doubt BOOLEAN, sent INTEGER, sent_at TEXT, done_at TEXT,
+	connection TEXT, state TEXT, reported TEXT, theirs TEXT, code TEXT, message TEXT, doubt BOOLEAN, denied INTEGER,
+	sent INTEGER, sent_at TEXT, done_at TEXT,
 	created TEXT, updated TEXT);`
 
 type errandRow struct {

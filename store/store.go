@@ -121,6 +121,9 @@ func (s *Store) apply(tx core.App, c *refund.Change, now time.Time) error {
 	if err := stillProxy(db, c); err != nil {
 		return err
 	}
+	if err := untaken(db, c); err != nil {
+		return err
+	}
 	if c.Review != nil { // before the move, which a trigger compares with it
 		if err := insertReview(db, c.Order, *c.Review, now); err != nil {
 			return err

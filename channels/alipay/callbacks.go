@@ -1,7 +1,6 @@
 package alipay
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -107,12 +106,12 @@ func readTransfer(form url.Values) (flow.Callback, error) {
 	}
 	cb := flow.Callback{ID: form.Get("notify_id"), Kind: refund.CallbackTransfer, No: t.No,
 		Body: channels.Record{Event: eventOf(form), No: t.No, ChannelNo: t.OrderID, State: t.Status, Reason: t.ErrorCode,
-			Amount: fen(t.Amount)}.String()}
+			Amount: toldAmount(t.Amount).Amount}.String()}
 	if t.Product != "" && t.Product != productCode || t.Scene != "" && t.Scene != bizScene {
 		cb.Kind, cb.No = flow.CallbackOther, ""
 		return cb, nil
 	}
-	cb.Told = refund.Told{Payee: cmp.Or(t.ReceiverUser, t.ReceiverOpen), Answer: t.state()}
+	cb.Told = refund.Told{Answer: t.state()}
 	return cb, nil
 }
 
@@ -124,7 +123,7 @@ func readRefund(form url.Values) flow.Callback {
 	hint := refund.PayoutAnswer{ChannelNo: form.Get("trade_no"), Reason: flow.Reason{Code: "hint", Message: "收到退款通知，以查询为准"}}
 	return flow.Callback{ID: form.Get("notify_id"), Kind: refund.CallbackRefund, No: no, Told: refund.Told{Answer: hint},
 		Body: channels.Record{Event: eventOf(form), No: no, ChannelNo: form.Get("trade_no"), State: form.Get("trade_status"),
-			Amount: fen(form.Get("refund_fee"))}.String()}
+			Amount: toldAmount(form.Get("refund_fee")).Amount}.String()}
 }
 
 func eventOf(form url.Values) string {

@@ -33,8 +33,9 @@ func TestCallback_Transfer(t *testing.T) {
 	for status, want := range map[string]refund.PayoutState{"SUCCESS": refund.PayoutSucceeded, "FAIL": refund.PayoutFailed,
 		"REFUND": refund.PayoutReturned, "DEALING": refund.PayoutProcessing} {
 		cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, message(strings.Replace(paid, "SUCCESS", status, 1))))
-		if err != nil || cb.ID != "N1" || cb.Kind != refund.CallbackTransfer || cb.No != "T20260102A1" || told(cb).Payee != "2088123" ||
-			told(cb).Answer.Verdict != flow.Done || told(cb).Answer.State != want || told(cb).Answer.Amount != 12345 ||
+		if err != nil || cb.ID != "N1" || cb.Kind != refund.CallbackTransfer || cb.No != "T20260102A1" ||
+			told(cb).Answer.Of.Payees[refund.AccountAlipayUserID] != "2088123" ||
+			told(cb).Answer.Verdict != flow.Done || told(cb).Answer.State != want || told(cb).Answer.Of.Amount != 12345 ||
 			told(cb).Answer.ChannelNo != "9" {
 			t.Errorf("%s: %+v, %v", status, cb, err)
 		}
@@ -141,7 +142,7 @@ func FuzzCallback(f *testing.F) {
 			t.Fatal(err)
 		}
 		cb, err = c.ParseCallback(t.Context(), nil, notification(k.alipay, message(biz)))
-		if err == nil && (cb.Kind == refund.CallbackTransfer && cb.No == "" || told(cb).Answer.Amount < 0) {
+		if err == nil && (cb.Kind == refund.CallbackTransfer && cb.No == "" || told(cb).Answer.Of.Amount < 0) {
 			t.Fatalf("%q: %+v", biz, cb)
 		}
 	})

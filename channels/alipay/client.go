@@ -239,11 +239,11 @@ func at(s string) time.Time {
 	return t
 }
 
-// fen reads an amount of an answer; one that cannot be read was not told.
-func fen(s string) money.Fen {
+// toldAmount reads an amount of an answer; one that cannot be read was not told.
+func toldAmount(s string) refund.Movement {
 	f, err := money.Parse(s)
 	if err != nil || f < 0 {
-		return 0
+		return refund.Movement{}
 	}
-	return f
+	return refund.Movement{Told: true, Amount: f}
 }

@@ -42,16 +42,18 @@ func (c *Client) createRefund(ctx context.Context, p refund.Payout) refund.Payou
 	case r.Code != codeDone:
 		return r.outcome(refundCodes, p)
 	case r.FundChange == "Y":
-		return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutSucceeded, ChannelNo: r.TradeNo, PaidAt: at(r.PaidAt)}
+		return r.answer(refund.PayoutSucceeded, "") // of how much its query tells
 	}
 	// N: this call moved nothing, a repeat of an earlier one; its query tells.
-	return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutProcessing, ChannelNo: r.TradeNo}
+	return r.answer(refund.PayoutProcessing, "")
 }
 
 // queryRefund asks for a refund. Alipay tells only success; an absent status
 // means not received or failed, and in both cases the identical request may be
 // sent again under its number: that is "not found". It is dependable only ten
-// seconds after the request.
+// seconds after the request. An answer that tells the refund but not its status
+// is read in two ways by Alipay's own pages (success, not received), so it
+// proves nothing.
 func (c *Client) queryRefund(ctx context.Context, p refund.Payout) refund.PayoutAnswer {
 	if p.Original == nil {
 		return channels.Mismatch("原路退缺少原支付单号")
@@ -71,6 +73,8 @@ func (c *Client) queryRefund(ctx context.Context, p refund.Payout) refund.Payout
 		return absent
 	case r.Code != codeDone:
 		return r.outcome(refundQueryCodes, p)
+	case r.Status == "" && r.Amount != "":
+		return channels.Unclear("支付宝查到了这笔退款，但没有说明状态")
 	case r.Status == "":
 		return absent
 	case r.Status != "REFUND_SUCCESS":
@@ -78,14 +82,24 @@ func (c *Client) queryRefund(ctx context.Context, p refund.Payout) refund.Payout
 	case r.No != p.No:
 		return channels.Mismatch("没有退款请求号")
 	}
-	return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutSucceeded, ChannelNo: r.TradeNo, Amount: fen(r.Amount),
-		PaidAt: at(r.PaidAt)}
+	return r.answer(refund.PayoutSucceeded, r.Amount)
+}
+
+// answer is an answer about a refund. Refunds have no number of their own at
+// Alipay but that of the trade.
+func (r refunded) answer(state refund.PayoutState, amount string) refund.PayoutAnswer {
+	a := refund.PayoutAnswer{Verdict: flow.Done, State: state, ChannelNo: r.TradeNo, Of: toldAmount(amount)}
+	a.Of.Payment = refund.Payment{TradeNo: r.OutTradeNo, ChannelNo: r.TradeNo}
+	if state == refund.PayoutSucceeded {
+		a.PaidAt = at(r.PaidAt)
+	}
+	return a
 }
 
 // refundState reads the states of the asynchronous variant.
 func refundState(r refunded) refund.PayoutAnswer {
 	if r.Status == "REFUND_PROCESSING" {
-		return refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutProcessing, ChannelNo: r.TradeNo}
+		return r.answer(refund.PayoutProcessing, "")
 	}
 	return channels.Mismatch("未登记的退款状态")
 }

@@ -113,10 +113,24 @@ func (t transfer) answer(p refund.Payout) refund.PayoutAnswer {
 	return t.state(p.Payee.Account, p.Payee.Name)
 }
 
+// movement is what an answer says of whom the money goes to. The answer to a
+// transfer says neither that nor the amount; the query does.
+func (t transfer) movement() refund.Movement {
+	m := toldAmount(t.Amount)
+	m.Payees = map[refund.AccountType]string{}
+	for form, account := range map[refund.AccountType]string{refund.AccountAlipayUserID: t.ReceiverUser,
+		refund.AccountAlipayOpenID: t.ReceiverOpen} {
+		if account != "" {
+			m.Payees[form] = account
+		}
+	}
+	return m
+}
+
 // state reads the status. DEALING and REFUND are said not to occur for
 // balances; they are understood all the same.
 func (t transfer) state(private ...string) refund.PayoutAnswer {
-	a := refund.PayoutAnswer{Verdict: flow.Done, ChannelNo: t.OrderID, Amount: fen(t.Amount)}
+	a := refund.PayoutAnswer{Verdict: flow.Done, ChannelNo: t.OrderID, Of: t.movement()}
 	switch t.Status {
 	case "SUCCESS":
 		a.State, a.PaidAt = refund.PayoutSucceeded, at(cmp.Or(t.PayDate, t.TransDate))

@@ -65,7 +65,7 @@ func TestTransferQuery_States(t *testing.T) {
 		a := always(t, `{"code":"10000","out_biz_no":"T20260102A1","order_id":"9","status":"`+status+
 			`","trans_amount":"123.45","pay_date":"2026-01-02 03:04:05","error_code":"PAYEE_NOT_EXIST","fail_reason":"收款人不存在"}`).Query(t.Context(),
 			transferPayout())
-		if a.Verdict != flow.Done || a.State != want || a.Amount != 12345 || a.ChannelNo != "9" {
+		if a.Verdict != flow.Done || a.State != want || a.Of.Amount != 12345 || a.ChannelNo != "9" {
 			t.Errorf("%s: %+v", status, a)
 		}
 		if want == refund.PayoutFailed && (a.Reason.Actor != flow.ActorPatient || a.Reason.Code != "PAYEE_NOT_EXIST" || a.Reason.Hold) {
@@ -104,7 +104,7 @@ func TestRefund(t *testing.T) {
 	})
 	c := newClient(t, testConfig(srv.URL))
 	a := c.Pay(t.Context(), originalPayout())
-	if a.Verdict != flow.Done || a.State != refund.PayoutSucceeded || a.Amount != 0 || a.ChannelNo != "2026010222001" {
+	if a.Verdict != flow.Done || a.State != refund.PayoutSucceeded || a.Of.Amount != 0 || a.ChannelNo != "2026010222001" {
 		t.Errorf("%+v", a)
 	}
 	if biz != methodRefund+`{"out_request_no":"R20260102A1","refund_amount":"5.00","trade_no":"2026010222001"}` {
@@ -145,7 +145,7 @@ func TestRefundQuery(t *testing.T) {
 		if a.State != want || (want == "") != (a.Verdict == flow.Unknown) {
 			t.Errorf("%s: %+v", body, a)
 		}
-		if want == refund.PayoutSucceeded && (a.Amount != money.Fen(500) || a.PaidAt.Unix() != 1767294245) {
+		if want == refund.PayoutSucceeded && (a.Of.Amount != money.Fen(500) || a.PaidAt.Unix() != 1767294245) {
 			t.Errorf("%+v", a)
 		}
 	}

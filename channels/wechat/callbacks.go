@@ -137,16 +137,16 @@ func (c *Client) readCallback(e envelope, plain []byte) (flow.Callback, error) {
 			return flow.Callback{}, bad
 		}
 		a := c.transferState(b)
-		return flow.Callback{ID: e.ID, Kind: refund.CallbackTransfer, No: b.No, Told: refund.Told{Payee: b.OpenID, Answer: a},
+		return flow.Callback{ID: e.ID, Kind: refund.CallbackTransfer, No: b.No, Told: refund.Told{Answer: a},
 			Body: channels.Record{Event: e.Event, No: b.No, ChannelNo: b.ChannelNo, State: b.State, Reason: b.FailReason,
-				Amount: b.Amount}.String()}, nil
+				Amount: a.Of.Amount}.String()}, nil
 	case strings.HasPrefix(e.Event, eventRefund):
 		var r refunded
 		if json.Unmarshal(plain, &r) != nil || r.No == "" || r.Notified == "" {
 			return flow.Callback{}, bad
 		}
 		return flow.Callback{ID: e.ID, Kind: refund.CallbackRefund, No: r.No, Told: refund.Told{Answer: refundAnswer(r, r.No)},
-			Body: channels.Record{Event: e.Event, No: r.No, ChannelNo: r.RefundID, State: r.Notified, Amount: r.Amount.Refund}.String()}, nil
+			Body: channels.Record{Event: e.Event, No: r.No, ChannelNo: r.RefundID, State: r.Notified, Amount: r.movement().Amount}.String()}, nil
 	}
 	return flow.Callback{ID: e.ID, Kind: flow.CallbackOther, Body: channels.Record{Event: e.Event}.String()}, nil
 }

@@ -24,8 +24,8 @@ func TestCallback_Transfer(t *testing.T) {
 		h, body := callback(eventTransfer, plain)
 		cb, err := c.ParseCallback(t.Context(), h, body)
 		if err != nil || cb.ID != "EV-1" || cb.Kind != refund.CallbackTransfer || cb.No != "T20260102A1" ||
-			told(cb).Payee != "oSecretOpenID0001" ||
-			told(cb).Answer.Verdict != flow.Done || told(cb).Answer.State != refund.PayoutSucceeded || told(cb).Answer.Amount != 12345 ||
+			told(cb).Answer.Of.Payees[refund.AccountWechatOpenID] != "oSecretOpenID0001" ||
+			told(cb).Answer.Verdict != flow.Done || told(cb).Answer.State != refund.PayoutSucceeded || told(cb).Answer.Of.Amount != 12345 ||
 			told(cb).Answer.PaidAt.IsZero() {
 			t.Errorf("%s: %+v, %v", name, cb, err)
 		}
@@ -42,7 +42,7 @@ func TestCallback_Refund(t *testing.T) {
 		h, body := callback("REFUND."+status, `{"mchid":"1900000001","out_refund_no":"R1","refund_id":"50","refund_status":"`+status+
 			`","success_time":"2026-01-02T03:04:05+08:00","amount":{"refund":500,"total":10000}}`)
 		cb, err := c.ParseCallback(t.Context(), h, body)
-		if err != nil || cb.Kind != refund.CallbackRefund || cb.No != "R1" || told(cb).Answer.State != want || told(cb).Answer.Amount != 500 {
+		if err != nil || cb.Kind != refund.CallbackRefund || cb.No != "R1" || told(cb).Answer.State != want || told(cb).Answer.Of.Amount != 500 {
 			t.Errorf("%s: %+v, %v", status, cb, err)
 		}
 	}

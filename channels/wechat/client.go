@@ -207,8 +207,11 @@ func outcome(err error, codes channels.Codes, p refund.Payout) refund.PayoutAnsw
 		return channels.NoAnswer(err)
 	}
 	a := codes.Answer(e.Code, e.Message, p.Payee.Account, p.Payee.Name, p.No)
-	if e.StatusCode/100 != 4 && a.Verdict == flow.Refused {
-		a.Verdict, a.Reason.Hold = flow.Unknown, false
+	if e.StatusCode/100 != 4 {
+		a.Reason.Denied = false
+		if a.Verdict == flow.Refused {
+			a.Verdict, a.Reason.Hold = flow.Unknown, false
+		}
 	}
 	return a
 }

@@ -11,10 +11,11 @@ import (
 
 var (
 	badParam = channels.Rule{Verdict: flow.Refused, Actor: flow.ActorIT, Words: "请求参数有误，请检查转账场景等配置"}
-	noAuth   = channels.Rule{Verdict: flow.Refused, Actor: flow.ActorIT, Words: "商户号没有该产品的权限"}
-	badSign  = channels.Rule{Verdict: flow.Refused, Actor: flow.ActorIT, Words: "签名未通过，请检查商户私钥与证书序列号"}
+	noAuth   = channels.Rule{Verdict: flow.Refused, Actor: flow.ActorIT, Hold: true, Words: "商户号没有该产品的权限"}
+	badSign  = channels.Rule{Verdict: flow.Refused, Actor: flow.ActorIT, Hold: true, Words: "签名未通过，请检查商户私钥与证书序列号"}
 	tooFast  = channels.Rule{Verdict: flow.Refused, Hold: true, Words: "请求过于频繁，稍后以原单号重试"}
 	noFunds  = channels.Rule{Verdict: flow.Refused, Actor: flow.ActorFinance, Hold: true, Words: "商户账户余额不足，充值后以原单号重试"}
+	noQuota  = channels.Rule{Verdict: flow.Refused, Actor: flow.ActorFinance, Hold: true, Words: "商户额度已用完，调整额度或次日以原单号重试"}
 	system   = channels.Rule{Words: "微信支付系统错误，结果以查询为准"}
 	unclear  = channels.Rule{Actor: flow.ActorIT, Words: "请求未通过校验，是否受理以查询为准"}
 )
@@ -24,8 +25,9 @@ var createCodes = channels.Codes{
 	"PARAM_ERROR":            badParam,
 	"NO_AUTH":                noAuth,
 	"SIGN_ERROR":             badSign,
-	"USER_ERROR":             {Verdict: flow.Refused, Actor: flow.ActorIT, Words: "商户存在异常，暂时无法转账"},
+	"USER_ERROR":             {Verdict: flow.Refused, Actor: flow.ActorIT, Hold: true, Words: "商户存在异常，暂时无法转账"},
 	"NOT_ENOUGH":             noFunds,
+	"QUOTA_EXCEED":           noQuota, // of the predecessor, and still seen
 	"FREQUENCY_LIMIT_EXCEED": tooFast,
 	"RATELIMIT_EXCEEDED":     tooFast,
 	"FREQUENCY_LIMIT":        tooFast,
@@ -67,7 +69,9 @@ var refundCodes = channels.Codes{
 	"PARAM_ERROR":           badParam,
 	"INVALID_REQUEST":       unclear, // business rules, also "already refunded"
 	"SIGN_ERROR":            badSign,
+	"NO_AUTH":               noAuth,
 	"NOT_ENOUGH":            noFunds,
+	"QUOTA_EXCEED":          noQuota,
 	"USER_ACCOUNT_ABNORMAL": {Verdict: flow.Refused, Actor: flow.ActorPatient, Words: "用户账户异常或已注销，请改用其他退款方式"},
 	"RESOURCE_NOT_EXISTS":   {Verdict: flow.Refused, Actor: flow.ActorReviewer, Words: "原支付订单不存在"},
 	"MCH_NOT_EXISTS":        {Verdict: flow.Refused, Actor: flow.ActorIT, Words: "商户号不存在"},

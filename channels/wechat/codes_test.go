@@ -25,17 +25,18 @@ func TestCodes_EveryDocumentedCode(t *testing.T) {
 	const none, it, money, patient, review = flow.ActorNone, flow.ActorIT, flow.ActorFinance, flow.ActorPatient, flow.ActorReviewer
 	create := []row{
 		{400, "PARAM_ERROR", flow.Refused, it, false}, {400, "INVALID_REQUEST", flow.Unknown, it, false},
-		{400, "ALREADY_EXISTS", flow.Unknown, it, false}, {401, "SIGN_ERROR", flow.Refused, it, false},
-		{403, "NO_AUTH", flow.Refused, it, false}, {403, "NOT_ENOUGH", flow.Refused, money, true},
-		{403, "USER_ERROR", flow.Refused, it, false}, {429, "FREQUENCY_LIMIT_EXCEED", flow.Refused, none, true},
+		{400, "ALREADY_EXISTS", flow.Unknown, it, false}, {401, "SIGN_ERROR", flow.Refused, it, true},
+		{403, "NO_AUTH", flow.Refused, it, true}, {429, "QUOTA_EXCEED", flow.Refused, money, true},
+		{403, "NOT_ENOUGH", flow.Refused, money, true},
+		{403, "USER_ERROR", flow.Refused, it, true}, {429, "FREQUENCY_LIMIT_EXCEED", flow.Refused, none, true},
 		{429, "RATELIMIT_EXCEEDED", flow.Refused, none, true}, {429, "FREQUENCY_LIMIT", flow.Refused, none, true},
 		{429, "FREQUENCY_LIMITED", flow.Refused, none, true}, {500, "SYSTEM_ERROR", flow.Unknown, none, false},
 		{500, "PARAM_ERROR", flow.Unknown, it, false}, {500, "NOT_ENOUGH", flow.Unknown, money, false},
-		{400, "SYSTEM_ERROR", flow.Unknown, none, false}, {429, "QUOTA_EXCEED", flow.Unknown, review, false},
+		{400, "SYSTEM_ERROR", flow.Unknown, none, false}, {418, "NOT_LISTED", flow.Unknown, review, false},
 	}
 	original := []row{
 		{400, "PARAM_ERROR", flow.Refused, it, false}, {400, "INVALID_REQUEST", flow.Unknown, it, false},
-		{401, "SIGN_ERROR", flow.Refused, it, false}, {403, "NOT_ENOUGH", flow.Refused, money, true},
+		{401, "SIGN_ERROR", flow.Refused, it, true}, {403, "NOT_ENOUGH", flow.Refused, money, true},
 		{403, "USER_ACCOUNT_ABNORMAL", flow.Refused, patient, false}, {404, "RESOURCE_NOT_EXISTS", flow.Refused, review, false},
 		{404, "MCH_NOT_EXISTS", flow.Refused, it, false}, {429, "FREQUENCY_LIMITED", flow.Refused, none, true},
 		{500, "SYSTEM_ERROR", flow.Unknown, none, false},

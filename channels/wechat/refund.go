@@ -31,13 +31,25 @@ type refundAmount struct {
 
 // refunded is WeChat's view of a refund, in answers and in callbacks.
 type refunded struct {
-	MchID       string       `json:"mchid"`
-	No          string       `json:"out_refund_no"`
-	RefundID    string       `json:"refund_id"`
-	Status      string       `json:"status"`
-	Notified    string       `json:"refund_status"` // its name in callbacks
-	SuccessTime string       `json:"success_time"`
-	Amount      refundAmount `json:"amount"`
+	No          string `json:"out_refund_no"`
+	RefundID    string `json:"refund_id"`
+	ChannelNo   string `json:"transaction_id"`
+	TradeNo     string `json:"out_trade_no"`
+	Status      string `json:"status"`
+	Notified    string `json:"refund_status"` // its name in callbacks
+	SuccessTime string `json:"success_time"`
+	Amount      struct {
+		Refund *money.Fen `json:"refund"`
+	} `json:"amount"`
+}
+
+// movement is what a refund says of the payment that goes back.
+func (r refunded) movement() refund.Movement {
+	m := refund.Movement{Payment: refund.Payment{TradeNo: r.TradeNo, ChannelNo: r.ChannelNo}}
+	if r.Amount.Refund != nil {
+		m.Told, m.Amount = true, *r.Amount.Refund
+	}
+	return m
 }
 
 func (c *Client) createRefund(ctx context.Context, p refund.Payout) refund.PayoutAnswer {
@@ -82,7 +94,7 @@ func refundAnswer(r refunded, no string) refund.PayoutAnswer {
 	if status == "" {
 		status = r.Notified
 	}
-	a := refund.PayoutAnswer{Verdict: flow.Done, ChannelNo: r.RefundID, Amount: r.Amount.Refund}
+	a := refund.PayoutAnswer{Verdict: flow.Done, ChannelNo: r.RefundID, Of: r.movement()}
 	switch status {
 	case "SUCCESS":
 		a.State, a.PaidAt = refund.PayoutSucceeded, at(r.SuccessTime)

@@ -3,6 +3,7 @@ package wechat
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"hospay/channels"
 	"hospay/flow"
@@ -28,17 +29,18 @@ type transferRequest struct {
 
 // bill is WeChat's view of a transfer, in answers and in callbacks.
 type bill struct {
-	MchID      string    `json:"mch_id"`
-	MchID2     string    `json:"mchid"` // seen in some callbacks
-	AppID      string    `json:"appid"`
-	No         string    `json:"out_bill_no"`
-	ChannelNo  string    `json:"transfer_bill_no"`
-	State      string    `json:"state"`
-	FailReason string    `json:"fail_reason"`
-	Package    string    `json:"package_info"`
-	OpenID     string    `json:"openid"`
-	Amount     money.Fen `json:"transfer_amount"`
-	UpdateTime string    `json:"update_time"`
+	MchID      string     `json:"mch_id"`
+	MchID2     string     `json:"mchid"` // seen in some callbacks
+	AppID      string     `json:"appid"`
+	No         string     `json:"out_bill_no"`
+	ChannelNo  string     `json:"transfer_bill_no"`
+	State      string     `json:"state"`
+	FailReason string     `json:"fail_reason"`
+	Package    string     `json:"package_info"`
+	OpenID     string     `json:"openid"`
+	Amount     *money.Fen `json:"transfer_amount"`
+	CreateTime string     `json:"create_time"`
+	UpdateTime string     `json:"update_time"`
 }
 
 func (c *Client) createTransfer(ctx context.Context, p refund.Payout) refund.PayoutAnswer {
@@ -99,18 +101,22 @@ func (c *Client) transferAnswer(b bill, p refund.Payout) refund.PayoutAnswer {
 	switch {
 	case b.No != p.No:
 		return channels.Mismatch("单号不同")
-	case b.merchant() != "" && b.merchant() != c.MerchantID:
-		return channels.Mismatch("商户号不同")
 	case b.State == "":
 		return channels.Mismatch("没有状态")
 	}
 	return c.transferState(b)
 }
 
+// confirmTime is how long a payee has, counted from the creation of the bill.
+const confirmTime = 24 * time.Hour
+
 // transferState reads the state of a bill. States that are new to us count as
 // processing: only the listed final ones end a payout.
 func (c *Client) transferState(b bill) refund.PayoutAnswer {
-	a := refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutProcessing, ChannelNo: b.ChannelNo, Amount: b.Amount}
+	a := refund.PayoutAnswer{Verdict: flow.Done, State: refund.PayoutProcessing, ChannelNo: b.ChannelNo, Of: c.movement(b)}
+	if created := at(b.CreateTime); !created.IsZero() {
+		a.Deadline = created.Add(confirmTime)
+	}
 	switch b.State {
 	case "SUCCESS":
 		a.State, a.PaidAt = refund.PayoutSucceeded, at(b.UpdateTime)
@@ -124,11 +130,31 @@ func (c *Client) transferState(b bill) refund.PayoutAnswer {
 		if b.Package != "" {
 			a.Confirm = refund.Confirmation{MchID: c.MerchantID, AppID: c.AppID, Package: b.Package}
 		}
-	case "ACCEPTED", "PROCESSING", "TRANSFERING", "CANCELING":
+	case "TRANSFERING":
+		a.State = refund.PayoutConfirmed
+	case "ACCEPTED", "PROCESSING", "CANCELING":
 	default:
 		a.Reason = failReasons.Reason(b.State, "")
 	}
 	return a
+}
+
+// movement is what a bill says of whose money goes to whom.
+func (c *Client) movement(b bill) refund.Movement {
+	m := refund.Movement{Payees: map[refund.AccountType]string{}}
+	if b.OpenID != "" {
+		m.Payees[refund.AccountWechatOpenID] = b.OpenID
+	}
+	if b.Amount != nil {
+		m.Told, m.Amount = true, *b.Amount
+	}
+	switch {
+	case b.merchant() != "" && b.merchant() != c.MerchantID:
+		m.Differs = "商户号不同"
+	case b.AppID != "" && b.AppID != c.AppID:
+		m.Differs = "应用不同"
+	}
+	return m
 }
 
 func (b bill) merchant() string {

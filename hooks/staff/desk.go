@@ -150,8 +150,9 @@ func (h *Hooks) deskSuspense(e *core.RequestEvent) error {
 		return suspenseRow{
 			deskOrder: viewDeskOrder(w.Order), Code: w.Order.FailCode, Reason: store.ReasonText(w.Order.FailCode, w.Order.FailReason),
 			Since: calendar.Clock(w.Order.OpenSince), From: w.Order.SuspendedFrom, Sides: viewSides(w),
-			Where: deskText("where."+w.Where(), "amount", w.Order.Amount.String()), Actions: viewActions(w, can), Proposal: viewProposal(w.Proposal),
-			History: history,
+			Where: deskText("where."+w.Where(), "amount", w.Order.Amount.String()), Actions: h.viewActions(w, can),
+			Proposal: viewProposal(w.Proposal),
+			History:  history,
 		}, err
 	})
 }
@@ -197,9 +198,9 @@ type actionView struct {
 }
 
 // viewActions offers what is safe and says why the rest is not.
-func viewActions(w refund.Work, can refund.HISTraits) []actionView {
+func (h *Hooks) viewActions(w refund.Work, can refund.HISTraits) []actionView {
 	out := []actionView{}
-	for _, o := range w.Offers(can) {
+	for _, o := range h.Service.Offers(w, can) {
 		why := deskText("safe." + string(o.Action))
 		if o.Why != refund.WhySafe {
 			why = deskText("why." + string(o.Why))

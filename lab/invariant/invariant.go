@@ -48,6 +48,7 @@ type Order struct {
 	Events                                               []Event
 	Notices                                              []string // event/round/via of notices that were sent
 	PaidByHand, RestoredByHand, LookedUp                 bool     // what two people settled outside; LookedUp: they looked at HIS first
+	Squared                                              bool     // they have looked at both sides and made up what was missing
 }
 
 // Call is a journal row: a number that may have been sent.
@@ -229,7 +230,7 @@ func (c *checker) checkMoney(o, comp Order) {
 	case t.reversed > t.debited:
 		c.add(NoLoss, o, "HIS 撤销 %d 分，多于扣款 %d 分", t.reversed, t.debited)
 	}
-	if o.Status == "suspense" || (comp.ID != "" && !finals[comp.Status]) || !finals[o.Status] {
+	if o.Squared || o.Status == "suspense" || (comp.ID != "" && !finals[comp.Status]) || !finals[o.Status] {
 		return
 	}
 	if net, paid := t.debited-t.reversed, t.paid-t.returned; net != paid {
@@ -276,7 +277,7 @@ func (c *checker) checkSettled(o Order) {
 	if !c.settled || finals[o.Status] || o.Status == "reviewing" {
 		return
 	}
-	if o.Status == "suspense" && byPeople[o.FailCode] {
+	if o.Status == "suspense" && ForPeople(o.FailCode) {
 		return
 	}
 	c.add(Convergence, o, "停在 %s（%s）", o.Status, o.FailCode)
@@ -284,8 +285,14 @@ func (c *checker) checkSettled(o Order) {
 
 // byPeople are the reasons of suspense that no query can settle.
 var byPeople = map[string]bool{
-	"amount_mismatch": true, "his_no_reversal": true, "paid_after_failure": true, "his_not_queryable": true, "card_frozen": true,
+	"amount_mismatch": true, "party_mismatch": true, "number_taken": true, "his_no_reversal": true, "paid_after_failure": true,
+	"paid_old_number": true, "his_not_queryable": true, "card_frozen": true, "refused_for_good": true, "held_too_long": true,
+	"payout_returned": true,
 }
+
+// ForPeople reports whether an order that was suspended for a reason rightly
+// rests until two people decide.
+func ForPeople(reason string) bool { return byPeople[reason] }
 
 func (c *checker) checkEvents(o Order) {
 	status := ""

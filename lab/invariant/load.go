@@ -121,9 +121,9 @@ func loadEvents(db dbx.Builder, at map[string]*Order) error {
 		}
 		switch r.Event {
 		case "payout.by_hand":
-			o.PaidByHand = true
+			o.PaidByHand, o.Squared = true, r.Code == "looked"
 		case "his.by_hand":
-			o.RestoredByHand, o.LookedUp = true, r.Code == "his_cannot_be_asked"
+			o.RestoredByHand, o.LookedUp, o.Squared = true, r.Code == "his_cannot_be_asked", r.Code == "looked"
 		}
 		text := strings.Join([]string{prev, r.Order, fmt.Sprint(r.Seq), r.From, r.To, r.Event, r.ActorKind, r.Actor, r.Code, r.Message,
 			r.Created}, "\x00")

@@ -172,6 +172,9 @@ func (a *App) Advance(d time.Duration) {
 	a.must(err)
 }
 
+// Skew moves the clock of the program alone, as a wrong machine's clock does.
+func (a *App) Skew(d time.Duration) { a.offset.Add(int64(d)) }
+
 // Drain lets the worker do everything that is due now.
 func (a *App) Drain() {
 	a.TB.Helper()

@@ -225,6 +225,7 @@ export interface TransferOrder {
   code: string
   connection: string
   created: string
+  denied: number
   doubt: boolean
   expires_at: string
   id: string
@@ -248,6 +249,7 @@ export interface HisCall {
   code: string
   connection: string
   created: string
+  denied: number
   done_at: string
   doubt: boolean
   hash: string

@@ -10,7 +10,7 @@ export function eventText(event: string): string {
 /** notices are the occasions on which people are told. */
 export const notices: Record<string, string> = {
   succeeded: '退款到账', rejected: '审核驳回', failed: '退款失败', awaiting_payee: '待确认收款', returned: '款项被退回',
-  paid_by_hand: '已线下付款', proxy_approved: '代办通过', proxy_rejected: '代办未通过', hold: '出款暂缓（给财务）', suspense: '挂账（给财务）',
+  paid_by_hand: '已线下付款', proxy_approved: '代办通过', proxy_rejected: '代办未通过', hold: '出款暂缓（给财务）', clock: '时钟倒退（给财务）', suspense: '挂账（给财务）',
 }
 export const noticeWays: Record<string, string> = { in_app: '站内', wechat: '微信', alipay: '支付宝', sms: '短信', email: '邮件' }
 export const noticeStates: Record<string, [string, 'info' | 'success' | 'danger' | 'warning']> = {
@@ -41,7 +41,7 @@ const detailNames: Record<string, string> = {
   state: '结果', source: '来源', kind: '种类', sha256: '文件指纹', version: '版本', filter: '条件', rows: '行数', export: '导出任务',
   report: '报表', frozen: '冻结', differences: '差异数', change: '变更号', material: '照片号', fields: '项目',
 }
-const detailValues: Record<string, string> = { restore: '退回就诊卡', pay_again: '重新付款', paid_by_hand: '已线下付款' }
+const detailValues: Record<string, string> = { restore: '退回就诊卡', pay_again: '重新付款', paid_by_hand: '已线下付款', restored_by_hand: '已线下退回就诊卡' }
 function word(k: string, v: string): string {
   if (k === 'from' || k === 'to') return t(`status.${v}`)
   if (k === 'kind' && v.includes('_') && !v.startsWith('fundflow')) return t(`proxy.material.${v}`)
