@@ -97,7 +97,7 @@ type PayoutAnswer struct {
 // differs is for people.
 type Movement struct {
 	Told    bool // an amount was told, be it 0
-	Amount  money.Fen // always told with HISDone
+	Amount  money.Fen
 	Payees  map[AccountType]string // whom the money goes to, in each form that was told
 	Payment Payment                // MethodOriginal: the payment that goes back, as far as told
 	Differs string                 // what the client knows to be another's: merchant, application; in Chinese
