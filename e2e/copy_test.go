@@ -105,7 +105,8 @@ func TestCopy_MovesNothingUntilTwoPeopleReleaseIt(t *testing.T) {
 		Found     []struct{ Order, What string }
 		Proposal  *struct{ Name string }
 	}
-	if res := b.Call("GET", "/api/hospay/restored", finance, nil); res.Status != 200 || json.Unmarshal(res.Raw, &view) != nil || !view.Marked ||
+	if res := b.Call("GET", "/api/hospay/restored", finance, nil); res.Status != 200 || json.Unmarshal(res.Raw, &view) != nil ||
+		!view.Marked ||
 		view.Unchecked != 0 || len(view.Found) != 4 {
 		t.Fatalf("%d %s", res.Status, res.Raw)
 	}

@@ -143,7 +143,8 @@ func asksFirst(t *testing.T, kind string, end Status, play func(*world)) {
 func TestHISCall_IsAskedForBeforeItIsRepeated(t *testing.T) {
 	review := func(approve bool) func(*world) {
 		return func(w *world) {
-			if err := w.svc.Review(t.Context(), "o", Decision{Approve: approve, Note: "资料核对"}, people.By{Kind: people.ByStaff, ID: "s"}); err != nil {
+			if err := w.svc.Review(t.Context(), "o", Decision{Approve: approve, Note: "资料核对"},
+				people.By{Kind: people.ByStaff, ID: "s"}); err != nil {
 				t.Fatal(err)
 			}
 			w.turnAll(t)

@@ -96,8 +96,8 @@ type PayoutAnswer struct {
 // the order before a payment is believed: what is not told is asked for, what
 // differs is for people.
 type Movement struct {
-	Told    bool                   // an amount was told, be it 0
-	Amount  money.Fen              // always told with HISDone
+	Told    bool // an amount was told, be it 0
+	Amount  money.Fen
 	Payees  map[AccountType]string // whom the money goes to, in each form that was told
 	Payment Payment                // MethodOriginal: the payment that goes back, as far as told
 	Differs string                 // what the client knows to be another's: merchant, application; in Chinese

@@ -56,7 +56,8 @@ func (s *Store) Copy(ctx context.Context) (out CopyState, err error) {
 		return out, err
 	}
 	p := dbx.Params{"since": stamp(out.Mark.Since)}
-	if err := db.NewQuery(withOpen("SELECT COUNT(*) FROM refund_orders WHERE status IN ({open})")).WithContext(ctx).Row(&out.Open); err != nil {
+	if err := db.NewQuery(withOpen("SELECT COUNT(*) FROM refund_orders WHERE status IN ({open})")).WithContext(ctx).
+		Row(&out.Open); err != nil {
 		return out, err
 	}
 	if err := db.NewQuery("SELECT COUNT(*) " + withOpen(uncheckedSQL)).Bind(p).WithContext(ctx).Row(&out.Unchecked); err != nil {
@@ -86,7 +87,8 @@ func (s *Store) Unchecked(ctx context.Context, limit int) (ids []string, err err
 }
 
 // copyRule: IT and finance look after it, and it takes two of them.
-var copyRule = people.Rule{Propose: []string{people.RoleFinance, people.RoleConfig}, Confirm: []string{people.RoleFinance, people.RoleConfig}}
+var copyRule = people.Rule{Propose: []string{people.RoleFinance, people.RoleConfig},
+	Confirm: []string{people.RoleFinance, people.RoleConfig}}
 
 // AskRelease is what a person does about the release of a restored copy.
 type AskRelease struct {

@@ -83,7 +83,8 @@ func viewRelease(e *core.RequestEvent, p *collections.CopyRelease) *restoredAske
 	if rec, err := e.App.FindRecordById(collections.Staff, p.By); err == nil {
 		name = rec.GetString("name")
 	}
-	return &restoredAsked{Name: p.Name, By: name, Note: p.Note, At: calendar.Clock(p.At), Mine: kit.ByStaff(e.Auth).Same(who.By)}
+	return &restoredAsked{Name: p.Name, By: name, Note: p.Note, At: calendar.Clock(p.At),
+		Mine: people.Proposal{By: who}.Ending(kit.ByStaff(e.Auth)) == people.Withdraw}
 }
 
 // releaseCopy proposes, confirms or takes back that a restored copy may work.
