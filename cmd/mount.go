@@ -314,7 +314,7 @@ func (rt *Runtime) Close() {
 func (rt *Runtime) jobs() []jobs.Job {
 	return []jobs.Job{
 		{Name: "notices", Every: 2 * time.Second, Run: rt.deliver},
-		jobs.Copy(rt.Store, rt.Service),
+		jobs.Copy(rt.Store, rt.Service.Recover),
 		jobs.Receipts(rt.Books),
 		jobs.Statements(rt.Books),
 		jobs.Reconcile(rt.Books),

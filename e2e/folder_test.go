@@ -223,7 +223,7 @@ func moreMoves() collections.Program {
 	m.Table = slices.Clone(m.Table)
 	for i, l := range m.Table {
 		if l.From == refund.StatusReviewing {
-			m.Table[i].To = append(slices.Clone(l.To), refund.StatusSuspense)
+			m.Table[i].To = append(slices.Clone(l.To), refund.StatusPaying)
 		}
 	}
 	b.Machine = &m
@@ -269,7 +269,7 @@ func (f *folder) installed() []string {
 // folder, guards it by its own table and says so in the audit log; started
 // again it has nothing to do.
 func TestGuards_OneMoreLegalMove(t *testing.T) {
-	const move = "UPDATE refund_orders SET status = 'suspense' WHERE status = 'reviewing'"
+	const move = "UPDATE refund_orders SET status = 'paying' WHERE status = 'reviewing'"
 	for _, release := range releases(t) {
 		dir := kept(t, release)
 		f := openFolder(t, dir, cmd.ThisProgram())

@@ -44,8 +44,8 @@ type CopyFound struct {
 	At     types.DateTime `db:"created"`
 }
 
-const uncheckedSQL = "FROM refund_orders o WHERE o.status IN ({open}) AND NOT EXISTS (SELECT 1 FROM refund_events e WHERE e.`order` = o.id " +
-	"AND e.event IN ('" + refund.EventCopyChecked + "', '" + refund.EventCopyFound + "') AND e.created >= {:since})"
+const uncheckedSQL = "FROM refund_orders o WHERE o.status IN ({open}) AND NOT EXISTS (SELECT 1 FROM refund_events e " +
+	"WHERE e.`order` = o.id AND e.event IN ('" + refund.EventCopyChecked + "', '" + refund.EventCopyFound + "') AND e.created >= {:since})"
 
 func withOpen(sql string) string { return strings.ReplaceAll(sql, "{open}", list(openStatuses())) }
 
