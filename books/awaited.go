@@ -28,16 +28,18 @@ func (s *Service) Note(ctx context.Context, st Statement, state, message string,
 }
 
 // Await makes sure that a bill has its row, and asks for it from now on.
-func (s *Service) Await(ctx context.Context, inst, source, kind, day string) error {
-	if _, err := s.current(ctx, Statement{Institution: inst, Source: source, Kind: kind, Day: day}); !errors.Is(err, sql.ErrNoRows) {
+func (s *Service) Await(ctx context.Context, inst, source, kind, day, connection string) error {
+	if _, err := s.current(ctx, Statement{Institution: inst, Source: source, Kind: kind, Day: day, Connection: connection}); !errors.Is(err,
+		sql.ErrNoRows) {
 		return err
 	}
 	now := stamp(s.now())
-	_, err := s.App.NonconcurrentDB().NewQuery("INSERT INTO statements (id, institution, source, kind, day, state, version, superseded, " +
-		"tries, next_at, created, updated) " +
-		"SELECT {:id}, {:i}, {:s}, {:k}, {:d}, 'waiting', 1, FALSE, 0, {:now}, {:now}, {:now} WHERE NOT EXISTS (SELECT 1 FROM statements WHERE " +
-		"institution = {:i} AND source = {:s} AND kind = {:k} AND day = {:d})").
-		Bind(dbx.Params{"id": newID(), "i": inst, "s": source, "k": kind, "d": day, "now": now}).WithContext(ctx).Execute()
+	_, err := s.App.NonconcurrentDB().NewQuery("INSERT INTO statements (id, institution, source, kind, day, connection, state, version, " +
+		"superseded, tries, next_at, created, updated) " +
+		"SELECT {:id}, {:i}, {:s}, {:k}, {:d}, {:c}, 'waiting', 1, FALSE, 0, {:now}, {:now}, {:now} WHERE NOT EXISTS (SELECT 1 FROM statements " +
+		"WHERE " +
+		"institution = {:i} AND source = {:s} AND kind = {:k} AND day = {:d} AND connection = {:c})").
+		Bind(dbx.Params{"id": newID(), "i": inst, "s": source, "k": kind, "d": day, "c": connection, "now": now}).WithContext(ctx).Execute()
 	return err
 }
 

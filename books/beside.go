@@ -27,7 +27,7 @@ func (st Statement) brought() bool { return st.By != "" && st.usable() }
 // beside a bill that somebody has brought.
 func markBeside(all []Statement) {
 	force := map[string]Statement{}
-	name := func(st Statement) string { return st.Day + " " + st.Source + " " + st.Kind }
+	name := func(st Statement) string { return st.Day + " " + st.Source + " " + st.Kind + " " + st.Connection }
 	for _, st := range all {
 		if !st.Superseded {
 			force[name(st)] = st
@@ -45,7 +45,8 @@ func markBeside(all []Statement) {
 // lastVersion is the number of the last version of a bill, in force or not.
 func (s *Service) lastVersion(ctx context.Context, st Statement) (n int, err error) {
 	err = s.App.ConcurrentDB().Select("COALESCE(MAX(version), 0)").From(collections.Statements).
-		Where(dbx.HashExp{"institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day}).WithContext(ctx).Row(&n)
+		Where(dbx.HashExp{"institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "connection": st.Connection}).
+		WithContext(ctx).Row(&n)
 	return n, err
 }
 
@@ -91,7 +92,8 @@ func (s *Service) keepBeside(ctx context.Context, current, st Statement, rejects
 // nothing that goes wrong touches it, and an answer ends the asking.
 func (s *Service) noteBrought(ctx context.Context, st Statement, state string, next time.Time) error {
 	if state == Empty {
-		none := Statement{Institution: st.Institution, Source: st.Source, Kind: st.Kind, Day: st.Day, State: Empty}
+		none := Statement{Institution: st.Institution, Source: st.Source, Kind: st.Kind, Day: st.Day, Connection: st.Connection,
+			State: Empty}
 		return s.keepBeside(ctx, st, none, nil, Incoming{})
 	}
 	if state == Ready {
@@ -119,9 +121,11 @@ func (s *Service) Use(ctx context.Context, inst, id string) (used, instead State
 	if instead, err = s.current(ctx, used); err != nil {
 		return used, instead, err
 	}
-	in := Incoming{Institution: inst, Day: used.Day, Source: used.Source, Kind: used.Kind, Name: used.Name, Told: used.Told}
+	in := Incoming{Institution: inst, Day: used.Day, Source: used.Source, Kind: used.Kind, Name: used.Name, Told: used.Told,
+		Connection: used.Connection}
 	if used.State == Empty {
-		used, err = s.replace(ctx, instead, Statement{Institution: inst, Day: used.Day, Source: used.Source, Kind: used.Kind, State: Empty}, nil,
+		used, err = s.replace(ctx, instead, Statement{Institution: inst, Day: used.Day, Source: used.Source, Kind: used.Kind,
+			Connection: used.Connection, State: Empty}, nil,
 			in)
 		return used, instead, err
 	}

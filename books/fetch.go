@@ -94,9 +94,10 @@ func (s *Service) planOne(ctx context.Context, inst string, day func(back int) s
 // await asks for the bills of a day: HIS's, those of the channels that orders
 // went through, and where it is fresh those of the channels in use.
 func (s *Service) await(ctx context.Context, inst, day string, fresh bool) error {
-	if err := s.Await(ctx, inst, SourceHIS, "statement", day); err != nil {
+	if err := s.Await(ctx, inst, SourceHIS, "statement", day, ""); err != nil {
 		return err
 	}
+	former := s.awaitFormer(ctx, inst, day)
 	through, err := s.Through(ctx, inst, day)
 	if err != nil {
 		return err
@@ -108,12 +109,45 @@ func (s *Service) await(ctx context.Context, inst, day string, fresh bool) error
 	}
 	for _, o := range offers {
 		for _, kind := range o.Can.Bills {
-			if err := s.Await(ctx, inst, o.Name, kind, day); err != nil {
+			if err := s.Await(ctx, inst, o.Name, kind, day, ""); err != nil {
 				return err
 			}
 		}
 	}
-	return broken
+	return errors.Join(broken, former)
+}
+
+// awaitFormer asks a former merchant, or a former HIS, for its bills of a day as
+// long as what went through it may still move: both books together show what
+// was paid twice.
+func (s *Service) awaitFormer(ctx context.Context, inst, day string) error {
+	all, err := s.Store.FormerOn(ctx, inst, day)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		kinds := []string{"statement"}
+		if c.Name != SourceHIS {
+			conn, e := s.Store.ConnectionOf(ctx, c.ID)
+			if e != nil {
+				err = errors.Join(err, e)
+				continue
+			}
+			kinds = conn.Capabilities().Bills
+		}
+		for _, kind := range kinds {
+			err = errors.Join(err, s.Await(ctx, inst, c.Name, kind, day, c.ID))
+		}
+	}
+	return err
+}
+
+// through is the connection that a bill comes from.
+func (s *Service) through(ctx context.Context, st Statement) (string, error) {
+	if st.Connection != "" {
+		return st.Connection, nil
+	}
+	return s.Store.InForceOn(ctx, st.Institution, st.Source, st.Day)
 }
 
 // FetchDay asks for all bills of a day at once, once each. The demo uses it: it
@@ -173,8 +207,8 @@ func (s *Service) fetch(ctx context.Context, st Statement) error {
 		}
 		return noted
 	}
-	_, err = s.Fetched(ctx, Incoming{Institution: st.Institution, Day: st.Day, Source: st.Source, Kind: st.Kind, Path: path,
-		Name: bill.Name, Told: bill.Source, Next: next})
+	_, err = s.Fetched(ctx, Incoming{Institution: st.Institution, Day: st.Day, Source: st.Source, Kind: st.Kind, Connection: st.Connection,
+		Path: path, Name: bill.Name, Told: bill.Source, Next: next})
 	return err
 }
 
@@ -185,9 +219,13 @@ func (s *Service) download(ctx context.Context, st Statement, path string) (chan
 	}
 	defer out.Close()
 	if st.Source == SourceHIS {
-		return s.writeHIS(ctx, st.Institution, st.Day, out)
+		return s.writeHIS(ctx, st, out)
 	}
-	conn, err := s.Store.Connection(ctx, st.Institution, st.Source)
+	through, err := s.through(ctx, st)
+	if err != nil {
+		return channels.Bill{}, err
+	}
+	conn, err := s.Store.ConnectionOf(ctx, through)
 	if err != nil {
 		return channels.Bill{}, err
 	}
@@ -199,8 +237,12 @@ func (s *Service) download(ctx context.Context, st Statement, path string) (chan
 }
 
 // writeHIS keeps HIS's lines in the form that `hospay reconcile` reads.
-func (s *Service) writeHIS(ctx context.Context, inst, day string, out io.Writer) (channels.Bill, error) {
-	his, _, err := s.Store.HIS(ctx, inst)
+func (s *Service) writeHIS(ctx context.Context, st Statement, out io.Writer) (channels.Bill, error) {
+	through, err := s.through(ctx, st)
+	if err != nil {
+		return channels.Bill{}, err
+	}
+	his, _, err := s.Store.HISOf(ctx, through)
 	if err != nil {
 		return channels.Bill{}, err
 	}
@@ -212,7 +254,7 @@ func (s *Service) writeHIS(ctx context.Context, inst, day string, out io.Writer)
 		return channels.Bill{}, err
 	}
 	lines := 0
-	err = his.Statement(ctx, day, func(l refund.StatementLine) error {
+	err = his.Statement(ctx, st.Day, func(l refund.StatementLine) error {
 		lines++
 		return table.Write(files.HISLine{OrderNo: l.OrderNo, HISNo: l.HISNo, CardNo: l.CardNo, Amount: l.Amount, Method: string(l.Method),
 			Channel: l.Channel, Status: l.Status, At: l.At, Unread: l.Unread != ""})
@@ -226,7 +268,7 @@ func (s *Service) writeHIS(ctx context.Context, inst, day string, out io.Writer)
 	if lines == 0 {
 		return channels.Bill{}, channels.ErrBillEmpty
 	}
-	return channels.Bill{Name: "his-" + day + ".csv", Hash: hex.EncodeToString(sum.Sum(nil)), Size: counted.n}, nil
+	return channels.Bill{Name: "his-" + st.Day + ".csv", Hash: hex.EncodeToString(sum.Sum(nil)), Size: counted.n}, nil
 }
 
 type counter struct {

@@ -45,6 +45,7 @@ type Statement struct {
 	Source      string         `db:"source"`
 	Kind        string         `db:"kind"`
 	Day         string         `db:"day"`
+	Connection  string         `db:"connection"` // of a former merchant or HIS; empty: the one in force at the day's end
 	State       string         `db:"state"`
 	Version     int            `db:"version"`
 	Superseded  bool           `db:"superseded"`
@@ -75,6 +76,7 @@ func (st Statement) usable() bool { return st.State == Ready || st.State == Empt
 type Incoming struct {
 	Institution, Day, Source, Kind string // Kind may be empty where the header tells it
 	Path, Name, Told, By           string
+	Connection                     string    // as in Statement
 	Next                           time.Time // when a file that is refused is asked for again
 }
 
@@ -182,7 +184,8 @@ func (s *Service) examine(ctx context.Context, in Incoming) (st Statement, rejec
 	if err != nil {
 		return st, nil, err
 	}
-	st = Statement{Institution: in.Institution, Source: in.Source, Day: in.Day, State: Ready, Name: clip(in.Name, 200),
+	st = Statement{Institution: in.Institution, Source: in.Source, Day: in.Day, Connection: in.Connection, State: Ready,
+		Name:   clip(in.Name, 200),
 		SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size, By: in.By}
 	set, err := s.settings(ctx, in.Institution)
 	if err != nil {
@@ -323,7 +326,8 @@ func supersede(db dbx.Builder, current, st Statement, row dbx.Params, now time.T
 
 func addVersion(db dbx.Builder, st Statement, row dbx.Params, now time.Time) error {
 	for k, v := range map[string]any{
-		"id": st.ID, "institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "version": st.Version,
+		"id": st.ID, "institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "connection": st.Connection,
+		"version":    st.Version,
 		"superseded": st.Superseded, "tries": 0,
 		"created": stamp(now),
 	} {
@@ -335,7 +339,8 @@ func addVersion(db dbx.Builder, st Statement, row dbx.Params, now time.Time) err
 func (s *Service) current(ctx context.Context, st Statement) (Statement, error) {
 	var out Statement
 	err := s.App.ConcurrentDB().Select("*").From(collections.Statements).
-		Where(dbx.HashExp{"institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "superseded": false}).
+		Where(dbx.HashExp{"institution": st.Institution, "source": st.Source, "kind": st.Kind, "day": st.Day, "connection": st.Connection,
+			"superseded": false}).
 		WithContext(ctx).One(&out)
 	return out, err
 }

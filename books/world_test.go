@@ -193,7 +193,7 @@ func (w *world) accept(day string, which func(bill) bool) {
 		w.t.Fatal(err)
 	}
 	for _, b := range bills {
-		if err := w.svc.Await(context.Background(), inst, b.source, b.kind, day); err != nil {
+		if err := w.svc.Await(context.Background(), inst, b.source, b.kind, day, ""); err != nil {
 			w.t.Fatal(err)
 		}
 		if which != nil && !which(b) {

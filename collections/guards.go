@@ -87,7 +87,7 @@ func (b Basis) neededIndexes() map[string]string {
 		"idx_refund_days_key":           "refund_days (institution, day, channel, method)",
 		"idx_refund_counts_key":         "refund_counts (institution, status)",
 		"idx_config_changes_version":    "config_changes (collection, record, version)",
-		"idx_statements_current":        "statements (institution, source, kind, day) WHERE superseded = FALSE",
+		"idx_statements_current":        "statements (institution, source, kind, day, connection) WHERE superseded = FALSE",
 		"idx_recon_runs_seq":            "recon_runs (institution, day, seq)",
 		"idx_differences_key":           "differences (institution, day, key)",
 		"idx_recon_months_key":          "recon_months (institution, month)",

@@ -1,12 +1,15 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"hospay/books"
 	"hospay/collections"
 	"hospay/lab/testapp"
 	"hospay/refund"
@@ -312,10 +315,68 @@ func TestConnection_KeysGoWhenNothingNeedsThem(t *testing.T) {
 		t.Errorf("after ten days: forgot %d, %v", n, err)
 	}
 	a.Advance(40 * 24 * time.Hour)
-	if n, err := a.Store.ForgetConnections(t.Context(), a.Institution); n == 0 || err != nil || held() != before-n {
+	if n, err := a.Store.ForgetConnections(t.Context(), a.Institution); n != 1 || err != nil || held() != before-1 {
 		t.Errorf("after fifty days: forgot %d, %v, %d of %d held", n, err, held(), before)
 	}
 	if got, err := a.Store.ChannelOf(t.Context(), w.Transfer.Connection); err == nil {
 		t.Errorf("still built: %v", got)
+	}
+}
+
+// TestConnection_BooksHaveTheBillsOfBothMerchants: the day of a change has the
+// bills of the old merchant and of the new one, and what both paid shows.
+func TestConnection_BooksHaveTheBillsOfBothMerchants(t *testing.T) {
+	for _, twice := range []bool{false, true} {
+		t.Run(fmt.Sprintf("paid twice %v", twice), func(t *testing.T) {
+			a := testapp.New(t, testapp.Config{})
+			toMorning(a)
+			pay := func(patient string) refund.Work {
+				w := awaiting(t, a, a.Login(patient, "wechat"))
+				if err := a.Sims.WeChat.Confirm(w.Transfer.No); err != nil {
+					t.Fatal(err)
+				}
+				a.Advance(10 * time.Minute)
+				a.Drain()
+				return wantStatus(t, a, w.Order.ID, refund.StatusSucceeded)
+			}
+			first := pay("P0001")
+			moveWeChat(t, a)
+			pay("P0002")
+			day := clockDay(a)
+			if twice {
+				entry, err := json.Marshal(map[string]any{"entries": []map[string]any{{"at": a.Now(), "kind": "transfer", "no": first.Transfer.No,
+					"merchant": wechat.SecondMchID, "party": first.Order.Payee.Account, "amount": int64(first.Order.Amount)}}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				res, err := http.Post(a.Sims.WeChat.URL()+"/_sim/history", "application/json", bytes.NewReader(entry))
+				if err != nil || res.StatusCode != 200 {
+					t.Fatal(res, err)
+				}
+			}
+			toMorning(a)
+			runJob(t, a, "statements", "reconcile")
+			all, err := a.Books.Statements(t.Context(), a.Institution, day, day)
+			if err != nil {
+				t.Fatal(err)
+			}
+			merchants := map[string]bool{}
+			for _, st := range all {
+				if st.Source == "wechat" && st.State == books.Ready {
+					merchants[st.Connection] = true
+				}
+			}
+			if len(merchants) != 2 {
+				t.Errorf("bills of %v in %+v", merchants, all)
+			}
+			v := dayView(t, a, a.Staff("finance"), day)
+			found := differences(t, a, a.Staff("finance"), "day="+day)
+			if !twice && (len(found) != 0 || v.State != books.Balanced) {
+				t.Errorf("%s: %v", v.State, found)
+			}
+			if twice && (len(found) != 1 || found[0]["kind"] != "duplicate") {
+				t.Errorf("%s: %v", v.State, found)
+			}
+		})
 	}
 }

@@ -82,7 +82,7 @@ func (h *Hooks) statementUse(e *core.RequestEvent) error {
 
 // readUpload reads the fields and the one file of an upload.
 func readUpload(parts *multipart.Reader, in *books.Incoming) error {
-	fields := map[string]*string{"day": &in.Day, "source": &in.Source, "kind": &in.Kind}
+	fields := map[string]*string{"day": &in.Day, "source": &in.Source, "kind": &in.Kind, "connection": &in.Connection}
 	for {
 		part, err := parts.NextPart()
 		if err == io.EOF {

@@ -104,6 +104,9 @@ func New(tb testing.TB, c Config) *App {
 	c.Settings.PublicURL = a.URL
 	a.Institution, err = demo.Seed(tb.Context(), app, a.endpoints(), c.Settings)
 	a.must(err)
+	a.must(forgetConnections(app))
+	a.Store.Forget()
+	a.must(a.Store.KeepConnections(tb.Context()))
 	if c.Live {
 		a.Runtime.Start()
 		tb.Cleanup(a.Runtime.Close)
@@ -211,6 +214,22 @@ func seedDir(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	return dir
+}
+
+// forgetConnections takes out the simulators that only the template of the folder
+// knew: each test has its own.
+func forgetConnections(app core.App) error {
+	for _, t := range collections.AllTriggers() {
+		if t.Name != "guard_connection_delete" {
+			continue
+		}
+		for _, sql := range []string{"DROP TRIGGER " + t.Name, "DELETE FROM connections", t.SQL} {
+			if _, err := app.NonconcurrentDB().NewQuery(sql).Execute(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func makeSeed() (string, error) {

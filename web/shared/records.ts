@@ -339,6 +339,7 @@ export interface Statement {
   collectionName: 'statements'
   amount: number
   by: string
+  connection: string
   created: string
   day: string
   file: string
