@@ -50,10 +50,10 @@ func secretsInput(t *testing.T, config map[string]any, names map[string]string) 
 	return string(text)
 }
 
-// moveWeChat makes the second merchant the one in force, as two people would.
-func moveWeChat(t *testing.T, a *testapp.App) {
+// moveWeChat makes another merchant the one in force, as two people would.
+func moveWeChat(t *testing.T, a *testapp.App, merchant string) {
 	t.Helper()
-	c := simConfig(t, a.Sims.WeChat.URL()+"/_sim/config?merchant="+wechat.SecondMchID)
+	c := simConfig(t, a.Sims.WeChat.URL()+"/_sim/config?merchant="+merchant)
 	set(t, a, collections.ChannelConfigs, `channel = "wechat"`, map[string]any{
 		"merchant_id": c["mch_id"], "app_id": c["app_id"], "secrets_input": secretsInput(t, c, map[string]string{
 			"private_key": "mch_private_key", "serial_no": "mch_cert_serial", "api_v3_key": "api_v3_key", "public_key": "public_key",
@@ -130,7 +130,7 @@ func TestConnection_ChangedWeChatMerchantDoesNotPayAgain(t *testing.T) {
 				t.Fatal(res.Raw)
 			}
 			a.Drain()
-			moveWeChat(t, a)
+			moveWeChat(t, a, wechat.SecondMchID)
 			if n := underWay(t, a, "wechat", wechat.MchID); n != 1 {
 				t.Errorf("%d orders under way at the old merchant", n)
 			}
@@ -229,7 +229,7 @@ func TestConnection_ChangedHISDoesNotDebitAgain(t *testing.T) {
 func TestConnection_CallbackCountsFromItsOwnMerchantOnly(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	w := awaiting(t, a, a.Login("P0001", "wechat"))
-	moveWeChat(t, a)
+	moveWeChat(t, a, wechat.SecondMchID)
 	foreign := truth(t, w, "foreign", "SUCCESS")
 	foreign.key, foreign.serial, foreign.apiKey = wechatKey(t, "wechat-public-2"), wechat.SecondPublicKeyID, wechat.SecondAPIv3Key
 	foreign.content["mch_id"] = wechat.SecondMchID
@@ -287,7 +287,7 @@ func TestConnection_RecordsWithOpenCallsStay(t *testing.T) {
 func TestConnection_KeysGoWhenNothingNeedsThem(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	w := awaiting(t, a, a.Login("P0001", "wechat"))
-	moveWeChat(t, a)
+	moveWeChat(t, a, wechat.SecondMchID)
 	held := func() (n int) {
 		all, err := a.Store.Connections(t.Context(), a.Institution)
 		if err != nil {
@@ -340,7 +340,7 @@ func TestConnection_BooksHaveTheBillsOfBothMerchants(t *testing.T) {
 				return wantStatus(t, a, w.Order.ID, refund.StatusSucceeded)
 			}
 			first := pay("P0001")
-			moveWeChat(t, a)
+			moveWeChat(t, a, wechat.SecondMchID)
 			pay("P0002")
 			day := clockDay(a)
 			if twice {

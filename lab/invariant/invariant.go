@@ -15,6 +15,7 @@ import (
 const (
 	NoDoublePay   = "I1 no double pay"
 	NoLoss        = "I2 no loss"
+	RightParty    = "I3 right party"
 	IntentFirst   = "I4 intent first"
 	SameContent   = "I5 same number, same content"
 	FinalIsFinal  = "I6 final is final"
@@ -25,7 +26,7 @@ const (
 
 // Names lists the invariants that Check looks at.
 func Names() []string {
-	return []string{NoDoublePay, NoLoss, IntentFirst, SameContent, FinalIsFinal, Convergence, ToldOnce}
+	return []string{NoDoublePay, NoLoss, RightParty, IntentFirst, SameContent, FinalIsFinal, Convergence, ToldOnce}
 }
 
 // Violation is one broken invariant.
@@ -48,7 +49,10 @@ type Order struct {
 	Events                                               []Event
 	Notices                                              []string // event/round/via of notices that were sent
 	PaidByHand, RestoredByHand, LookedUp                 bool     // what two people settled outside; LookedUp: they looked at HIS first
-	Squared                                              bool     // they have looked at both sides and made up what was missing
+	Card                                                 string
+	// of a transfer, as the channel was told it; empty where the reader of the books cannot open it
+	Payee   string
+	Squared bool // they have looked at both sides and made up what was missing
 }
 
 // Call is a journal row: a number that may have been sent.
@@ -71,10 +75,12 @@ type Books struct{ Orders []Order }
 
 // Entry is a movement of money in a ledger of the other side.
 type Entry struct {
-	Kind   string `json:"kind"`
-	No     string `json:"no"`
-	Amount int64  `json:"amount"`
-	State  string `json:"state"`
+	Kind     string `json:"kind"`
+	No       string `json:"no"`
+	Party    string `json:"party"`    // who got it or gave it: openid, account as sent; HIS: card
+	Merchant string `json:"merchant"` // channels: whose money it was
+	Amount   int64  `json:"amount"`
+	State    string `json:"state"`
 }
 
 // Request is a call that the other side has received, at a time by its own clock.
@@ -115,6 +121,7 @@ func Summary(b Books) map[string]int {
 type tally struct {
 	paid, returned, debited, reversed     int64
 	paidTimes, debitTimes, reversedAtTime int
+	payees, cards                         []string
 }
 
 type checker struct {
@@ -142,6 +149,9 @@ func sum(l Ledgers) map[string]*tally {
 		case "transfer", "refund":
 			t.paid += e.Amount
 			t.paidTimes++
+			if e.Kind == "transfer" {
+				t.payees = append(t.payees, e.Party)
+			}
 		case "return":
 			t.returned += e.Amount
 		}
@@ -151,6 +161,7 @@ func sum(l Ledgers) map[string]*tally {
 		case "debit":
 			t.debited += e.Amount
 			t.debitTimes++
+			t.cards = append(t.cards, e.Party)
 		case "reverse":
 			t.reversed += e.Amount
 			t.reversedAtTime++
@@ -182,6 +193,7 @@ func (c *checker) checkOrders() {
 		c.checkEvents(o)
 		c.checkNotices(o)
 		c.checkNumbers(o)
+		c.checkParties(o)
 		if o.Compensates != "" {
 			c.checkSettled(o)
 			continue
@@ -238,6 +250,29 @@ func (c *checker) checkMoney(o, comp Order) {
 	}
 	if o.Status == "succeeded" && last != o.Amount {
 		c.add(NoLoss, o, "记为已到账，渠道付出 %d 分，应为 %d 分", last, o.Amount)
+	}
+}
+
+// checkParties compares who got the money, and whose card it came from, with
+// the order.
+func (c *checker) checkParties(o Order) {
+	for _, p := range o.Payouts {
+		if s := c.sums[p.No]; s != nil && o.Payee != "" {
+			for _, to := range s.payees {
+				if to != o.Payee {
+					c.add(RightParty, o, "%s 付给了 %s，应为 %s", p.No, to, o.Payee)
+				}
+			}
+		}
+	}
+	for _, d := range o.Debits {
+		if s := c.sums[d.No]; s != nil {
+			for _, card := range s.cards {
+				if card != o.Card {
+					c.add(RightParty, o, "%s 从就诊卡 %s 扣款，应为 %s", d.No, card, o.Card)
+				}
+			}
+		}
 	}
 }
 

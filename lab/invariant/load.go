@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,8 +26,9 @@ func Load(db dbx.Builder) (Books, error) {
 		SuspendedFrom string `db:"suspended_from"`
 		FailCode      string `db:"fail_code"`
 		Amount        int64  `db:"amount"`
+		Card          string `db:"card_no"`
 	}
-	if err := db.Select("id", "no", "status", "compensates", "suspended_from", "fail_code", "amount").From("refund_orders").
+	if err := db.Select("id", "no", "status", "compensates", "suspended_from", "fail_code", "amount", "card_no").From("refund_orders").
 		OrderBy("created", "no").All(&orders); err != nil {
 		return b, err
 	}
@@ -34,7 +36,7 @@ func Load(db dbx.Builder) (Books, error) {
 	b.Orders = make([]Order, len(orders))
 	for i, o := range orders {
 		b.Orders[i] = Order{ID: o.ID, No: o.No, Status: o.Status, Compensates: o.Compensates, SuspendedFrom: o.SuspendedFrom,
-			FailCode: o.FailCode, Amount: o.Amount}
+			FailCode: o.FailCode, Amount: o.Amount, Card: o.Card}
 		at[o.ID] = &b.Orders[i]
 	}
 	for _, load := range []func(dbx.Builder, map[string]*Order) error{loadCalls, loadPayouts, loadEvents, loadNotices} {
@@ -156,8 +158,13 @@ var client = &http.Client{Timeout: 30 * time.Second}
 // Fetch reads the ledgers and the request logs of the simulators: HIS first,
 // then the channels.
 func Fetch(his string, channels ...string) (Ledgers, error) {
+	return FetchAll([]string{his}, channels)
+}
+
+// FetchAll is Fetch where a hospital has moved from one HIS to another.
+func FetchAll(his, channels []string) (Ledgers, error) {
 	var l Ledgers
-	for i, base := range append([]string{his}, channels...) {
+	for i, base := range slices.Concat(his, channels) {
 		var ledger struct {
 			Entries []Entry `json:"entries"`
 		}
@@ -171,8 +178,8 @@ func Fetch(his string, channels ...string) (Ledgers, error) {
 			return l, err
 		}
 		l.Requests = append(l.Requests, log.Requests...)
-		if i == 0 {
-			l.HIS = ledger.Entries
+		if i < len(his) {
+			l.HIS = append(l.HIS, ledger.Entries...)
 		} else {
 			l.Channels = append(l.Channels, ledger.Entries...)
 		}
