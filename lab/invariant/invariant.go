@@ -6,6 +6,7 @@ package invariant
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -256,22 +257,17 @@ func (c *checker) checkMoney(o, comp Order) {
 // checkParties compares who got the money, and whose card it came from, with
 // the order.
 func (c *checker) checkParties(o Order) {
-	for _, p := range o.Payouts {
-		if s := c.sums[p.No]; s != nil && o.Payee != "" {
-			for _, to := range s.payees {
-				if to != o.Payee {
-					c.add(RightParty, o, "%s 付给了 %s，应为 %s", p.No, to, o.Payee)
-				}
+	other := func(no, want string, parties []string) {
+		for _, p := range parties {
+			if want != "" && p != want {
+				c.add(RightParty, o, "%s 的对方是 %s，应为 %s", no, p, want)
 			}
 		}
 	}
-	for _, d := range o.Debits {
-		if s := c.sums[d.No]; s != nil {
-			for _, card := range s.cards {
-				if card != o.Card {
-					c.add(RightParty, o, "%s 从就诊卡 %s 扣款，应为 %s", d.No, card, o.Card)
-				}
-			}
+	for _, call := range slices.Concat(o.Payouts, o.Debits) {
+		if s := c.sums[call.No]; s != nil {
+			other(call.No, o.Payee, s.payees)
+			other(call.No, o.Card, s.cards)
 		}
 	}
 }
