@@ -155,7 +155,8 @@ func (s *Store) FormerOn(ctx context.Context, institution, day string) (out []Co
 	}
 	err = s.app.ConcurrentDB().NewQuery(`SELECT id, institution, name, merchant_id FROM connections c WHERE institution = {:i}
 		AND created < {:end} AND secrets_sealed != '' AND id NOT IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY name
-			ORDER BY (created < {:end} AND (current OR left_at >= {:end})) DESC, version) AS n FROM connections WHERE institution = {:i}) WHERE n = 1)
+			ORDER BY (created < {:end} AND (current OR left_at >= {:end})) DESC, version) AS n FROM connections
+			WHERE institution = {:i}) WHERE n = 1)
 		AND (EXISTS (SELECT 1 FROM transfer_orders WHERE connection = c.id AND connection != '' AND created >= {:since} AND created < {:end})
 			OR EXISTS (SELECT 1 FROM his_calls WHERE connection = c.id AND connection != '' AND created >= {:since} AND created < {:end}))
 		ORDER BY name, version`).
