@@ -11,6 +11,7 @@ import (
 
 	"hospay/books"
 	"hospay/collections"
+	"hospay/internal/testday"
 	"hospay/lab/testapp"
 	"hospay/refund"
 	"hospay/sim"
@@ -191,7 +192,7 @@ func TestConnection_ChangedAlipayDoesNotPayAgain(t *testing.T) {
 // TestConnection_ChangedHISDoesNotDebitAgain: a debit whose answer was lost is
 // asked for where it was sent, and undone there.
 func TestConnection_ChangedHISDoesNotDebitAgain(t *testing.T) {
-	sims, err := all.Start(t.Context(), all.Options{Seed: 1, Patients: 20, SecondHIS: true})
+	sims, err := all.Start(t.Context(), all.Options{Seed: 1, Patients: 20, SecondHIS: true, Ahead: testday.Ahead()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -378,5 +379,28 @@ func TestConnection_BooksHaveTheBillsOfBothMerchants(t *testing.T) {
 				t.Errorf("%s: %v", v.State, found)
 			}
 		})
+	}
+}
+
+// TestConnection_ANewHISCountsByItself: it may begin its numbers anew, which is
+// no number that was given twice.
+func TestConnection_ANewHISCountsByItself(t *testing.T) {
+	sims, err := all.Start(t.Context(), all.Options{Seed: 1, Patients: 20, SecondHIS: true, Ahead: testday.Ahead()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sims.Close() })
+	a := testapp.New(t, testapp.Config{Sims: sims})
+	id := apply(t, a.Login("P0001", "wechat"), "wechat", "transfer", 1234, nil)
+	a.Drain()
+	w := wantStatus(t, a, id, refund.StatusReviewing)
+	other := *w.Debit
+	other.No, other.Connection = "another", "000000000000000"
+	if used, err := a.Store.Taken(t.Context(), w.Order, &other, w.Debit.Theirs); err != nil || used {
+		t.Errorf("the number of another HIS: %v %v", used, err)
+	}
+	other.Connection = w.Debit.Connection
+	if used, err := a.Store.Taken(t.Context(), w.Order, &other, w.Debit.Theirs); err != nil || !used {
+		t.Errorf("the number of the same HIS: %v %v", used, err)
 	}
 }

@@ -87,9 +87,8 @@ func (s *Store) connect(ctx context.Context, db dbx.Builder, institution, name s
 		return "", err
 	}
 	if r.ID == "" || !r.Current || r.Config != config.ID || r.Seen != config.Updated {
-		if r.ID, err = s.keepConnection(db, r, config, collection); err != nil {
-			return "", err
-		}
+		// Not kept in memory: the transaction may still be taken back.
+		return s.keepConnection(db, r, config, collection)
 	}
 	keep(&s.cache, &s.cache.inForce, institution+"/"+name, have, r.ID, config.Updated)
 	return r.ID, nil

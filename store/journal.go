@@ -100,9 +100,9 @@ func (j journal) put(db dbx.Builder, o flow.Order, c *flow.Call, own, more dbx.P
 }
 
 // taken reports whether the other side has given a number of its own to another
-// call of the same kind.
+// call of the same kind. Another merchant or HIS counts by itself.
 func (j journal) taken(ctx context.Context, db dbx.Builder, o refund.Order, c *flow.Call, theirs string) (bool, error) {
-	where := dbx.HashExp{"institution": o.Institution, j.theirs: clip(theirs, 64)}
+	where := dbx.HashExp{"institution": o.Institution, j.theirs: clip(theirs, 64), "connection": c.Connection}
 	if j.kind {
 		where["kind"] = c.Kind
 	} else {
