@@ -166,30 +166,3 @@ func TestOverview_QueriesUseIndexes(t *testing.T) {
 		}
 	}
 }
-
-// TestOverview_IsFastOnManyOrders: a hundred thousand finished orders of other
-// days do not slow it down.
-func TestOverview_IsFastOnManyOrders(t *testing.T) {
-	a := testapp.New(t, testapp.Config{})
-	p := a.Login("P0001", "wechat")
-	_, err := a.Runtime.App.NonconcurrentDB().NewQuery(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
-		INSERT INTO refund_orders (id, no, status, compensates, institution, patient, card_no, amount, created)
-		SELECT printf('b%014d', i), printf('B%d', i), 'reversing', printf('x%d', i), '` + a.Institution + `', '` + p.ID +
-		`', 'C', 1, '2026-01-01 00:00:00.000Z' FROM n`).Execute()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE refund_orders SET status = 'failed' WHERE status = 'reversing'").
-		Execute(); err != nil {
-		t.Fatal(err)
-	}
-	super := a.Superuser()
-	look(t, a, super)
-	start := testday.Now()
-	if got := look(t, a, super).Institutions[0].Orders["failed"]; got != 0 {
-		t.Errorf("%d failed today", got)
-	}
-	if took := testday.Now().Sub(start); took > 200*time.Millisecond {
-		t.Errorf("took %v", took)
-	}
-}

@@ -296,12 +296,12 @@ func (s *Store) ConfirmPage(ctx context.Context, institution, channel string) (s
 	return settings["confirm_url"], err
 }
 
-// RefuseSimulators fails when a connection points at a simulator, which has no
+// RefuseSimulators fails when a channel, a HIS or an SMS gateway is a simulator, which has no
 // place in production.
 func (s *Store) RefuseSimulators() error {
 	var bases []string
 	err := s.app.ConcurrentDB().NewQuery(`SELECT api_base FROM channel_configs WHERE active = TRUE AND api_base != ''
-		UNION SELECT base_url FROM his_configs WHERE active = TRUE`).Column(&bases)
+		UNION SELECT base_url FROM his_configs WHERE active = TRUE UNION SELECT url FROM sms_configs WHERE active = TRUE`).Column(&bases)
 	if err != nil {
 		return err
 	}
