@@ -18,7 +18,6 @@ import (
 	"hospay/store"
 
 	"github.com/pocketbase/dbx"
-	"github.com/pocketbase/pocketbase/core"
 )
 
 // finished waits for the end of a batch and returns its answer.
@@ -151,7 +150,7 @@ func TestBatch_ACommandInterruptsNothing(t *testing.T) {
 		Orders: []string{"planted00000000"}}))
 	must(0, a.Store.MoveBatch(t.Context(), b.ID, store.BatchQueued, store.BatchRunning))
 	state := func() string { return must(a.Store.Batch(t.Context(), b.ID, me.Id)).State }
-	beside := core.NewBaseApp(core.BaseAppConfig{DataDir: a.Dir, EncryptionEnv: "PB_ENCRYPTION_KEY", DBConnect: collections.Connect})
+	beside := testapp.Bare(a.Dir)
 	defer beside.ClearBootstrap()
 	must(cmd.Prepare(beside, cmd.Options{Env: cmd.EnvDemo, KeyFile: filepath.Join(a.Dir, "key.json"), Timing: refund.DefaultTiming(),
 		Now: a.Now, Log: slog.New(slog.DiscardHandler)}))

@@ -21,6 +21,10 @@ func spoil(t *testing.T, a *testapp.App, channel string) (mend func()) {
 		t.Helper()
 		_, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE channel_configs SET settings = {:s}, updated = {:u} WHERE channel = {:c}").
 			Bind(dbx.Params{"s": settings, "u": a.Now().UTC().Format("2006-01-02 15:04:05.000Z"), "c": channel}).Execute()
+		if err == nil { // what a saved record does
+			_, err = a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE connections SET settings = {:s}, updated = {:u} WHERE name = {:c}").
+				Bind(dbx.Params{"s": settings, "u": a.Now().UTC().Format("2006-01-02 15:04:05.000Z"), "c": channel}).Execute()
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,7 +35,7 @@ type folder struct {
 func open(t *testing.T, dir string, p collections.Program) (*folder, error) {
 	t.Helper()
 	testapp.Register()
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: collections.Connect})
+	app := testapp.Bare(dir)
 	t.Cleanup(func() { _ = app.ClearBootstrap() })
 	rt, err := cmd.Prepare(app, cmd.Options{
 		Env: cmd.EnvDemo, KeyFile: filepath.Join(dir, folderKey), Timing: refund.DefaultTiming(), Log: slog.New(slog.DiscardHandler), Program: &p,
@@ -493,7 +493,7 @@ func TestFolder_OpenedByTwoAtOnce(t *testing.T) {
 	p := moreColumns(addTrade)
 	var apps []core.App
 	for range 3 {
-		app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: collections.Connect})
+		app := testapp.Bare(dir)
 		t.Cleanup(func() { _ = app.ClearBootstrap() })
 		if err := app.Bootstrap(); err != nil {
 			t.Fatal(err)

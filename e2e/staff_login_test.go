@@ -218,7 +218,7 @@ func reopen(t *testing.T, a *testapp.App) {
 	if err := a.Runtime.App.ClearBootstrap(); err != nil {
 		t.Fatal(err)
 	}
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: a.Dir, DBConnect: collections.Connect})
+	app := testapp.Bare(a.Dir)
 	if err := app.Bootstrap(); err != nil {
 		t.Fatal(err)
 	}

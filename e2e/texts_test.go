@@ -29,6 +29,7 @@ var textTable = []textRow{
 	{"POST /api/hospay/desk/suspense/{id}/confirm", "POST /api/hospay/desk/suspense/{order}/confirm", "finance",
 		`{"action":"restore","note":TEXT}`, ""},
 	{"POST /api/hospay/desk/suspense/{id}/withdraw", "POST /api/hospay/desk/suspense/{order}/withdraw", "finance", `{"note":TEXT}`, ""},
+	{"", "POST /api/hospay/restored/release", "finance", `{"note":TEXT}`, "note_required"},
 	{"", "POST /api/hospay/payouts/freeze", "finance", `{"frozen":true,"note":TEXT}`, "note_required"},
 	{"POST /api/hospay/staff/{id}/unlock", "POST /api/hospay/staff/{staff}/unlock", "config", `{"note":TEXT}`, "note_required"},
 	{"POST /api/hospay/recon/months/{month}/close", "POST /api/hospay/recon/months/2026-01/close", "finance", `{"note":TEXT}`,

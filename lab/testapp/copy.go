@@ -29,7 +29,7 @@ func (a *App) Open(dir string) *App {
 	a.TB.Helper()
 	b := &App{TB: a.TB, Sims: a.Sims, Dir: dir, Institution: a.Institution}
 	b.offset.Store(a.offset.Load())
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "PB_ENCRYPTION_KEY", DBConnect: collections.Connect})
+	app := Bare(dir)
 	b.must(app.Bootstrap())
 	b.TB.Cleanup(func() { _ = app.ClearBootstrap() })
 	b.must(cmd.ThisProgram().Open(app))

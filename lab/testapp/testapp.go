@@ -91,7 +91,7 @@ func New(tb testing.TB, c Config) *App {
 	}
 	dir := seedDir(tb)
 	a.Dir = dir
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "PB_ENCRYPTION_KEY", DBConnect: collections.Connect})
+	app := Bare(dir)
 	a.must(app.Bootstrap())
 	tb.Cleanup(func() { _ = app.ClearBootstrap() })
 	a.must(cmd.ThisProgram().Open(app))
@@ -246,7 +246,7 @@ func makeSeed() (string, error) {
 	if err := vault.NewKeyFile(vault.AlgSM4, true).Write(key); err != nil {
 		return "", err
 	}
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: collections.Connect})
+	app := Bare(dir)
 	if _, err := cmd.Prepare(app, cmd.Options{Env: cmd.EnvDemo, KeyFile: key, Timing: refund.DefaultTiming(), Now: testday.Now,
 		Log: slog.New(slog.DiscardHandler)}); err != nil {
 		return "", err
