@@ -69,16 +69,18 @@ var oddMarks = []string{"oddqx", "987654321987", "9.87654321987e"}
 
 // oddWords are values that no field expects.
 var oddWords = map[string]any{
-	"script": "<script>oddqx</script>", "quote": `oddqx' OR '1'='1`, "huge": strings.Repeat("oddqx", 20_000), "control": "oddqx\x00\r\nX-Odd: 1",
-	"turned": "oddqx\u202e\u200b", "template": "{{oddqx}}", "number": 987654321987, "negative": -987654321987, "fraction": 987654321987.5,
+	"script": "<script>oddqx</script>", "quote": `oddqx' OR '1'='1`, "huge": strings.Repeat("oddqx", 20_000),
+	"control": "oddqx\x00\r\nX-Odd: 1",
+	"turned":  "oddqx\u202e\u200b", "template": "{{oddqx}}", "number": 987654321987, "negative": -987654321987, "fraction": 987654321987.5,
 	"list": []string{"oddqx"}, "object": map[string]any{"oddqx": "oddqx"}, "path": "../../oddqx",
 }
 
 // foreignWords are what belongs to another patient, and its marks on the wire.
 func foreignWords(who *world.Patient, order, proxy, record string) map[string]string {
 	return map[string]string{
-		"card": who.Cards[0], "deposit": "D" + who.Cards[0][1:] + "01", "patient": who.Code, "name": who.Name, "id": who.IDNo, "openid": who.Openid,
-		"phone": who.Phone, "account": who.AlipayLogon, "user": who.AlipayUserID, "order": order, "proxy": proxy, "record": record,
+		"card": who.Cards[0], "deposit": "D" + who.Cards[0][1:] + "01", "patient": who.Code, "name": who.Name, "id": who.IDNo,
+		"openid": who.Openid,
+		"phone":  who.Phone, "account": who.AlipayLogon, "user": who.AlipayUserID, "order": order, "proxy": proxy, "record": record,
 	}
 }
 
