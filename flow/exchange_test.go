@@ -70,3 +70,71 @@ func TestExchange_NothingLeavesUnderAnOldLease(t *testing.T) {
 		}
 	}
 }
+
+// TestHold_ComesToPeople: a call that stays on hold rests with people after its
+// limit.
+func TestHold_ComesToPeople(t *testing.T) {
+	now := time.Date(2028, 2, 29, 23, 59, 30, 0, time.UTC)
+	m := &flow.Machine{Desk: "desk", Table: []flow.Legal{{From: "paying", To: []flow.State{"desk"}}}}
+	o, call := &flow.Order{Status: "paying"}, &flow.Call{State: flow.CallIntent}
+	for hours := 0; hours <= 73; hours++ {
+		if want := hours > 72; (o.Status == "desk") != want {
+			t.Fatalf("order is %s after %d hours", o.Status, hours)
+		}
+		turn := flow.NewTurn(m, flow.DefaultTiming(), func() time.Time { return now }, o)
+		turn.Fresh = call.State == flow.CallIntent
+		say := func(context.Context) flow.Answer {
+			return flow.Answer{Verdict: flow.Refused, Reason: flow.Reason{Code: "NOT_ENOUGH", Hold: true}}
+		}
+		x := flow.Exchange{Call: call, Traits: flow.Traits{Queryable: true, Repeatable: true}, Event: "payout", Send: say, Ask: say,
+			HoldLimit: 72 * time.Hour}
+		if _, _, err := turn.Exchange(t.Context(), x); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Hour)
+	}
+}
+
+// TestDenied_EndsTheCircle: what is refused in equal words that prove nothing,
+// while the number stays unknown, goes out only so often by itself.
+func TestDenied_EndsTheCircle(t *testing.T) {
+	now := time.Date(2028, 2, 29, 23, 59, 30, 0, time.UTC)
+	m := &flow.Machine{Desk: "desk", Table: []flow.Legal{{From: "paying", To: []flow.State{"desk"}}}}
+	o, call, sends := &flow.Order{Status: "paying"}, &flow.Call{State: flow.CallIntent}, 0
+	for range 20 {
+		turn := flow.NewTurn(m, flow.DefaultTiming(), func() time.Time { return now }, o)
+		turn.Fresh = call.State == flow.CallIntent
+		_, _, err := turn.Exchange(t.Context(), flow.Exchange{
+			Call: call, Traits: flow.Traits{Queryable: true, Repeatable: true}, Event: "payout",
+			Send: func(context.Context) flow.Answer {
+				sends++
+				return flow.Answer{Reason: flow.Reason{Code: "INVALID_REQUEST", Denied: true}}
+			},
+			Ask: func(context.Context) flow.Answer {
+				return flow.Answer{Verdict: flow.Done, Report: flow.ReportMissing, Said: "not_found"}
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now = now.Add(time.Hour); o.Status == "desk" {
+			break
+		}
+	}
+	if o.Status != "desk" || flow.Code(o.FailCode) != flow.CodeRefusedForGood || sends != 3 {
+		t.Errorf("order is %s %s after %d sends", o.Status, o.FailCode, sends)
+	}
+}
+
+// TestPlausible: neither 2099 nor the year 1 is when something happened.
+func TestPlausible(t *testing.T) {
+	now := time.Date(2028, 2, 29, 23, 59, 30, 0, time.UTC)
+	for at, want := range map[time.Time]bool{
+		now: true, now.Add(time.Hour): true, now.AddDate(-3, 0, 0): true, now.Add(25 * time.Hour): false, {}: false,
+		time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC): false,
+	} {
+		if got := flow.Plausible(at, now); got != want {
+			t.Errorf("%s: %v", at, got)
+		}
+	}
+}
