@@ -138,3 +138,49 @@ func TestPlausible(t *testing.T) {
 		}
 	}
 }
+
+// TestExchange_ARefusalAfterALostSendWaits: while an earlier send may still be
+// under way, not even the refusal of a HIS counts; once none can be, and the
+// number is still unknown, it does.
+func TestExchange_ARefusalAfterALostSendWaits(t *testing.T) {
+	now := time.Date(2028, 2, 29, 23, 59, 30, 0, time.UTC)
+	m := &flow.Machine{Desk: "desk", Table: []flow.Legal{{From: "debiting", To: []flow.State{"desk"}}}}
+	for _, confirm := range []bool{true, false} {
+		o, call := &flow.Order{Status: "debiting"}, &flow.Call{State: flow.CallIntent}
+		sends := 0
+		step := func() flow.Outcome {
+			turn := flow.NewTurn(m, flow.DefaultTiming(), func() time.Time { return now }, o)
+			turn.Fresh = sends == 0
+			outcome, _, err := turn.Exchange(t.Context(), flow.Exchange{
+				Call: call, Traits: flow.Traits{Queryable: true, Repeatable: true, ConfirmRefuse: confirm}, Event: "his.debit",
+				Send: func(context.Context) flow.Answer {
+					if sends++; sends == 1 {
+						return flow.Answer{} // lost, perhaps late
+					}
+					return flow.Answer{Verdict: flow.Refused, Reason: flow.Reason{Code: "NO"}}
+				},
+				Ask: func(context.Context) flow.Answer {
+					return flow.Answer{Verdict: flow.Done, Report: flow.ReportMissing, Said: "not_found"}
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return outcome
+		}
+		step()
+		now = now.Add(time.Minute)
+		for range 2 { // the refusal, and a question soon after it
+			if got := step(); got != flow.OutcomeOpen {
+				t.Errorf("confirmed %v: outcome %d after %d sends", confirm, got, sends)
+			}
+			if settled := call.SentAt.Add(flow.DefaultTiming().Settle); o.NextAt.Before(settled) {
+				t.Errorf("confirmed %v: asked at %s, settled at %s", confirm, o.NextAt, settled)
+			}
+		}
+		now = now.Add(flow.DefaultTiming().Settle)
+		if got := step(); got != flow.OutcomeRefused || sends != 2 {
+			t.Errorf("confirmed %v: outcome %d after %d sends", confirm, got, sends)
+		}
+	}
+}

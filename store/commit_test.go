@@ -121,3 +121,22 @@ func TestClaim_ALeasedOrderIsNobodyElses(t *testing.T) {
 		t.Errorf("%s: nobody gets it after the lease", id)
 	}
 }
+
+// TestCard_IsItsOwners: namesakes are not told apart by name, so a card counts
+// for its owner alone.
+func TestCard_IsItsOwners(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	p, other := a.Login("P0001", "wechat"), a.Login("P0002", "wechat")
+	for _, who := range []*testapp.Patient{p, other} {
+		who.Call("GET", "/api/hospay/cards", who.Token, nil)
+	}
+	for _, c := range []struct {
+		patient, card string
+		found         bool
+	}{{p.ID, p.Card, true}, {other.ID, other.Card, true}, {p.ID, other.Card, false}, {other.ID, p.Card, false}, {"", p.Card, false}} {
+		card, err := a.Store.Card(t.Context(), c.patient, c.card)
+		if err != nil || (card != nil) != c.found {
+			t.Errorf("%s for %q: %v %v", c.card, c.patient, card, err)
+		}
+	}
+}
