@@ -7,7 +7,7 @@ SEEDS ?= 200
 KILLS ?= 5
 
 # walks-% stays without .PHONY, which knows no patterns.
-.PHONY: fixture build pages demo test check unit dates web race torture bench fuzz clean compiler chromium shots
+.PHONY: fixture build pages demo test check unit dates web race torture planted night bench fuzz clean compiler chromium shots
 
 # The program with its pages, as bin/hospay.
 build: pages
@@ -81,6 +81,16 @@ race: compiler
 # Seeded faults in the process, and kill -9 of a real server.
 torture:
 	TORTURE_SEEDS=$(SEEDS) TORTURE_KILLS=$(KILLS) go test -v -timeout 120m -run '^TestTorture' ./e2e | grep -v -E '^(=== |    --- PASS|        --- PASS)'
+
+# Known bugs, planted one by one in a copy of the tree: the suite must catch each.
+planted:
+	go run ./lab/planted $(BUGS)
+
+# What takes hours.
+night:
+	$(MAKE) --no-print-directory fuzz
+	$(MAKE) --no-print-directory torture SEEDS=2000 KILLS=100
+	$(MAKE) --no-print-directory planted
 
 # The data folder that a release leaves for the programs after it, once when the
 # release is cut: e2e/testdata/folder-<release>.tar.gz.

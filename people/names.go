@@ -24,6 +24,15 @@ func WrittenName(s string) string {
 	return norm.NFC.String(closeUp(strings.Map(dotOrMark, s)))
 }
 
+// NameForm reports whether a written name can be one: letters of any script,
+// the marks that names have, digits and brackets, as hospitals tell newborn and
+// namesakes apart, and nothing that a program could take for its own.
+func NameForm(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.M, unicode.Nd) && !strings.ContainsRune("·'- ()", r)
+	}) < 0
+}
+
 // nameKey is what two writings of one name have in common.
 func nameKey(s string) string { return WrittenName(strings.ToUpper(WrittenName(s))) }
 

@@ -47,6 +47,17 @@ func TestSameName_HoweverItIsTyped(t *testing.T) {
 	}
 }
 
+func TestNameForm(t *testing.T) {
+	for name, want := range map[string]bool{
+		"张三": true, "买买提·艾力": true, "O'Neil Mary-Ann": true, "王小明之女1": true, "李四(2)": true, "José": true, "𠮷田": true,
+		"": false, "<script>": false, "张三\x00": false, "张三;--": false, "张\n三": false, `张"三`: false, "张&三": false, "张=三": false, "{张三}": false,
+	} {
+		if got := people.NameForm(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}
+
 func FuzzSameName(f *testing.F) {
 	for _, group := range cases(f).Same {
 		f.Add(group[0], group[len(group)-1])

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"hospay/flow"
 	"hospay/people"
 )
 
@@ -225,4 +226,40 @@ func TestCallback_ReturnedIsAskedForBeforeTheBalanceIsRestored(t *testing.T) {
 	if o := w.store.orders[compensationOf("o")].Order; o.Status != StatusFailed {
 		t.Errorf("compensation is %s", o.Status)
 	}
+}
+
+// TestCallback_SuccessWhileTheBalanceGoesBack: the channel has said FAIL, the
+// balance is on its way back, and then it pays after all. People have the order,
+// with the words of it, and nothing more is given back by itself.
+func TestCallback_SuccessWhileTheBalanceGoesBack(t *testing.T) {
+	for name, suspended := range map[string]bool{"撤销中": false, "撤销时挂账": true} {
+		w, ch := calm(t)
+		no := w.sent(t, ch)
+		w.sides.pays[no].state = PayoutFailed
+		w.clock = w.clock.Add(time.Minute)
+		if suspended {
+			w.traits.Reversible = false
+		} else {
+			w.svc.dir = silentHISOf(w, ch)
+		}
+		w.turnAll(t)
+		if o := w.store.orders["o"].Order; !o.undoing() {
+			t.Fatalf("%s: order is %s\n%s", name, o.Status, w.store.story("o"))
+		}
+		w.sides.pays[no].state = PayoutSucceeded
+		if effect := w.told(t, no, PayoutSucceeded); effect != EffectContradiction {
+			t.Errorf("%s: effect is %s", name, effect)
+		}
+		if o := w.store.orders["o"].Order; o.Status != StatusSuspense || flow.Code(o.FailCode) != flow.CodePaidAfterFailure {
+			t.Errorf("%s: order is %s %s", name, o.Status, o.FailCode)
+		}
+		if w.store.alarms["o"] == 0 {
+			t.Errorf("%s: nobody is told", name)
+		}
+	}
+}
+
+// silentHISOf is a directory whose HIS loses every reversal.
+func silentHISOf(w *world, ch *toldChannel) Directory {
+	return &silent{toldDirectory: toldDirectory{w.sides, ch}, kind: HISReverse}
 }

@@ -1,6 +1,7 @@
 package refund
 
 import (
+	"regexp"
 	"time"
 
 	"hospay/flow"
@@ -128,7 +129,18 @@ func checkPayee(a Application, s Situation) error {
 		}
 		return flow.NewError(flow.CodeAccountRequired, "")
 	}
+	if form := accountForms[a.Payee.Type]; form != nil && !form.MatchString(a.Payee.Account) {
+		return flow.NewError(CodeAccountInvalid, "")
+	}
 	return nil
+}
+
+// accountForms are the accounts at Alipay that people type: what they log in
+// with, a mobile number or an e-mail address of at most 100 characters, or the
+// number that Alipay gives them.
+var accountForms = map[AccountType]*regexp.Regexp{
+	AccountAlipayLogonID: regexp.MustCompile(`^(1[0-9]{10}|[0-9A-Za-z._%+-]{1,60}@[0-9A-Za-z-]{1,20}(\.[0-9A-Za-z-]{2,10}){1,2})$`),
+	AccountAlipayUserID:  regexp.MustCompile(`^2088[0-9]{12}$`),
 }
 
 // payeeName is the name that the payee must have: the card's, and for a

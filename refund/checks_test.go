@@ -70,6 +70,13 @@ func TestCheck_EveryRefusalByItsRule(t *testing.T) {
 		{"手机号含字母", func(a *Application, _ *Situation) { a.NotifyPhone = "1380013800a" }, flow.CodePhoneInvalid},
 		{"手机号首位不是一", func(a *Application, _ *Situation) { a.NotifyPhone = "23800138000" }, flow.CodePhoneInvalid},
 		{"微信未绑定", func(a *Application, _ *Situation) { a.Channel, a.Payee.Account = "wechat", "" }, flow.CodeChannelNotBound},
+		{"支付宝账号是脚本", func(a *Application, _ *Situation) { a.Payee.Account = "<script>@example.com" }, CodeAccountInvalid},
+		{"支付宝账号带换行", func(a *Application, _ *Situation) { a.Payee.Account = "a@example.com\n" }, CodeAccountInvalid},
+		{"支付宝账号少一位", func(a *Application, _ *Situation) { a.Payee.Account = "1380013800" }, CodeAccountInvalid},
+		{"支付宝用户号不是数字", func(a *Application, _ *Situation) {
+			a.Payee.Account, a.Payee.Type = "2088<script>0000", AccountAlipayUserID
+		}, CodeAccountInvalid},
+		{"支付宝邮箱", func(a *Application, _ *Situation) { a.Payee.Account = "li.si+1@mail.example.com" }, ""},
 		{"支付宝账号未填", func(a *Application, _ *Situation) { a.Payee.Account = "" }, flow.CodeAccountRequired},
 		{"原路退", func(a *Application, _ *Situation) { a.Method, a.Payee.Account = MethodOriginal, "" }, ""},
 		{"原路退没有渠道缴费", func(a *Application, s *Situation) { a.Method, s.Card.Deposits = MethodOriginal, nil }, CodeNoOriginalPayment},

@@ -288,3 +288,37 @@ func TestDesk_TwoPeopleAndProof(t *testing.T) {
 		t.Errorf("%d payouts", len(w.sides.pays))
 	}
 }
+
+// TestDesk_ADailyQueryLeavesAProposal: what two people are about to decide does
+// not move under them; once the proposal is withdrawn, the proof counts.
+func TestDesk_ADailyQueryLeavesAProposal(t *testing.T) {
+	w, ch := calm(t)
+	no := w.sent(t, ch)
+	for range 400 {
+		if w.store.orders["o"].Order.Status == StatusSuspense {
+			break
+		}
+		w.clock = w.clock.Add(6 * time.Hour)
+		w.turnAll(t)
+	}
+	w.clock = w.clock.Add(w.svc.timing.Settle)
+	by := people.By{Kind: people.ByStaff, ID: "s"}
+	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: ActionResume, By: by, Reason: "核对"}, ""); err != nil {
+		t.Fatalf("%v\n%s", err, w.store.story("o"))
+	}
+	w.sides.progress(no, 4)
+	for range 3 {
+		w.clock = w.clock.Add(25 * time.Hour)
+		w.turnAll(t)
+	}
+	if k := w.store.read("o"); k.Order.Status != StatusSuspense || k.Proposal == nil {
+		t.Errorf("order is %s, proposal %v\n%s", k.Order.Status, k.Proposal, w.store.story("o"))
+	}
+	if err := w.svc.Withdraw(t.Context(), "o", by, "不再需要"); err != nil {
+		t.Fatal(err)
+	}
+	w.turnAll(t)
+	if o := w.store.orders["o"].Order; o.Status != StatusSucceeded {
+		t.Errorf("order is %s\n%s", o.Status, w.store.story("o"))
+	}
+}

@@ -4,6 +4,7 @@ import "hospay/flow"
 
 // Codes of the checks and of the service.
 const (
+	CodeAccountInvalid      flow.Code = "account_invalid"
 	CodeBelowMinimum        flow.Code = "below_minimum"
 	CodeConsentOutdated     flow.Code = "consent_outdated"
 	CodeDepositTooOld       flow.Code = "deposit_too_old"

@@ -25,11 +25,13 @@ type memStore struct {
 	history map[string][]flow.Move
 	first   map[string]string // order → who approved it first
 	alarms  map[string]int    // order → how often staff were told that it needs people
+	notices map[string][]flow.Notice
 }
 
 func newMemStore(w *world) *memStore {
 	return &memStore{w: w, orders: map[string]*Work{}, leases: map[string]string{}, reviews: map[string]bool{}, seen: map[string]bool{},
-		journal: map[string]string{}, history: map[string][]flow.Move{}, first: map[string]string{}, alarms: map[string]int{}}
+		journal: map[string]string{}, history: map[string][]flow.Move{}, first: map[string]string{}, alarms: map[string]int{},
+		notices: map[string][]flow.Notice{}}
 }
 
 func clone[T any](p *T) *T {
@@ -188,6 +190,7 @@ func (s *memStore) apply(c *Change) error {
 		k.Order.LeaseUntil = lease
 	}
 	s.putCalls(k, c)
+	s.notices[c.ID] = append(s.notices[c.ID], c.Notices...)
 	for _, n := range c.Notices {
 		if n.Event == flow.NoticeSuspense {
 			s.alarms[c.ID]++

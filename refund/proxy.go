@@ -10,6 +10,7 @@ import (
 	"hospay/calendar"
 	"hospay/flow"
 	"hospay/internal/idno"
+	"hospay/people"
 )
 
 // ProxyCase says why a patient does not act alone (代办情形).
@@ -221,7 +222,7 @@ func CheckProxy(w ProxyWish, inst Institution, now time.Time) error {
 		return flow.NewError(flow.CodeIDNoInvalid, "")
 	case w.IDNo == w.AgentIDNo:
 		return flow.NewError(CodeProxySelf, "")
-	case w.Name == "" || w.CardNo == "" || len(w.Name) > maxText || len(w.CardNo) > maxText:
+	case !people.NameForm(w.Name) || w.CardNo == "" || len(w.Name) > maxText || len(w.CardNo) > maxText:
 		return flow.NewError(CodePrincipalNotFound, "")
 	}
 	return w.Case.checkAge(idno.Age(birth, now))

@@ -170,3 +170,66 @@ func TestStale_NothingLeavesUnderAnOldLease(t *testing.T) {
 		}
 	}
 }
+
+// TestSend_OnlyAfterItsIntent: whenever something leaves, its number is in the
+// journal already, so that a crash at this moment is asked about.
+func TestSend_OnlyAfterItsIntent(t *testing.T) {
+	for _, approve := range []bool{true, false} {
+		w, ch := calm(t)
+		kept := func(call *flow.Call, kind string) {
+			if call == nil {
+				t.Errorf("%s left without its intent\n%s", kind, w.store.story("o"))
+			}
+		}
+		w.svc.dir = interrupted{toldDirectory{w.sides, ch}, func() {
+			o := w.store.orders["o"]
+			if o.Order.Status == StatusReversing {
+				kept(o.Reversal, HISReverse)
+			}
+			kept(o.Debit, HISDebit)
+		}}
+		sends := 0
+		ch.pay = func(p Payout) (PayoutAnswer, bool) {
+			sends++
+			if tr := w.store.orders["o"].Transfer; tr == nil || tr.No != p.No || w.store.journal[p.No] != p.Hash() {
+				t.Errorf("%s left without its intent", p.No)
+			}
+			return PayoutAnswer{}, false
+		}
+		w.turnAll(t)
+		if err := w.svc.Review(t.Context(), "o", Decision{Approve: approve, Note: "资料核对"}, people.By{Kind: people.ByStaff}); err != nil {
+			t.Fatal(err)
+		}
+		w.turnAll(t)
+		if (sends == 1) != approve {
+			t.Errorf("%d payouts", sends)
+		}
+	}
+}
+
+// TestSend_AFreezeHoldsWhatWaits: what waits for the merchant's money does not
+// leave while payouts are frozen, and leaves when they are released.
+func TestSend_AFreezeHoldsWhatWaits(t *testing.T) {
+	w, ch := calm(t)
+	sends := 0
+	ch.pay = func(Payout) (PayoutAnswer, bool) {
+		sends++
+		return PayoutAnswer{Verdict: flow.Refused, Reason: flow.Reason{Code: "NOT_ENOUGH", Hold: true}}, true
+	}
+	w.approve(t)
+	w.turnAll(t)
+	w.inst.Frozen = true
+	for range 6 {
+		w.clock = w.clock.Add(time.Hour)
+		w.turnAll(t)
+	}
+	if sends != 1 {
+		t.Errorf("%d sends, frozen after the first", sends)
+	}
+	w.inst.Frozen = false
+	w.clock = w.clock.Add(time.Hour)
+	w.turnAll(t)
+	if sends != 2 {
+		t.Errorf("%d sends after the release", sends)
+	}
+}

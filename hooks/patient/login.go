@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"time"
 
 	"hospay/channels"
@@ -16,6 +17,9 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 )
+
+// codeForm is what a channel's OAuth codes look like.
+var codeForm = regexp.MustCompile(`^[0-9A-Za-z_.~-]{1,256}$`)
 
 // exchangeTime bounds how long a login waits for the channel.
 const exchangeTime = 10 * time.Second
@@ -103,6 +107,9 @@ func (h *Hooks) loginByChannel(e *core.RequestEvent, channel string) error {
 	}
 	if err := e.BindBody(&body); err != nil || body.Code == "" {
 		return kit.Error(http.StatusBadRequest, "bad_request", "")
+	}
+	if !codeForm.MatchString(body.Code) { // none that a channel gives out, so none is asked
+		return kit.Error(http.StatusUnauthorized, "code_invalid", "")
 	}
 	inst, err := h.loginInstitution(e, body.Institution)
 	if err != nil {

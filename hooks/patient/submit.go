@@ -40,11 +40,6 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 	if err != nil {
 		return h.Fail(e.RequestEvent, err)
 	}
-	if e.Record.Id == "" {
-		e.Record.Id = core.GenerateDefaultRandomId()
-	} else if done, err := h.submittedBefore(e, a); done || err != nil {
-		return err
-	}
 	ctx := e.Request.Context()
 	ps, err := h.Intake.Parties(ctx, who(e.Auth), a.Proxy)
 	if err != nil {
@@ -53,6 +48,11 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 	if err := h.Intake.Payee(ctx, ps.Payee, &a); err != nil {
 		return h.Fail(e.RequestEvent, err)
 	}
+	if e.Record.Id == "" {
+		e.Record.Id = core.GenerateDefaultRandomId()
+	} else if done, err := h.submittedBefore(e, a, group); done {
+		return err
+	}
 	s, err := h.situation(ctx, e.Auth, a, group, ps)
 	if err != nil {
 		return h.Fail(e.RequestEvent, err)
@@ -60,7 +60,7 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 	refund.NameHolder(&a, s)
 	if err := refund.Check(a, s); err != nil {
 		// The same application may have become an order since it was looked for.
-		if done, again := h.submittedBefore(e, a); done {
+		if done, again := h.submittedBefore(e, a, group); done {
 			return again
 		}
 		return h.Fail(e.RequestEvent, err)
@@ -75,7 +75,7 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 	if err == nil {
 		return nil
 	}
-	if done, again := h.submittedBefore(e, a); done {
+	if done, again := h.submittedBefore(e, a, group); done {
 		return again
 	}
 	if busy, _ := h.Store.ActiveElsewhere(ctx, s.Institution.ID, a.CardNo, group); busy {
@@ -108,18 +108,22 @@ func application(r *core.Record) (refund.Application, string, error) {
 		return a, "", flow.NewError(flow.CodeAmountInvalid, "")
 	}
 	a.Amount = money.Fen(int64(amount))
+	if a.Method != refund.MethodOriginal { // a transfer returns no deposit in particular, and HIS is to choose
+		a.DepositNo = ""
+	}
 	return a, r.GetString("group"), nil
 }
 
 // submittedBefore answers a repeated application with the order that it made.
-func (h *Hooks) submittedBefore(e *core.RecordRequestEvent, a refund.Application) (bool, error) {
+func (h *Hooks) submittedBefore(e *core.RecordRequestEvent, a refund.Application, group string) (bool, error) {
 	have, err := e.App.FindRecordById(collections.RefundOrders, e.Record.Id)
 	if err != nil {
 		return false, nil //nolint:nilerr // there is none
 	}
-	same := have.GetString("patient") == e.Auth.Id && have.GetString("card_no") == a.CardNo &&
-		int64(have.GetFloat("amount")) == int64(a.Amount) &&
-		have.GetString("method") == string(a.Method) && have.GetString("channel") == a.Channel && have.GetString("proxy_application") == a.Proxy
+	same, err := h.sameContent(have, e.Auth.Id, a, group)
+	if err != nil {
+		return true, h.Fail(e.RequestEvent, err)
+	}
 	if !same {
 		return true, kit.Error(http.StatusConflict, string(flow.CodeConflict), "")
 	}
@@ -127,6 +131,36 @@ func (h *Hooks) submittedBefore(e *core.RecordRequestEvent, a refund.Application
 		return true, err
 	}
 	return true, e.JSON(http.StatusOK, have)
+}
+
+// sameContent compares an order with an application in everything that is the
+// patient's to say. A deposit that was left to us, and the name of the holder
+// that a proxy leaves out, are as they were filled in.
+func (h *Hooks) sameContent(have *core.Record, patient string, a refund.Application, group string) (bool, error) {
+	said := map[string]string{
+		"patient": patient, "card_no": a.CardNo, "method": string(a.Method), "channel": a.Channel, "group": group,
+		"notice_version": a.NoticeVersion, "proxy_application": a.Proxy,
+	}
+	if a.DepositNo != "" {
+		said["deposit_no"] = a.DepositNo
+	}
+	for field, text := range said {
+		if have.GetString(field) != text {
+			return false, nil
+		}
+	}
+	kept := map[string]string{}
+	for _, field := range []string{"payee_name", "payee_account", "notify_phone"} {
+		place := vault.Place(collections.RefundOrders, field, have.Id)
+		plain, err := h.Store.Vault().Open(place, have.GetString(field+"_sealed"))
+		if err != nil {
+			return false, err
+		}
+		kept[field] = plain
+	}
+	filled := a.Proxy != "" && a.Method == refund.MethodOriginal && a.Payee.Name == ""
+	return int64(have.GetFloat("amount")) == int64(a.Amount) && (filled || people.SameName(kept["payee_name"], a.Payee.Name)) &&
+		kept["payee_account"] == a.Payee.Account && kept["notify_phone"] == a.NotifyPhone, nil
 }
 
 // situation reads what the checks of an application need to know.

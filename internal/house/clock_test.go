@@ -20,6 +20,7 @@ var realTime = map[string]string{
 	"cmd/reconcile.go":            "works on files alone, without a program",
 	"internal/testday/":           "is the clock of tests",
 	"lab/bench/":                  "measures",
+	"lab/planted/":                "measures",
 	"internal/checkup/checkup.go": "measures how long the other side takes",
 	"channels/alipay/":            "stamps and judges signatures",
 	"channels/wechat/":            "stamps and judges signatures",

@@ -14,6 +14,7 @@ export interface PlannedOrder {
   amount: number
   deposit_no: string
   sent: boolean
+  tried: string // the content that was sent under the id and not answered yet
 }
 
 export interface Draft {
@@ -84,14 +85,50 @@ export function endDraft(): void {
  * ids, so that however often it is sent, it is one set of orders. A changed
  * plan gets new ids unless a part of it has been sent.
  */
-export function plan(routes: Omit<PlannedOrder, 'id' | 'sent'>[]): void {
+export function plan(routes: Omit<PlannedOrder, 'id' | 'sent' | 'tried'>[]): void {
   const same = routes.length === draft.orders.length && routes.every((r, i) => {
     const o = draft.orders[i]
     return o && o.method === r.method && o.channel === r.channel && o.amount === r.amount && o.deposit_no === r.deposit_no
   })
   if (same || draft.orders.some((o) => o.sent)) return
   draft.group = newId()
-  draft.orders = routes.map((r) => ({ ...r, id: newId(), sent: false }))
+  draft.orders = routes.map((r) => ({ ...r, id: newId(), sent: false, tried: '' }))
+}
+
+/** body is the application of a planned order, but for its id and its group. */
+function body(o: PlannedOrder): Record<string, unknown> {
+  const out: Record<string, unknown> = {
+    card_no: draft.cardNo, amount: o.amount, method: o.method, channel: o.channel,
+    // what goes back the way it came goes to the card's holder: a proxy types no name for it
+    payee_name: draft.proxy && o.method === 'original' ? '' : draft.payeeName.trim(),
+    notify_phone: draft.phone.trim(), notice_version: draft.noticeVersion,
+  }
+  if (o.deposit_no) out.deposit_no = o.deposit_no
+  if (o.method === 'transfer' && draft.payeeAccount) out.payee_account = draft.payeeAccount.trim()
+  if (draft.proxy) out.proxy_application = draft.proxy
+  return out
+}
+
+/**
+ * application is what is sent for a planned order. One id is one content: when
+ * anything has changed since an attempt without an answer, the order gets a new
+ * id, and a new group, so that the server sees an order that arrived after all.
+ */
+export function application(o: PlannedOrder): Record<string, unknown> {
+  const content = body(o)
+  const now = JSON.stringify(content)
+  if (o.tried && o.tried !== now) {
+    o.id = newId()
+    draft.group = newId()
+  }
+  o.tried = now
+  return { ...content, id: o.id, group: draft.group }
+}
+
+/** refused gives an order that was refused a new id: nothing has come of the old one. */
+export function refused(o: PlannedOrder): void {
+  o.id = newId()
+  o.tried = ''
 }
 
 /** sweep removes drafts of everybody that are older than a day. */
