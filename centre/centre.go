@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -128,7 +129,7 @@ func (c *Client) call(ctx context.Context, path string, data any, private ...str
 	}
 	answer, err := c.post(ctx, path, body)
 	if err != nil {
-		return nil, doubt(CodeNoAnswer, err.Error(), flow.ActorNone)
+		return nil, doubt(CodeNoAnswer, "医保中心没有给出可信的应答："+kindOf(err), flow.ActorNone)
 	}
 	o, err := c.open(answer, c.region.answerAge())
 	if err != nil {
@@ -162,28 +163,49 @@ func (c *Client) said(o opened, private []string) Answer {
 	return a
 }
 
+// httpStatus is any status but 200.
+type httpStatus int
+
+// Error names the status.
+func (s httpStatus) Error() string { return fmt.Sprintf("HTTP %d", int(s)) }
+
+// kindOf names the kind of a failure and nothing else of it.
+func kindOf(err error) string {
+	var n net.Error
+	var status httpStatus
+	switch {
+	case errors.As(err, &status):
+		return status.Error()
+	case errors.Is(err, wire.ErrTransaction):
+		return "事务中不能发送请求"
+	case errors.Is(err, wire.ErrTooLarge):
+		return "应答过大"
+	case errors.Is(err, wire.ErrRedirect), errors.Is(err, wire.ErrAddress):
+		return "地址不在允许范围"
+	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &n) && n.Timeout():
+		return "超时"
+	}
+	return "连接不成功或中断"
+}
+
 // post returns the whole answer. Any status but 200 proves nothing.
 func (c *Client) post(ctx context.Context, path string, body []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.wait)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.String()+path, bytes.NewReader(body))
 	if err != nil || req.URL.Host != c.base.Host {
-		return nil, wire.Plain("centre", wire.ErrAddress)
+		return nil, wire.ErrAddress
 	}
 	req.Header.Set("Content-Type", "application/json;charset=UTF-8")
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, wire.Plain("centre", err)
+		return nil, err
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("centre: HTTP %d", res.StatusCode)
+		return nil, httpStatus(res.StatusCode)
 	}
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		return nil, wire.Plain("centre", err)
-	}
-	return answer, nil
+	return io.ReadAll(res.Body)
 }
 
 // orderNo is a number that channels take too: WeChat's serial_no has 20 places.

@@ -108,7 +108,7 @@ func TestHostile_NoAnswerInTime(t *testing.T) {
 	s.client.wait = 50 * time.Millisecond
 	s.answer = func(http.ResponseWriter, record) { time.Sleep(200 * time.Millisecond) }
 	for op, a := range s.all(t) {
-		if a.Verdict != flow.Unknown || a.Reason.Code != CodeNoAnswer {
+		if a.Verdict != flow.Unknown || a.Reason.Code != CodeNoAnswer || !strings.HasSuffix(a.Reason.Message, "：超时") {
 			t.Errorf("%s: %+v", op, a)
 		}
 	}
@@ -192,8 +192,11 @@ func TestRelay_Wrappers(t *testing.T) {
 
 func FuzzOpen(f *testing.F) {
 	s := twoSides(f, national())
+	plainly, _ := Profile(Hainan)
+	open := twoSides(f, plainly).client
 	right := s.sealed(sealed{Code: "0", Success: true}, good())
 	f.Add(right)
+	f.Add(form{}.encode(good()))
 	f.Add([]byte(`{"code":0,"data":{"encData":"00","signData":"AA=="}}`))
 	f.Add([]byte(`{"code":114,"success":false}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -206,6 +209,10 @@ func FuzzOpen(f *testing.F) {
 		}
 		if n, err := s.client.ReadNotice(body); err == nil && n.PayOrdID != ref().PayOrdID || err != nil && !errors.Is(err, ErrNotice) {
 			t.Fatal(n, err)
+		}
+		if n, err := open.ReadNotice(body); err == nil && (n.Proven || n.PayOrdID == "" || !orderNo.MatchString(n.MedOrgOrd) ||
+			n.Told && n.fits(open.region) != nil) {
+			t.Fatal(n)
 		}
 	})
 }

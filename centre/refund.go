@@ -40,7 +40,9 @@ type RefundAnswer struct {
 	Time   string // of the insurance, date and time as it writes them
 }
 
-// Refund gives back what was settled (6203).
+// Refund gives back what was settled (6203). The document's answer names neither
+// order nor refund, so its signature and age are all that binds it: before cash
+// follows, 6301 is asked for the state.
 func (c *Client) Refund(ctx context.Context, r Refund) RefundAnswer {
 	if words := r.wrong(c.region); words != "" {
 		return RefundAnswer{Answer: badCall(words)}

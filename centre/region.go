@@ -46,10 +46,10 @@ type Region struct {
 	AfterRefusedWrite    string `json:"after_refused_write"`         // RefundByHIS or RefundByCredential
 
 	// Lifetimes, in minutes.
-	AuthMinutes    int `json:"auth_minutes"`    // payAuthNo; 5 to 10 at WeChat, 120 in one region, unconfirmed
-	PriceMinutes   int `json:"price_minutes"`   // answer of 6202; one hospital's own rule
-	OrderMinutes   int `json:"order_minutes"`   // own expiry of an order that is not paid
-	RefundWaitDays int `json:"refund_wait_day"` // how long a refund waits for the credential; own rule
+	AuthMinutes    int `json:"auth_minutes"`     // payAuthNo; 5 to 10 at WeChat, 120 in one region, unconfirmed
+	PriceMinutes   int `json:"price_minutes"`    // answer of 6202; one hospital's own rule
+	OrderMinutes   int `json:"order_minutes"`    // own expiry of an order that is not paid
+	RefundWaitDays int `json:"refund_wait_days"` // how long a refund waits for the credential; own rule
 
 	// Places.
 	WechatCity   string            `json:"wechat_city_code"`  // WeChat's own list, never derived from an area code
@@ -172,7 +172,7 @@ func (r Region) Check() error {
 		}
 	}
 	for name, n := range map[string]int{"answer_age": r.AnswerAge, "notice_age": r.NoticeAge, "auth_minutes": r.AuthMinutes,
-		"price_minutes": r.PriceMinutes, "order_minutes": r.OrderMinutes, "refund_wait_day": r.RefundWaitDays} {
+		"price_minutes": r.PriceMinutes, "order_minutes": r.OrderMinutes, "refund_wait_days": r.RefundWaitDays} {
 		if n <= 0 {
 			wrong = append(wrong, name+" 应大于 0")
 		}
