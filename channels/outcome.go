@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"hospay/flow"
+	"hospay/internal/foreign"
 	"hospay/internal/wire"
 	"hospay/refund"
 )
@@ -47,10 +48,10 @@ func (c Codes) Reason(code, words string, private ...string) flow.Reason {
 		code = CodeUnspecified
 	}
 	text := r.Words
-	if w := Scrub(words, private...); w != "" && w != r.Words {
+	if w := foreign.Scrub(words, private...); w != "" && w != r.Words {
 		text += "：" + w
 	}
-	return flow.Reason{Code: Scrub(code, private...), Message: text, Actor: r.Actor, Hold: r.Hold}
+	return flow.Reason{Code: foreign.Scrub(code, private...), Message: text, Actor: r.Actor, Hold: r.Hold}
 }
 
 // Answer is the outcome that a code stands for. A code that proves nothing, but

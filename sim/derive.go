@@ -26,6 +26,12 @@ func (s *stream) next(n int) []byte {
 	return out[:n]
 }
 
+// Seed returns 32 bytes that depend on a name alone; what is made of them is as
+// public as this file.
+func Seed(name string) []byte {
+	return (&stream{label: "hospay simulator key v1|" + name + "|"}).next(32)
+}
+
 // deriveKey makes the RSA-2048 key of a name.
 func deriveKey(name string) (*rsa.PrivateKey, error) {
 	s := &stream{label: "hospay simulator key v1|" + name + "|"}

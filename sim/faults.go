@@ -233,6 +233,8 @@ func (f *Faults) sensible(c Call) []string {
 	switch {
 	case c.Alias == "callback":
 		names = callbackFaults
+	case f.kind() == "centre" && c.Alias != "query":
+		names = centreFaults
 	case his && money:
 		names = hisFaults
 	case his:
@@ -263,6 +265,8 @@ func (f *Faults) family(name string, c Call, money bool) []string {
 		fits = c.Alias == "callback" || slices.Contains(liableOps, c.Alias)
 	case "lost":
 		fits = f.kind() == "wechat" && c.Alias == "transfer"
+	case "centre":
+		return f.centre(c)
 	case "odd":
 		fits = f.kind() == "his" && c.Alias == "debit"
 	}
@@ -270,4 +274,17 @@ func (f *Faults) family(name string, c Call, money bool) []string {
 		return nil
 	}
 	return families[name]
+}
+
+// centre lists what a centre may be wrong about in one of its calls.
+func (f *Faults) centre(c Call) []string {
+	switch {
+	case f.kind() != "centre":
+		return nil
+	case c.Alias == "refund":
+		return []string{RefundFail, RefundExp, RefundExpBefore}
+	case c.Alias == "order" || c.Alias == "query":
+		return []string{OddTotal, OddAccount}
+	}
+	return nil
 }

@@ -57,6 +57,15 @@ const (
 	// A HIS that is wrong about itself.
 	SameNumber = "same_number"
 	FutureTime = "future_time"
+
+	// An insurance centre that is wrong, or that leaves a refund open.
+	OddTotal        = "odd_total"
+	OddAccount      = "odd_account"
+	NoData          = "no_data"
+	StaleAnswer     = "stale_answer"
+	RefundFail      = "refund_fail"
+	RefundExp       = "refund_exp"
+	RefundExpBefore = "refund_exp_before"
 )
 
 // FaultNames lists every fault that a plan may name.
@@ -119,6 +128,13 @@ var Kinds = []Kind{
 	{AcceptedFirst, "executed, the answer is ACCEPTED without a package although the payee is asked already (WeChat transfer)"},
 	{SameNumber, "executed; the refund number is that of the debit before (HIS debit)"},
 	{FutureTime, "executed; the time that is told lies in 2099 (HIS debit and reverse)"},
+	{OddTotal, "executed; the total is one fen more than its parts (centre 6202, 6301)"},
+	{OddAccount, "executed; own and family account are one fen more than the account (centre 6202, 6301)"},
+	{NoData, "executed; success without data and signature (centre)"},
+	{StaleAnswer, "executed; rightly signed, and an hour old (centre)"},
+	{RefundFail, "not executed; refStatus FAIL (centre 6203)"},
+	{RefundExp, "executed; refStatus EXP (centre 6203)"},
+	{RefundExpBefore, "not executed; refStatus EXP (centre 6203)"},
 }
 
 var (
@@ -131,6 +147,8 @@ var (
 	readFaults = []string{TimeoutBefore, Error500Before, HTML502After, BadSignature, Unsigned, TruncatedAfter, RateLimited}
 	hisFaults  = []string{TimeoutBefore, TimeoutAfter, Error500Before, Error500After, HTML502After, UnknownCode, UnknownCodeAfter,
 		TruncatedAfter, RateLimited, SystemErrorBefore, SystemErrorAfter, LateDebit}
+	centreFaults = []string{TimeoutBefore, TimeoutAfter, Error500Before, Error500After, HTML502After, BadSignature, Unsigned, UnknownCode,
+		UnknownCodeAfter, TruncatedAfter, RateLimited, SystemErrorBefore, SystemErrorAfter, NoData, StaleAnswer}
 	hisReads = []string{TimeoutBefore, Error500Before, HTML502After, TruncatedAfter, RateLimited}
 )
 
@@ -142,4 +160,5 @@ var families = map[string][]string{
 	"refusals": {InvalidRequest, NoAuth, IPNotAllowed, OpenidOtherApp, QuotaExceeded},
 	"lost":     {LostPackage, AcceptedFirst},
 	"odd":      {SameNumber, FutureTime},
+	"centre":   {OddTotal, OddAccount, RefundFail, RefundExp, RefundExpBefore},
 }

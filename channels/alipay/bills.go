@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"hospay/channels"
+	"hospay/internal/foreign"
 	"hospay/internal/wire"
 )
 
@@ -76,7 +77,7 @@ func billError(h head) error {
 
 // unavailable names the code of a refusal and nothing else of it.
 func unavailable(h head) error {
-	return fmt.Errorf("%w: %s", channels.ErrUnavailable, channels.Scrub(h.name()))
+	return fmt.Errorf("%w: %s", channels.ErrUnavailable, foreign.Scrub(h.name()))
 }
 
 // download opens a file link, which needs no signature.

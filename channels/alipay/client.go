@@ -12,6 +12,7 @@ import (
 	"hospay/calendar"
 	"hospay/channels"
 	"hospay/flow"
+	"hospay/internal/foreign"
 	"hospay/internal/wire"
 	"hospay/money"
 	"hospay/refund"
@@ -186,7 +187,7 @@ func noAnswer(err error) refund.PayoutAnswer {
 	switch {
 	case errors.As(err, &e) && e != nil:
 		h := head{Code: string(e.Code), SubCode: e.SubCode}
-		a.Reason.Message += "（网关返回了没有签名的错误 " + channels.Scrub(h.name()) + "）"
+		a.Reason.Message += "（网关返回了没有签名的错误 " + foreign.Scrub(h.name()) + "）"
 		a.Reason.Actor = flow.ActorIT
 	case errors.Is(err, sdk.ErrAliPublicKeyNotFound):
 		a.Reason.Message += "（应答使用了没有配置的支付宝证书）"
@@ -207,7 +208,7 @@ func (h head) outcome(codes channels.Codes, p refund.Payout) refund.PayoutAnswer
 		return gatewayCodes.Answer(h.Code, h.SubMsg, private...)
 	case configCodes[h.Code] && vendorCode(h.SubCode):
 		a := gatewayCodes.Answer(h.Code, h.SubMsg, private...)
-		a.Reason.Code = channels.Scrub(h.SubCode)
+		a.Reason.Code = foreign.Scrub(h.SubCode)
 		return a
 	}
 	a := channels.Codes{}.Answer(h.name(), h.SubMsg, private...)

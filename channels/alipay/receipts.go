@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"hospay/channels"
+	"hospay/internal/foreign"
 	"hospay/internal/wire"
 )
 
@@ -61,7 +62,7 @@ func (c *Client) followReceipt(ctx context.Context, token string) (channels.Rece
 	case "INIT", "PROCESS":
 		r.State = channels.ReceiptGenerating
 	case "FAIL":
-		r.State, r.Message = channels.ReceiptFailed, channels.Scrub(out.Message)
+		r.State, r.Message = channels.ReceiptFailed, foreign.Scrub(out.Message)
 	case "SUCCESS":
 		pdf, err := c.fetchReceipt(ctx, out.URL)
 		if err != nil {

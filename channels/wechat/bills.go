@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"hospay/channels"
+	"hospay/internal/foreign"
 	"hospay/internal/wire"
 
 	"github.com/wechatpay-apiv3/wechatpay-go/core"
@@ -136,7 +137,7 @@ func billError(err error) error {
 		case "STATEMENT_CREATING":
 			return channels.ErrBillNotReady
 		}
-		return fmt.Errorf("%w: %s", channels.ErrUnavailable, channels.Scrub(e.Code))
+		return fmt.Errorf("%w: %s", channels.ErrUnavailable, foreign.Scrub(e.Code))
 	}
 	return channels.Unavailable(err)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"hospay/channels"
+	"hospay/internal/foreign"
 	"hospay/internal/wire"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -72,7 +73,7 @@ func (c *Client) followReceipt(ctx context.Context, no string) (channels.Receipt
 		}
 		return channels.Receipt{State: channels.ReceiptReady, Token: no, PDF: pdf}, nil
 	case "FAILED":
-		return channels.Receipt{State: channels.ReceiptFailed, Token: no, Message: channels.Scrub(r.FailReason)}, nil
+		return channels.Receipt{State: channels.ReceiptFailed, Token: no, Message: foreign.Scrub(r.FailReason)}, nil
 	case "GENERATING":
 		return channels.Receipt{State: channels.ReceiptGenerating, Token: no}, nil
 	}

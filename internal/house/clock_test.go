@@ -26,6 +26,8 @@ var realTime = map[string]string{
 	"channels/wechat/":            "stamps and judges signatures",
 	"channels/channeltest/":       "plays the other side",
 	"channels/outcome_test.go":    "plays the other side",
+	"centre/centre.go":            "stamps and judges signatures",
+	"centre/simulator_test.go":    "stamps and judges signatures",
 	"his/his.go":                  "stamps requests",
 	"his/histest/hostile.go":      "measures",
 	"notify/sms/":                 "stamps requests",

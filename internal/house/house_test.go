@@ -33,7 +33,8 @@ var allowed = map[string][]string{
 
 	"hospay/refund": {"internal/idno"},
 
-	"hospay/channels":     {"refund", "internal/wire"},
+	"hospay/centre":       {"internal/foreign", "internal/wire"},
+	"hospay/channels":     {"refund", "internal/foreign", "internal/wire"},
 	"hospay/channels/...": {"channels", "refund", "internal/foreign", "internal/wire"},
 	"hospay/his":          {"refund", "internal/foreign", "internal/wire"},
 	"hospay/his/...":      {"his", "refund"},
@@ -90,6 +91,7 @@ var helpers = []string{"hospay/lab/testapp", "hospay/internal/house", "hospay/e2
 var forbidden = map[string][]string{
 	"hospay/money":  {"database/sql", "net/http"},
 	"hospay/flow":   {"database/sql", "net/http", "github.com/pocketbase/pocketbase/core", "github.com/pocketbase/dbx"},
+	"hospay/centre": {"database/sql", "github.com/pocketbase/pocketbase/core", "github.com/pocketbase/dbx", "hospay/refund"},
 	"hospay/refund": {"database/sql", "net/http", "github.com/pocketbase/pocketbase/core", "github.com/pocketbase/dbx"},
 	"hospay/reconcile": {"database/sql", "net/http", "github.com/pocketbase/pocketbase/core", "github.com/pocketbase/dbx",
 		"github.com/xuri/excelize/v2"},

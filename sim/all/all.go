@@ -12,6 +12,7 @@ import (
 
 	"hospay/sim"
 	"hospay/sim/alipay"
+	"hospay/sim/centre"
 	"hospay/sim/his"
 	"hospay/sim/portal"
 	"hospay/sim/sms"
@@ -36,6 +37,7 @@ type Set struct {
 	WeChat *wechat.Server
 	Alipay *alipay.Server
 	HIS    *his.Server
+	Centre *centre.Server
 	Portal *portal.Server
 	SMS    *sms.Server
 	HIS2   *his.Server
@@ -59,8 +61,7 @@ type Simulator struct {
 }
 
 // Simulators are all simulators; this table and the field of Set that a row
-// fills are the one place where a simulator is added. Offset 3 is kept for the
-// insurance centre.
+// fills are the one place where a simulator is added.
 var Simulators = []Simulator{
 	{"wechat", "微信支付", 0, func(s *Set) (c *sim.Core, err error) {
 		if s.WeChat, err = wechat.New(s.World, sim.SharedKeys()); err == nil {
@@ -75,6 +76,12 @@ var Simulators = []Simulator{
 		return c, err
 	}, nil},
 	{"his", "HIS", 2, func(s *Set) (*sim.Core, error) { s.HIS = his.New(s.World); return s.HIS.Core, nil }, nil},
+	{"centre", "医保中心", 3, func(s *Set) (c *sim.Core, err error) {
+		if s.Centre, err = centre.New(s.World); err == nil {
+			c = s.Centre.Core
+		}
+		return c, err
+	}, nil},
 	{"portal", "医院门户", 4, func(s *Set) (*sim.Core, error) { s.Portal = portal.New(s.World); return s.Portal.Core, nil }, nil},
 	{"sms", "短信网关", 5, func(s *Set) (*sim.Core, error) { s.SMS = sms.New(s.World); return s.SMS.Core, nil }, nil},
 	{"his2", "新的HIS", 6, func(s *Set) (*sim.Core, error) { s.HIS2 = his.Second(s.World); return s.HIS2.Core, nil },

@@ -62,7 +62,7 @@ func TestTable_EachRowIsASimulator(t *testing.T) {
 	for _, r := range s.Running {
 		cores[r.URL()] = true
 	}
-	fields := []string{s.WeChat.URL(), s.Alipay.URL(), s.HIS.URL(), s.Portal.URL(), s.SMS.URL(), s.HIS2.URL()}
+	fields := []string{s.WeChat.URL(), s.Alipay.URL(), s.HIS.URL(), s.Centre.URL(), s.Portal.URL(), s.SMS.URL(), s.HIS2.URL()}
 	for _, u := range fields {
 		if !cores[u] {
 			t.Errorf("%q does not serve", u)
