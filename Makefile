@@ -75,7 +75,7 @@ compiler:
 
 # The packages whose code runs concurrently, under the race detector.
 race: compiler
-	CGO_ENABLED=1 go test -race -timeout 10m ./money ./refund ./channels/... ./his/... ./notify/... ./jobs ./sim/... ./internal/vault ./reconcile ./cmd
+	CGO_ENABLED=1 go test -race -timeout 10m ./money ./refund ./centre ./channels/... ./his/... ./notify/... ./jobs ./sim/... ./internal/vault ./reconcile ./cmd
 	CGO_ENABLED=1 go test -race -timeout 15m -run '^(TestReview_TwoAtOnce|TestCallback_Replayed|TestApply_OneActive|TestRefund_)' ./e2e
 
 # Seeded faults in the process, and kill -9 of a real server.

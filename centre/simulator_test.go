@@ -469,14 +469,11 @@ func TestSimulator_NoticeWithRetries(t *testing.T) {
 			s.post("/_sim/pay/"+r.MedOrgOrd, "", 200)
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
-			for {
-				mu.Lock()
-				n := len(got)
-				mu.Unlock()
-				if n > 0 || ctx.Err() != nil {
-					break
-				}
+			accepted := -1
+			for accepted < 0 && ctx.Err() == nil {
 				time.Sleep(5 * time.Millisecond)
+				rows, _ := s.sim.Courier().Log.Since(0)
+				accepted = slices.IndexFunc(rows, func(d sim.Delivery) bool { return d.Accepted })
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -484,9 +481,8 @@ func TestSimulator_NoticeWithRetries(t *testing.T) {
 				got[0].Proven != (name != "plain") || got[0].CallType != "02" || got[0].RevsToken == "" {
 				t.Errorf("%+v", got)
 			}
-			rows, _ := s.sim.Courier().Log.Since(0)
-			if i := slices.IndexFunc(rows, func(d sim.Delivery) bool { return d.Accepted }); i < 1 {
-				t.Errorf("%+v", rows)
+			if accepted < 1 {
+				t.Errorf("accepted as number %d, after what was refused", accepted)
 			}
 		})
 	}
