@@ -99,7 +99,8 @@ func (h *house) plant(t *testing.T, order string) {
 			collections.Institutions: "id = '" + h.Institution + "'",
 			collections.PatientCards: "patient = '" + h.owner.ID + "'", collections.Notifications: "via = 'in_app' AND state = 'sent'",
 			collections.Staff: "email = 'config@demo.hospay'", collections.UsedTickets: "1=1",
-			collections.ChannelConfigs: "channel = 'alipay'", collections.AuditLog: "action = 'planted'", collections.Exports: "id = 'planted00000000'",
+			collections.ChannelConfigs: "channel = 'alipay'",
+			collections.AuditLog:       "action = 'planted'", collections.Exports: "id = 'planted00000000'",
 		}[name]
 		if where == "" {
 			where = "1=1"
