@@ -102,11 +102,13 @@ func TestTransfer_States(t *testing.T) {
 }
 
 func TestTransfer_AnotherMerchantsBillIsTold(t *testing.T) {
-	srv := serve(t, func(w http.ResponseWriter, _ *http.Request, _ []byte) {
-		answer(w, 200, `{"mch_id":"1900000002","out_bill_no":"T20260102A1","state":"SUCCESS"}`)
-	})
-	if a := newClient(t, testConfig(srv.URL)).Query(t.Context(), transferPayout()); a.Of.Differs == "" || a.Of.Told {
-		t.Errorf("%+v", a)
+	for _, theirs := range []string{`"mch_id":"1900000002"`, `"mchid":"1900000002"`, `"appid":"wx0000000000000002"`} {
+		srv := serve(t, func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+			answer(w, 200, `{`+theirs+`,"out_bill_no":"T20260102A1","state":"SUCCESS"}`)
+		})
+		if a := newClient(t, testConfig(srv.URL)).Query(t.Context(), transferPayout()); a.Of.Differs == "" || a.Of.Told {
+			t.Errorf("%s: %+v", theirs, a)
+		}
 	}
 }
 
