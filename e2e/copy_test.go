@@ -113,7 +113,8 @@ func TestCopy_MovesNothingUntilTwoPeopleReleaseIt(t *testing.T) {
 		view.Unchecked != 0 || len(view.Found) != 4 {
 		t.Fatalf("%d %s", res.Status, res.Raw)
 	}
-	_, err := b.Runtime.App.DB().Insert(collections.Institutions, dbx.Params{"id": "planted00000000", "code": "OTHER", "name": "另一家"}).Execute()
+	_, err := b.Runtime.App.DB().Insert(collections.Institutions, dbx.Params{"id": "planted00000000", "code": "second",
+		"name": "二院"}).Execute()
 	if err != nil {
 		t.Fatal(err)
 	}
