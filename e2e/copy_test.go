@@ -6,12 +6,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"hospay/collections"
 	"hospay/lab/testapp"
 	"hospay/refund"
+
+	"github.com/pocketbase/dbx"
 )
 
 // ask asks about all open orders of a restored copy, as its job does.
@@ -109,6 +112,15 @@ func TestCopy_MovesNothingUntilTwoPeopleReleaseIt(t *testing.T) {
 		!view.Marked ||
 		view.Unchecked != 0 || len(view.Found) != 4 {
 		t.Fatalf("%d %s", res.Status, res.Raw)
+	}
+	_, err := b.Runtime.App.DB().Insert(collections.Institutions, dbx.Params{"id": "planted00000000", "code": "second",
+		"name": "二院"}).Execute()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := (&house{App: b}).strange(t, "auditor") // of another institution in the same folder
+	if res := b.Call("GET", "/api/hospay/restored", other, nil); res.Status != 200 || !strings.Contains(string(res.Raw), `"found":[]`) {
+		t.Errorf("another institution reads our orders: %d %s", res.Status, res.Raw)
 	}
 	wantRefusal(t, "without a reason", b.Call("POST", "/api/hospay/restored/release", finance, map[string]any{"note": " "}), 400,
 		"note_required")

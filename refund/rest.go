@@ -216,8 +216,9 @@ func (t *turn) askChannel(ctx context.Context) error {
 }
 
 // askNext takes a payout over that this folder has forgotten, see nothingPaid.
+// Nothing is paid before the debit is done.
 func (t *turn) askNext(ctx context.Context) error {
-	if tr := t.w.Transfer; tr != nil && tr.side(t.w.Order.Method) != SideNot {
+	if s := t.w.Sides(); s.Debit != SideDone || (s.Payout != SideNone && s.Payout != SideNot) {
 		return nil
 	}
 	no, ans, err := t.lostPayout(ctx)

@@ -37,11 +37,12 @@ type CopyState struct {
 
 // CopyFound is an order about which the other sides knew more.
 type CopyFound struct {
-	Order  string         `db:"order"`
-	No     string         `db:"no"`
-	Status refund.Status  `db:"status"`
-	What   string         `db:"message"`
-	At     types.DateTime `db:"created"`
+	Institution string         `db:"institution"`
+	Order       string         `db:"order"`
+	No          string         `db:"no"`
+	Status      refund.Status  `db:"status"`
+	What        string         `db:"message"`
+	At          types.DateTime `db:"created"`
 }
 
 const uncheckedSQL = "FROM refund_orders o WHERE o.status IN ({open}) AND NOT EXISTS (SELECT 1 FROM refund_events e " +
@@ -63,7 +64,8 @@ func (s *Store) Copy(ctx context.Context) (out CopyState, err error) {
 	if err := db.NewQuery("SELECT COUNT(*) " + withOpen(uncheckedSQL)).Bind(p).WithContext(ctx).Row(&out.Unchecked); err != nil {
 		return out, err
 	}
-	err = db.NewQuery("SELECT e.`order`, o.no, o.status, e.message, e.created FROM refund_events e JOIN refund_orders o ON o.id = e.`order` " +
+	err = db.NewQuery("SELECT o.institution, e.`order`, o.no, o.status, e.message, e.created " +
+		"FROM refund_events e JOIN refund_orders o ON o.id = e.`order` " +
 		"WHERE e.event = '" + refund.EventCopyFound + "' AND e.created >= {:since} ORDER BY e.created LIMIT 1000").
 		Bind(p).WithContext(ctx).All(&out.Found)
 	if err != nil {

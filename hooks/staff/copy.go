@@ -68,6 +68,9 @@ func (h *Hooks) restored(e *core.RequestEvent) error {
 	out.Marked, out.Since, out.Why = true, calendar.Clock(state.Mark.Since), state.Mark.Why
 	out.Open, out.Unchecked, out.Callbacks = state.Open, state.Unchecked, state.Callbacks
 	for _, f := range state.Found {
+		if f.Institution != kit.InstitutionOf(e) {
+			continue // the folder is everybody's, its orders are not
+		}
 		out.Found = append(out.Found, restoredFound{f.Order, f.No, f.Status, f.What, calendar.Clock(f.At.Time())})
 	}
 	out.Proposal = viewRelease(e, state.Mark.Proposal)

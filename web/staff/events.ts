@@ -3,8 +3,17 @@ import { has, t } from '@shared/i18n'
 
 export const actors: Record<string, string> = { system: '系统', patient: '患者', staff: '工作人员', channel: '渠道' }
 
-export function eventText(event: string): string {
-  return has(`event.${event}`) ? t(`event.${event}`) : event
+/** eventText is an event in words; those of the desk name the action that their code tells. */
+export function eventText(event: string, code = ''): string {
+  const text = has(`event.${event}`) ? t(`event.${event}`) : event
+  return event.startsWith('suspense.') && has(`desk.action.${code}`) ? `${text}“${t(`desk.action.${code}`)}”` : text
+}
+
+const callStates: Record<string, string> = { intent: '已登记', open: '等待结果', held: '暂缓', done: '完成', refused: '被拒绝' }
+
+/** callText is how a call to another side stands. That the number is not known there is booked of an open one only when it does not go out any more. */
+export function callText(c: { state: string; reported: string }): string {
+  return c.reported === 'not_found' && c.state === 'open' ? '对方没有此单' : (callStates[c.state] ?? c.state)
 }
 
 /** notices are the occasions on which people are told. */
@@ -20,7 +29,7 @@ export const noticeStates: Record<string, [string, 'info' | 'success' | 'danger'
 /** actions are what the audit log records, by their group. */
 export const actionGroups: [string, string][] = [
   ['config', '配置'], ['staff', '人员和登录'], ['order', '查看敏感信息'], ['refund', '证据包'], ['proxy', '代办'], ['suspense', '挂账'], ['payouts', '冻结出款'],
-  ['recon', '对账'], ['statement', '账单'], ['report', '报表'], ['receipt', '回单'], ['stats', '统计'], ['job', '任务'],
+  ['copy', '恢复核对'], ['recon', '对账'], ['statement', '账单'], ['report', '报表'], ['receipt', '回单'], ['stats', '统计'], ['job', '任务'],
 ]
 const actionNames: Record<string, string> = {
   'config.propose': '提出配置变更', 'config.confirm': '确认配置变更', 'config.apply': '修改配置', 'config.reject': '退回配置变更',
@@ -30,9 +39,10 @@ const actionNames: Record<string, string> = {
   'proxy.lookup': '查询被代办人', 'proxy.approve': '代办通过', 'proxy.reject': '代办驳回', 'proxy.photo': '查看代办照片',
   'proxy.purge': '删除到期照片', 'suspense.proposed': '提出挂账处理', 'suspense.confirmed': '确认挂账处理',
   'suspense.withdrawn': '撤回挂账处理',
+  'copy.release_proposed': '提出解除恢复核对', 'copy.release_withdrawn': '撤回解除恢复核对', 'copy.released': '解除恢复核对',
   'payouts.freeze': '冻结或解除冻结', 'recon.run': '运行对账', 'recon.month.proposed': '提出月结', 'recon.month.closed': '月结', 'recon.month.reopened': '重开月份',
   'statement.upload': '上传账单', 'statement.use': '改用系统取到的账单', 'statement.download': '下载账单原件', 'report.export': '导出报表',
-  'report.download': '下载导出文件', 'receipt.retry': '重取回单', 'stats.repair': '修复统计', 'guards.installed': '安装数据守卫', 'job.run': '手动运行任务',
+  'report.download': '下载导出文件', 'receipt.retry': '重取回单', 'stats.repair': '修复统计', 'guards.installed': '安装数据守卫', 'clock.back': '时钟倒退', 'job.run': '手动运行任务',
 }
 export const actionText = (action: string) => actionNames[action] ?? action
 

@@ -19,6 +19,7 @@ export const places: (Place & { component: () => Promise<unknown> })[] = [
   { path: '/receipts', title: '电子回单', roles: ['finance', 'auditor'], menu: true, component: () => import('./pages/Receipts.vue') },
   { path: '/exports', title: '导出任务', roles: money, menu: true, component: () => import('./pages/Exports.vue') },
   { path: '/config', title: '系统配置', roles: ['config', 'finance', 'auditor'], menu: true, component: () => import('./pages/Config.vue') },
+  { path: '/restored', title: '恢复核对', roles: [...money, 'config'], menu: false, component: () => import('./pages/Restored.vue') },
   { path: '/account', title: '我的账号', roles: [...money, 'config'], menu: false, component: () => import('./pages/Account.vue') },
   { path: '/audit', title: '审计日志', roles: ['auditor'], menu: true, component: () => import('./pages/Audit.vue') },
 ]

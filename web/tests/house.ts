@@ -15,7 +15,8 @@ declare module 'vitest' {
   export interface ProvidedContext { app: string; sims: number; dir: string }
 }
 
-async function up(url: string, child: ChildProcess, log: () => string): Promise<void> {
+/** up waits until a program answers. */
+export async function up(url: string, child: ChildProcess, log: () => string): Promise<void> {
   for (let i = 0; i < 300; i++) {
     if (child.exitCode !== null) throw new Error(`${url}: the program ended with ${child.exitCode}\n${log()}`)
     try {

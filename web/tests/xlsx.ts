@@ -2,8 +2,9 @@
 // independent of the library that writes it.
 import { inflateRawSync } from 'node:zlib'
 
-function unzip(data: Buffer): Map<string, string> {
-  const files = new Map<string, string>()
+/** unzip reads the files of an archive. */
+export function unzip(data: Buffer): Map<string, Buffer> {
+  const files = new Map<string, Buffer>()
   const end = data.lastIndexOf(Buffer.from([0x50, 0x4b, 5, 6]))
   let at = data.readUInt32LE(end + 16)
   for (let n = data.readUInt16LE(end + 10); n > 0; n--) {
@@ -12,7 +13,7 @@ function unzip(data: Buffer): Map<string, string> {
     const name = data.toString('utf8', at + 46, at + 46 + nameLength)
     const start = head + 30 + data.readUInt16LE(head + 26) + data.readUInt16LE(head + 28)
     const body = data.subarray(start, start + size)
-    files.set(name, (method === 8 ? inflateRawSync(body) : body).toString('utf8'))
+    files.set(name, method === 8 ? inflateRawSync(body) : body)
     at += 46 + nameLength + extra + comment
   }
   return files
@@ -23,7 +24,7 @@ const plain = (s: string) => s.replace(/<[^>]+>/g, '').replace(/&lt;/g, '<').rep
 
 /** sheets reads every sheet as a map of cell names to their texts. */
 export function sheets(data: Buffer): Map<string, string>[] {
-  const files = unzip(data)
+  const files = new Map([...unzip(data)].map(([name, body]) => [name, body.toString('utf8')]))
   const shared = [...(files.get('xl/sharedStrings.xml') ?? '').matchAll(/<si>(.*?)<\/si>/gs)].map((m) => plain(m[1] ?? ''))
   return [...files.keys()].filter((n) => /^xl\/worksheets\/sheet\d+\.xml$/.test(n)).sort().map((name) => {
     const cells = new Map<string, string>()

@@ -6,12 +6,14 @@ import { AxeBuilder } from '@axe-core/playwright'
 
 export const desks = { wide: { width: 1440, height: 900 }, narrow: { width: 1024, height: 768 } }
 
-/** sit logs a staff member in at a desk. */
-export async function sit(browser: Browser, name: string, size: keyof typeof desks = 'wide'): Promise<{ page: Page; context: BrowserContext }> {
+/** sit logs a staff member in at a desk, of another house than the walks' when at names one. */
+export async function sit(
+  browser: Browser, name: string, size: keyof typeof desks = 'wide', at = app
+): Promise<{ page: Page; context: BrowserContext }> {
   const context = await browser.newContext({ viewport: desks[size], locale: 'zh-CN', timezoneId: 'Asia/Shanghai', acceptDownloads: true })
   const page = await context.newPage()
   listen(page)
-  await page.goto(`${app}/staff/`)
+  await page.goto(`${at}/staff/`)
   await page.getByLabel('账号').fill(`${name}@demo.hospay`)
   await page.getByLabel('密码').fill(PASSWORD)
   await page.getByRole('button', { name: '登录' }).click()
@@ -20,7 +22,7 @@ export async function sit(browser: Browser, name: string, size: keyof typeof des
 }
 
 export async function open(page: Page, route: string, heading: string): Promise<void> {
-  await page.goto(`${app}/staff/#${route}`)
+  await page.goto(`${new URL(page.url()).origin}/staff/#${route}`)
   await page.getByRole('heading', { level: 1, name: heading }).waitFor()
 }
 
