@@ -125,6 +125,10 @@ func (t *turn) stepHIS(ctx context.Context, kind string) (bool, error) {
 		t.Fresh = true
 		return true, t.commit(ctx, true)
 	}
+	if call.State == flow.CallDone { // told and booked while people had the order: later words do not undo it
+		o := t.w.Order
+		return t.doneHIS(ctx, kind, call, HISAnswer{Verdict: flow.Done, State: HISDone, HISNo: call.Theirs, Amount: o.Amount, At: o.HISRefundAt})
+	}
 	var heard HISAnswer
 	outcome, ans, err := t.Exchange(ctx, flow.Exchange{
 		Call: call, Traits: can.traits(), Event: "his." + kind, HoldLimit: t.timing.SuspendAfter, Before: t.mayMove,

@@ -27,7 +27,7 @@ func (t *turn) nothingPaid(ctx context.Context) (bool, error) {
 		t.Open(t.timing.Unknown, t.timing.SuspendAfter, flow.CodeUnknownTooLong, ans.Reason)
 		return false, nil
 	case no == "":
-		t.w.Order.Tries = 0
+		t.w.Order.Tries, t.w.Order.OpenSince = 0, noTime // what follows has its own time
 		return true, nil
 	}
 	t.Suspend(CodePayoutLost, flow.Reason{Message: lostWords(no), Actor: flow.ActorFinance})
