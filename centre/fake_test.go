@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ type sides struct {
 	client *Client
 	centre envelope
 	answer func(w http.ResponseWriter, asked record) // plays the centre
+	mu     sync.Mutex                                // a call that was given up may still be on its way when the next comes
 	asked  []record
 	now    time.Time
 }
@@ -47,7 +49,9 @@ func twoSides(t testing.TB, r Region) *sides {
 		if err != nil {
 			t.Errorf("request: %v", err)
 		}
+		s.mu.Lock()
 		s.asked = append(s.asked, o)
+		s.mu.Unlock()
 		s.answer(w, o)
 	}))
 	t.Cleanup(srv.Close)

@@ -13,7 +13,11 @@ import (
 	"hospay/money"
 )
 
-func last(s *sides) record { return s.asked[len(s.asked)-1] }
+func last(s *sides) record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked[len(s.asked)-1]
+}
 
 func TestUpload_SendsWhatTheDocumentNames(t *testing.T) {
 	s := twoSides(t, national())
