@@ -180,8 +180,8 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 			return nil, err
 		}
 	}
-	if err := st.KeepConnections(context.Background()); err != nil {
-		return nil, err
+	if err := st.KeepConnections(context.Background()); err != nil { // one broken configuration keeps nobody from starting
+		log.Error("connections", "error", err)
 	}
 	var kept refund.Store = st
 	if o.Wrap != nil {

@@ -69,7 +69,8 @@ func ComeHome(app core.App) error {
 	if err != nil {
 		return err
 	}
-	return app.RunInTransaction(func(tx core.App) error {
+	starts := 0
+	err = app.RunInTransaction(func(tx core.App) error {
 		var was home
 		known, err := readParam(tx.DB(), homeRow, &was)
 		if err != nil {
@@ -93,11 +94,23 @@ func ComeHome(app core.App) error {
 		if err != nil {
 			return err
 		}
-		if err := writeParam(tx.DB(), homeRow, is, Now(tx)); err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(dir, seenFile), []byte(strconv.Itoa(is.Starts)+"\n"), 0o600)
+		starts = is.Starts
+		return writeParam(tx.DB(), homeRow, is, Now(tx))
 	})
+	if err != nil {
+		return err
+	}
+	return writeSeen(dir, starts)
+}
+
+// writeSeen follows the database: a crash in between leaves the file behind it,
+// which is no sign of a copy, and never half a number.
+func writeSeen(dir string, starts int) error {
+	path := filepath.Join(dir, seenFile)
+	if err := os.WriteFile(path+".new", []byte(strconv.Itoa(starts)+"\n"), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 // moved says why a folder is not the one that served last.

@@ -12,6 +12,7 @@ import (
 	"hospay/books"
 	"hospay/collections"
 	"hospay/internal/testday"
+	"hospay/internal/vault"
 	"hospay/lab/testapp"
 	"hospay/refund"
 	"hospay/sim"
@@ -403,4 +404,43 @@ func TestConnection_ANewHISCountsByItself(t *testing.T) {
 	if used, err := a.Store.Taken(t.Context(), w.Order, &other, w.Debit.Theirs); err != nil || !used {
 		t.Errorf("the number of the same HIS: %v %v", used, err)
 	}
+}
+
+// TestConnection_RotatedKeysReachItsOtherAddress: a payout that was sent to
+// another address of the same merchant is asked for with the keys of today.
+func TestConnection_RotatedKeysReachItsOtherAddress(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	w := awaiting(t, a, a.Login("P0001", "wechat"))
+	set(t, a, collections.ChannelConfigs, `channel = "wechat"`, map[string]any{
+		"api_base": strings.Replace(a.Sims.WeChat.URL(), "127.0.0.1", "localhost", 1)})
+	set(t, a, collections.ChannelConfigs, `channel = "wechat"`, map[string]any{"secrets_input": `{"serial_no":"ABCDEF0123456789"}`})
+	var sealed string
+	err := a.Runtime.App.DB().Select("secrets_sealed").From(collections.Connections).Where(dbx.HashExp{"id": w.Transfer.Connection}).
+		Row(&sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := a.Store.Vault().Open(vault.Place(collections.Connections, "secrets", w.Transfer.Connection), sealed)
+	if err != nil || !strings.Contains(keys, "ABCDEF0123456789") {
+		t.Errorf("the former address keeps the old keys: %v", err)
+	}
+}
+
+// TestConnection_OneThatCannotBeReadStopsNoOther: nor the start of the program.
+func TestConnection_OneThatCannotBeReadStopsNoOther(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	_, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE channel_configs SET secrets_sealed = 'spoilt', api_base = " +
+		"'http://127.0.0.1:1', " +
+		"updated = '2026-01-01 00:00:00.000Z'").Execute()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set(t, a, collections.HISConfigs, "active = true", map[string]any{"timeout_ms": 4000})
+	a.Store.Forget()
+	err = a.Store.KeepConnections(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "wechat") || !strings.Contains(err.Error(), "alipay") ||
+		strings.Contains(err.Error(), "his") {
+		t.Errorf("named: %v", err)
+	}
+	a.Open(a.Backup())
 }

@@ -92,7 +92,9 @@ func TestCopy_MovesNothingUntilTwoPeopleReleaseIt(t *testing.T) {
 	b := a.Open(old)
 	wantRefusal(t, "new application", b.Login("P0005", "alipay").Apply("alipay", "transfer", 900, nil), 503, "restored_copy")
 	b.Drain()
-	b.Review(b.Staff("reviewer1"), reviewing, "approve", "")
+	wantRefusal(t, "review", b.Review(b.Staff("reviewer1"), reviewing, "approve", ""), 503, "restored_copy")
+	wantRefusal(t, "cancel of what HIS may have debited since", b.Call("POST", "/api/hospay/refunds/"+submitted+"/cancel",
+		b.Login("P0002", "alipay").Token, nil), 503, "restored_copy")
 	b.Drain()
 	if d, r, p := moved(a.Sims.HIS.Core, "debit"), moved(a.Sims.HIS.Core, "reverse"), moved(a.Sims.Alipay.Core, "transfer"); d != debits ||
 		r != reversals || p != 1 {

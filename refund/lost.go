@@ -38,34 +38,51 @@ func (t *turn) nothingPaid(ctx context.Context) (bool, error) {
 func lostWords(no string) string { return "渠道已有本单的付款 " + no }
 
 // lostPayout takes over the payout that the channel knows and this folder does
-// not, and names it; empty when there is none. An answer that is not Done means
-// that the channel kept silent. A number that was taken over before and has
-// ended was the last of the order: nothing has been sent since.
+// not, and names it; empty when there is none. Whoever the order could have been
+// paid through is asked: "not found" counts from that party only (rule 11). An
+// answer that is not Done means that one kept silent. A number that was taken
+// over before and has ended was the last of the order: nothing has been sent
+// since.
 func (t *turn) lostPayout(ctx context.Context) (no string, ans PayoutAnswer, err error) {
-	if tr := t.w.Transfer; t.w.Order.Compensates != "" || (tr != nil && tr.Sent == 0 && tr.State == flow.CallRefused) {
+	o := t.w.Order
+	if tr := t.w.Transfer; o.Compensates != "" || (tr != nil && tr.Sent == 0 && tr.State == flow.CallRefused) {
 		return "", PayoutAnswer{Verdict: flow.Done}, nil
 	}
-	ch, err := t.dir.Channel(ctx, t.w.Order.Institution, t.w.Order.Channel)
+	reached, err := t.dir.Reached(ctx, o.Institution, o.Channel, o.Created)
 	if err != nil {
 		return "", ans, err
 	}
 	lost := t.nextPayout()
 	for range lookAhead {
-		ans = t.askLost(ctx, ch, lost.No)
-		if ans.Verdict != flow.Done || ans.State == PayoutNotFound {
-			return "", ans, nil
+		known := false
+		for _, connection := range reached {
+			ans = t.askLost(ctx, connection, lost.No)
+			switch {
+			case ans.Verdict != flow.Done:
+				return "", ans, nil
+			case ans.paysOrMay(o.Method):
+				lost.State, lost.Reported, lost.Theirs = flow.CallOpen, ans.State, ans.ChannelNo // Sent stays 0: we do not know that we sent it
+				lost.Connection = connection
+				t.w.Transfer, t.c.Transfer = lost, lost
+				return lost.No, ans, nil
+			}
+			known = known || ans.State != PayoutNotFound
 		}
-		if ans.paysOrMay(t.w.Order.Method) {
-			lost.State, lost.Reported, lost.Theirs = flow.CallOpen, ans.State, ans.ChannelNo // Sent stays 0: we do not know that we sent it
-			t.w.Transfer, t.c.Transfer = lost, lost
-			return lost.No, ans, nil
+		if !known {
+			break
 		}
 		lost = t.payoutAfter(lost)
 	}
 	return "", ans, nil
 }
 
-func (t *turn) askLost(ctx context.Context, ch Channel, no string) PayoutAnswer {
+// askLost asks one party for a number. A connection that cannot be used is as
+// good as silent.
+func (t *turn) askLost(ctx context.Context, connection, no string) PayoutAnswer {
+	ch, err := t.dir.ChannelOf(ctx, connection)
+	if err != nil {
+		return PayoutAnswer{Reason: flow.Reason{Code: string(flow.CodeChannelBroken), Message: flow.WordsOf(err), Actor: flow.ActorIT}}
+	}
 	var heard PayoutAnswer
 	ans := t.Ask(ctx, func(ctx context.Context) flow.Answer {
 		heard = ch.Query(ctx, t.w.Order.payout(no))

@@ -72,6 +72,11 @@ func (s *sides) HIS(context.Context, string) (HIS, HISTraits, error) {
 // ChannelOf implements Directory.
 func (s *sides) ChannelOf(context.Context, string) (Channel, error) { return channelSide{s}, nil }
 
+// Reached implements Directory.
+func (s *sides) Reached(context.Context, string, string, time.Time) ([]string, error) {
+	return []string{""}, nil
+}
+
 // HISOf implements Directory.
 func (s *sides) HISOf(ctx context.Context, _ string) (HIS, HISTraits, error) { return s.HIS(ctx, "") }
 

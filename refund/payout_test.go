@@ -221,3 +221,63 @@ func TestHIS_OneNumberForTwoDebits(t *testing.T) {
 		}
 	}
 }
+
+// changed is a directory in which a channel was changed while the order was under
+// way: the present connection knows none of its numbers.
+type changed struct {
+	toldDirectory
+	present Channel
+}
+
+// Reached implements Directory.
+func (d changed) Reached(context.Context, string, string, time.Time) ([]string, error) {
+	return []string{"new", "old"}, nil
+}
+
+// ChannelOf implements Directory.
+func (d changed) ChannelOf(ctx context.Context, connection string) (Channel, error) {
+	if connection == "new" {
+		return d.present, nil
+	}
+	return d.toldDirectory.ChannelOf(ctx, connection)
+}
+
+// TestReversal_AsksWhoeverCouldHavePaid: a merchant that the order was never
+// sent to does not speak for the one that has paid; one that is silent is waited for.
+func TestReversal_AsksWhoeverCouldHavePaid(t *testing.T) {
+	for name, present := range map[string]Channel{"knows nothing": unknowing{}, "silent": unknowing{silent: true}} {
+		t.Run(name, func(t *testing.T) {
+			w, ch := calm(t)
+			w.turnAll(t)
+			o := w.store.orders["o"].Order
+			lost := o.payout(flow.CallNo(o.No, 'T', 1))
+			w.sides.pays[lost.No] = &payment{payout: lost, state: PayoutSucceeded, paid: lost.Amount, ever: true}
+			w.svc.dir = changed{toldDirectory{w.sides, ch}, present}
+			if err := w.svc.Review(t.Context(), "o", Decision{Note: "资料不符"}, people.By{Kind: people.ByStaff, ID: "s"}); err != nil {
+				t.Fatal(err)
+			}
+			w.turnAll(t)
+			k := w.store.orders["o"]
+			if k.Reversal != nil || (name == "silent") != (k.Order.Status == StatusReversing) {
+				t.Errorf("order is %s %s\n%s", k.Order.Status, k.Order.FailCode, w.store.story("o"))
+			}
+			if name != "silent" && (k.Transfer == nil || k.Transfer.Connection != "old") {
+				t.Errorf("taken over from %+v", k.Transfer)
+			}
+		})
+	}
+}
+
+// unknowing is a channel that knows no number, or does not answer.
+type unknowing struct {
+	Channel
+	silent bool
+}
+
+// Query implements Channel.
+func (u unknowing) Query(context.Context, Payout) PayoutAnswer {
+	if u.silent {
+		return PayoutAnswer{}
+	}
+	return PayoutAnswer{Verdict: flow.Done, State: PayoutNotFound}
+}

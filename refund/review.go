@@ -52,7 +52,7 @@ func (s *Service) Review(ctx context.Context, id string, d Decision, by people.B
 		if d.Stage == "" && o.Status == StatusReviewing {
 			d.Stage = o.Next()
 		}
-		if err := t.mayDecide(d, by); err != nil {
+		if err := cmp.Or(t.mayEnd(), t.mayDecide(d, by)); err != nil {
 			return err
 		}
 		t.decide(Review{Stage: d.Stage, Decision: d.outcome(), Reviewer: by.ID, Note: d.Note}, by)

@@ -40,6 +40,9 @@ func (s *Service) Cancel(ctx context.Context, id string, by people.By) error {
 		if err != nil {
 			return err
 		}
+		if err := t.mayEnd(); err != nil {
+			return err
+		}
 		switch t.w.Order.Status {
 		case StatusSubmitted, StatusReviewing, StatusApproved:
 			t.undo(StatusCancelled, "order.cancelled", by, "", "")
@@ -195,6 +198,10 @@ func (s *Service) Advance(ctx context.Context, w Work) error {
 
 // step does one step and reports whether the next one can follow at once.
 func (t *turn) step(ctx context.Context) (bool, error) {
+	if t.inst.Restored && t.undecided() {
+		t.Wait(t.frozenWait())
+		return false, t.commit(ctx, false)
+	}
 	switch o := &t.w.Order; o.Status {
 	case StatusSubmitted:
 		return t.stepSubmitted(ctx)
@@ -214,11 +221,23 @@ func (t *turn) step(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-func (t *turn) stepSubmitted(ctx context.Context) (bool, error) {
-	if t.inst.Restored {
-		t.Wait(t.frozenWait())
-		return false, t.commit(ctx, false)
+// undecided reports whether nothing of the order is under way: what is decided
+// then can end it at once.
+func (t *turn) undecided() bool {
+	s := t.w.Order.Status
+	return s == StatusSubmitted || s == StatusReviewing || s == StatusApproved
+}
+
+// mayEnd refuses what people decide about an order of a restored copy, which may
+// have been debited or paid since: its end would be believed.
+func (t *turn) mayEnd() error {
+	if t.inst.Restored && t.undecided() {
+		return flow.NewError(CodeRestoredCopy, "")
 	}
+	return nil
+}
+
+func (t *turn) stepSubmitted(ctx context.Context) (bool, error) {
 	if t.w.Order.DebitAt == DebitAtApproval {
 		t.toReview()
 		return t.IsDue(), t.commit(ctx, t.IsDue())
@@ -230,7 +249,7 @@ func (t *turn) stepSubmitted(ctx context.Context) (bool, error) {
 }
 
 func (t *turn) stepApproved(ctx context.Context) (bool, error) {
-	if t.inst.Frozen || t.inst.Restored {
+	if t.inst.Frozen {
 		t.Wait(t.frozenWait())
 		return false, t.commit(ctx, false)
 	}

@@ -138,5 +138,8 @@ type Directory interface {
 	// ChannelOf and HISOf are the connections that a call names. Whatever
 	// happens to its number later happens there.
 	ChannelOf(ctx context.Context, connection string) (Channel, error)
+	// Reached names the connections to a channel that were in force at any time
+	// since then, the present one first.
+	Reached(ctx context.Context, institution, channel string, since time.Time) ([]string, error)
 	HISOf(ctx context.Context, connection string) (HIS, HISTraits, error)
 }

@@ -101,17 +101,11 @@ func (s *Store) keepConnection(db dbx.Builder, r connectionRow, config configRow
 	if id == "" {
 		id = newID()
 	}
-	sealed := ""
-	if config.Sealed != "" {
-		plain, err := s.vault.Open(vault.Place(collection, "secrets", config.ID), config.Sealed)
-		if err != nil {
-			return "", err
-		}
-		if sealed, err = s.vault.Seal(vault.Secret, vault.Place(collections.Connections, "secrets", id), plain); err != nil {
-			return "", err
-		}
+	sealed, err := s.resealed(collection, config, id)
+	if err != nil {
+		return "", err
 	}
-	_, err := db.Update(collections.Connections, dbx.Params{"current": false, "left_at": now}, dbx.And(
+	_, err = db.Update(collections.Connections, dbx.Params{"current": false, "left_at": now}, dbx.And(
 		dbx.HashExp{"institution": r.Institution, "name": r.Name, "current": true}, dbx.NewExp("id != {:id}", dbx.Params{"id": id}))).Execute()
 	if err != nil {
 		return "", err
@@ -124,8 +118,10 @@ func (s *Store) keepConnection(db dbx.Builder, r connectionRow, config configRow
 		"reversible": config.Reversible, "updated": now,
 	}
 	if r.ID != "" {
-		_, err = db.Update(collections.Connections, row, dbx.HashExp{"id": id}).Execute()
-		return id, err
+		if _, err = db.Update(collections.Connections, row, dbx.HashExp{"id": id}).Execute(); err != nil {
+			return id, err
+		}
+		return id, s.shareKeys(db, r.Institution, r.Name, id, config, collection)
 	}
 	version := 0
 	err = db.Select("COALESCE(MAX(version), 0)").From(collections.Connections).
@@ -135,8 +131,44 @@ func (s *Store) keepConnection(db dbx.Builder, r connectionRow, config configRow
 	}
 	row["id"], row["institution"], row["name"], row["party"], row["version"], row["created"] = id, r.Institution, r.Name, r.Party, version+1,
 		now
-	_, err = db.Insert(collections.Connections, row).Execute()
-	return id, err
+	if _, err = db.Insert(collections.Connections, row).Execute(); err != nil {
+		return id, err
+	}
+	return id, s.shareKeys(db, r.Institution, r.Name, id, config, collection)
+}
+
+// shareKeys gives new keys of a merchant's application to its connections at
+// other addresses, too: a rotation ends the old keys there as well. A HIS at
+// another address may be another system and keeps its own.
+func (s *Store) shareKeys(db dbx.Builder, institution, name, id string, config configRow, collection string) error {
+	if name == connectionHIS || config.Sealed == "" {
+		return nil
+	}
+	var others []string
+	err := db.Select("id").From(collections.Connections).Where(dbx.And(dbx.HashExp{"institution": institution, "name": name,
+		"merchant_id": strings.TrimSpace(config.MerchantID), "app_id": strings.TrimSpace(config.AppID)},
+		dbx.NewExp("id != {:id} AND secrets_sealed != ''", dbx.Params{"id": id}))).Column(&others)
+	for _, other := range others {
+		sealed, e := s.resealed(collection, config, other)
+		if e == nil {
+			_, e = db.Update(collections.Connections, dbx.Params{"secrets_sealed": sealed, "updated": stamp(s.now())},
+				dbx.HashExp{"id": other}).Execute()
+		}
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// resealed are the keys of a configuration, sealed for a connection.
+func (s *Store) resealed(collection string, config configRow, connection string) (string, error) {
+	if config.Sealed == "" {
+		return "", nil
+	}
+	plain, err := s.vault.Open(vault.Place(collection, "secrets", config.ID), config.Sealed)
+	if err != nil {
+		return "", err
+	}
+	return s.vault.Seal(vault.Secret, vault.Place(collections.Connections, "secrets", connection), plain)
 }
 
 func jsonRaw(raw types.JSONRaw) string {
@@ -166,7 +198,8 @@ func connectionName(rec *core.Record) string {
 }
 
 // KeepConnections notes the connections of all configurations; when a program
-// opens a folder whose calls name none yet, these are theirs.
+// opens a folder whose calls name none yet, these are theirs. The error names
+// those that cannot be noted; they stop no other.
 func (s *Store) KeepConnections(ctx context.Context) error {
 	var rows []struct {
 		Institution string `db:"institution"`
@@ -177,14 +210,16 @@ func (s *Store) KeepConnections(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.transact(func(tx core.App) error {
-		for _, r := range rows {
-			if _, err := s.connect(ctx, tx.DB(), r.Institution, r.Name); err != nil {
-				return fmt.Errorf("机构 %s 的连接 %s：%w", r.Institution, r.Name, err)
-			}
+	for _, r := range rows {
+		e := s.transact(func(tx core.App) error {
+			_, err := s.connect(ctx, tx.DB(), r.Institution, r.Name)
+			return err
+		})
+		if e != nil {
+			err = errors.Join(err, fmt.Errorf("机构 %s 的连接 %s：%w", r.Institution, r.Name, e))
 		}
-		return nil
-	})
+	}
+	return err
 }
 
 // nameConnections gives new calls the connection that is in force when their intent is

@@ -61,6 +61,19 @@ func (s *Store) UnderWay(ctx context.Context, rec *core.Record) (n int, err erro
 	return n, err
 }
 
+// Reached names the connections of a channel that were in force at any time
+// since then, the present one first.
+func (s *Store) Reached(ctx context.Context, institution, channel string, since time.Time) (ids []string, err error) {
+	err = s.app.ConcurrentDB().Select("id").From(collections.Connections).
+		Where(dbx.And(dbx.HashExp{"institution": institution, "name": channel},
+			dbx.NewExp("(current = TRUE OR left_at >= {:since})", dbx.Params{"since": stamp(since)}))).
+		OrderBy("current DESC", "version DESC").WithContext(ctx).Column(&ids)
+	if err == nil && len(ids) == 0 {
+		err = flow.NewError(flow.CodeChannelOff, channel)
+	}
+	return ids, err
+}
+
 // Listening lists the connections of a channel that callbacks may come through,
 // the one in force first.
 func (s *Store) Listening(ctx context.Context, institution, channel string) (ids []string, err error) {
