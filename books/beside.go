@@ -129,7 +129,7 @@ func (s *Service) Use(ctx context.Context, inst, id string) (used, instead State
 			in)
 		return used, instead, err
 	}
-	err = s.local(used, func(_ files.File, path string) error {
+	err = s.local(ctx, used, func(_ files.File, path string) error {
 		in.Path = path
 		st, rejects, err := s.examine(ctx, in)
 		if err == nil {

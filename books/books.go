@@ -31,6 +31,7 @@ type feeder struct {
 	*Service
 	ctx       context.Context
 	inst, day string
+	ledger    Ledger
 	from, to  time.Time
 	engine    *reconcile.Engine
 	sum       hash.Hash // over every line that was fed: equal inputs, equal run
@@ -46,6 +47,8 @@ type feeder struct {
 	moved       movedLines
 	files       []usedFile
 	rejects     int
+	underWay    map[string]bool // payments that are not over yet, and what goes back of them
+	paidBills   paidBills
 	other       reconcile.Sum // HIS lines of channels without bills (现金 …)
 }
 
@@ -74,7 +77,7 @@ type flight struct {
 	seen bool // the day's bill holds one of its numbers
 }
 
-func (s *Service) feeder(ctx context.Context, inst, day string) (*feeder, error) {
+func (s *Service) feeder(ctx context.Context, inst string, ledger Ledger, day string, noHIS bool) (*feeder, error) {
 	from, to, err := calendar.ParseDay(day)
 	if err != nil {
 		return nil, flow.NewError(flow.CodeBadRequest, "")
@@ -88,17 +91,23 @@ func (s *Service) feeder(ctx context.Context, inst, day string) (*feeder, error)
 	if err != nil {
 		return nil, err
 	}
-	opt.Window, opt.Tolerance, opt.Prefixes = window, tolerance, prefixes(set.Prefixes)
+	opt.Window, opt.Tolerance, opt.Prefixes, opt.NoHIS = window, tolerance, prefixes(set.Prefixes), noHIS
+	if ledger == Payments { // what is ours shows by its number
+		opt.Types, opt.Prefixes = []string{reconcile.MethodPay, reconcile.MethodBack}, nil
+	}
 	engine, err := reconcile.New(opt)
 	sum := sha256.New()
 	fmt.Fprint(sum, set.told())
+	if noHIS {
+		fmt.Fprintln(sum, "no HIS")
+	}
 	return &feeder{
 		table:   table,
-		Service: s, ctx: ctx, inst: inst, day: day, from: from, to: to, engine: engine, sum: sum, bring: map[string]bool{},
+		Service: s, ctx: ctx, inst: inst, ledger: ledger, day: day, from: from, to: to, engine: engine, sum: sum, bring: map[string]bool{},
 		away: map[string]bool{},
 		hand: map[string]bool{}, returned: map[string]bool{}, reversed: map[string]time.Time{},
 		back:     returns{sameDay: map[string]bool{}, later: map[string]bool{}, taken: map[string]bool{}},
-		earliest: from, flights: map[string]*flight{},
+		earliest: from, flights: map[string]*flight{}, underWay: map[string]bool{},
 	}, err
 }
 
@@ -170,6 +179,9 @@ func (f *feeder) loadFlights() error {
 // channels reads the bills of the day, and of the neighbouring days what lies
 // within the window of midnight.
 func (f *feeder) channels(bills []Statement) error {
+	if err := f.findPaid(bills); err != nil {
+		return err
+	}
 	sent := map[string]*flight{}
 	for _, fl := range f.flights {
 		if fl.line.BillNo != "" {
@@ -182,7 +194,7 @@ func (f *feeder) channels(bills []Statement) error {
 			continue
 		}
 		n++
-		err := f.file(st, func(l reconcile.Line) error {
+		err := f.file(st, func(l reconcile.Line) (err error) {
 			if l.Back && !l.Fee() && (l.Returned() || strings.HasPrefix(l.BillNo, "R")) { // our numbers begin with it
 				if taken, err := f.cameBack(st, l); taken || err != nil {
 					return err
@@ -195,6 +207,9 @@ func (f *feeder) channels(bills []Statement) error {
 				fl.seen = true
 			}
 			l.File = n
+			if l.Other, err = f.ofPayment(l); err != nil {
+				return err
+			}
 			return f.add(reconcile.Channel, l)
 		})
 		if err != nil {
@@ -345,6 +360,14 @@ func (f *feeder) hisLine(st Statement, l reconcile.Line) error {
 	return f.add(reconcile.HIS, l)
 }
 
+// scan reads a kept bill beside the run's own reading.
+func (f *feeder) scan(st Statement, line func(reconcile.Line) error) error {
+	return f.local(f.ctx, st, func(b files.File, _ string) error {
+		_, err := read(f.table, b, st.Source, st.Kind, st.Day, line)
+		return err
+	})
+}
+
 // file reads a kept bill. One of the day counts as it is: a run has its file
 // and its rejected lines, even where its lines are those of another file.
 func (f *feeder) file(st Statement, line func(reconcile.Line) error) error {
@@ -353,8 +376,8 @@ func (f *feeder) file(st Statement, line func(reconcile.Line) error) error {
 		fmt.Fprintln(f.sum, st.ID, st.SHA256, st.Rejects)
 		f.files = append(f.files, usedFile{st.ID, st.Source, st.Kind, st.Day, st.Form, st.SHA256, st.Lines, st.Rejects})
 	}
-	return f.local(st, func(b files.File, _ string) error {
-		got, err := read(f.table, b, st.Source, st.Day, line)
+	return f.local(f.ctx, st, func(b files.File, _ string) error {
+		got, err := read(f.table, b, st.Source, st.Kind, st.Day, line)
 		if n := got.info.Rejects; err == nil && st.Day == f.day && n != st.Rejects { // words were told since it came
 			f.rejects += n - st.Rejects
 			f.files[len(f.files)-1].Rejects = n

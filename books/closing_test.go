@@ -108,7 +108,7 @@ func TestBooks_ADayWithOpenItemsIsReadOnceADay(t *testing.T) {
 	w.bring(day, o.line("wechat", "成功", "1.00"))
 	due := func(want bool, when string) {
 		t.Helper()
-		if got, err := w.svc.ToRun(t.Context(), inst, day, true); err != nil || got != want {
+		if got, err := w.svc.ToRun(t.Context(), inst, books.Deposits, day, true); err != nil || got != want {
 			t.Errorf("%s: %v %v", when, got, err)
 		}
 	}
@@ -168,13 +168,16 @@ func TestBooks_CashCountsWhatSucceeded(t *testing.T) {
 func TestBooks_TheSheetOfDifferencesIsWhole(t *testing.T) {
 	w := newWorld(t)
 	const n = 20_050
-	w.exec("INSERT INTO differences (id, institution, day, key, live, kind, also, state, amount, opened, resolved_at) WITH RECURSIVE " +
+	w.exec("INSERT INTO differences (id, ledger, institution, day, key, live, kind, also, state, amount, opened, resolved_at) " +
+		"WITH RECURSIVE " +
+		"" +
 		"n(x) AS " +
 		"(SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < " + fmt.Sprint(n) + ") " +
-		"SELECT printf('d%014d', x), '" + inst + "', '2026-11-29', printf('k%06d', x), TRUE, 'card', '[]', 'resolved', 1, '2026-11-30 " +
+		"SELECT printf('d%014d', x), 'deposits', '" + inst + "', '2026-11-29', printf('k%06d', x), TRUE, 'card', '[]', 'resolved', 1, " +
+		"'2026-11-30 " +
 		"02:00:00.000Z', '2026-12-02 03:00:00.000Z' FROM n")
 	var file bytes.Buffer
-	if err := w.svc.Report(t.Context(), inst, books.ReportDifferences, "2026-11-29", "", &file); err != nil {
+	if err := w.svc.Report(t.Context(), inst, books.Deposits, books.ReportDifferences, "2026-11-29", "", &file); err != nil {
 		t.Fatal(err)
 	}
 	f, err := excelize.OpenReader(&file)

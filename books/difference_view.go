@@ -14,6 +14,7 @@ import (
 // DifferenceView is a difference as the console shows it.
 type DifferenceView struct {
 	ID         string              `json:"id"`
+	Ledger     Ledger              `json:"ledger"`
 	Day        string              `json:"day"`
 	Kind       string              `json:"kind"`
 	Also       []string            `json:"also"`
@@ -61,7 +62,8 @@ func (s *Service) View(ctx context.Context, d Difference, names map[string]strin
 		return &Side{money.Fen(amount), state, calendar.Clock(at.Time())}
 	}
 	out := DifferenceView{
-		ID: d.ID, Day: d.Day, Kind: d.Kind, Also: append([]string{}, d.Also...), Order: d.Order, OrderNo: d.OrderNo, BillNo: d.BillNo,
+		ID: d.ID, Ledger: d.Ledger, Day: d.Day, Kind: d.Kind, Also: append([]string{}, d.Also...), Order: d.Order, OrderNo: d.OrderNo,
+		BillNo:  d.BillNo,
 		HISNo:   d.HISNo,
 		Channel: d.Channel, Method: d.Method, Platform: side(d.PlatformAmount, d.PlatformState, d.PlatformAt),
 		Bill: side(d.ChannelAmount, d.ChannelState, d.ChannelAt), HIS: side(d.HISAmount, d.HISState, d.HISAt), Explain: d.Explain, Sign: d.Sign,

@@ -37,6 +37,7 @@ const verbAuto = "auto"
 type Difference struct {
 	ID             string                  `db:"id"`
 	Institution    string                  `db:"institution"`
+	Ledger         Ledger                  `db:"ledger"`
 	Day            string                  `db:"day"`
 	Key            string                  `db:"key"`
 	Live           bool                    `db:"live"` // the last run holds it
@@ -104,8 +105,16 @@ func settled(o reconcile.Order) bool {
 	return h.Count == 1 && h.Amount == p.Amount
 }
 
-// keyOf names an order within its day.
-func keyOf(o reconcile.Order) string { return cmp.Or(o.OrderNo, "bill:"+o.BillNo) }
+// keyOf names an order within its day, among those of all ledgers.
+func (r Run) keyOf(o reconcile.Order) string {
+	if r.Ledger == Deposits {
+		return cmp.Or(o.OrderNo, "bill:"+o.BillNo)
+	}
+	if r.Ledger == Insurance { // one order may be settled and go back on a day
+		return clip("insurance:"+cmp.Or(o.BillNo, o.OrderNo), 80)
+	}
+	return clip("payments:"+cmp.Or(o.OrderNo, o.BillNo), 80)
+}
 
 // columns are what a run says about an order.
 func columns(o reconcile.Order) dbx.Params {
@@ -115,6 +124,9 @@ func columns(o reconcile.Order) dbx.Params {
 	}
 	if pending(o) {
 		explain = "HIS 已扣减预交金，退款还在办理（多半等患者确认收款）；付出之后归入付款那一天，未付成则由系统在 HIS 撤销，两种情形都会自动了结。"
+		if ofPayment(o) {
+			explain = "HIS 已记账，平台还在向渠道确认这笔；确认之后归入付款那一天，自动了结；确认不了的转到挂账，由人处理。"
+		}
 	}
 	row := dbx.Params{"kind": kind.String(), "also": jsonText(also), "order_no": o.OrderNo, "out_bill_no": clip(o.BillNo, 64),
 		"his_refund_no": clip(o.HISNo, 64), "explain": clip(explain, 1000), "live": true}
@@ -170,14 +182,14 @@ func waiting(kind string) string {
 // stays as it is, whatever people have decided about it; what has changed or
 // come back is open again; what is gone is closed.
 func (s *Service) merge(tx core.App, run Run, found []reconcile.Order, days int, now time.Time) error {
-	had, err := differencesOf(tx.DB(), run.Institution, run.Day)
+	had, err := differencesOf(tx.DB(), run)
 	if err != nil {
 		return err
 	}
 	for _, o := range found {
 		row := columns(o)
-		d, known := had[keyOf(o)]
-		delete(had, keyOf(o))
+		d, known := had[run.keyOf(o)]
+		delete(had, run.keyOf(o))
 		if !known {
 			err = insertDifference(tx.DB(), run, o, row, days, now)
 		} else {
@@ -202,9 +214,10 @@ func (s *Service) merge(tx core.App, run Run, found []reconcile.Order, days int,
 	return nil
 }
 
-func differencesOf(db dbx.Builder, inst, day string) (map[string]Difference, error) {
+func differencesOf(db dbx.Builder, run Run) (map[string]Difference, error) {
 	var rows []Difference
-	err := db.Select("*").From(collections.Differences).Where(dbx.HashExp{"institution": inst, "day": day}).All(&rows)
+	err := db.Select("*").From(collections.Differences).
+		Where(dbx.HashExp{"institution": run.Institution, "ledger": run.Ledger, "day": run.Day}).All(&rows)
 	out := make(map[string]Difference, len(rows))
 	for _, d := range rows {
 		out[d.Key] = d
@@ -215,7 +228,8 @@ func differencesOf(db dbx.Builder, inst, day string) (map[string]Difference, err
 func insertDifference(db dbx.Builder, run Run, o reconcile.Order, row dbx.Params, days int, now time.Time) error {
 	id := newID()
 	for k, v := range map[string]any{
-		"id": id, "institution": run.Institution, "day": run.Day, "key": keyOf(o), "state": waiting(row["kind"].(string)), "opened": stamp(now),
+		"id": id, "institution": run.Institution, "ledger": run.Ledger, "day": run.Day, "key": run.keyOf(o),
+		"state": waiting(row["kind"].(string)), "opened": stamp(now),
 		"sla_due": stamp(now.AddDate(0, 0, days)),
 		"created": stamp(now), "updated": stamp(now), "order": "",
 	} {
@@ -224,18 +238,31 @@ func insertDifference(db dbx.Builder, run Run, o reconcile.Order, row dbx.Params
 	if settled(o) {
 		row["state"], row["verb"], row["resolved_at"] = Resolved, verbAuto, stamp(now)
 	}
-	if o.OrderNo != "" {
-		var order []string
-		if err := db.Select("id").From(collections.RefundOrders).Where(dbx.HashExp{"no": o.OrderNo, "institution": run.Institution}).Limit(1).
-			Column(&order); err != nil {
-			return err
-		}
-		row["order"] = strings.Join(order, "")
+	order, err := run.orderOf(db, o.OrderNo)
+	if err != nil {
+		return err
 	}
+	row["order"] = order
 	if _, err := db.Insert(collections.Differences, row).Execute(); err != nil || !settled(o) {
 		return err
 	}
 	return remember(db, run.Institution, id, act{Act: "auto", Verb: verbAuto, Reason: "相邻日的账单里有这一笔，跨日两边相符"}, nil, row, now)
+}
+
+// orderOf is the record of an order's number: of what went back of a payment, the
+// payment.
+func (r Run) orderOf(db dbx.Builder, no string) (string, error) {
+	tables := map[Ledger][][2]string{Deposits: {{collections.RefundOrders, "id"}},
+		Payments:  {{collections.PaymentOrders, "id"}, {collections.PaymentRefunds, "order"}},
+		Insurance: {{collections.PaymentOrders, "id"}}}
+	for _, t := range tables[r.Ledger] {
+		var order []string
+		err := db.Select(t[1]).From(t[0]).Where(dbx.HashExp{"no": no, "institution": r.Institution}).Limit(1).Column(&order)
+		if no == "" || err != nil || len(order) > 0 {
+			return strings.Join(order, ""), err
+		}
+	}
+	return "", nil
 }
 
 // renew brings a known difference to what the run says of it.
@@ -332,7 +359,8 @@ func (s *Service) lateItem(tx core.App, st Statement) error {
 	now := s.now()
 	id := newID()
 	row := dbx.Params{
-		"id": id, "institution": st.Institution, "day": day, "key": "late:" + st.ID, "live": false, "kind": KindLate, "also": "[]",
+		"id": id, "institution": st.Institution, "ledger": st.ledger(), "day": day, "key": "late:" + st.ID, "live": false, "kind": KindLate,
+		"also":    "[]",
 		"channel": st.Source, "state": Open, "amount": st.Amount,
 		"explain": fmt.Sprintf("%s 的账单（%s）在月结之后才到：%d 行，合计 %s。该月已结，如须按它重新对账，请两人重开该月；否则说明原因后了结。", st.Day, st.Form, st.Lines, money.Fen(st.Amount)),
 		"opened":  stamp(now), "sla_due": stamp(now.AddDate(0, 0, set.Days)), "created": stamp(now), "updated": stamp(now), "fingerprint": st.ID,

@@ -40,13 +40,15 @@ func (s *Service) RunDue(ctx context.Context) (n int, err error) {
 	for _, inst := range insts {
 		for back := reconcileDays; back > 0 && ctx.Err() == nil; back-- {
 			day := s.now().In(calendar.Beijing).AddDate(0, 0, -back).Format(time.DateOnly)
-			due, e := s.ToRun(ctx, inst, day, s.late(day))
-			if e == nil && due {
-				_, e = s.Run(ctx, inst, day, Actor{})
-				n++
-			}
-			if e != nil && flow.CodeOf(e) != CodeMonthClosed {
-				err = errors.Join(err, fmt.Errorf("机构 %s，%s：%w", inst, day, e))
+			for _, ledger := range Ledgers() {
+				due, e := s.ToRun(ctx, inst, ledger, day, s.late(day))
+				if e == nil && due {
+					_, e = s.Run(ctx, inst, ledger, day, Actor{})
+					n++
+				}
+				if e != nil && flow.CodeOf(e) != CodeMonthClosed {
+					err = errors.Join(err, fmt.Errorf("机构 %s，%s %s：%w", inst, day, ledger.Chinese(), e))
+				}
 			}
 		}
 	}
@@ -62,19 +64,22 @@ func (s *Service) late(day string) bool {
 // ToRun reports whether a day wants a run: its bills are there, or nobody waits
 // for them any longer, and it has no run yet, its last run knew other bills, or
 // it has open items and was not looked at today. A closed month takes no runs.
-func (s *Service) ToRun(ctx context.Context, inst, day string, late bool) (bool, error) {
+func (s *Service) ToRun(ctx context.Context, inst string, ledger Ledger, day string, late bool) (bool, error) {
 	if closed, err := monthClosed(s.App.ConcurrentDB(), inst, day); err != nil || closed {
 		return false, err
 	}
-	bills, err := s.inForce(ctx, inst, day, day)
+	if used, err := s.InUse(ctx, inst, ledger, day); err != nil || !used {
+		return false, err
+	}
+	bills, err := s.inForce(ctx, inst, ledger, day, day)
 	if err != nil || len(bills) == 0 {
 		return false, err
 	}
-	_, missing, err := s.present(ctx, inst, day, bills)
+	_, missing, err := s.present(ctx, inst, ledger, day, bills)
 	if err != nil || (!late && len(missing) > 0) {
 		return false, err
 	}
-	last, err := s.LastRun(ctx, inst, day)
+	last, err := s.LastRun(ctx, inst, ledger, day)
 	if errors.Is(err, ErrNoRun) {
 		return true, nil
 	}
@@ -85,15 +90,17 @@ func (s *Service) ToRun(ctx context.Context, inst, day string, late bool) (bool,
 		return false, nil
 	}
 	var open int
-	err = s.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM differences WHERE institution = {:i} AND day = {:d} AND live = TRUE AND " +
-		unresolved).Bind(dbx.Params{"i": inst, "d": day}).WithContext(ctx).Row(&open)
+	err = s.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM differences WHERE institution = {:i} AND ledger = {:l} AND day = " +
+		"{:d} AND live " +
+		"= TRUE AND " +
+		unresolved).Bind(dbx.Params{"i": inst, "l": ledger, "d": day}).WithContext(ctx).Row(&open)
 	return open > 0, err
 }
 
 // lookedAt is the day on which a day's books were last compared: that of its
 // run, or a later one on which they were found as the run had read them.
 func (s *Service) lookedAt(last Run) string {
-	if day, ok := s.looked.Load(last.Institution + last.Day); ok {
+	if day, ok := s.looked.Load(last.Institution + string(last.Ledger) + last.Day); ok {
 		return day.(string)
 	}
 	return calendar.Day(last.Started.Time())
@@ -109,13 +116,18 @@ func outdated(last Run, bills []Statement, missing []string) bool {
 // present tells for each book whether its bills are all there. Expected are
 // HIS, the channels that have a bill of the day, and those that orders went
 // through on it, whether the channels are in use today or not.
-func (s *Service) present(ctx context.Context, inst, day string, bills []Statement) (books map[string]BookSum, missing []string,
-	err error) {
-	sources, err := s.Through(ctx, inst, day)
+func (s *Service) present(ctx context.Context, inst string, ledger Ledger, day string, bills []Statement) (books map[string]BookSum,
+	missing []string, err error) {
+	sources, err := s.Through(ctx, inst, ledger, day)
 	if err != nil {
 		return nil, nil, err
 	}
-	sources = append(sources, SourceHIS)
+	switch ledger {
+	case Deposits: // in those of payments HIS has a part where it gives its list, or somebody does
+		sources = append(sources, SourceHIS)
+	case Insurance:
+		sources = append(sources, SourceCentre)
+	}
 	for _, st := range bills {
 		if st.Day == day {
 			sources = append(sources, st.Source)
@@ -153,15 +165,22 @@ func throughSQL() []string {
 
 // Through lists the channels with bills that orders were paid through on a day,
 // or were under way through.
-func (s *Service) Through(ctx context.Context, inst, day string) (names []string, err error) {
+func (s *Service) Through(ctx context.Context, inst string, ledger Ledger, day string) (names []string, err error) {
 	from, to, err := calendar.ParseDay(day)
-	if err != nil {
+	if err != nil || ledger == Insurance {
 		return nil, err
+	}
+	asked := throughSQL()
+	if ledger == Payments {
+		asked = paidThroughSQL
 	}
 	for _, channel := range []string{reconcile.ChannelAlipay, reconcile.ChannelWeChat} {
 		found := false
-		for _, sql := range throughSQL() {
+		for _, sql := range asked {
 			p := dbx.Params{"i": inst, "c": channel, "to": stamp(to), "from": stamp(from), "since": stamp(from.AddDate(0, 0, -longest))}
+			if ledger == Payments {
+				delete(p, "since")
+			}
 			if err := s.App.ConcurrentDB().NewQuery(sql).Bind(p).WithContext(ctx).Row(&found); err != nil {
 				return nil, err
 			}

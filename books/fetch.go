@@ -2,6 +2,7 @@ package books
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,6 +17,8 @@ import (
 	"hospay/calendar"
 	"hospay/channels"
 	"hospay/flow"
+	"hospay/payment"
+	"hospay/reconcile"
 	"hospay/reconcile/files"
 	"hospay/refund"
 )
@@ -97,11 +100,16 @@ func (s *Service) await(ctx context.Context, inst, day string, fresh bool) error
 	if err := s.Await(ctx, inst, SourceHIS, "statement", day, ""); err != nil {
 		return err
 	}
-	former := s.awaitFormer(ctx, inst, day)
-	through, err := s.Through(ctx, inst, day)
+	former := errors.Join(s.awaitFormer(ctx, inst, day), s.awaitPayments(ctx, inst, day))
+	through, err := s.Through(ctx, inst, Deposits, day)
 	if err != nil {
 		return err
 	}
+	paid, err := s.Through(ctx, inst, Payments, day)
+	if err != nil {
+		return err
+	}
+	through = slices.Compact(slices.Sorted(slices.Values(append(through, paid...))))
 	offers, broken := s.Store.OffersOf(ctx, inst, through)
 	if fresh {
 		inUse, err := s.Store.Offers(ctx, inst)
@@ -115,6 +123,25 @@ func (s *Service) await(ctx context.Context, inst, day string, fresh bool) error
 		}
 	}
 	return errors.Join(broken, former)
+}
+
+// awaitPayments asks for the bills that only the ledgers of payments read: HIS's
+// list where it gives one, and the centre's totals.
+func (s *Service) awaitPayments(ctx context.Context, inst, day string) error {
+	used, err := s.inUse(ctx, inst, day)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(used, Payments) {
+		his, e := s.Store.Payments().HIS(ctx, inst)
+		if err = e; e == nil && his.Can().Charges {
+			err = s.Await(ctx, inst, SourceHIS, kindCharges, day, "")
+		}
+	}
+	if slices.Contains(used, Insurance) {
+		err = errors.Join(err, s.Await(ctx, inst, SourceCentre, kindTotals, day, ""))
+	}
+	return err
 }
 
 // awaitFormer asks a former merchant, or a former HIS, for its bills of a day as
@@ -163,6 +190,10 @@ func (s *Service) FetchDay(ctx context.Context, inst, day string) error {
 			err = errors.Join(err, s.fetch(ctx, bill))
 		}
 	}
+	detail, e := s.current(ctx, Statement{Institution: inst, Source: SourceCentre, Kind: kindDetail, Day: day})
+	if e == nil && detail.State == Waiting {
+		err = errors.Join(err, s.fetch(ctx, detail))
+	}
 	return err
 }
 
@@ -185,7 +216,7 @@ func (s *Service) nextAsk(st Statement) time.Time {
 // fetch downloads one bill into a temporary file, so that its size does not
 // matter, and keeps it once it has been read from end to end.
 func (s *Service) fetch(ctx context.Context, st Statement) error {
-	dir, err := os.MkdirTemp("", "hospay-bill")
+	dir, err := s.Store.TempDir()
 	if err != nil {
 		return err
 	}
@@ -207,19 +238,25 @@ func (s *Service) fetch(ctx context.Context, st Statement) error {
 		}
 		return noted
 	}
-	_, err = s.Fetched(ctx, Incoming{Institution: st.Institution, Day: st.Day, Source: st.Source, Kind: st.Kind, Connection: st.Connection,
+	kept, err := s.Fetched(ctx, Incoming{Institution: st.Institution, Day: st.Day, Source: st.Source, Kind: st.Kind, Connection: st.Connection,
 		Path: path, Name: bill.Name, Told: bill.Source, Next: next})
+	if err == nil && kept.Source == SourceCentre && kept.Kind == kindTotals {
+		err = s.wantDetail(ctx, kept)
+	}
 	return err
 }
 
 func (s *Service) download(ctx context.Context, st Statement, path string) (channels.Bill, error) {
-	out, err := os.Create(path)
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return channels.Bill{}, err
 	}
 	defer out.Close()
-	if st.Source == SourceHIS {
+	switch st.Source {
+	case SourceHIS:
 		return s.writeHIS(ctx, st, out)
+	case SourceCentre:
+		return s.askCentre(ctx, st, out)
 	}
 	through, err := s.through(ctx, st)
 	if err != nil {
@@ -242,22 +279,17 @@ func (s *Service) writeHIS(ctx context.Context, st Statement, out io.Writer) (ch
 	if err != nil {
 		return channels.Bill{}, err
 	}
-	his, _, err := s.Store.HISOf(ctx, through)
-	if err != nil {
-		return channels.Bill{}, err
-	}
 	sum := sha256.New()
 	counted := &counter{w: io.MultiWriter(out, sum)}
 	buf := bufio.NewWriter(counted)
-	table, err := files.NewHISTable(buf)
+	table, err := files.NewHISTable(buf, st.Kind == kindCharges)
 	if err != nil {
 		return channels.Bill{}, err
 	}
 	lines := 0
-	err = his.Statement(ctx, st.Day, func(l refund.StatementLine) error {
+	err = s.hisLines(ctx, through, st, func(l files.HISLine) error {
 		lines++
-		return table.Write(files.HISLine{OrderNo: l.OrderNo, HISNo: l.HISNo, CardNo: l.CardNo, Amount: l.Amount, Method: string(l.Method),
-			Channel: l.Channel, Status: l.Status, At: l.At, Unread: l.Unread != ""})
+		return table.Write(l)
 	})
 	if err != nil {
 		return channels.Bill{}, err
@@ -268,7 +300,37 @@ func (s *Service) writeHIS(ctx context.Context, st Statement, out io.Writer) (ch
 	if lines == 0 {
 		return channels.Bill{}, channels.ErrBillEmpty
 	}
-	return channels.Bill{Name: "his-" + st.Day + ".csv", Hash: hex.EncodeToString(sum.Sum(nil)), Size: counted.n}, nil
+	name := "his-"
+	if st.Kind == kindCharges {
+		name = "his-charges-"
+	}
+	return channels.Bill{Name: name + st.Day + ".csv", Hash: hex.EncodeToString(sum.Sum(nil)), Size: counted.n}, nil
+}
+
+// hisLines asks HIS for the lines of a statement.
+func (s *Service) hisLines(ctx context.Context, through string, st Statement, each func(files.HISLine) error) error {
+	if st.Kind != kindCharges {
+		his, _, err := s.Store.HISOf(ctx, through)
+		if err != nil {
+			return err
+		}
+		return his.Statement(ctx, st.Day, func(l refund.StatementLine) error {
+			return each(files.HISLine{OrderNo: l.OrderNo, HISNo: l.HISNo, CardNo: l.CardNo, Amount: l.Amount, Method: string(l.Method),
+				Channel: l.Channel, Status: l.Status, At: l.At, Unread: l.Unread != ""})
+		})
+	}
+	his, err := s.Store.Payments().HISOf(ctx, through)
+	if err != nil {
+		return err
+	}
+	return his.Charges(ctx, st.Day, func(l payment.ChargeLine) error {
+		line := files.HISLine{OrderNo: cmp.Or(l.RefundNo, l.OrderNo), BillNo: l.TradeNo, HISNo: l.HISNo, CardNo: l.CardNo, Amount: l.Cash,
+			Method: reconcile.MethodPay, Channel: l.Channel, Status: l.Status, At: l.At, Unread: l.Unread != ""}
+		if l.Back {
+			line.Method, line.BillNo = reconcile.MethodBack, ""
+		}
+		return each(line)
+	})
 }
 
 type counter struct {

@@ -2,18 +2,13 @@ package books
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"fmt"
 	"io"
 	"os"
-	"path"
+	"path/filepath"
 
 	"hospay/collections"
 	"hospay/reconcile/files"
-
-	"github.com/pocketbase/pocketbase/tools/filesystem"
+	"hospay/store"
 )
 
 // extension keeps the ending of a name, which spreadsheets go by.
@@ -26,90 +21,52 @@ func extension(name string) string {
 	return ".dat"
 }
 
-// Reader opens the kept file of a bill or run; the caller closes both.
-func (s *Service) Reader(collection, id, file string) (io.ReadCloser, error) {
-	fsys, key, err := s.place(collection, id, file)
-	if err != nil {
-		return nil, err
-	}
-	r, err := fsys.GetReader(key)
-	if err != nil {
-		fsys.Close()
-		return nil, err
-	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{r, closers{r, fsys}}, nil
+// kept names the file of a bill.
+func (st Statement) kept() store.KeptFile {
+	return store.KeptFile{Collection: collections.Statements, ID: st.ID, Name: st.File, SHA256: st.SHA256}
 }
 
-type closers []io.Closer
-
-// Close closes all.
-func (c closers) Close() (err error) {
-	for _, one := range c {
-		err = errors.Join(err, one.Close())
-	}
-	return err
+// keptLines names the lines of a run.
+func (r Run) keptLines() store.KeptFile {
+	return store.KeptFile{Collection: collections.ReconRuns, ID: r.ID, Name: r.Lines}
 }
 
-func (s *Service) place(collection, id, file string) (*filesystem.System, string, error) {
-	c, err := s.App.FindCachedCollectionByNameOrId(collection)
-	if err != nil {
-		return nil, "", err
-	}
-	fsys, err := s.App.NewFilesystem()
-	return fsys, path.Join(c.BaseFilesPath(), id, file), err
+// Original opens the file of a bill as it came; the caller closes it. A file that
+// was changed ends with an error instead of its end.
+func (s *Service) Original(ctx context.Context, st Statement) (io.ReadCloser, error) {
+	return s.Store.OpenFile(ctx, st.kept())
 }
 
-func (s *Service) upload(ctx context.Context, collection, id, from, name string) (string, error) {
-	fsys, key, err := s.place(collection, id, name)
-	if err != nil {
-		return "", err
-	}
-	defer fsys.Close()
-	fsys.SetContext(ctx)
-	f, err := filesystem.NewFileFromPath(from)
-	if err != nil {
-		return "", err
-	}
-	return name, fsys.UploadFile(f, key)
-}
-
-// discard deletes a file whose row was not written, and nothing beside it.
-func (s *Service) discard(ctx context.Context, collection, id, file string) error {
-	if file == "" {
-		return nil
-	}
-	fsys, key, err := s.place(collection, id, file)
+func (s *Service) upload(ctx context.Context, f store.KeptFile, from string) error {
+	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
-	defer fsys.Close()
-	fsys.SetContext(ctx)
-	return fsys.Delete(key)
+	defer in.Close()
+	return s.Store.KeepFile(ctx, f, in)
 }
 
 // local copies a kept file to where it can be read at any place, reads it and
 // removes the copy.
-func (s *Service) local(st Statement, use func(f files.File, path string) error) error {
-	r, err := s.Reader(collections.Statements, st.ID, st.File)
+func (s *Service) local(ctx context.Context, st Statement, use func(f files.File, path string) error) error {
+	r, err := s.Original(ctx, st)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	temp, err := os.CreateTemp("", "hospay-bill")
+	dir, err := s.Store.TempDir()
 	if err != nil {
 		return err
 	}
-	defer func() { temp.Close(); os.Remove(temp.Name()) }()
-	sum := sha256.New()
-	size, err := io.Copy(io.MultiWriter(temp, sum), r)
+	defer os.RemoveAll(dir)
+	temp, err := os.OpenFile(filepath.Join(dir, "bill"), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
-	if hex.EncodeToString(sum.Sum(nil)) != st.SHA256 {
-		return fmt.Errorf("recon: file of statement %s is not the one that was kept", st.ID)
+	defer temp.Close()
+	size, err := io.Copy(temp, r)
+	if err != nil {
+		return err
 	}
 	return use(files.File{Name: st.Name, Data: temp, Size: size}, temp.Name())
 }

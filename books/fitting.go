@@ -59,7 +59,7 @@ func (s *Service) counters(ctx context.Context, d Difference) ([]Difference, err
 		return nil, nil
 	}
 	err := s.App.ConcurrentDB().Select("*").From(collections.Differences).
-		Where(dbx.HashExp{"institution": d.Institution, "state": []any{Open, Carried}, "amount": d.Amount}).
+		Where(dbx.HashExp{"institution": d.Institution, "ledger": d.Ledger, "state": []any{Open, Carried}, "amount": d.Amount}).
 		AndWhere(dbx.NewExp("sign NOT IN ('', {:s})", dbx.Params{"s": d.Sign})).
 		OrderBy("day DESC", "key DESC").Limit(counterLimit).WithContext(ctx).All(&rows)
 	for _, r := range rows {

@@ -36,7 +36,8 @@ func TestGuard_BooksRefuseRawSQL(t *testing.T) {
 		{"改对账结果", "UPDATE recon_runs SET state = 'balanced'", "append-only"},
 		{"删对账结果", "DELETE FROM recon_runs", "never deleted"},
 		{"替换对账结果", "REPLACE INTO recon_runs (id, institution, day, seq) SELECT id, institution, day, seq FROM recon_runs", "never deleted"},
-		{"同一序号两次", "INSERT INTO recon_runs (id, institution, day, seq) SELECT 'x00000000000001', institution, day, seq FROM recon_runs LIMIT 1",
+		{"同一序号两次", "INSERT INTO recon_runs (id, institution, ledger, day, seq) SELECT 'x00000000000001', institution, ledger, day, seq FROM " +
+			"recon_runs LIMIT 1",
 			"UNIQUE"},
 		{"改差异的单号", "UPDATE differences SET key = 'y'", "never changes"},
 		{"改差异的日期", "UPDATE differences SET day = '2026-11-08'", "never changes"},
@@ -203,7 +204,7 @@ func TestSize_ManyOrdersInBoundedMemory(t *testing.T) {
 		}
 	}()
 	started := testday.Now()
-	r, err := w.svc.Run(context.Background(), inst, day, books.Actor{})
+	r, err := w.svc.Run(context.Background(), inst, books.Deposits, day, books.Actor{})
 	took := testday.Now().Sub(started)
 	close(stop)
 	if err != nil || r.State != books.Balanced || r.Summary.V.Matched != n {
@@ -221,7 +222,7 @@ func TestSize_ManyOrdersInBoundedMemory(t *testing.T) {
 
 func lastPage(t *testing.T, w *world, day string, n int) string {
 	started := testday.Now()
-	items, count, err := w.svc.Lines(t.Context(), inst, day, "", n/50, 50)
+	items, count, err := w.svc.Lines(t.Context(), inst, books.Deposits, day, "", n/50, 50)
 	if err != nil || count != n || len(items) != 50 {
 		t.Errorf("%d of %d lines, %v", len(items), count, err)
 	}

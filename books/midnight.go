@@ -31,9 +31,9 @@ func (f *feeder) inputs(bills []Statement, midnight bool) string {
 func (f *feeder) metMidnight() (bool, error) {
 	var n int
 	err := f.App.ConcurrentDB().NewQuery(
-		"SELECT COUNT(*) FROM differences WHERE institution = {:i} AND day = {:d} AND live = TRUE AND (kind " +
+		"SELECT COUNT(*) FROM differences WHERE institution = {:i} AND ledger = {:l} AND day = {:d} AND live = TRUE AND (kind " +
 			"= 'day_cut' OR also LIKE '%\"day_cut\"%')").
-		Bind(dbx.Params{"i": f.inst, "d": f.day}).WithContext(f.ctx).Row(&n)
+		Bind(dbx.Params{"i": f.inst, "l": f.ledger, "d": f.day}).WithContext(f.ctx).Row(&n)
 	return n > 0, err
 }
 
@@ -78,7 +78,7 @@ func missed(o *reconcile.Order, day string, bills []Statement) {
 		}
 	}
 	o.Kind, o.Also = o.Also[0], append(slices.Clone(o.Also[1:]), reconcile.DayCut)
-	o.Explain = o.Kind.Advice() + "。相邻日 " + neighbour + " 的账单已到，也没有这一笔。"
+	o.Explain = o.Kind.Advice(methodOf(*o)) + "。相邻日 " + neighbour + " 的账单已到，也没有这一笔。"
 }
 
 func dayNoon(day string) int64 {

@@ -113,7 +113,7 @@ func (w *world) standing() map[string]string {
 func (w *world) figures() (out []string) {
 	w.t.Helper()
 	for _, day := range november() {
-		r, err := w.svc.LastRun(context.Background(), inst, day)
+		r, err := w.svc.LastRun(context.Background(), inst, books.Deposits, day)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func (w *world) figures() (out []string) {
 func (w *world) balance() {
 	w.t.Helper()
 	for _, day := range november() {
-		r, err := w.svc.LastRun(context.Background(), inst, day)
+		r, err := w.svc.LastRun(context.Background(), inst, books.Deposits, day)
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/people"
-	"hospay/reconcile"
 	"hospay/store"
 
 	"github.com/pocketbase/dbx"
@@ -39,6 +37,8 @@ type monthRow struct {
 	At       types.DateTime `db:"at"`
 	ClosedBy string         `db:"closed_by"`
 	ClosedAt types.DateTime `db:"closed_at"`
+	Seq      int64          `db:"audit_seq"`
+	Head     string         `db:"audit_head"`
 }
 
 // Month is a month as the console shows it.
@@ -47,12 +47,22 @@ type Month struct {
 	State       string             `json:"state"`
 	Books       map[string]BookSum `json:"books"`
 	Channels    []ChannelRow       `json:"channels"`
+	Ledgers     []LedgerMonth      `json:"ledgers"` // those beside the deposits'
 	Open        int                `json:"open"`
 	Unowned     int                `json:"unowned"`
 	MissingDays []string           `json:"missing_days"`
 	Proposal    *MonthProposal     `json:"proposal"` // null: nobody asks
 	ClosedBy    string             `json:"closed_by"`
 	ClosedAt    string             `json:"closed_at"`
+	AuditSeq    int64              `json:"audit_seq"` // where the audit log ended when the month was closed; 0 before
+	AuditHead   string             `json:"audit_head"`
+}
+
+// LedgerMonth is the month of a ledger.
+type LedgerMonth struct {
+	Ledger   Ledger             `json:"ledger"`
+	Books    map[string]BookSum `json:"books"`
+	Channels []ChannelRow       `json:"channels"`
 }
 
 // MonthProposal is the step of a month that waits for a second person.
@@ -112,8 +122,9 @@ func (s *Service) Month(ctx context.Context, inst, month string) (Month, error) 
 	if err != nil {
 		return Month{}, err
 	}
-	out := Month{Month: month, State: row.State, Books: map[string]BookSum{}, Channels: []ChannelRow{}, MissingDays: []string{},
-		ClosedAt: calendar.Clock(row.ClosedAt.Time())}
+	out := Month{Month: month, State: row.State, Books: map[string]BookSum{}, Channels: []ChannelRow{}, Ledgers: []LedgerMonth{},
+		MissingDays: []string{},
+		ClosedAt:    calendar.Clock(row.ClosedAt.Time()), AuditSeq: row.Seq, AuditHead: row.Head}
 	names, err := s.Store.StaffNames(ctx, inst)
 	if err != nil {
 		return out, err
@@ -131,78 +142,6 @@ func (s *Service) Month(ctx context.Context, inst, month string) (Month, error) 
 	return out, err
 }
 
-// monthTotals adds up the last run of every day, and lists the days without a
-// whole one of the bills that are there, from the institution's first day until
-// yesterday.
-func (s *Service) monthTotals(ctx context.Context, inst string, first time.Time, out *Month) error {
-	begin, err := s.FirstDay(ctx, inst)
-	if err != nil {
-		return err
-	}
-	bills, err := s.inForce(ctx, inst, first.Format(time.DateOnly), first.AddDate(0, 1, -1).Format(time.DateOnly))
-	if err != nil {
-		return err
-	}
-	channels := map[string]*ChannelRow{}
-	for d := first; d.Month() == first.Month(); d = d.AddDate(0, 0, 1) {
-		day := d.Format(time.DateOnly)
-		run, err := s.LastRun(ctx, inst, day)
-		if err != nil && !errors.Is(err, ErrNoRun) {
-			return err
-		}
-		whole, err := s.whole(ctx, run, inst, day, bills)
-		if err != nil {
-			return err
-		}
-		if !whole && day >= begin && day < s.Today() {
-			out.MissingDays = append(out.MissingDays, day)
-		}
-		if run.State == "" || run.State == Incomplete {
-			continue
-		}
-		addBooks(out.Books, run.Books)
-		for _, c := range run.Summary.V.Channels {
-			addChannel(channels, out, c)
-		}
-	}
-	for i, c := range out.Channels {
-		out.Channels[i] = *channels[c.Channel+" "+c.Method]
-	}
-	return nil
-}
-
-// whole reports whether a day's last run has read all of its bills as they are
-// now.
-func (s *Service) whole(ctx context.Context, run Run, inst, day string, bills []Statement) (bool, error) {
-	if run.State == "" || run.State == Incomplete {
-		return false, nil
-	}
-	bills = slices.DeleteFunc(slices.Clone(bills), func(st Statement) bool { return st.Day != day })
-	_, missing, err := s.present(ctx, inst, day, bills)
-	return err == nil && !outdated(run, bills, missing), err
-}
-
-func addBooks(to, from map[string]BookSum) {
-	for name, b := range from {
-		sum := to[name]
-		sum.Count, sum.Amount, sum.Present = sum.Count+b.Count, sum.Amount+b.Amount, true
-		to[name] = sum
-	}
-}
-
-func addChannel(to map[string]*ChannelRow, out *Month, c ChannelRow) {
-	k := c.Channel + " " + c.Method
-	if to[k] == nil {
-		to[k] = &ChannelRow{Channel: c.Channel, Method: c.Method}
-		out.Channels = append(out.Channels, *to[k])
-	}
-	for _, pair := range []struct{ sum, more *reconcile.Sum }{{&to[k].Platform, &c.Platform}, {&to[k].Bill, &c.Bill}, {&to[k].HIS, &c.HIS}} {
-		pair.sum.Count += pair.more.Count
-		pair.sum.Amount += pair.more.Amount
-	}
-	to[k].Differences += c.Differences
-}
-
 // FirstDay is the first day of an institution that has a bill or an order:
 // days before it are not missing.
 func (s *Service) FirstDay(ctx context.Context, inst string) (string, error) {
@@ -213,7 +152,8 @@ func (s *Service) FirstDay(ctx context.Context, inst string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	err = s.App.ConcurrentDB().NewQuery("SELECT COALESCE(MIN(created), '') FROM refund_orders WHERE institution = {:i}").
+	err = s.App.ConcurrentDB().NewQuery("SELECT COALESCE(MIN(created), '') FROM (SELECT MIN(created) AS created FROM refund_orders WHERE " +
+		"institution = {:i} UNION ALL SELECT MIN(created) FROM payment_orders WHERE institution = {:i}) WHERE created IS NOT NULL").
 		Bind(dbx.Params{"i": inst}).WithContext(ctx).Row(&order)
 	if err != nil || (!day.Valid && order.IsZero()) {
 		return s.Today(), err
@@ -323,10 +263,14 @@ func (s *Service) monthStep(inst, month, note string, by Actor, address string, 
 				return err
 			}
 		}
-		return store.Audit(tx, store.AuditEntry{
+		err = store.Audit(tx, store.AuditEntry{
 			Institution: inst, ActorKind: "staff", Actor: by.ID, Action: "recon.month." + move.name, Target: month, Address: address,
 			Details: map[string]any{"state": state, "note": note},
 		})
+		if err == nil && state == MonthClosed {
+			err = store.AnchorMonth(tx, inst, month)
+		}
+		return err
 	})
 	if err != nil {
 		return err
@@ -357,7 +301,7 @@ func putMonth(db dbx.Builder, inst, month string, row monthRow, state, note stri
 	case MonthClosed:
 		set["closed_by"], set["closed_at"] = by.ID, stamp(now)
 	case MonthOpen:
-		set["closed_by"], set["closed_at"] = "", ""
+		set["closed_by"], set["closed_at"], set["audit_seq"], set["audit_head"] = "", "", 0, ""
 	}
 	if row.ID != "" {
 		_, err := db.Update(collections.ReconMonths, set, dbx.HashExp{"id": row.ID}).Execute()

@@ -24,6 +24,8 @@ func (f *feeder) tell(found []reconcile.Order, bills []Statement) (err error) {
 			o.Explain = handText(*o)
 		case o.OrderNo == "" && o.Kind == reconcile.OnlyChannel:
 			err = errors.Join(err, f.tellNumber(o))
+		case f.underWay[o.OrderNo]:
+			o.Explain += "这张缴费单还没有办结，系统正在处理（挂账的由人处理），办结后再对账自动了结。"
 		}
 	}
 	return err

@@ -85,7 +85,7 @@ func TestBooks_PaidByHandIsNamedUntilHISAgrees(t *testing.T) {
 			t.Errorf("%q lacks %s", d.Explain, want)
 		}
 	}
-	r, err := w.svc.LastRun(t.Context(), inst, "2026-11-12")
+	r, err := w.svc.LastRun(t.Context(), inst, books.Deposits, "2026-11-12")
 	if err != nil || r.Books["platform"].Count != 3 || r.Books["his"].Count != 3 || r.Books["wechat"].Count+r.Books["alipay"].Count != 2 ||
 		r.Summary.V.Overage != 0 || r.Summary.V.Shortage != 0 {
 		t.Errorf("%+v %+v %v", r.Books, r.Summary.V, err)
@@ -164,7 +164,7 @@ func TestBooks_OldNumbersJoinTheirOrder(t *testing.T) {
 	w.pays(o, w.attempt(o, 2, "failed"), beijing(day, "11:30:00"), false)
 	w.runs(day)
 	d := w.one(day)
-	r, err := w.svc.LastRun(t.Context(), inst, day)
+	r, err := w.svc.LastRun(t.Context(), inst, books.Deposits, day)
 	if d.Kind != "duplicate" || d.ChannelDay != 2*o.fen || d.PlatformDay != o.fen || err != nil || r.Books["platform"].Count != 3 {
 		t.Errorf("%+v, platform %+v %v", d, r.Books["platform"], err)
 	}

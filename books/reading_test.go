@@ -43,3 +43,25 @@ func TestSettings_WordsPrefixesAndSignOfTheInstitution(t *testing.T) {
 		t.Errorf("%s %+v", r.State, w.standing())
 	}
 }
+
+// TestBills_RefundsOfPayments: a bill that was paid and went back is in the
+// channel's bill of refunds, and is no refund of a deposit.
+func TestBills_RefundsOfPayments(t *testing.T) {
+	const day = "2026-11-10"
+	w := newWorld(t)
+	w.plain(day)
+	d := w.day(beijing(day, "12:00:00"))
+	back := bookRow{Bill: "P261110ABCDEFGHJKK01", Status: "succeeded", No: "4299", Flow: "F99",
+		At: beijing(day, "11:00:00").In(calendar.Beijing), Fen: 7700, Method: "original", Channel: "wechat"}
+	d.Basic = append(d.Basic, back)
+	w.accept(day, nil)
+	if r := w.run(day); r.State != books.HasDifferences {
+		t.Fatalf("a number that nobody has written down: %s", r.State)
+	}
+	w.exec("INSERT INTO payment_calls (id, `order`, institution, kind, attempt, no, amount, hash, state, created, updated) VALUES " +
+		"('paymentcall0001', 'paymentorder001', '" + inst + "', 'refund_cash', 1, '" + back.Bill +
+		"', 7700, 'h', 'done', '2026-11-10', '2026-11-10')")
+	if r := w.run(day); r.State != books.Balanced {
+		t.Errorf("%s %+v", r.State, w.standing())
+	}
+}

@@ -1,6 +1,7 @@
 package books
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,7 +15,6 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/filesystem"
 )
 
 const (
@@ -81,7 +81,7 @@ func (s *Service) collect(ctx context.Context, rec *core.Record) error {
 		rec.Set("next_at", s.now().Add(receiptWait*time.Duration(min(tries, 30))))
 	case got.State == channels.ReceiptReady:
 		sum := sha256.Sum256(got.PDF)
-		file, err := filesystem.NewFileFromBytes(got.PDF, w.Transfer.No+".pdf")
+		file, err := s.Store.SealReceipt(rec.Id, w.Transfer.No+".pdf", bytes.NewReader(got.PDF))
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/payment"
 	"hospay/people"
 	"hospay/reconcile"
 	"hospay/refund"
@@ -104,6 +105,13 @@ func (s *Service) wakeable(ctx context.Context, d Difference) (bool, error) {
 	if d.Order == "" {
 		return false, nil
 	}
+	if d.Ledger != Deposits {
+		w, err := s.Store.Payments().Get(ctx, d.Order)
+		if errors.Is(err, flow.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil && !payment.Resting(w.Order.Status), err
+	}
 	w, err := s.Store.Get(ctx, d.Order)
 	if errors.Is(err, flow.ErrNotFound) {
 		return false, nil
@@ -115,6 +123,9 @@ func (s *Service) wake(ctx context.Context, inst, id string, by Actor) error {
 	d, err := s.Difference(ctx, inst, id)
 	if err != nil {
 		return err
+	}
+	if d.Ledger != Deposits {
+		return s.WakePayment(ctx, d.Order, people.By{Kind: people.ByStaff, ID: by.ID, Person: by.Person})
 	}
 	return s.Wake(ctx, d.Order, people.By{Kind: people.ByStaff, ID: by.ID, Person: by.Person})
 }
@@ -138,7 +149,8 @@ func propose(db dbx.Builder, d Difference, want Decision, by Actor, now time.Tim
 
 // opposite reports whether two differences cancel each other.
 func opposite(a, b Difference) bool {
-	return a.ID != b.ID && b.State != Resolved && b.State != Proposed && a.Sign != "" && b.Sign != "" && a.Sign != b.Sign &&
+	return a.ID != b.ID && a.Ledger == b.Ledger && b.State != Resolved && b.State != Proposed && a.Sign != "" && b.Sign != "" &&
+		a.Sign != b.Sign &&
 		a.Amount == b.Amount
 }
 

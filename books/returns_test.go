@@ -127,7 +127,7 @@ func TestReturns_ThatNobodyKnowsOfIsNamed(t *testing.T) {
 	o := w.transfer(beijing(day, "09:30:00"), beijing(day, "10:00:00"))
 	w.pays(o, o.bill, beijing(next, "15:00:00"), true)
 	w.runs(day, next)
-	if r, err := w.svc.LastRun(t.Context(), inst, day); err != nil || r.State != books.Balanced {
+	if r, err := w.svc.LastRun(t.Context(), inst, books.Deposits, day); err != nil || r.State != books.Balanced {
 		t.Errorf("%s %v", r.State, err)
 	}
 	d := w.one(next)
@@ -135,12 +135,13 @@ func TestReturns_ThatNobodyKnowsOfIsNamed(t *testing.T) {
 		d.PlatformState != "succeeded" || d.ChannelState != "failed" || !strings.Contains(d.Explain, "退回") {
 		t.Errorf("%+v", d)
 	}
-	r, err := w.svc.LastRun(t.Context(), inst, next)
+	r, err := w.svc.LastRun(t.Context(), inst, books.Deposits, next)
 	if err != nil || r.State != books.HasDifferences || r.Books["platform"].Count != 2 || r.Books["his"].Count != 2 ||
 		r.Summary.V.Returned.Count != 1 {
 		t.Errorf("%s %+v %v", r.State, r.Books, err)
 	}
-	if items, n, err := w.svc.Lines(t.Context(), inst, next, "differences", 1, 10); err != nil || n != 1 || items[0].OrderNo != o.no {
+	if items, n, err := w.svc.Lines(t.Context(), inst, books.Deposits, next, "differences", 1, 10); err != nil || n != 1 ||
+		items[0].OrderNo != o.no {
 		t.Errorf("%+v %d %v", items, n, err)
 	}
 	runs := w.count("recon_runs")
@@ -164,14 +165,14 @@ func TestReturns_AfterTheMonthWasClosed(t *testing.T) {
 	o := w.transfer(beijing(day, "09:30:00"), beijing(day, "10:00:00"))
 	w.plain(next)
 	w.runs(day, "2026-11-30")
-	before, err := w.svc.LastRun(t.Context(), inst, day)
+	before, err := w.svc.LastRun(t.Context(), inst, books.Deposits, day)
 	if err := errors.Join(err, w.closing(anna), w.closing(bert)); err != nil {
 		t.Fatal(err)
 	}
 	w.pays(o, o.bill, beijing(next, "15:00:00"), true)
 	w.compensate(o, beijing(next, "15:01:00"), beijing(next, "15:02:00"))
 	w.runs(next)
-	after, err := w.svc.LastRun(t.Context(), inst, day)
+	after, err := w.svc.LastRun(t.Context(), inst, books.Deposits, day)
 	if err != nil || after.ID != before.ID || len(w.standing()) != 0 {
 		t.Errorf("%s %v %v", after.State, w.standing(), err)
 	}
@@ -199,7 +200,7 @@ func TestReturns_WhateverTheirName(t *testing.T) {
 		o := w.transfer(beijing(day, "09:30:00"), beijing(day, "10:00:00"))
 		w.pays(o, o.bill, beijing(next, "15:00:00"), true)
 		w.runs(day, next)
-		r, err := w.svc.LastRun(t.Context(), inst, next)
+		r, err := w.svc.LastRun(t.Context(), inst, books.Deposits, next)
 		if err != nil || (r.State == books.HasDifferences) != want || (r.Summary.V.Returned.Count == 1) != want {
 			t.Errorf("%s: %s %+v %v %v", name, r.State, r.Summary.V.Returned, w.standing(), err)
 		}

@@ -1,14 +1,11 @@
 package books
 
 import (
-	"bufio"
-	"compress/gzip"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -68,6 +65,7 @@ type ChannelRow struct {
 type Run struct {
 	ID          string                    `db:"id"`
 	Institution string                    `db:"institution"`
+	Ledger      Ledger                    `db:"ledger"`
 	Day         string                    `db:"day"`
 	Seq         int                       `db:"seq"`
 	State       string                    `db:"state"`
@@ -99,9 +97,10 @@ func (j *jsonOf[T]) Scan(v any) error {
 var ErrNoRun = errors.New("recon: the day was not reconciled")
 
 // LastRun reads the last run of a day.
-func (s *Service) LastRun(ctx context.Context, inst, day string) (Run, error) {
+func (s *Service) LastRun(ctx context.Context, inst string, ledger Ledger, day string) (Run, error) {
 	var r Run
-	err := s.App.ConcurrentDB().Select("*").From(collections.ReconRuns).Where(dbx.HashExp{"institution": inst, "day": day}).
+	err := s.App.ConcurrentDB().Select("*").From(collections.ReconRuns).
+		Where(dbx.HashExp{"institution": inst, "ledger": ledger, "day": day}).
 		OrderBy("seq DESC").Limit(1).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, ErrNoRun
@@ -110,29 +109,33 @@ func (s *Service) LastRun(ctx context.Context, inst, day string) (Run, error) {
 }
 
 // Runs lists the runs of a day, the newest first.
-func (s *Service) Runs(ctx context.Context, inst, day string) ([]Run, error) {
+func (s *Service) Runs(ctx context.Context, inst string, ledger Ledger, day string) ([]Run, error) {
 	out := []Run{}
-	err := s.App.ConcurrentDB().Select("*").From(collections.ReconRuns).Where(dbx.HashExp{"institution": inst, "day": day}).
+	err := s.App.ConcurrentDB().Select("*").From(collections.ReconRuns).
+		Where(dbx.HashExp{"institution": inst, "ledger": ledger, "day": day}).
 		OrderBy("seq DESC").Limit(50).WithContext(ctx).All(&out)
 	return out, err
 }
 
 // Run reconciles a day, then once more those days that the day's files or new
 // answers may have completed: its neighbours, and days with open items. Equal
-// inputs change nothing.
-func (s *Service) Run(ctx context.Context, inst, day string, by Actor) (Run, error) {
+// inputs change nothing. RunAll does so for every ledger in use.
+func (s *Service) Run(ctx context.Context, inst string, ledger Ledger, day string, by Actor) (Run, error) {
 	s.running.Lock()
 	defer s.running.Unlock()
-	run, err := s.runDay(ctx, inst, day, by.ID)
+	if ledger == Insurance {
+		return s.runInsurance(ctx, inst, day, by.ID)
+	}
+	run, err := s.runDay(ctx, inst, ledger, day, by.ID)
 	if err != nil {
 		return run, err
 	}
-	others, err := s.touched(ctx, inst, day)
+	others, err := s.touched(ctx, inst, ledger, day)
 	if err != nil {
 		return run, err
 	}
 	for _, d := range others {
-		if _, err := s.runDay(ctx, inst, d, ""); err != nil && flow.CodeOf(err) != CodeMonthClosed {
+		if _, err := s.runDay(ctx, inst, ledger, d, ""); err != nil && flow.CodeOf(err) != CodeMonthClosed {
 			return run, fmt.Errorf("recon: day %s beside %s: %w", d, day, err)
 		}
 	}
@@ -142,16 +145,18 @@ func (s *Service) Run(ctx context.Context, inst, day string, by Actor) (Run, err
 // touched lists the days that a run of a day may complete: its neighbours; days
 // before it with items that wait for another day; and days after it with open
 // items, whose orders HIS may have debited on this one.
-func (s *Service) touched(ctx context.Context, inst, day string) ([]string, error) {
+func (s *Service) touched(ctx context.Context, inst string, ledger Ledger, day string) ([]string, error) {
 	var days []string
-	err := s.App.ConcurrentDB().NewQuery("SELECT DISTINCT day FROM differences WHERE institution = {:i} AND live = TRUE AND ((state IN " +
+	err := s.App.ConcurrentDB().NewQuery("SELECT DISTINCT day FROM differences WHERE institution = {:i} AND ledger = {:l} AND live = TRUE " +
+		"AND ((state IN " +
 		"('carried', 'proposed') AND day >= {:from} AND day < {:d}) OR (" + unresolved + " AND day > {:d} AND day <= {:to}))").
-		Bind(dbx.Params{"i": inst, "from": calendar.Shift(day, -near), "to": calendar.Shift(day, near), "d": day}).WithContext(ctx).Column(&days)
+		Bind(dbx.Params{"i": inst, "from": calendar.Shift(day, -near), "to": calendar.Shift(day, near), "d": day,
+			"l": ledger}).WithContext(ctx).Column(&days)
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range []string{calendar.Shift(day, -1), calendar.Shift(day, 1)} {
-		if _, err := s.LastRun(ctx, inst, d); err == nil && !slices.Contains(days, d) {
+		if _, err := s.LastRun(ctx, inst, ledger, d); err == nil && !slices.Contains(days, d) {
 			days = append(days, d)
 		}
 	}
@@ -159,20 +164,21 @@ func (s *Service) touched(ctx context.Context, inst, day string) ([]string, erro
 	return days, nil
 }
 
-func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error) {
+func (s *Service) runDay(ctx context.Context, inst string, ledger Ledger, day, by string) (Run, error) {
 	started := s.now()
 	if closed, err := monthClosed(s.App.ConcurrentDB(), inst, day); err != nil || closed {
 		return Run{}, errors.Join(err, closedError(closed))
 	}
-	f, err := s.feeder(ctx, inst, day)
+	bills, err := s.inForce(ctx, inst, ledger, calendar.Shift(day, -longest), calendar.Shift(day, near))
 	if err != nil {
 		return Run{}, err
 	}
-	bills, err := s.inForce(ctx, inst, calendar.Shift(day, -longest), calendar.Shift(day, 1))
+	books, missing, err := s.present(ctx, inst, ledger, day, bills)
 	if err != nil {
 		return Run{}, err
 	}
-	books, missing, err := s.present(ctx, inst, day, bills)
+	_, his := books[SourceHIS]
+	f, err := s.feeder(ctx, inst, ledger, day, !his)
 	if err != nil {
 		return Run{}, err
 	}
@@ -184,19 +190,23 @@ func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error)
 			}
 		}
 	}
-	if err := f.feed(bills); err != nil {
+	feed := f.feed
+	if ledger == Payments {
+		feed = (&payFeeder{feeder: f}).feed
+	}
+	if err := feed(bills); err != nil {
 		return Run{}, err
 	}
 	midnight, err := f.metMidnight()
 	if err != nil {
 		return Run{}, err
 	}
-	last, err := s.LastRun(ctx, inst, day)
+	last, err := s.LastRun(ctx, inst, ledger, day)
 	if err != nil && !errors.Is(err, ErrNoRun) {
 		return last, err
 	}
 	if err == nil && last.Inputs == f.inputs(bills, midnight) {
-		s.looked.Store(inst+day, s.Today())
+		s.looked.Store(inst+string(ledger)+day, s.Today())
 		return last, nil
 	}
 	res := f.engine.Run()
@@ -210,10 +220,47 @@ func (s *Service) runDay(ctx context.Context, inst, day, by string) (Run, error)
 	if len(missing) == 0 { // otherwise the differences stay those of the last run
 		midnight = meetsMidnight(res.Differences)
 	}
-	run := Run{ID: newID(), Institution: inst, Day: day, Seq: last.Seq + 1, Inputs: f.inputs(bills, midnight), By: by, Files: f.files,
+	run := Run{ID: newID(), Institution: inst, Ledger: ledger, Day: day, Seq: last.Seq + 1, Inputs: f.inputs(bills, midnight), By: by,
+		Files: f.files,
 		Books: books}
 	run.sum(res, f, missing)
-	return s.save(ctx, run, res, f.back.unknown, started)
+	return s.save(ctx, run, res.Differences, func(yield func(reconcile.Order) error) error {
+		err := res.Each(yield)
+		for _, o := range f.back.unknown {
+			err = errors.Join(err, yield(o))
+		}
+		return err
+	}, started)
+}
+
+// RunAll reconciles a day in every ledger that is in use. What is broken in one
+// stops no other.
+func (s *Service) RunAll(ctx context.Context, inst, day string, by Actor) error {
+	used, err := s.inUse(ctx, inst, day)
+	for _, ledger := range used {
+		if _, e := s.Run(ctx, inst, ledger, day, by); e != nil {
+			err = errors.Join(err, fmt.Errorf("%s：%w", ledger.Chinese(), e))
+		}
+	}
+	return err
+}
+
+// net are the books' sums: in the books of payments what went back is taken off.
+func (r *Run) net(res *reconcile.Result) [3]reconcile.Sum {
+	out := [3]reconcile.Sum(res.Summary.Books)
+	if r.Ledger != Payments {
+		return out
+	}
+	for i := range res.Summary.Channels {
+		c := &res.Summary.Channels[i]
+		for b := range out {
+			if c.Method == reconcile.MethodBack {
+				out[b].Amount -= 2 * c.Books[b].Amount
+				c.Books[b].Amount = -c.Books[b].Amount
+			}
+		}
+	}
+	return out
 }
 
 // sum takes the figures of a result.
@@ -224,8 +271,11 @@ func (r *Run) sum(res *reconcile.Result, f *feeder, missing []string) {
 		b.Count, b.Amount = sum.Count, sum.Amount
 		r.Books[book] = b
 	}
-	put("platform", e.Books[reconcile.Platform])
-	put(SourceHIS, e.Books[reconcile.HIS])
+	totals := r.net(res)
+	put("platform", totals[reconcile.Platform])
+	if _, has := r.Books[SourceHIS]; has || r.Ledger == Deposits {
+		put(SourceHIS, totals[reconcile.HIS])
+	}
 	bills := map[string]reconcile.Sum{}
 	out := RunSummary{
 		Orders: e.Orders, Matched: e.Matched, Rejects: f.rejects, Moved: f.moved, Other: e.Other, Cash: f.other, Returned: e.Returned,
@@ -259,12 +309,15 @@ func (r *Run) sum(res *reconcile.Result, f *feeder, missing []string) {
 	}
 }
 
+// eachOrder tells every order of a run.
+type eachOrder func(yield func(reconcile.Order) error) error
+
 // save writes the lines into a file, and run and differences in one
 // transaction.
-func (s *Service) save(ctx context.Context, run Run, res *reconcile.Result, returned []reconcile.Order, started time.Time) (Run, error) {
+func (s *Service) save(ctx context.Context, run Run, found []reconcile.Order, each eachOrder, started time.Time) (Run, error) {
 	if run.State != Incomplete {
 		var err error
-		if run.Lines, err = s.writeLines(ctx, run, res, returned); err != nil {
+		if run.Lines, err = s.writeLines(ctx, run, found, each); err != nil {
 			return run, err
 		}
 	}
@@ -278,103 +331,18 @@ func (s *Service) save(ctx context.Context, run Run, res *reconcile.Result, retu
 		}
 		now := s.now()
 		err := one(tx.DB().Insert(collections.ReconRuns, dbx.Params{
-			"id": run.ID, "institution": run.Institution, "day": run.Day, "seq": run.Seq, "state": run.State, "books": jsonText(run.Books),
+			"id": run.ID, "institution": run.Institution, "ledger": run.Ledger, "day": run.Day, "seq": run.Seq, "state": run.State,
+			"books":   jsonText(run.Books),
 			"summary": jsonText(run.Summary.V), "files": jsonText(run.Files),
 			"inputs": run.Inputs, "started": stamp(started), "finished": stamp(now), "by": run.By, "lines": run.Lines, "created": stamp(now),
 		}))
 		if err != nil || run.State == Incomplete {
 			return err
 		}
-		return s.merge(tx, run, res.Differences, set.Days, now)
+		return s.merge(tx, run, found, set.Days, now)
 	})
 	if err != nil {
-		return run, errors.Join(err, s.discard(ctx, collections.ReconRuns, run.ID, run.Lines))
+		return run, errors.Join(err, s.Store.DropFile(ctx, run.keptLines()))
 	}
-	return s.LastRun(ctx, run.Institution, run.Day)
-}
-
-// Line is one order of the three-way view.
-type Line struct {
-	OrderNo  string `json:"order_no"`
-	BillNo   string `json:"out_bill_no"`
-	HISNo    string `json:"his_refund_no"`
-	CardNo   string `json:"card_no"`
-	Channel  string `json:"channel_name"`
-	Method   string `json:"method"`
-	Platform *Side  `json:"platform"`
-	Bill     *Side  `json:"channel"`
-	HIS      *Side  `json:"his"`
-	Kind     string `json:"kind"`
-}
-
-// Side is what one book says about an order.
-type Side struct {
-	Amount money.Fen `json:"amount"`
-	Status string    `json:"status"`
-	Time   string    `json:"time"`
-}
-
-func sideOf(e *reconcile.Entry) *Side {
-	if e == nil {
-		return nil
-	}
-	return &Side{e.Amount, e.Status.String(), calendar.Clock(time.Unix(e.At, 0))}
-}
-
-// clock is the time as sheets show it.
-func (v Side) clock() string {
-	at, err := time.Parse(time.RFC3339, v.Time)
-	if err != nil {
-		return ""
-	}
-	return at.In(calendar.Beijing).Format(time.DateTime)
-}
-
-func lineOf(o reconcile.Order) Line {
-	l := Line{OrderNo: o.OrderNo, BillNo: o.BillNo, HISNo: o.HISNo, Platform: sideOf(o.Books[reconcile.Platform]),
-		Bill: sideOf(o.Books[reconcile.Channel]), HIS: sideOf(o.Books[reconcile.HIS]), Kind: kindOfOrder(o).String()}
-	for _, e := range o.Books {
-		if e != nil && l.Channel == "" {
-			l.Channel, l.Method = e.Channel, e.Method
-		}
-		if e != nil && l.CardNo == "" {
-			l.CardNo = e.CardNo
-		}
-	}
-	return l
-}
-
-// writeLines keeps the three-way view as lines of JSON: a day has too many
-// orders for rows that nobody changes.
-func (s *Service) writeLines(ctx context.Context, run Run, res *reconcile.Result, returned []reconcile.Order) (string, error) {
-	temp, err := os.CreateTemp("", "hospay-lines")
-	if err != nil {
-		return "", err
-	}
-	defer os.Remove(temp.Name())
-	defer temp.Close()
-	packed, err := gzip.NewWriterLevel(temp, gzip.BestSpeed)
-	if err != nil {
-		return "", err
-	}
-	buf := bufio.NewWriter(packed)
-	enc := json.NewEncoder(buf)
-	kinds := map[string]string{} // as the differences have them
-	for _, o := range res.Differences {
-		kinds[keyOf(o)] = kindOfOrder(o).String()
-	}
-	err = res.Each(func(o reconcile.Order) error {
-		l := lineOf(o)
-		if l.Kind != "" {
-			l.Kind = kinds[keyOf(o)]
-		}
-		return enc.Encode(l)
-	})
-	for _, o := range returned {
-		err = errors.Join(err, enc.Encode(lineOf(o)))
-	}
-	if err := errors.Join(err, buf.Flush(), packed.Close()); err != nil {
-		return "", err
-	}
-	return s.upload(ctx, collections.ReconRuns, run.ID, temp.Name(), "lines_"+run.Day+".jsonl.gz")
+	return s.LastRun(ctx, run.Institution, run.Ledger, run.Day)
 }

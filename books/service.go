@@ -55,6 +55,8 @@ type Service struct {
 	Wake  func(ctx context.Context, order string, by people.By) error // makes an order due, so that a query proves the truth
 	Clock func() time.Time
 
+	WakePayment func(ctx context.Context, order string, by people.By) error // the same for payments
+
 	running sync.Mutex
 	looked  sync.Map // by institution and day: the day on which its books were last found unchanged
 }

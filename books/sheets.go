@@ -14,6 +14,7 @@ import (
 	"hospay/money"
 	"hospay/reconcile"
 	"hospay/report"
+	"hospay/store"
 )
 
 // The reports.
@@ -31,7 +32,7 @@ func IsReport(name string) bool {
 
 // Report writes a report of a day or month in the printed form. Its figures are
 // those of the last runs and of the differences as they stand.
-func (s *Service) Report(ctx context.Context, inst, name, day, month string, w io.Writer) error {
+func (s *Service) Report(ctx context.Context, inst string, ledger Ledger, name, day, month string, w io.Writer) error {
 	if day == "" && month == "" || day != "" && name == ReportMonth || month != "" && (name == ReportSummary || name == ReportChannel) {
 		return flow.NewError(flow.CodeBadRequest, "")
 	}
@@ -43,10 +44,12 @@ func (s *Service) Report(ctx context.Context, inst, name, day, month string, w i
 		sheets, err = s.monthSheets(ctx, inst, month, form)
 	case ReportDifferences:
 		var one report.Sheet
-		one, err = s.differenceSheet(ctx, inst, periodOf(day, month), form)
+		of := periodOf(day, month)
+		of.Ledger = string(ledger)
+		one, err = s.differenceSheet(ctx, inst, of, form)
 		sheets = []report.Sheet{one}
 	default:
-		sheets, err = s.daySheets(ctx, inst, name, day, form)
+		sheets, err = s.daySheets(ctx, inst, ledger, name, day, form)
 	}
 	if err != nil {
 		return err
@@ -63,33 +66,52 @@ func periodOf(day, month string) Filter {
 	return Filter{From: month + "-01", To: first.AddDate(0, 1, -1).Format(time.DateOnly)}
 }
 
-func (s *Service) daySheets(ctx context.Context, inst, name, day string, form report.Sheet) ([]report.Sheet, error) {
-	run, err := s.LastRun(ctx, inst, day)
+func (s *Service) daySheets(ctx context.Context, inst string, ledger Ledger, name, day string, form report.Sheet) ([]report.Sheet, error) {
+	run, err := s.LastRun(ctx, inst, ledger, day)
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.Day(ctx, inst, day)
+	view, err := s.Day(ctx, inst, ledger, day)
 	if err != nil {
 		return nil, err
 	}
 	channel := form
-	channel.Name, channel.Title, channel.Tables = "渠道汇总", "退款渠道对账汇总表", []report.Table{channelTable(run.Summary.V.Channels, run.Books)}
+	channel.Name, channel.Title = "渠道汇总", ledger.Chinese()+"渠道对账汇总表"
+	channel.Tables = []report.Table{channelTable(ledger, run.Summary.V.Channels, run.Books)}
 	if name == ReportChannel {
 		return []report.Sheet{channel}, nil
 	}
-	form.Name, form.Title = "汇总", "退款三方对账汇总表"
-	form.Tables = []report.Table{bookTable(run.Books), kindTable(view.Differences), otherTable(run.Summary.V, view), fileTable(run.Files)}
-	details, err := s.differenceSheet(ctx, inst, Filter{Day: day}, report.Sheet{Unit: form.Unit, Period: form.Period, Printed: form.Printed})
+	form.Name, form.Title = "汇总", ledger.Chinese()+"三方对账汇总表"
+	form.Tables = []report.Table{bookTable(ledger, run.Books), kindTable(view.Differences), otherTable(ledger, run.Summary.V, view),
+		fileTable(run.Files)}
+	details, err := s.differenceSheet(ctx, inst, Filter{Ledger: string(ledger), Day: day}, report.Sheet{Unit: form.Unit,
+		Period: form.Period, Printed: form.Printed})
 	if err != nil {
 		return nil, err
 	}
-	return []report.Sheet{form, channel, details, s.lineSheet(run, report.Sheet{Unit: form.Unit, Period: form.Period, Printed: form.Printed})},
-		nil
+	lines := s.lineSheet(ctx, run, report.Sheet{Unit: form.Unit, Period: form.Period, Printed: form.Printed})
+	return []report.Sheet{form, channel, details, lines}, nil
 }
 
 var bookNames = []struct {
 	key, name string
-}{{"platform", "平台"}, {reconcile.ChannelWeChat, "微信"}, {reconcile.ChannelAlipay, "支付宝"}, {SourceHIS, "HIS"}}
+}{{"platform", "平台"}, {reconcile.ChannelWeChat, "微信"}, {reconcile.ChannelAlipay, "支付宝"}, {SourceCentre, "医保中心"}, {SourceHIS, "HIS"}}
+
+// booksOf lists the books of a ledger for forms.
+func booksOf(l Ledger, books map[string]BookSum) (out []struct{ key, name string }) {
+	for _, b := range bookNames {
+		if _, has := books[b.key]; has || l == Deposits && b.key != SourceCentre {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// ours says what the platform's book holds, on forms.
+var ours = map[Ledger]string{Deposits: "本院退款单", Payments: "本院缴费单与退费单的自费部分", Insurance: "本院医保结算"}
+
+var totalNames = map[Ledger]string{Deposits: "一、各方总额（归入本日的成功退款）", Payments: "一、各方总额（自费实收减去退费）",
+	Insurance: "一、各方总额（基金支付与个人账户，减去退费）"}
 
 var stateWords = map[string]string{
 	Ready: "已收", Empty: "当日无业务", Waiting: "等待", Missing: "缺失", Refused: "拒收", Open: "待处理", Proposed: "待确认", Resolved: "已处理", Carried: "结转",
@@ -100,17 +122,17 @@ var verbNames = map[string]string{
 	VerbBook: "补记", VerbCorrect: "更正", VerbRematch: "换配", VerbConfirmArrival: "确认到账", VerbIgnore: "忽略", VerbForce: "强制平账", verbAuto: "自动",
 }
 
-func bookTable(books map[string]BookSum) report.Table {
+func bookTable(l Ledger, books map[string]BookSum) report.Table {
 	var rows [][]any
-	for _, b := range bookNames {
+	for _, b := range booksOf(l, books) {
 		sum := books[b.key]
 		note := stateWords[sum.Statement]
 		if b.key == "platform" {
-			note = "本院退款单"
+			note = ours[l]
 		}
 		rows = append(rows, []any{b.name, sum.Count, sum.Amount, note})
 	}
-	return report.Listed("一、各方总额（归入本日的成功退款）", []report.Column{{Name: "账本", Width: 22}, {Name: "笔数", Type: report.Count, Width: 12},
+	return report.Listed(totalNames[l], []report.Column{{Name: "账本", Width: 22}, {Name: "笔数", Type: report.Count, Width: 12},
 		{Name: "金额", Type: report.Money, Width: 18}, {Name: "账单", Type: report.Long, Width: 40}}, rows)
 }
 
@@ -141,16 +163,27 @@ func kindTable(sums map[string]reconcile.Sum) report.Table {
 	return t
 }
 
-func otherTable(s RunSummary, v DayView) report.Table {
+func otherTable(l Ledger, s RunSummary, v DayView) report.Table {
+	rows := [][]any{{"各方一致的订单", s.Matched, nil, fmt.Sprintf("共 %d 笔订单", s.Orders)}, {"未处理的差异", v.Open, nil, "含跨日、待确认"},
+		{"往日未处理的差异", v.CarriedIn, nil, ""}}
+	switch l {
+	case Deposits:
+		rows = append(rows, []any{"HIS 往日扣减、本日付款", s.Moved.In.Count, s.Moved.In.Amount, "已归入本日"},
+			[]any{"HIS 本日扣减、他日付款", s.Moved.Out.Count, s.Moved.Out.Amount, "已归入付款日"},
+			[]any{"长款", nil, s.Overage, "HIS 已记账，渠道未付"}, []any{"短款", nil, s.Shortage, "渠道已付款，HIS 未记账"},
+			[]any{"账单中的其他业务", s.Other.Count, s.Other.Amount, "不属于退款和转账，只计数"},
+			[]any{"其中退回的款项", s.Returned.Count, s.Returned.Amount, "往日退款被退回"})
+	case Payments:
+		rows = append(rows, []any{"HIS 他日记账、本日收付", s.Moved.In.Count, s.Moved.In.Amount, "已归入本日"},
+			[]any{"HIS 本日记账、他日收付", s.Moved.Out.Count, s.Moved.Out.Amount, "已归入收付的那一天"},
+			[]any{"长款", nil, s.Overage, "手里的钱比 HIS 的账多"}, []any{"短款", nil, s.Shortage, "手里的钱比 HIS 的账少"},
+			[]any{"账单中的其他业务", s.Other.Count, s.Other.Amount, "不是本系统的缴费和退费，只计数"})
+	}
+	if l != Insurance {
+		rows = append(rows, []any{"HIS 中无账单的渠道", s.Cash.Count, s.Cash.Amount, "现金等，只计数"}, []any{"读不懂的行", s.Rejects, nil, "逐行见账单"})
+	}
 	return report.Listed("三、其他", []report.Column{{Name: "项目"}, {Name: "笔数", Type: report.Count}, {Name: "金额", Type: report.Money},
-		{Name: "说明", Type: report.Long}}, [][]any{
-		{"三方一致的订单", s.Matched, nil, fmt.Sprintf("共 %d 笔订单", s.Orders)}, {"未处理的差异", v.Open, nil, "含跨日、待确认"}, {"往日未处理的差异", v.CarriedIn, nil, ""},
-		{"HIS 往日扣减、本日付款", s.Moved.In.Count, s.Moved.In.Amount, "已归入本日"}, {"HIS 本日扣减、他日付款", s.Moved.Out.Count, s.Moved.Out.Amount, "已归入付款日"},
-		{"长款", nil, s.Overage, "HIS 已记账，渠道未付"}, {"短款", nil, s.Shortage, "渠道已付款，HIS 未记账"},
-		{"账单中的其他业务", s.Other.Count, s.Other.Amount, "不属于退款和转账，只计数"},
-		{"其中退回的款项", s.Returned.Count, s.Returned.Amount, "往日退款被退回"}, {"HIS 中无账单的渠道", s.Cash.Count, s.Cash.Amount, "现金等，只计数"},
-		{"读不懂的行", s.Rejects, nil, "逐行见账单"},
-	})
+		{Name: "说明", Type: report.Long}}, rows)
 }
 
 func fileTable(files []usedFile) report.Table {
@@ -162,8 +195,14 @@ func fileTable(files []usedFile) report.Table {
 		{Name: "读不懂", Type: report.Count}, {Name: "SHA-256", Type: report.Long}}, rows)
 }
 
-func channelTable(channels []ChannelRow, books map[string]BookSum) report.Table {
-	columns := []report.Column{{Name: "退款渠道", Width: 12}, {Name: "退款方式", Width: 12}}
+func channelTable(l Ledger, channels []ChannelRow, books map[string]BookSum) report.Table {
+	columns := []report.Column{{Name: "渠道", Width: 12}, {Name: "收退", Width: 12}}
+	switch l {
+	case Deposits:
+		columns[0].Name, columns[1].Name = "退款渠道", "退款方式"
+	case Insurance:
+		columns[0].Name, columns[1].Name = "清算机构、类别", "险种"
+	}
 	for _, b := range reconcile.Books {
 		columns = append(columns, report.Column{Name: b.Chinese() + "笔数", Type: report.Count, Sum: true},
 			report.Column{Name: b.Chinese() + "金额", Type: report.Money, Width: 16, Sum: true})
@@ -179,7 +218,7 @@ func channelTable(channels []ChannelRow, books map[string]BookSum) report.Table 
 	t := report.Listed("", columns, rows)
 	t.Total, t.Capital = true, "渠道金额"
 	t.Check = map[string]money.Fen{"平台金额": books["platform"].Amount, "渠道金额": books[reconcile.ChannelWeChat].Amount +
-		books[reconcile.ChannelAlipay].Amount, "HIS金额": books[SourceHIS].Amount}
+		books[reconcile.ChannelAlipay].Amount + books[SourceCentre].Amount, "HIS金额": books[SourceHIS].Amount}
 	return t
 }
 
@@ -189,24 +228,27 @@ func (s *Service) differenceSheet(ctx context.Context, inst string, f Filter, fo
 	if err != nil {
 		return form, err
 	}
-	now := s.now()
+	now, number := s.now(), "订单号"
+	if f.Ledger == string(Deposits) {
+		number = "退款单号"
+	}
 	rows := func(yield func(...any) error) error {
 		return s.eachDifference(ctx, inst, f, func(d Difference) error {
 			return yield(d.Day, kindName(d.Kind), d.OrderNo, d.BillNo, amountOf(d.PlatformAmount, d.PlatformState),
 				amountOf(d.ChannelAmount, d.ChannelState), amountOf(d.HISAmount, d.HISState),
 				stateWords[d.PlatformState], stateWords[d.ChannelState], stateWords[d.HISState], strings.ReplaceAll(stateWords[d.Sign], "无", ""),
 				money.Fen(d.Amount), stateWords[d.State], verbNames[d.Verb], names[d.Owner],
-				d.daysOpen(d.end(now)), d.Explain)
+				d.daysOpen(d.end(now)), d.Explain, d.Ledger.Chinese())
 		})
 	}
-	form.Name, form.Title = "差异明细", "退款对账差异明细表"
+	form.Name, form.Title = "差异明细", Ledger(f.Ledger).Chinese()+"对账差异明细表"
 	form.Tables = []report.Table{{Total: true, Rows: rows, Columns: []report.Column{
-		{Name: "业务日", Width: 11}, {Name: "差异类型", Width: 11}, {Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28},
+		{Name: "业务日", Width: 11}, {Name: "差异类型", Width: 11}, {Name: number, Width: 24}, {Name: "商户单号", Width: 28},
 		{Name: "平台金额", Type: report.Money, Width: 13, Sum: true, If: "平台状态"},
 		{Name: "渠道金额", Type: report.Money, Width: 13, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: report.Money, Width: 13, Sum: true,
 			If: "HIS状态"}, {Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"},
 		{Name: "长短款"}, {Name: "差异金额", Type: report.Money, Width: 13, Sum: true}, {Name: "处理状态"}, {Name: "处理方式"}, {Name: "负责人"},
-		{Name: "天数", Type: report.Count}, {Name: "说明", Type: report.Long, Width: 60},
+		{Name: "天数", Type: report.Count}, {Name: "说明", Type: report.Long, Width: 60}, {Name: "账本", Width: 7},
 	}}}
 	return form, nil
 }
@@ -219,15 +261,15 @@ func amountOf(amount int64, state string) any {
 }
 
 // lineSheet lists every order of the run, up to what a sheet should hold.
-func (s *Service) lineSheet(run Run, form report.Sheet) report.Sheet {
-	form.Name, form.Title = "三方明细", "退款三方明细表"
+func (s *Service) lineSheet(ctx context.Context, run Run, form report.Sheet) report.Sheet {
+	form.Name, form.Title = "三方明细", run.Ledger.Chinese()+"三方明细表"
 	if run.Lines == "" || run.Summary.V.Orders > report.MaxLines {
 		form.Notes = []string{fmt.Sprintf("共 %d 笔，本表不列。", run.Summary.V.Orders)}
 		return form
 	}
 	t := report.Table{Total: true, Columns: report.LineColumns}
 	t.Rows = func(yield func(...any) error) error {
-		return s.eachLine(run, func(raw []byte) error {
+		return s.eachLine(ctx, run, func(raw []byte) error {
 			var l Line
 			if err := json.Unmarshal(raw, &l); err != nil {
 				return err
@@ -252,6 +294,19 @@ func (s *Service) lineSheet(run Run, form report.Sheet) report.Sheet {
 	return form
 }
 
+// anchorNote tells on paper where the audit log ended when the month was closed,
+// or ends now: whoever keeps the paper can show that nothing before was changed.
+func (s *Service) anchorNote(m Month) string {
+	if m.AuditHead != "" {
+		return fmt.Sprintf("结账时审计日志到第 %d 行，校验值 %s。", m.AuditSeq, m.AuditHead)
+	}
+	a, err := store.AuditHead(s.App)
+	if err != nil || a.Seq == 0 {
+		return "审计日志的校验值没有读到。"
+	}
+	return fmt.Sprintf("打印时审计日志到第 %d 行，校验值 %s。", a.Seq, a.Head)
+}
+
 // monthSheets are the month's totals, its days, and what is open.
 func (s *Service) monthSheets(ctx context.Context, inst, month string, form report.Sheet) ([]report.Sheet, error) {
 	m, err := s.Month(ctx, inst, month)
@@ -262,25 +317,50 @@ func (s *Service) monthSheets(ctx context.Context, inst, month string, form repo
 	if err != nil {
 		return nil, err
 	}
-	form.Name, form.Title = "月结", "退款对账月结表"
-	var books, rows [][]any
-	for _, b := range bookNames {
-		books = append(books, []any{b.name, m.Books[b.key].Count, m.Books[b.key].Amount})
-	}
-	colours := map[string]string{"green": "平", "amber": "未完", "red": "有差异", "none": "未对账"}
-	for _, d := range days {
-		rows = append(rows, []any{d.Date, colours[d.Colour], d.Count, d.Open, strings.Join(d.Missing, "、")})
-	}
-	channels := channelTable(m.Channels, m.Books)
-	channels.Caption = "二、渠道"
-	form.Tables = []report.Table{
-		report.Listed("一、各方总额", []report.Column{{Name: "账本", Width: 14}, {Name: "笔数", Type: report.Count},
-			{Name: "金额", Type: report.Money, Width: 18}}, books), channels,
-		report.Listed("三、逐日", []report.Column{{Name: "业务日"}, {Name: "结果"}, {Name: "订单", Type: report.Count}, {Name: "未处理差异", Type: report.Count},
-			{Name: "缺账单"}}, rows),
+	form.Name, form.Title = "月结", "对账月结表"
+	form.Tables = append(monthTables(Deposits, m.Books, m.Channels), dayTable(days))
+	for _, l := range m.Ledgers {
+		form.Tables = append(form.Tables, monthTables(l.Ledger, l.Books, l.Channels)...)
 	}
 	form.Notes = []string{fmt.Sprintf("截至打印时未处理差异 %d 笔，其中没有负责人 %d 笔；没有对完的日子 %d 天；月结状态：%s。", m.Open, m.Unowned, len(m.MissingDays),
-		map[string]string{MonthOpen: "未结", MonthProposed: "待第二人确认", MonthClosed: "已结 " + m.ClosedBy, MonthReopening: "申请重开"}[m.State])}
+		map[string]string{MonthOpen: "未结", MonthProposed: "待第二人确认", MonthClosed: "已结 " + m.ClosedBy, MonthReopening: "申请重开"}[m.State]),
+		s.anchorNote(m)}
 	detail, err := s.differenceSheet(ctx, inst, periodOf("", month), report.Sheet{Unit: form.Unit, Period: form.Period, Printed: form.Printed})
 	return []report.Sheet{form, detail}, err
+}
+
+// monthTables are the totals of a ledger's month.
+func monthTables(l Ledger, books map[string]BookSum, channels []ChannelRow) []report.Table {
+	var rows [][]any
+	for _, b := range booksOf(l, books) {
+		rows = append(rows, []any{b.name, books[b.key].Count, books[b.key].Amount})
+	}
+	byChannel := channelTable(l, channels, books)
+	byChannel.Caption = l.Chinese() + "：渠道"
+	if l == Insurance {
+		byChannel.Caption = "医保：险种与清算类别"
+	}
+	return []report.Table{report.Listed(l.Chinese()+"：各方总额", []report.Column{{Name: "账本", Width: 14}, {Name: "笔数", Type: report.Count},
+		{Name: "金额", Type: report.Money, Width: 18}}, rows), byChannel}
+}
+
+// dayTable lists how every day of a month stands, in all ledgers.
+func dayTable(days []CalendarDay) report.Table {
+	colours := map[string]string{"green": "平", "amber": "未完", "red": "有差异", "none": "未对账"}
+	var rows [][]any
+	for _, d := range days {
+		row := []any{d.Date, colours[d.Colour], d.Count, d.Open}
+		for _, l := range Ledgers() {
+			word := ""
+			for _, m := range d.Ledgers {
+				if m.Ledger == l {
+					word = colours[m.Colour]
+				}
+			}
+			row = append(row, word)
+		}
+		rows = append(rows, append(row, strings.Join(d.Missing, "、")))
+	}
+	return report.Listed("逐日", []report.Column{{Name: "业务日"}, {Name: "结果"}, {Name: "订单", Type: report.Count},
+		{Name: "未处理差异", Type: report.Count}, {Name: "退款"}, {Name: "缴费"}, {Name: "医保"}, {Name: "缺账单"}}, rows)
 }

@@ -52,7 +52,7 @@ func TestBooks_ADayWithLinesNobodyCouldReadIsNotBalanced(t *testing.T) {
 	o := w.lastDays()
 	w.bring(day, o.line(o.channel, "成功", yuan(o.fen)), o.line(o.channel, "成功", "x"))
 	w.run(day)
-	v, err := w.svc.Day(t.Context(), inst, day)
+	v, err := w.svc.Day(t.Context(), inst, books.Deposits, day)
 	days, err2 := w.svc.Calendar(t.Context(), inst, "2026-11")
 	if err != nil || err2 != nil || v.State != books.HasDifferences || days[28].State != books.HasDifferences || days[28].Colour != "amber" {
 		t.Errorf("%s %+v %v %v", v.State, days[28], err, err2)
@@ -93,7 +93,7 @@ func TestBooks_MidnightIsWaitedForOnce(t *testing.T) {
 	if d.Kind != "missing_channel" || d.State != books.Open || !strings.Contains(d.Explain, "相邻日") || strings.Join(d.Also, "") != "day_cut" {
 		t.Errorf("%s %v %s %q", d.Kind, d.Also, d.State, d.Explain)
 	}
-	items, n, err := w.svc.Lines(t.Context(), inst, day, "differences", 1, 10)
+	items, n, err := w.svc.Lines(t.Context(), inst, books.Deposits, day, "differences", 1, 10)
 	if err != nil || n != 1 || items[0].Kind != "missing_channel" {
 		t.Errorf("%+v %v", items, err)
 	}

@@ -69,6 +69,18 @@ type Statement struct {
 	Beside      bool           `db:"-"` // a download beside a bill that somebody has brought; Statements tells it
 }
 
+// ledger is the one that a bill is an item of; the trade bills of channels are read
+// by two, and are items of the deposits'.
+func (st Statement) ledger() Ledger {
+	switch {
+	case st.Source == SourceCentre:
+		return Insurance
+	case st.Kind == kindCharges:
+		return Payments
+	}
+	return Deposits
+}
+
 // usable reports whether a run can count on the bill.
 func (st Statement) usable() bool { return st.State == Ready || st.State == Empty }
 
@@ -78,64 +90,6 @@ type Incoming struct {
 	Path, Name, Told, By           string
 	Connection                     string    // as in Statement
 	Next                           time.Time // when a file that is refused is asked for again
-}
-
-// reading is what a file holds.
-type reading struct {
-	info    files.Info
-	rejects []files.Reject
-}
-
-// read reads a file from end to end without keeping its lines.
-func read(opt files.Options, f files.File, source, day string, line func(reconcile.Line) error) (r reading, err error) {
-	sink := files.Sink{Line: line, Reject: func(j files.Reject) error {
-		if len(r.rejects) < keptRejects {
-			r.rejects = append(r.rejects, j)
-		}
-		return nil
-	}}
-	if source == SourceHIS {
-		r.info, err = opt.ReadTable(f, reconcile.HIS, day, sink)
-		return r, err
-	}
-	r.info, err = files.ReadBill(f, day, sink)
-	return r, err
-}
-
-// ofTheDay refuses a table of HIS that has nothing of its day, with the likely
-// reason.
-func (r reading) ofTheDay(in Incoming, opt files.Options) error {
-	switch {
-	case r.info.Lines == 0 || r.info.OnDay > 0:
-		return nil
-	case r.info.Lines == r.info.Rejects:
-		return &files.Refusal{File: in.Name, Reason: "没有一行读得懂，" + r.info.Reason}
-	case opt.Sign != files.AutoSign:
-		return &files.Refusal{File: in.Name, Reason: "没有 " + in.Day + " 的退款：拿错了日期，或机构设置的“HIS 退款金额”正负不对"}
-	}
-	return &files.Refusal{File: in.Name, Reason: "没有 " + in.Day + " 的记录，拿错了日期"}
-}
-
-// forms name the kinds of bills by what their headers say.
-var forms = map[string][]string{
-	"微信资金账单": {"fundflow_operation", "fundflow_basic"}, "微信交易账单": {"trade"}, "支付宝账务明细": {"signcustomer"}, "支付宝业务明细": {"trade"},
-	"HIS明细表": {"statement"},
-}
-
-// kindOf is the kind of a file; one that is not what it was said to be is refused.
-func kindOf(in Incoming, info files.Info) (string, error) {
-	kinds := forms[info.Kind]
-	source := info.Channel
-	if source == "" {
-		source = SourceHIS
-	}
-	if len(kinds) == 0 || source != in.Source || (in.Kind != "" && !slices.Contains(kinds, in.Kind)) {
-		return "", flow.NewError(CodeStatementOther, info.Kind)
-	}
-	if in.Kind != "" {
-		return in.Kind, nil
-	}
-	return kinds[0], nil
 }
 
 // Accept verifies a file that somebody brings and keeps it as the day's bill.
@@ -171,7 +125,7 @@ func (s *Service) Fetched(ctx context.Context, in Incoming) (Statement, error) {
 // examine reads a file from end to end and tells the bill that it makes.
 func (s *Service) examine(ctx context.Context, in Incoming) (st Statement, rejects []files.Reject, err error) {
 	if _, _, err := calendar.ParseDay(in.Day); err != nil || in.Day > s.Today() ||
-		!slices.Contains([]string{SourceHIS, reconcile.ChannelWeChat, reconcile.ChannelAlipay}, in.Source) {
+		!slices.Contains([]string{SourceHIS, reconcile.ChannelWeChat, reconcile.ChannelAlipay, SourceCentre}, in.Source) {
 		return st, nil, flow.NewError(flow.CodeBadRequest, "")
 	}
 	f, err := os.Open(in.Path)
@@ -195,7 +149,8 @@ func (s *Service) examine(ctx context.Context, in Incoming) (st Statement, rejec
 	if err != nil {
 		return st, nil, err
 	}
-	got, err := read(opt, files.File{Name: in.Name, Data: f, Size: size}, in.Source, in.Day, func(reconcile.Line) error { return ctx.Err() })
+	got, err := read(opt, files.File{Name: in.Name, Data: f, Size: size}, in.Source, in.Kind, in.Day,
+		func(reconcile.Line) error { return ctx.Err() })
 	if err == nil && in.Source == SourceHIS {
 		err = got.ofTheDay(in, opt)
 	}
@@ -255,13 +210,13 @@ func (s *Service) replace(ctx context.Context, current, st Statement, rejects []
 func (s *Service) put(ctx context.Context, st Statement, in Incoming, write func(tx core.App, st Statement) error) (Statement, error) {
 	var err error
 	if in.Path != "" {
-		name := fmt.Sprintf("%s_%s_%s_%s%s", st.Source, st.Kind, st.Day, newID(), extension(in.Name))
-		if st.File, err = s.upload(ctx, collections.Statements, st.ID, in.Path, name); err != nil {
+		st.File = fmt.Sprintf("%s_%s_%s_%s%s", st.Source, st.Kind, st.Day, newID(), extension(in.Name))
+		if err = s.upload(ctx, st.kept(), in.Path); err != nil {
 			return st, err
 		}
 	}
 	if err := s.App.RunInTransaction(func(tx core.App) error { return write(tx, st) }); err != nil {
-		return st, errors.Join(err, s.discard(ctx, collections.Statements, st.ID, st.File))
+		return st, errors.Join(err, s.Store.DropFile(ctx, st.kept()))
 	}
 	return s.Statement(ctx, st.Institution, st.ID)
 }
@@ -366,10 +321,10 @@ func (s *Service) Statements(ctx context.Context, inst, from, to string) ([]Stat
 	return out, err
 }
 
-// inForce lists the bills that count, by day, source and kind.
-func (s *Service) inForce(ctx context.Context, inst, from, to string) ([]Statement, error) {
+// inForce lists the bills of a ledger that count, by day, source and kind.
+func (s *Service) inForce(ctx context.Context, inst string, ledger Ledger, from, to string) ([]Statement, error) {
 	all, err := s.Statements(ctx, inst, from, to)
-	return slices.DeleteFunc(all, func(st Statement) bool { return st.Superseded }), err
+	return slices.DeleteFunc(all, func(st Statement) bool { return st.Superseded || !ledger.reads(st) }), err
 }
 
 // Rejects lists the lines of a bill that could not be read.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"hospay/calendar"
-	"hospay/collections"
 	"hospay/money"
 	"hospay/reconcile"
 
@@ -22,7 +21,9 @@ import (
 // DayView is a day as the console shows it.
 type DayView struct {
 	Date        string                   `json:"date"`
-	State       string                   `json:"state"` // balanced, differences, incomplete, none
+	Ledger      Ledger                   `json:"ledger"`
+	Ledgers     []Ledger                 `json:"ledgers"` // that are in use on the day
+	State       string                   `json:"state"`   // balanced, differences, incomplete, none
 	Books       map[string]BookSum       `json:"books"`
 	Differences map[string]reconcile.Sum `json:"differences"` // by kind, resolved ones included
 	Open        int                      `json:"open"`
@@ -43,9 +44,14 @@ type RunView struct {
 }
 
 // Day tells how a day stands: the last run, and what people have done since.
-func (s *Service) Day(ctx context.Context, inst, day string) (DayView, error) {
-	v := DayView{Date: day, State: "none", Books: map[string]BookSum{}, Differences: map[string]reconcile.Sum{}, Runs: []RunView{}}
-	runs, err := s.Runs(ctx, inst, day)
+func (s *Service) Day(ctx context.Context, inst string, ledger Ledger, day string) (DayView, error) {
+	v := DayView{Date: day, Ledger: ledger, State: "none", Books: map[string]BookSum{}, Differences: map[string]reconcile.Sum{},
+		Runs: []RunView{}}
+	var err error
+	if v.Ledgers, err = s.inUse(ctx, inst, day); err != nil {
+		return v, err
+	}
+	runs, err := s.Runs(ctx, inst, ledger, day)
 	if err != nil {
 		return v, err
 	}
@@ -57,7 +63,7 @@ func (s *Service) Day(ctx context.Context, inst, day string) (DayView, error) {
 		v.Runs = append(v.Runs, RunView{r.ID, r.Seq, r.State, calendar.Clock(r.Started.Time()), calendar.Clock(r.Finished.Time()), r.By,
 			names[r.By]})
 	}
-	if err := s.count(ctx, inst, day, &v); err != nil {
+	if err := s.count(ctx, inst, &v); err != nil {
 		return v, err
 	}
 	if len(runs) > 0 {
@@ -65,11 +71,11 @@ func (s *Service) Day(ctx context.Context, inst, day string) (DayView, error) {
 		v.State = dayState(runs[0].State, v.Open, v.Summary.Rejects)
 		return v, nil
 	}
-	bills, err := s.inForce(ctx, inst, day, day)
+	bills, err := s.inForce(ctx, inst, ledger, day, day)
 	if err != nil {
 		return v, err
 	}
-	v.Books, _, err = s.present(ctx, inst, day, bills)
+	v.Books, _, err = s.present(ctx, inst, ledger, day, bills)
 	return v, err
 }
 
@@ -86,7 +92,7 @@ func dayState(run string, open, rejects int) string {
 
 const unresolved = "state IN ('open', 'proposed', 'carried')"
 
-func (s *Service) count(ctx context.Context, inst, day string, v *DayView) error {
+func (s *Service) count(ctx context.Context, inst string, v *DayView) error {
 	var rows []struct {
 		Kind   string `db:"kind"`
 		Count  int    `db:"n"`
@@ -94,8 +100,8 @@ func (s *Service) count(ctx context.Context, inst, day string, v *DayView) error
 		Open   int    `db:"open"`
 	}
 	err := s.App.ConcurrentDB().NewQuery("SELECT kind, COUNT(*) AS n, COALESCE(SUM(amount), 0) AS a, SUM(" + unresolved +
-		") AS open FROM differences WHERE institution = {:i} AND day = {:d} AND (live = TRUE OR kind = 'late') GROUP BY kind").
-		Bind(dbx.Params{"i": inst, "d": day}).WithContext(ctx).All(&rows)
+		") AS open FROM differences WHERE institution = {:i} AND ledger = {:l} AND day = {:d} AND (live = TRUE OR kind = 'late') GROUP BY kind").
+		Bind(dbx.Params{"i": inst, "l": v.Ledger, "d": v.Date}).WithContext(ctx).All(&rows)
 	if err != nil {
 		return err
 	}
@@ -103,13 +109,25 @@ func (s *Service) count(ctx context.Context, inst, day string, v *DayView) error
 		v.Differences[r.Kind] = reconcile.Sum{Count: r.Count, Amount: money.Fen(r.Amount)}
 		v.Open += r.Open
 	}
-	return s.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM differences WHERE institution = {:i} AND " + unresolved + " AND day < {:d}").
-		Bind(dbx.Params{"i": inst, "d": day}).WithContext(ctx).Row(&v.CarriedIn)
+	return s.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM differences WHERE institution = {:i} AND ledger = {:l} AND " + unresolved +
+		" AND day < {:d}").Bind(dbx.Params{"i": inst, "l": v.Ledger, "d": v.Date}).WithContext(ctx).Row(&v.CarriedIn)
 }
 
-// CalendarDay is a day of the calendar.
+// CalendarDay is a day of the calendar: all ledgers together, and each by itself.
 type CalendarDay struct {
-	Date    string   `json:"date"`
+	Date string `json:"date"`
+	DayMark
+	Ledgers []LedgerDay `json:"ledgers"` // those that have a run or an open item
+}
+
+// LedgerDay is a day of one ledger.
+type LedgerDay struct {
+	Ledger Ledger `json:"ledger"`
+	DayMark
+}
+
+// DayMark is how a day stands.
+type DayMark struct {
 	Colour  string   `json:"colour"` // green, amber, red, none
 	State   string   `json:"state"`
 	Open    int      `json:"open"`
@@ -127,32 +145,18 @@ func (s *Service) Calendar(ctx context.Context, inst, month string) ([]CalendarD
 		return nil, err
 	}
 	next := first.AddDate(0, 1, 0).Format(time.DateOnly)
-	var runs []struct {
-		Day     string             `db:"day"`
-		State   string             `db:"state"`
-		Summary jsonOf[RunSummary] `db:"summary"`
-	}
-	p := dbx.Params{"i": inst, "f": month + "-01", "t": next}
-	err = s.App.ConcurrentDB().NewQuery(
-		"SELECT r.day, r.state, r.summary FROM recon_runs r WHERE r.institution = {:i} AND r.day >= {:f} AND " +
-			"r.day < {:t} " +
-			"AND r.seq = (SELECT MAX(l.seq) FROM recon_runs l WHERE l.institution = r.institution AND l.day = r.day)").Bind(p).WithContext(ctx).
-		All(&runs)
-	if err != nil {
-		return nil, err
-	}
-	open, err := s.openByDay(ctx, p)
+	marks, err := s.marks(ctx, dbx.Params{"i": inst, "f": month + "-01", "t": next})
 	if err != nil {
 		return nil, err
 	}
 	days := []CalendarDay{}
 	for d := first; d.Format(time.DateOnly) < next; d = d.AddDate(0, 0, 1) {
-		c := open[d.Format(time.DateOnly)]
-		c.Date, c.Missing = d.Format(time.DateOnly), []string{}
-		for _, r := range runs {
-			if r.Day == c.Date {
-				c.State, c.Count, c.Rejects = dayState(r.State, c.Open, r.Summary.V.Rejects), r.Summary.V.Orders, r.Summary.V.Rejects
-				c.Missing = append(c.Missing, r.Summary.V.Missing...)
+		c := CalendarDay{Date: d.Format(time.DateOnly), DayMark: DayMark{Missing: []string{}}, Ledgers: []LedgerDay{}}
+		for _, l := range Ledgers() {
+			if m := marks[dayOf{c.Date, l}]; m != nil {
+				m.Colour = m.colour()
+				c.Ledgers = append(c.Ledgers, LedgerDay{l, *m})
+				c.with(*m)
 			}
 		}
 		c.Colour = c.colour()
@@ -161,46 +165,93 @@ func (s *Service) Calendar(ctx context.Context, inst, month string) ([]CalendarD
 	return days, nil
 }
 
-func (c *CalendarDay) colour() string {
-	if c.State == "" {
-		c.State = "none"
+// dayOf names a day of a ledger.
+type dayOf struct {
+	day    string
+	ledger Ledger
+}
+
+// marks reads the last runs and the open items of a span of days.
+func (s *Service) marks(ctx context.Context, p dbx.Params) (map[dayOf]*DayMark, error) {
+	var runs []struct {
+		Day     string             `db:"day"`
+		Ledger  Ledger             `db:"ledger"`
+		State   string             `db:"state"`
+		Summary jsonOf[RunSummary] `db:"summary"`
+	}
+	err := s.App.ConcurrentDB().NewQuery(
+		"SELECT r.day, r.ledger, r.state, r.summary FROM recon_runs r WHERE r.institution = {:i} AND r.day >= {:f} AND r.day < " +
+			"{:t} AND r.seq = " +
+			"" +
+			"(SELECT MAX(l.seq) FROM recon_runs l WHERE l.institution = r.institution AND l.ledger = r.ledger AND l.day = r.day)").
+		Bind(p).WithContext(ctx).All(&runs)
+	if err != nil {
+		return nil, err
+	}
+	var open []struct {
+		Day     string `db:"day"`
+		Ledger  Ledger `db:"ledger"`
+		Open    int    `db:"open"`
+		Waiting int    `db:"waiting"`
+	}
+	err = s.App.ConcurrentDB().NewQuery(
+		"SELECT day, ledger, COUNT(*) AS open, SUM(state = 'carried') AS waiting FROM differences WHERE institution " +
+			"= {:i} AND day >= {:f} AND day < {:t} AND " + unresolved + " GROUP BY day, ledger").Bind(p).WithContext(ctx).All(&open)
+	out := map[dayOf]*DayMark{}
+	for _, r := range open {
+		out[dayOf{r.Day, r.Ledger}] = &DayMark{Open: r.Open, Waiting: r.Waiting, Missing: []string{}}
+	}
+	for _, r := range runs {
+		m := out[dayOf{r.Day, r.Ledger}]
+		if m == nil {
+			m = &DayMark{Missing: []string{}}
+			out[dayOf{r.Day, r.Ledger}] = m
+		}
+		sum := r.Summary.V
+		m.State, m.Count, m.Rejects = dayState(r.State, m.Open, sum.Rejects), sum.Orders, sum.Rejects
+		m.Missing = append(m.Missing, sum.Missing...)
+	}
+	return out, err
+}
+
+// with adds a ledger to the day's mark: the worst state names it.
+func (m *DayMark) with(o DayMark) {
+	weight := []string{"", "none", Balanced, HasDifferences, Incomplete}
+	if slices.Index(weight, o.State) > slices.Index(weight, m.State) {
+		m.State = o.State
+	}
+	m.Open, m.Waiting, m.Count, m.Rejects = m.Open+o.Open, m.Waiting+o.Waiting, m.Count+o.Count, m.Rejects+o.Rejects
+	for _, source := range o.Missing {
+		if !slices.Contains(m.Missing, source) {
+			m.Missing = append(m.Missing, source)
+		}
+	}
+}
+
+func (m *DayMark) colour() string {
+	if m.State == "" {
+		m.State = "none"
 	}
 	switch {
-	case c.Open > c.Waiting:
+	case m.Open > m.Waiting:
 		return "red"
-	case c.State == Incomplete || c.Waiting > 0 || c.Rejects > 0:
+	case m.State == Incomplete || m.Waiting > 0 || m.Rejects > 0:
 		return "amber"
-	case c.State == Balanced:
+	case m.State == Balanced:
 		return "green"
 	}
 	return "none"
 }
 
-func (s *Service) openByDay(ctx context.Context, p dbx.Params) (map[string]CalendarDay, error) {
-	var rows []struct {
-		Day     string `db:"day"`
-		Open    int    `db:"open"`
-		Waiting int    `db:"waiting"`
-	}
-	err := s.App.ConcurrentDB().NewQuery(
-		"SELECT day, COUNT(*) AS open, SUM(state = 'carried') AS waiting FROM differences WHERE institution " +
-			"= {:i} AND day >= {:f} AND day < {:t} AND " + unresolved + " GROUP BY day").
-		Bind(p).WithContext(ctx).All(&rows)
-	out := map[string]CalendarDay{}
-	for _, r := range rows {
-		out[r.Day] = CalendarDay{Open: r.Open, Waiting: r.Waiting}
-	}
-	return out, err
-}
-
 // Filter chooses differences; empty fields choose everything.
-type Filter struct{ Day, From, To, Kind, State, Owner string }
+type Filter struct{ Ledger, Day, From, To, Kind, State, Owner string }
 
 // where is the condition, every value bound.
 func (f Filter) where(inst string) (string, dbx.Params) {
 	terms, p := []string{"institution = {:i}", "(live = TRUE OR state != 'resolved' OR kind = 'late')"}, dbx.Params{"i": inst}
 	for _, c := range []struct{ term, name, value string }{
-		{"day = {:day}", "day", f.Day}, {"day >= {:from}", "from", f.From}, {"day <= {:to}", "to", f.To}, {"kind = {:kind}", "kind", f.Kind},
+		{"ledger = {:ledger}", "ledger", f.Ledger}, {"day = {:day}", "day", f.Day}, {"day >= {:from}", "from", f.From}, {"day <= {:to}", "to",
+			f.To}, {"kind = {:kind}", "kind", f.Kind},
 		{"owner = {:owner}", "owner", f.Owner},
 	} {
 		if c.value != "" {
@@ -219,6 +270,9 @@ func (f Filter) Valid() bool {
 		if _, _, err := calendar.ParseDay(d); d != "" && err != nil {
 			return false
 		}
+	}
+	if _, err := ReadLedger(f.Ledger); err != nil {
+		return false
 	}
 	kinds := []string{"", KindLate}
 	for _, k := range reconcile.Kinds() {
@@ -275,16 +329,17 @@ func (d Difference) daysOpen(end time.Time) int {
 
 // Lines reads a page of the three-way view of a day's last run: all orders,
 // those that match, or those that differ.
-func (s *Service) Lines(ctx context.Context, inst, day, state string, page, perPage int) (items []Line, count int, err error) {
+func (s *Service) Lines(ctx context.Context, inst string, ledger Ledger, day, state string, page, perPage int) (items []Line, count int,
+	err error) {
 	items = []Line{}
-	r, err := s.LastRun(ctx, inst, day)
+	r, err := s.LastRun(ctx, inst, ledger, day)
 	if errors.Is(err, ErrNoRun) || (err == nil && r.Lines == "") {
 		return items, 0, nil
 	}
 	if err != nil {
 		return nil, 0, err
 	}
-	err = s.eachLine(r, func(line []byte) error {
+	err = s.eachLine(ctx, r, func(line []byte) error {
 		matched := strings.HasSuffix(string(line), `"kind":""}`)
 		if (state == "matched" && !matched) || (state == "differences" && matched) {
 			return nil
@@ -302,8 +357,8 @@ func (s *Service) Lines(ctx context.Context, inst, day, state string, page, perP
 	return items, count, err
 }
 
-func (s *Service) eachLine(r Run, each func([]byte) error) error {
-	file, err := s.Reader(collections.ReconRuns, r.ID, r.Lines)
+func (s *Service) eachLine(ctx context.Context, r Run, each func([]byte) error) error {
+	file, err := s.Store.OpenFile(ctx, r.keptLines())
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"hospay/calendar"
 	"hospay/cmd"
 	"hospay/collections"
+	"hospay/internal/vault"
 	"hospay/lab/bookgen"
 	_ "hospay/pb_migrations"
 	"hospay/people"
@@ -51,7 +52,11 @@ func newWorld(t testing.TB) *world {
 	w := &world{t: t, app: app, days: map[string]*bookgen.Day{}, rnd: rand.New(rand.NewPCG(7, 7)), at: beijing("2026-12-05", "12:00:00")}
 	now := func() time.Time { return w.at }
 	collections.SetClock(app, now)
-	w.svc = &books.Service{App: app, Store: store.New(app, nil), Clock: now, Wake: func(_ context.Context, id string, _ people.By) error {
+	v, err := vault.Open(vault.NewKeyFile(vault.AlgSM4, true), store.KeyStore{App: app})
+	if err = errors.Join(err, v.Ensure(vault.File)); err != nil {
+		t.Fatal(err)
+	}
+	w.svc = &books.Service{App: app, Store: store.New(app, v), Clock: now, Wake: func(_ context.Context, id string, _ people.By) error {
 		w.woken = append(w.woken, id)
 		return nil
 	}}
@@ -209,7 +214,7 @@ func (w *world) accept(day string, which func(bill) bool) {
 
 func (w *world) run(day string) books.Run {
 	w.t.Helper()
-	r, err := w.svc.Run(context.Background(), inst, day, books.Actor{})
+	r, err := w.svc.Run(context.Background(), inst, books.Deposits, day, books.Actor{})
 	if err != nil {
 		w.t.Fatalf("%s: %v", day, err)
 	}

@@ -23,6 +23,7 @@ import (
 	"hospay/flow"
 	"hospay/internal/foreign"
 	"hospay/internal/wire"
+	"hospay/payment"
 )
 
 // maxAnswer is what is read of one answer.
@@ -33,6 +34,7 @@ type Config struct {
 	Base        string // address before the paths
 	Region      Region
 	OrgCode     string // 定点医药机构编码
+	OrgName     string
 	AppID       string
 	AppSecret   string
 	PrivateKey  string // of the hospital's application, base64
@@ -46,6 +48,7 @@ type Config struct {
 type Client struct {
 	envelope
 	org  string
+	name string
 	base *url.URL
 	http *http.Client
 	wait time.Duration
@@ -66,7 +69,7 @@ func New(c Config) (*Client, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	out := &Client{org: c.OrgCode, base: base, wait: c.Timeout,
+	out := &Client{org: c.OrgCode, name: c.OrgName, base: base, wait: c.Timeout,
 		envelope: envelope{appID: c.AppID, secret: c.AppSecret, region: c.Region, now: c.Now}}
 	if out.wait <= 0 {
 		out.wait = wire.DefaultTimeout
@@ -85,13 +88,19 @@ func New(c Config) (*Client, error) {
 	return out, err
 }
 
+var _ payment.Centre = (*Client)(nil)
+
 // Region is how the centre's region does it.
 func (c *Client) Region() Region { return c.region }
 
-// Answer is what a call proved. The zero value is Unknown.
-type Answer struct {
-	Verdict flow.Verdict
-	Reason  flow.Reason
+// Habits are what of it an order goes by.
+func (c *Client) Habits() payment.Habits {
+	r := c.region
+	minutes := func(n int) time.Duration { return time.Duration(n) * time.Minute }
+	return payment.Habits{OrgCode: c.org, OrgName: c.name, AppID: c.appID, WechatCity: r.WechatCity, Areas: r.Areas,
+		InsuranceFirst: r.Order == InsuranceFirst, HospPartAsReduce: r.HospPartAsReduce, PartialCash: r.PartialCash,
+		HISReverses: r.AfterRefusedWrite == RefundByHIS, AuthFor: minutes(r.AuthMinutes), PriceFor: minutes(r.PriceMinutes),
+		OrderFor: minutes(r.OrderMinutes), RefundWait: time.Duration(r.RefundWaitDays) * 24 * time.Hour}
 }
 
 // Codes of our own that a Reason may carry beside the centre's.
@@ -104,20 +113,20 @@ const (
 	CodeUnsigned = "unsigned"  // what was said is not signed
 )
 
-func doubt(code, words string, who flow.Actor) Answer {
-	return Answer{Reason: flow.Reason{Code: code, Message: words, Actor: who}}
+func doubt(code, words string, who flow.Actor) payment.Result {
+	return payment.Result{Reason: flow.Reason{Code: code, Message: words, Actor: who}}
 }
 
 // badCall is the outcome of a call that must not be sent as it is.
-func badCall(words string) Answer {
-	return Answer{flow.Refused, flow.Reason{Code: CodeBadCall, Message: words, Actor: flow.ActorIT}}
+func badCall(words string) payment.Result {
+	return payment.Result{Verdict: flow.Refused, Reason: flow.Reason{Code: CodeBadCall, Message: words, Actor: flow.ActorIT}}
 }
 
-var done = Answer{Verdict: flow.Done}
+var done = payment.Result{Verdict: flow.Done}
 
 // call sends business data and returns that of the answer when the envelope
 // proves that it was done. private is what must not come back in messages.
-func (c *Client) call(ctx context.Context, path string, data any, private ...string) (d record, a Answer) {
+func (c *Client) call(ctx context.Context, path string, data any, private ...string) (d record, a payment.Result) {
 	defer func() {
 		if r := recover(); r != nil {
 			d, a = nil, doubt(CodeNoAnswer, "处理医保中心应答时程序出错，按结果未知处理", flow.ActorIT)
@@ -142,7 +151,7 @@ func (c *Client) call(ctx context.Context, path string, data any, private ...str
 }
 
 // said is what an envelope proves before anybody has read its data.
-func (c *Client) said(o opened, private []string) Answer {
+func (c *Client) said(o opened, private []string) payment.Result {
 	if o.Good {
 		if !o.Signed {
 			return doubt(CodeUnsigned, "医保中心的成功应答没有签名", flow.ActorIT)
@@ -156,7 +165,7 @@ func (c *Client) said(o opened, private []string) Answer {
 		a.Reason.Denied = o.Code != ""
 		return a
 	}
-	a := Answer{flow.Refused, flow.Reason{Code: code, Message: rule.Words, Actor: rule.Who, Hold: rule.Hold}}
+	a := payment.Result{Verdict: flow.Refused, Reason: flow.Reason{Code: code, Message: rule.Words, Actor: rule.Who, Hold: rule.Hold}}
 	if !o.Signed && !c.region.UnsignedRefusals {
 		a.Verdict, a.Reason.Hold, a.Reason.Denied = flow.Unknown, false, true
 	}

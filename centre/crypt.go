@@ -1,7 +1,6 @@
 package centre
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"encoding/base64"
@@ -10,9 +9,10 @@ import (
 	"math/big"
 	"strings"
 
+	"hospay/internal/sm4ecb"
+
 	"github.com/emmansun/gmsm/ecdh"
 	"github.com/emmansun/gmsm/sm2"
-	"github.com/emmansun/gmsm/sm4"
 )
 
 // keys are what an envelope is signed, checked and encrypted with. The user id
@@ -51,47 +51,14 @@ func (k keys) verify(text []byte, signature string) bool {
 // upper-case hex of the secret, encrypted under the first 16 characters of the
 // application's id. Lower-case hex would give another key.
 func contentKey(appID, secret string) ([]byte, error) {
-	if len(appID) < sm4.BlockSize || secret == "" {
+	if len(appID) < sm4ecb.BlockSize || secret == "" {
 		return nil, errors.New("应用编号不足 16 位或密钥为空")
 	}
-	t, err := encrypt([]byte(appID)[:sm4.BlockSize], []byte(secret))
+	t, err := sm4ecb.Encrypt([]byte(appID)[:sm4ecb.BlockSize], []byte(secret))
 	if err != nil {
 		return nil, err
 	}
-	return []byte(strings.ToUpper(hex.EncodeToString(t)))[:sm4.BlockSize], nil
-}
-
-// encrypt is SM4-ECB with PKCS#7, the only mode that the centre speaks.
-func encrypt(key, plain []byte) ([]byte, error) {
-	block, err := sm4.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	n := sm4.BlockSize - len(plain)%sm4.BlockSize
-	out := append(bytes.Clone(plain), bytes.Repeat([]byte{byte(n)}, n)...)
-	for i := 0; i < len(out); i += sm4.BlockSize {
-		block.Encrypt(out[i:], out[i:])
-	}
-	return out, nil
-}
-
-var errCipher = errors.New("encrypted content cannot be read")
-
-// decrypt is the way back from encrypt.
-func decrypt(key, secret []byte) ([]byte, error) {
-	block, err := sm4.NewCipher(key)
-	if err != nil || len(secret) == 0 || len(secret)%sm4.BlockSize != 0 {
-		return nil, errCipher
-	}
-	out := make([]byte, len(secret))
-	for i := 0; i < len(out); i += sm4.BlockSize {
-		block.Decrypt(out[i:], secret[i:])
-	}
-	n := int(out[len(out)-1])
-	if n == 0 || n > sm4.BlockSize || !bytes.HasSuffix(out, bytes.Repeat([]byte{byte(n)}, n)) {
-		return nil, errCipher
-	}
-	return out[:len(out)-n], nil
+	return []byte(strings.ToUpper(hex.EncodeToString(t)))[:sm4ecb.BlockSize], nil
 }
 
 // privateKey reads the base64 of 32 bytes; Java writes 33 when the first bit is set.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hospay/calendar"
+	"hospay/internal/sm4ecb"
 )
 
 // stampLayout is yyyyMMddHHmmss, Beijing time.
@@ -52,7 +53,7 @@ func (e envelope) seal(head sealed, data any) ([]byte, error) {
 	f := form{e.region.NumbersAsText, e.region.FoldCase}
 	body := f.encode(data)
 	if body != nil {
-		secret, err := encrypt(e.content, body)
+		secret, err := sm4ecb.Encrypt(e.content, body)
 		if err != nil {
 			return nil, err
 		}
@@ -129,7 +130,7 @@ func (e envelope) reveal(m map[string]any) error {
 	if err != nil {
 		return errForm
 	}
-	body, err := decrypt(e.content, secret)
+	body, err := sm4ecb.Decrypt(e.content, secret)
 	if err != nil {
 		return errForm
 	}
@@ -219,7 +220,8 @@ func unwrap(m map[string]any, found func(map[string]any) bool) map[string]any {
 func dataOf(v any) record {
 	m, _ := v.(map[string]any)
 	return unwrap(m, func(m map[string]any) bool {
-		return has(m, "payOrdId") || has(m, "ordStas") || has(m, "refStatus") || has(m, "refdSn")
+		return has(m, "payOrdId") || has(m, "ordStas") || has(m, "refStatus") || has(m, "refdSn") ||
+			has(m, "stmt_rslt") || has(m, "file_qury_no") || has(m, "in")
 	})
 }
 

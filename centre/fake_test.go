@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"hospay/calendar"
+	"hospay/payment"
+
 	"github.com/emmansun/gmsm/ecdh"
 )
 
@@ -103,20 +106,19 @@ func edit(body []byte, f func(map[string]any)) []byte {
 	return out
 }
 
-func ref() Ref {
-	return Ref{PayOrdID: "ORD440100202611280000000001", PayToken: "PT-secret-token", MedOrgOrd: "M2611280001",
-		Person: Person{IDNo: "110101199003078515", Name: "欧阳甲乙", IDType: "01"}}
+func ref() payment.Ref {
+	return payment.Ref{PayOrdID: "ORD440100202611280000000001", PayToken: "PT-secret-token", MedOrgOrd: "M2611280001",
+		Person: payment.Person{IDNo: "110101199003078515", Name: "欧阳甲乙", IDType: "01"}}
 }
 
-func upload() Upload {
-	r := ref()
-	return Upload{MedOrgOrd: r.MedOrgOrd, Batch: "B1", Credential: Credential{PayAuthNo: "AUTH440100202611281000001"}, Person: r.Person,
-		PsnNo: "44010000000000000000000001", Insutype: "310", InsuCode: "440100", Begin: "2026-11-28 09:00:00", Location: "0,0", CertType: "01",
-		VisitNo: "MZ0001", MdtrtID: "D0001", MedType: "11", FeeType: "01", DeptCode: "0301", DeptName: "内科", Caty: "A03", SetlWay: "01",
-		Reform: "1", Total: 12000, Fees: []Fee{
-			{No: "1", Time: "2026-11-28 09:10:00", MedType: "11", ListCode: "XA01", OwnCode: "Y1", Name: "药<甲>&乙", Sum: 7000, Count: "2",
-				Price: "35"},
-			{No: "2", Time: "2026-11-28 09:10:00", MedType: "11", ListCode: "XA02", OwnCode: "Y2", Name: "检查", Sum: 5000, Count: "1", Price: "50"}}}
+func upload() payment.Upload {
+	r, at := ref(), time.Date(2026, 11, 28, 9, 10, 0, 0, calendar.Beijing)
+	return payment.Upload{No: r.MedOrgOrd, Batch: "B1", Credential: payment.Credential{PayAuthNo: "AUTH440100202611281000001"},
+		Person: r.Person, Total: 12000, Visit: payment.Visit{PsnNo: "44010000000000000000000001", Insutype: "310", Area: "440100",
+			Begun: at.Add(-10 * time.Minute), No: "MZ0001", MdtrtID: "D0001", MedType: "11", DeptCode: "0301", DeptName: "内科", Caty: "A03",
+			Fees: []payment.Fee{
+				{No: "1", Time: at, ListCode: "XA01", OwnCode: "Y1", Name: "药<甲>&乙", Sum: 7000, Count: "2", Price: "35"},
+				{No: "2", Time: at, ListCode: "XA02", OwnCode: "Y2", Name: "检查", Sum: 5000, Count: "1", Price: "50"}}}}
 }
 
 func amounts(d map[string]any) map[string]any {
@@ -130,4 +132,4 @@ func amounts(d map[string]any) map[string]any {
 	return d
 }
 
-var known = Split{Total: 12000, Fund: 7000, Account: 2000, Cash: 2700, Other: 300, Own: 1500, Family: 500, HospitalPart: 300}
+var known = payment.Split{Total: 12000, Fund: 7000, Account: 2000, Cash: 2700, Other: 300, Own: 1500, Family: 500, HospitalPart: 300}

@@ -9,20 +9,23 @@ import (
 	"time"
 
 	"hospay/flow"
+	"hospay/payment"
 
 	"pgregory.net/rapid"
 )
 
 // every operation, as an answer alone.
-func (s *sides) all(t *testing.T) map[string]Answer {
+func (s *sides) all(t *testing.T) map[string]payment.Result {
 	r := ref()
 	r.Known = &known
-	return map[string]Answer{
-		"6201": s.client.Upload(t.Context(), upload()).Answer,
-		"6202": s.client.Price(t.Context(), Price{Ref: ref(), Serial: "S1", Batch: "B1", PayAuthNo: "AUTH1", FeeType: "01", Total: 12000}).Answer,
-		"6203": s.client.Refund(t.Context(), Refund{Ref: r, Credential: Credential{EcToken: "EC1"}, Serial: "R1", Kind: RefundAll, At: noon}).
-			Answer,
-		"6301": s.client.Query(t.Context(), ref()).Answer,
+	return map[string]payment.Result{
+		"6201": s.client.Upload(t.Context(), upload()).Result,
+		"6202": s.client.Price(t.Context(), payment.Price{Ref: ref(), Serial: "S1", Batch: "B1", PayAuthNo: "AUTH1", FeeType: "01",
+			Total: 12000}).Result,
+		"6203": s.client.Refund(t.Context(), payment.InsuranceBack{Ref: r, Credential: payment.Credential{EcToken: "EC1"}, Serial: "R1",
+			Kind: payment.BackAll, At: noon}).
+			Result,
+		"6301": s.client.Query(t.Context(), ref()).Result,
 		"6401": s.client.Undo(t.Context(), ref()),
 	}
 }
@@ -211,7 +214,7 @@ func FuzzOpen(f *testing.F) {
 			t.Fatal(n, err)
 		}
 		if n, err := open.ReadNotice(body); err == nil && (n.Proven || n.PayOrdID == "" || !orderNo.MatchString(n.MedOrgOrd) ||
-			n.Told && n.fits(open.region) != nil) {
+			n.Told && n.Misfit(open.region.OtherInTotal) != "") {
 			t.Fatal(n)
 		}
 	})
@@ -234,8 +237,8 @@ func FuzzJudge(f *testing.F) {
 		if a.Verdict == flow.Refused {
 			t.Fatal(a)
 		}
-		if g := state.Group(); a.Verdict == flow.Done && (g == Unclear || (g == Candidate || g == Settled) &&
-			(split.Total <= 0 || split.fits(c.region) != nil)) {
+		if g := state.Group(); a.Verdict == flow.Done && (g == payment.Unclear || (g == payment.Candidate || g == payment.Settled) &&
+			(split.Total <= 0 || split.Misfit(c.region.OtherInTotal) != "")) {
 			t.Fatalf("%d %+v %+v", state, split, a)
 		}
 	})

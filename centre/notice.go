@@ -1,6 +1,10 @@
 package centre
 
-import "errors"
+import (
+	"errors"
+
+	"hospay/payment"
+)
 
 // Notice is what 6302 tells. It is a hint: whoever gets it asks with 6301
 // before anything follows, and a notice that is not Proven is nothing more than
@@ -9,9 +13,9 @@ type Notice struct {
 	PayOrdID  string
 	MedOrgOrd string
 	Proven    bool // signed by the centre
-	Split
+	payment.Split
 	Told bool // amounts were told and fit
-	Settlement
+	payment.Settlement
 }
 
 // ErrNotice is why a notice is not read.
@@ -65,8 +69,8 @@ type Reply struct {
 	Body []byte
 }
 
-// Acknowledge is the region's answer to a notice that was stored.
-func (c *Client) Acknowledge() (Reply, error) {
+// Acknowledgement is the region's answer to a notice that was stored.
+func (c *Client) Acknowledgement() (Reply, error) {
 	const json = "application/json;charset=UTF-8"
 	switch c.region.NoticeReply {
 	case ReplyEmpty:

@@ -11,6 +11,7 @@ import (
 
 	"hospay/flow"
 	"hospay/money"
+	"hospay/payment"
 )
 
 func last(s *sides) record {
@@ -23,15 +24,14 @@ func TestUpload_SendsWhatTheDocumentNames(t *testing.T) {
 	s := twoSides(t, national())
 	s.say(map[string]any{"payOrdId": "ORD1", "payToken": "PT1", "extData": `{"mdtrtId":"D9"}`})
 	u := upload()
-	u.Parts = &Parts{SelfPay: 1000, InScope: 11000}
-	u.More = map[string]string{"insuplcAdmdvs": "440100", "orgCodg": "H0"}
+	u.Visit.Parts = &payment.Parts{SelfPay: 1000, InScope: 11000}
 	a := s.client.Upload(t.Context(), u)
 	if a.Verdict != flow.Done || a.PayOrdID != "ORD1" || a.PayToken != "PT1" || a.MdtrtID != "D9" {
 		t.Fatalf("%+v", a)
 	}
 	d := last(s)
-	for k, want := range map[string]string{"orgCodg": "H44010000001", "medOrgOrd": u.MedOrgOrd, "chrgBchno": "B1", "medfeeSumamt": "120.00",
-		"fulamtOwnpayAmt": "10.00", "overlmtSelfpay": "0.00", "inscpScpAmt": "110.00", "payAuthNo": u.PayAuthNo, "insuplcAdmdvs": "440100",
+	for k, want := range map[string]string{"orgCodg": "H44010000001", "medOrgOrd": u.No, "chrgBchno": "B1", "medfeeSumamt": "120.00",
+		"fulamtOwnpayAmt": "10.00", "overlmtSelfpay": "0.00", "inscpScpAmt": "110.00", "payAuthNo": u.PayAuthNo, "insuCode": "440100",
 		"userName": "欧阳甲乙", "pubHospRfomFlag": "1", "psnSetlway": "01", "caty": "A03"} {
 		if got := d.text(k); got != want {
 			t.Errorf("%s: %q, want %q", k, got, want)
@@ -50,18 +50,17 @@ func TestUpload_SendsWhatTheDocumentNames(t *testing.T) {
 func TestUpload_WrongOnesAreNotSent(t *testing.T) {
 	s := twoSides(t, national())
 	s.answer = func(http.ResponseWriter, record) { t.Error("sent") }
-	for name, change := range map[string]func(*Upload){
-		"number of 21":   func(u *Upload) { u.MedOrgOrd = strings.Repeat("1", 21) },
-		"dash":           func(u *Upload) { u.MedOrgOrd = "A-1" },
-		"no credential":  func(u *Upload) { u.PayAuthNo = "" },
-		"two of them":    func(u *Upload) { u.EcToken = "x" },
-		"no visit":       func(u *Upload) { u.MdtrtID = "" },
-		"no name":        func(u *Upload) { u.Name = "" },
-		"no department":  func(u *Upload) { u.DeptCode = "" },
-		"sum":            func(u *Upload) { u.Total++ },
-		"no fees":        func(u *Upload) { u.Fees = nil },
-		"line of a kind": func(u *Upload) { u.Fees[0].MedType = "14" },
-		"parts":          func(u *Upload) { u.Parts = &Parts{SelfPay: 1} },
+	for name, change := range map[string]func(*payment.Upload){
+		"number of 21":  func(u *payment.Upload) { u.No = strings.Repeat("1", 21) },
+		"dash":          func(u *payment.Upload) { u.No = "A-1" },
+		"no credential": func(u *payment.Upload) { u.PayAuthNo = "" },
+		"two of them":   func(u *payment.Upload) { u.EcToken = "x" },
+		"no visit":      func(u *payment.Upload) { u.Visit.MdtrtID = "" },
+		"no name":       func(u *payment.Upload) { u.Name = "" },
+		"no department": func(u *payment.Upload) { u.Visit.DeptCode = "" },
+		"sum":           func(u *payment.Upload) { u.Total++ },
+		"no fees":       func(u *payment.Upload) { u.Visit.Fees = nil },
+		"parts":         func(u *payment.Upload) { u.Visit.Parts = &payment.Parts{SelfPay: 1} },
 	} {
 		u := upload()
 		change(&u)
@@ -71,15 +70,15 @@ func TestUpload_WrongOnesAreNotSent(t *testing.T) {
 	}
 }
 
-func price() Price {
-	return Price{Ref: ref(), Serial: "S1", Batch: "B1", PayAuthNo: "AUTH1", FeeType: "01", MdtrtID: "D1", Total: 12000}
+func price() payment.Price {
+	return payment.Price{Ref: ref(), Serial: "S1", Batch: "B1", PayAuthNo: "AUTH1", FeeType: "01", MdtrtID: "D1", Total: 12000}
 }
 
 func TestPrice_TellsWhoPaysWhat(t *testing.T) {
 	s := twoSides(t, national())
 	s.say(amounts(map[string]any{"ordStas": "1", "extData": map[string]any{"preSetl": map[string]any{"fund_pay_sumamt": "70.00"}}}))
 	a := s.client.Price(t.Context(), price())
-	if a.Verdict != flow.Done || a.Split != known || a.State != Quoted || !bytes.Contains(a.Info, []byte("fund_pay_sumamt")) {
+	if a.Verdict != flow.Done || a.Split != known || a.Stas != payment.StasQuoted || !bytes.Contains(a.Info, []byte("fund_pay_sumamt")) {
 		t.Fatalf("%+v", a)
 	}
 	if got := slices.Sorted(maps.Keys(last(s))); !slices.Equal(got, []string{"chrgBchno", "feeType", "mdtrtId", "orgBizSer", "orgCodg",
@@ -148,9 +147,9 @@ func plainOf(t *testing.T, d map[string]any) map[string]any {
 
 // TestQuery_EveryState with and without amounts.
 func TestQuery_EveryState(t *testing.T) {
-	for n := State(-1); n <= 26; n++ {
+	for n := payment.Stas(-1); n <= 26; n++ {
 		group := n.Group()
-		bare, full := group != Unclear && group != Candidate && group != Settled, group != Unclear
+		bare, full := group != payment.Unclear && group != payment.Candidate && group != payment.Settled, group != payment.Unclear
 		s := twoSides(t, national())
 		r := ref()
 		r.Known = &known
@@ -171,7 +170,7 @@ func TestQuery_EveryState(t *testing.T) {
 			t.Errorf("%d with other amounts: %+v", n, o)
 		}
 		s.say(amounts(map[string]any{"ordStas": n.String(), "medOrgOrd": nil}))
-		if o := s.client.Query(t.Context(), r); (group == Candidate || group == Settled) && o.Verdict != flow.Unknown {
+		if o := s.client.Query(t.Context(), r); (group == payment.Candidate || group == payment.Settled) && o.Verdict != flow.Unknown {
 			t.Errorf("%d without our number: %+v", n, o)
 		}
 	}
@@ -192,23 +191,24 @@ func TestRefund_Forms(t *testing.T) {
 	bare.RefundForm, with.RefundTotalWithOther = RefundBare, true
 	for _, c := range []struct {
 		region Region
-		kind   RefundKind
+		kind   payment.BackKind
 		cash   money.Fen
 		want   map[string]string
 	}{
-		{national(), RefundAll, 0, map[string]string{"totlRefdAmt": "117.00", "cashRefdAmt": "27.00", "psnAcctRefdAmt": "20.00",
+		{national(), payment.BackAll, 0, map[string]string{"totlRefdAmt": "117.00", "cashRefdAmt": "27.00", "psnAcctRefdAmt": "20.00",
 			"fundRefdAmt": "70.00"}},
-		{with, RefundAll, 0, map[string]string{"totlRefdAmt": "120.00", "cashRefdAmt": "27.00", "psnAcctRefdAmt": "20.00",
+		{with, payment.BackAll, 0, map[string]string{"totlRefdAmt": "120.00", "cashRefdAmt": "27.00", "psnAcctRefdAmt": "20.00",
 			"fundRefdAmt": "70.00"}},
-		{bare, RefundAll, 0, map[string]string{"totlRefdAmt": "117.00", "cashRefdAmt": "27.00", "psnAcctRefdAmt": "", "fundRefdAmt": ""}},
-		{with, RefundInsurance, 0, map[string]string{"totlRefdAmt": "90.00", "cashRefdAmt": "0.00", "psnAcctRefdAmt": "20.00",
+		{bare, payment.BackAll, 0, map[string]string{"totlRefdAmt": "117.00", "cashRefdAmt": "27.00", "psnAcctRefdAmt": "", "fundRefdAmt": ""}},
+		{with, payment.BackInsurance, 0, map[string]string{"totlRefdAmt": "90.00", "cashRefdAmt": "0.00", "psnAcctRefdAmt": "20.00",
 			"fundRefdAmt": "70.00"}},
-		{national(), RefundCash, 700, map[string]string{"totlRefdAmt": "7.00", "cashRefdAmt": "7.00", "psnAcctRefdAmt": "0.00",
+		{national(), payment.BackCash, 700, map[string]string{"totlRefdAmt": "7.00", "cashRefdAmt": "7.00", "psnAcctRefdAmt": "0.00",
 			"fundRefdAmt": "0.00"}},
 	} {
 		s := twoSides(t, c.region)
 		s.say(map[string]any{"refStatus": "SUCC", "refdSn": "RF1", "hiFefdSn": "HF1", "hiTrnsDate": "20261128", "hiTrnsTime": "120000"})
-		r := Refund{Ref: ref(), Credential: Credential{PayAuthNo: "AUTH2"}, Serial: "R2611280001", Kind: c.kind, Cash: c.cash, At: noon.UTC()}
+		r := payment.InsuranceBack{Ref: ref(), Credential: payment.Credential{PayAuthNo: "AUTH2"}, Serial: "R2611280001", Kind: c.kind,
+			Cash: c.cash, At: noon.UTC()}
 		r.Known = &known
 		a := s.client.Refund(t.Context(), r)
 		if a.Verdict != flow.Done || a.No != "RF1" || a.DocSn != "HF1" || a.Time != "20261128120000" {
@@ -240,7 +240,7 @@ func TestRefund_WhatItsStatusProves(t *testing.T) {
 	} {
 		s := twoSides(t, national())
 		s.say(c.d)
-		r := Refund{Ref: ref(), Credential: Credential{EcToken: "EC"}, Serial: "R1", Kind: RefundAll, At: noon}
+		r := payment.InsuranceBack{Ref: ref(), Credential: payment.Credential{EcToken: "EC"}, Serial: "R1", Kind: payment.BackAll, At: noon}
 		r.Known = &known
 		if a := s.client.Refund(t.Context(), r); a.Verdict != c.want {
 			t.Errorf("%v: %+v", c.d, a)
@@ -252,20 +252,20 @@ func TestRefund_WrongOnesAreNotSent(t *testing.T) {
 	s := twoSides(t, national())
 	s.answer = func(http.ResponseWriter, record) { t.Error("sent") }
 	s.client.region.PartialCash = false
-	cash := Split{Total: 100, Cash: 100}
-	for name, change := range map[string]func(*Refund){
-		"unknown amounts": func(r *Refund) { r.Known = nil },
-		"no credential":   func(r *Refund) { r.EcToken = "" },
-		"two of them":     func(r *Refund) { r.PayAuthNo = "x" },
-		"no serial":       func(r *Refund) { r.Serial = "" },
-		"no time":         func(r *Refund) { r.At = time.Time{} },
-		"kind":            func(r *Refund) { r.Kind = "HALF" },
-		"part of cash":    func(r *Refund) { r.Kind, r.Cash = RefundCash, 100 },
-		"too much cash":   func(r *Refund) { r.Kind, r.Cash = RefundCash, 2701 },
-		"no insurance":    func(r *Refund) { r.Kind, r.Known = RefundInsurance, &cash },
-		"no order":        func(r *Refund) { r.PayOrdID = "" },
+	cash := payment.Split{Total: 100, Cash: 100}
+	for name, change := range map[string]func(*payment.InsuranceBack){
+		"unknown amounts": func(r *payment.InsuranceBack) { r.Known = nil },
+		"no credential":   func(r *payment.InsuranceBack) { r.EcToken = "" },
+		"two of them":     func(r *payment.InsuranceBack) { r.PayAuthNo = "x" },
+		"no serial":       func(r *payment.InsuranceBack) { r.Serial = "" },
+		"no time":         func(r *payment.InsuranceBack) { r.At = time.Time{} },
+		"kind":            func(r *payment.InsuranceBack) { r.Kind = "HALF" },
+		"part of cash":    func(r *payment.InsuranceBack) { r.Kind, r.Cash = payment.BackCash, 100 },
+		"too much cash":   func(r *payment.InsuranceBack) { r.Kind, r.Cash = payment.BackCash, 2701 },
+		"no insurance":    func(r *payment.InsuranceBack) { r.Kind, r.Known = payment.BackInsurance, &cash },
+		"no order":        func(r *payment.InsuranceBack) { r.PayOrdID = "" },
 	} {
-		r := Refund{Ref: ref(), Credential: Credential{EcToken: "EC"}, Serial: "R1", Kind: RefundAll, At: noon}
+		r := payment.InsuranceBack{Ref: ref(), Credential: payment.Credential{EcToken: "EC"}, Serial: "R1", Kind: payment.BackAll, At: noon}
 		r.Known = &known
 		change(&r)
 		if a := s.client.Refund(t.Context(), r); a.Verdict != flow.Refused || a.Reason.Code != CodeBadCall {
@@ -310,13 +310,13 @@ func TestNotice_SealedAndPlain(t *testing.T) {
 
 func TestAcknowledge_AsTheRegionWants(t *testing.T) {
 	s := twoSides(t, national())
-	reply, err := s.client.Acknowledge()
+	reply, err := s.client.Acknowledgement()
 	if o, e := s.centre.open(reply.Body, time.Minute); err != nil || e != nil || !o.Signed || !o.Good || o.Code != "0" {
 		t.Error(reply, err, e)
 	}
 	for want, form := range map[string]string{"": ReplyEmpty, `{"code":"0","success":true,"message":"成功"}`: ReplyJSON} {
 		s.client.region.NoticeReply = form
-		if reply, err := s.client.Acknowledge(); err != nil || string(reply.Body) != want {
+		if reply, err := s.client.Acknowledgement(); err != nil || string(reply.Body) != want {
 			t.Errorf("%s: %s %v", form, reply.Body, err)
 		}
 	}

@@ -51,6 +51,7 @@ func national() Region {
 		Order: CashFirst, OtherInTotal: true,
 		RefundForm: RefundFilled, PartialCash: true, AfterRefusedWrite: RefundByCredential,
 		AuthMinutes: 5, PriceMinutes: 15, OrderMinutes: 30, RefundWaitDays: 7,
+		Books:      Books{ClearType: "11", WithRefunds: "1", Separator: "\t"},
 		NoticeForm: NoticeSealed, NoticeReply: ReplySealed,
 	}
 }

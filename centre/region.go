@@ -56,6 +56,11 @@ type Region struct {
 	Areas        []string          `json:"areas"`             // insured areas that are taken; empty takes all
 	AccountFlags map[string]string `json:"account_used_flag"` // acctUsedFlag of 6202 by insured area; "" is sent as nothing
 
+	// The books (3201, 3202). Whether a mobile centre offers them, and how it carries
+	// their files, is unconfirmed: without a path they are off, and people compare by
+	// other means.
+	Books Books `json:"books"`
+
 	// 6302.
 	NoticeForm  string `json:"notice_form"`  // NoticeSealed or NoticePlain
 	NoticeReply string `json:"notice_reply"` // ReplySealed, ReplyJSON or ReplyEmpty; unconfirmed but for one region
@@ -68,6 +73,19 @@ type Paths struct {
 	Refund string `json:"6203"`
 	Query  string `json:"6301"`
 	Undo   string `json:"6401"`
+	Totals string `json:"3201"` // empty: not offered
+	Detail string `json:"3202"` // empty: differences of the totals have no detail; wants 9101 and 9102
+	Put    string `json:"9101"`
+	Get    string `json:"9102"`
+}
+
+// Books is how a region compares its books with the hospital's.
+type Books struct {
+	ClearType   string `json:"clr_type"`       // 清算类别 where the settlement tells none; 11 is outpatient
+	ClearOptins string `json:"clr_optins"`     // 清算经办机构 where the settlement tells none; empty: the insured area
+	WithRefunds string `json:"refd_setl_flag"` // 1: the totals are less what went back; 0: they are not
+	Separator   string `json:"separator"`      // between the cells of the detail file
+	Null        string `json:"null"`           // what an empty cell holds; two habits are known
 }
 
 // Refusal is what a listed code of the centre means.
@@ -177,12 +195,34 @@ func (r Region) Check() error {
 			wrong = append(wrong, name+" 应大于 0")
 		}
 	}
+	wrong = append(wrong, r.books()...)
 	wrong = append(wrong, r.words()...)
 	slices.Sort(wrong)
 	if len(wrong) > 0 {
 		return errors.New("地区设置有误：" + strings.Join(wrong, "；"))
 	}
 	return nil
+}
+
+// books finds what of the books cannot be meant.
+func (r Region) books() (wrong []string) {
+	for name, path := range map[string]string{"3201": r.Paths.Totals, "3202": r.Paths.Detail, "9101": r.Paths.Put, "9102": r.Paths.Get} {
+		if path != "" && !goodPath(path) {
+			wrong = append(wrong, "paths."+name+" 应是以 / 开头的路径")
+		}
+	}
+	if files := r.Paths.Put != "" && r.Paths.Get != ""; r.Paths.Detail != "" && (r.Paths.Totals == "" || !files) {
+		wrong = append(wrong, "paths.3202 需要 3201、9101 和 9102")
+	}
+	if b := r.Books; b.WithRefunds != "0" && b.WithRefunds != "1" || b.Separator == "" || b.ClearType == "" {
+		wrong = append(wrong, "books 的 refd_setl_flag 应为 0 或 1，separator 和 clr_type 不能为空")
+	}
+	return wrong
+}
+
+func goodPath(path string) bool {
+	u, err := url.Parse(path)
+	return err == nil && strings.HasPrefix(path, "/") && u.Host == "" && u.RawQuery == "" && u.Fragment == ""
 }
 
 func (r Region) words() (wrong []string) {

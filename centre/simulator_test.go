@@ -17,6 +17,7 @@ import (
 	"hospay/centre"
 	"hospay/flow"
 	"hospay/money"
+	"hospay/payment"
 	"hospay/sim"
 	simcentre "hospay/sim/centre"
 	"hospay/sim/world"
@@ -71,21 +72,20 @@ func must(t *testing.T, err error) {
 }
 
 // bill is a new bill of 120 yuan of somebody who has authorised.
-func (s *side) bill(insutype string) (centre.Upload, centre.Ref) {
+func (s *side) bill(insutype string) (payment.Upload, payment.Ref) {
 	s.n++
-	no := fmt.Sprintf("M%s%04d", "261128", s.n)
-	u := centre.Upload{MedOrgOrd: no, Batch: "B" + no, Credential: centre.Credential{EcToken: "EC-" + no},
-		Person: centre.Person{IDNo: "440106199003078515", Name: "欧阳甲乙", IDType: "01"}, PsnNo: "4401", Insutype: insutype, InsuCode: "440100",
-		Begin: "2026-11-28 09:00:00", Location: "0,0", CertType: "01", VisitNo: "MZ1", MedType: "11", FeeType: "01", DeptCode: "0301",
-		DeptName: "内科", Caty: "A03", SetlWay: "01", Reform: "1", Total: 12000, Fees: []centre.Fee{
-			{No: "1", Time: "2026-11-28 09:10:00", MedType: "11", ListCode: "XA01", OwnCode: "Y1", Name: "药<甲>&\"乙\"", Sum: 7000, Count: "2",
-				Price: "35"},
-			{No: "2", Time: "2026-11-28 09:10:00", MedType: "11", ListCode: "XA02", OwnCode: "Y2", Name: "检查", Sum: 5000, Count: "1", Price: "50"}}}
-	return u, centre.Ref{MedOrgOrd: no, Person: u.Person}
+	no, at := fmt.Sprintf("M%s%04d", "261128", s.n), time.Date(2026, 11, 28, 9, 10, 0, 0, sim.Beijing)
+	u := payment.Upload{No: no, Batch: "B" + no, Credential: payment.Credential{EcToken: "EC-" + no},
+		Person: payment.Person{IDNo: "440106199003078515", Name: "欧阳甲乙", IDType: "01"}, Total: 12000, Visit: payment.Visit{PsnNo: "4401",
+			Insutype: insutype, Area: "440100", Begun: at.Add(-10 * time.Minute), No: "MZ1", MedType: "11", DeptCode: "0301",
+			DeptName: "内科", Caty: "A03", Fees: []payment.Fee{
+				{No: "1", Time: at, ListCode: "XA01", OwnCode: "Y1", Name: "药<甲>&\"乙\"", Sum: 7000, Count: "2", Price: "35"},
+				{No: "2", Time: at, ListCode: "XA02", OwnCode: "Y2", Name: "检查", Sum: 5000, Count: "1", Price: "50"}}}}
+	return u, payment.Ref{MedOrgOrd: no, Person: u.Person}
 }
 
 // priced uploads a bill and asks for its price.
-func (s *side) priced(insutype string) (centre.Ref, centre.Priced) {
+func (s *side) priced(insutype string) (payment.Ref, payment.Priced) {
 	s.Helper()
 	u, r := s.bill(insutype)
 	up := s.c.Upload(s.Context(), u)
@@ -100,9 +100,9 @@ func (s *side) priced(insutype string) (centre.Ref, centre.Priced) {
 	return r, p
 }
 
-func (s *side) question(u centre.Upload, r centre.Ref) centre.Price {
+func (s *side) question(u payment.Upload, r payment.Ref) payment.Price {
 	s.n++
-	return centre.Price{Ref: r, Serial: fmt.Sprintf("S%06d", s.n), Batch: u.Batch, FeeType: "01", Total: money.Fen(u.Total)}
+	return payment.Price{Ref: r, Serial: fmt.Sprintf("S%06d", s.n), Batch: u.Batch, FeeType: "01", Total: u.Total}
 }
 
 func (s *side) post(path, body string, want int) {
@@ -126,42 +126,70 @@ func (s *side) moved(no string) string {
 	return strings.Join(out, ", ")
 }
 
-func (s *side) state(r centre.Ref, want centre.State, verdict flow.Verdict) centre.Order {
+func (s *side) state(r payment.Ref, want payment.Stas, verdict flow.Verdict) payment.AtCentre {
 	s.Helper()
 	o := s.c.Query(s.Context(), r)
-	if o.Verdict != verdict || o.State != want {
+	if o.Verdict != verdict || o.Stas != want {
 		s.Fatalf("want %s in state %d: %+v", verdict, want, o)
 	}
 	return o
+}
+
+// TestProbe_ProvesKeysOnBothSides: a signed answer about an order that cannot
+// exist proves them, and nothing else does.
+func TestProbe_ProvesKeysOnBothSides(t *testing.T) {
+	s := open(t)
+	if p := s.c.Probe(t.Context()); !p.Signed {
+		t.Errorf("%+v", p)
+	}
+	for name, change := range map[string]func(*centre.Config){
+		"another user id": func(c *centre.Config) { c.Region.SM2UserID = centre.UserDefault },
+		"another secret":  func(c *centre.Config) { c.AppSecret = strings.Repeat("A", 32) },
+		"another key":     func(c *centre.Config) { c.PrivateKey = c.PlatformKey[:43] + "=" },
+		"another address": func(c *centre.Config) { c.Base = "http://127.0.0.1:1" },
+	} {
+		conf := s.conf
+		change(&conf)
+		c, err := centre.New(conf)
+		if err != nil {
+			continue // refused before anything is sent
+		}
+		if p := c.Probe(t.Context()); p.Signed || p.Words == "" {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+	if n := len(s.sim.Ledger().Entries()); n != 0 {
+		t.Errorf("%d movements", n)
+	}
 }
 
 func TestSimulator_OneOrderAllTheWay(t *testing.T) {
 	s := open(t)
 	s.post("/_sim/split", `{"id_no":"440106199003078515","fund":7000,"account":2000,"family":500,"other":300,"hospital":300}`, 200)
 	r, p := s.priced("310")
-	want := centre.Split{Total: 12000, Fund: 7000, Account: 2000, Cash: 2700, Other: 300, Own: 1500, Family: 500, HospitalPart: 300}
+	want := payment.Split{Total: 12000, Fund: 7000, Account: 2000, Cash: 2700, Other: 300, Own: 1500, Family: 500, HospitalPart: 300}
 	if p.Verdict != flow.Done || p.Split != want || !strings.Contains(string(p.Info), "fund_pay_sumamt") {
 		t.Fatalf("%+v", p)
 	}
-	s.state(r, centre.Quoted, flow.Done)
+	s.state(r, payment.StasQuoted, flow.Done)
 	s.post("/_sim/start/"+r.MedOrgOrd, "", 200)
-	s.state(r, centre.Settling, flow.Done)
+	s.state(r, payment.StasSettling, flow.Done)
 	s.post("/_sim/pay/"+r.PayOrdID+"?part=cash", "", 200)
-	if o := s.state(r, centre.CashDone, flow.Done); o.State.Group() != centre.Candidate || !o.Told || s.moved(r.MedOrgOrd) != "" {
+	if o := s.state(r, payment.StasCashDone, flow.Done); o.Stas.Group() != payment.Candidate || !o.Told || s.moved(r.MedOrgOrd) != "" {
 		t.Errorf("%+v %s", o, s.moved(r.MedOrgOrd))
 	}
 	if a := s.c.Undo(t.Context(), r); a.Verdict == flow.Done {
 		t.Error("an order was undone after the patient had paid")
 	}
 	s.post("/_sim/pay/"+r.MedOrgOrd+"?part=insurance", "", 200)
-	o := s.state(r, centre.Complete, flow.Done)
+	o := s.state(r, payment.StasComplete, flow.Done)
 	if o.Split != want || o.RevsToken == "" || o.SetlType != "ALL" || !strings.Contains(string(o.Info), "setl_id") ||
 		s.moved(r.MedOrgOrd) != "fund 7000, account 2000" {
 		t.Errorf("%+v %s", o, s.moved(r.MedOrgOrd))
 	}
 	s.post("/_sim/pay/"+r.MedOrgOrd, "", 409)
-	back := centre.Refund{Ref: r, Credential: centre.Credential{PayAuthNo: "AUTH440100202611280000000009"}, Serial: "R1",
-		Kind: centre.RefundInsurance,
+	back := payment.InsuranceBack{Ref: r, Credential: payment.Credential{PayAuthNo: "AUTH440100202611280000000009"}, Serial: "R1",
+		Kind: payment.BackInsurance,
 		At:   s.conf.Now()}
 	a := s.c.Refund(t.Context(), back)
 	if a.Verdict != flow.Done || a.DocSn == "" || s.moved(r.MedOrgOrd) != "fund 7000, account 2000, reversal 9000" {
@@ -170,17 +198,17 @@ func TestSimulator_OneOrderAllTheWay(t *testing.T) {
 	if again := s.c.Refund(t.Context(), back); again.No != a.No {
 		t.Errorf("the same refund again: %+v", again)
 	}
-	s.state(r, centre.RefundedInsurance, flow.Done)
+	s.state(r, payment.StasRefundedInsurance, flow.Done)
 	if back.Serial = "R2"; s.c.Refund(t.Context(), back).Verdict == flow.Done || len(s.sim.Ledger().Find("reversal", r.MedOrgOrd)) != 1 {
 		t.Error("a second refund went through")
 	}
 	for i, cash := range []money.Fen{1000, 1700} {
-		part := centre.Refund{Ref: r, Credential: back.Credential, Serial: fmt.Sprint("C", i), Kind: centre.RefundCash, Cash: cash,
+		part := payment.InsuranceBack{Ref: r, Credential: back.Credential, Serial: fmt.Sprint("C", i), Kind: payment.BackCash, Cash: cash,
 			At: s.conf.Now()}
 		if a := s.c.Refund(t.Context(), part); a.Verdict != flow.Done || a.DocSn != "" {
 			t.Errorf("%+v", a)
 		}
-		s.state(r, []centre.State{centre.RefundedMixed, centre.RefundedAll}[i], flow.Done)
+		s.state(r, []payment.Stas{payment.StasRefundedMixed, payment.StasRefundedAll}[i], flow.Done)
 	}
 }
 
@@ -197,16 +225,17 @@ func TestSimulator_UndoneAndAllBack(t *testing.T) {
 					t.Errorf("6401: %+v", a)
 				}
 			}
-			s.state(r, centre.Undone, flow.Done)
+			s.state(r, payment.StasUndone, flow.Done)
 			s.post("/_sim/split", `{"id_no":"440106199003078515","fund":5000,"account":1000,"other":200}`, 200)
 			r, _ = s.priced("310")
 			s.post("/_sim/pay/"+r.MedOrgOrd, "", 200)
-			a := s.c.Refund(t.Context(), centre.Refund{Ref: r, Credential: centre.Credential{EcToken: "EC"}, Serial: "R1", Kind: centre.RefundAll,
-				At: s.conf.Now()})
+			a := s.c.Refund(t.Context(), payment.InsuranceBack{Ref: r, Credential: payment.Credential{EcToken: "EC"}, Serial: "R1",
+				Kind: payment.BackAll,
+				At:   s.conf.Now()})
 			if a.Verdict != flow.Done || s.moved(r.MedOrgOrd) != "fund 5000, account 1000, reversal 6000" {
 				t.Errorf("%s %v: %+v %s", form, other, a, s.moved(r.MedOrgOrd))
 			}
-			s.state(r, centre.RefundedAll, flow.Done)
+			s.state(r, payment.StasRefundedAll, flow.Done)
 		}
 	}
 }
@@ -302,9 +331,9 @@ func TestSimulator_FaultsProveNothing(t *testing.T) {
 			t.Errorf("6202 %s: %+v", fault, p)
 		}
 		after := !slices.Contains([]string{sim.TimeoutBefore, sim.Error500Before, sim.UnknownCode, sim.SystemErrorBefore, sim.RateLimited}, fault)
-		s.state(r, map[bool]centre.State{true: centre.Quoted, false: centre.Saved}[after], flow.Done)
+		s.state(r, map[bool]payment.Stas{true: payment.StasQuoted, false: payment.StasSaved}[after], flow.Done)
 		u, _ := s.bill("310")
-		u.MedOrgOrd, u.Batch = r.MedOrgOrd, "B"+r.MedOrgOrd
+		u.No, u.Batch = r.MedOrgOrd, "B"+r.MedOrgOrd
 		if again := s.c.Price(t.Context(), s.question(u, r)); again.Verdict != flow.Done {
 			t.Errorf("6202 after %s: %+v", fault, again)
 		}
@@ -320,15 +349,16 @@ func TestSimulator_RefundsThatStayOpen(t *testing.T) {
 		s.post("/_sim/pay/"+r.MedOrgOrd, "", 200)
 		must(t, s.sim.Faults().Plan("refund", fault))
 		want := map[bool]flow.Verdict{true: flow.Refused, false: flow.Unknown}[fault == sim.RefundFail]
-		a := s.c.Refund(t.Context(), centre.Refund{Ref: r, Credential: centre.Credential{EcToken: "EC"}, Serial: "R1", Kind: centre.RefundAll,
-			At: s.conf.Now()})
+		a := s.c.Refund(t.Context(), payment.InsuranceBack{Ref: r, Credential: payment.Credential{EcToken: "EC"}, Serial: "R1",
+			Kind: payment.BackAll,
+			At:   s.conf.Now()})
 		if fault == sim.LieNumber { // it tells another number of theirs, which nobody could know
 			want = flow.Done
 		}
 		if a.Verdict != want || len(s.sim.Ledger().Find("reversal", "")) != 0 || len(s.sim.Ledger().Find("reversal", r.MedOrgOrd)) != back {
 			t.Errorf("%s: %+v %s", fault, a, s.moved(r.MedOrgOrd))
 		}
-		s.state(r, map[int]centre.State{0: centre.Complete, 1: centre.RefundedAll}[back], flow.Done)
+		s.state(r, map[int]payment.Stas{0: payment.StasComplete, 1: payment.StasRefundedAll}[back], flow.Done)
 	}
 }
 
@@ -338,19 +368,19 @@ func TestSimulator_QueryIsToldAnyState(t *testing.T) {
 	for _, stas := range []int{14, 17, 18, 22, 25} {
 		s.post(fmt.Sprintf("/_sim/state/%s?stas=%d&times=2", r.MedOrgOrd, stas), "", 200)
 		for range 2 {
-			s.state(r, centre.State(stas), flow.Unknown)
+			s.state(r, payment.Stas(stas), flow.Unknown)
 		}
-		s.state(r, centre.Quoted, flow.Done)
+		s.state(r, payment.StasQuoted, flow.Done)
 	}
 	s.post("/_sim/state/"+r.MedOrgOrd+"?stas=2&times=-1", "", 200)
 	s.post("/_sim/pay/"+r.MedOrgOrd, "", 200)
 	for range 3 {
-		s.state(r, centre.Settling, flow.Done)
+		s.state(r, payment.StasSettling, flow.Done)
 	}
 	s.post("/_sim/state/"+r.MedOrgOrd, "", 200)
-	s.state(r, centre.Complete, flow.Done)
+	s.state(r, payment.StasComplete, flow.Done)
 	s.post("/_sim/reverse/"+r.MedOrgOrd, "", 200)
-	s.state(r, centre.InsuranceUndone, flow.Done)
+	s.state(r, payment.StasInsuranceUndone, flow.Done)
 }
 
 // TestSimulator_Regions: both sides with the habits of a region understand each other.
@@ -384,11 +414,12 @@ func TestSimulator_Regions(t *testing.T) {
 			if p.Verdict != flow.Done || p.Fund != 7000 || p.Other != 300 {
 				t.Fatalf("%+v", p)
 			}
-			s.state(r, centre.Quoted, flow.Done)
+			s.state(r, payment.StasQuoted, flow.Done)
 			s.post("/_sim/pay/"+r.MedOrgOrd, "", 200)
-			s.state(r, centre.Complete, flow.Done)
-			a := s.c.Refund(t.Context(), centre.Refund{Ref: r, Credential: centre.Credential{EcToken: "EC"}, Serial: "R1", Kind: centre.RefundAll,
-				At: s.conf.Now()})
+			s.state(r, payment.StasComplete, flow.Done)
+			a := s.c.Refund(t.Context(), payment.InsuranceBack{Ref: r, Credential: payment.Credential{EcToken: "EC"}, Serial: "R1",
+				Kind: payment.BackAll,
+				At:   s.conf.Now()})
 			if a.Verdict != flow.Done {
 				t.Errorf("%+v", a)
 			}
@@ -413,13 +444,13 @@ func TestSimulator_Refusals(t *testing.T) {
 		who := w.Find("P0001")
 		cred := s.sim.Authorise(who, who)
 		u, _ := s.bill("310")
-		u.Person = centre.Person{IDNo: who.IDNo, Name: who.Name, IDType: "01"}
-		u.Credential, u.MdtrtID = centre.Credential{PayAuthNo: cred.PayAuthNo}, "D1"
+		u.Person = payment.Person{IDNo: who.IDNo, Name: who.Name, IDType: "01"}
+		u.Credential, u.Visit.MdtrtID = payment.Credential{PayAuthNo: cred.PayAuthNo}, "D1"
 		if a := s.c.Upload(t.Context(), u); a.Verdict != flow.Done {
 			t.Fatalf("%s: a good credential: %+v", name, a)
 		}
 		s.post("/_sim/expire/"+cred.PayAuthNo, "", 200)
-		u.MedOrgOrd += "X"
+		u.No += "X"
 		if a := s.c.Upload(t.Context(), u); a.Verdict != c.want || a.Reason.Code != "2004" {
 			t.Errorf("%s: %+v", name, a)
 		}
@@ -450,7 +481,7 @@ func TestSimulator_NoticeWithRetries(t *testing.T) {
 					return
 				}
 				got = append(got, n)
-				reply, err := s.c.Acknowledge()
+				reply, err := s.c.Acknowledgement()
 				if err != nil {
 					t.Error(err)
 				}
@@ -512,14 +543,14 @@ func TestSimulator_UnderFaultsNothingIsBelievedThatIsNotTrue(t *testing.T) {
 			must(t, s.sim.Pay(r.MedOrgOrd, simcentre.PartInsurance))
 		}
 		o := s.c.Query(t.Context(), r)
-		if outcomes["6301 "+o.Verdict.String()]++; o.Verdict == flow.Done && (o.Split != p.Split || o.State.Group() == centre.Processing) {
+		if outcomes["6301 "+o.Verdict.String()]++; o.Verdict == flow.Done && (o.Split != p.Split || o.Stas.Group() == payment.Processing) {
 			t.Errorf("paid, and told %+v", o)
 		}
 		if p.Insured() == 0 {
 			continue
 		}
-		a := s.c.Refund(t.Context(), centre.Refund{Ref: r, Credential: centre.Credential{EcToken: "EC"}, Serial: "R" + r.MedOrgOrd,
-			Kind: centre.RefundInsurance,
+		a := s.c.Refund(t.Context(), payment.InsuranceBack{Ref: r, Credential: payment.Credential{EcToken: "EC"}, Serial: "R" + r.MedOrgOrd,
+			Kind: payment.BackInsurance,
 			At:   s.conf.Now()})
 		outcomes["6203 "+a.Verdict.String()]++
 		back := len(s.sim.Ledger().Find("reversal", r.MedOrgOrd))

@@ -1,34 +1,27 @@
 package centre
 
 import (
+	"cmp"
 	"context"
-	"maps"
+	"strconv"
+	"time"
 
+	"hospay/calendar"
 	"hospay/flow"
 	"hospay/money"
+	"hospay/payment"
 )
 
-// Person is whose bill it is, as the insurance knows them.
-type Person struct {
-	IDNo   string `json:"idNo"`
-	Name   string `json:"userName"`
-	IDType string `json:"idType"` // 01 居民身份证; the rest of the table is unconfirmed
-}
-
-// Credential is what the patient has authorised with; exactly one is set.
-type Credential struct {
-	PayAuthNo string `json:"payAuthNo,omitempty"` // from the channel
-	EcToken   string `json:"ecToken,omitempty"`   // business_token of 1101
-}
-
-func (c Credential) single() bool { return (c.PayAuthNo == "") != (c.EcToken == "") }
-
-// Upload is the bill of 6201. Codes are the insurance's own, as HIS gives them.
-type Upload struct {
+// bill is 6201 on the wire.
+type bill struct {
 	MedOrgOrd string `json:"medOrgOrd"` // our number of the order, at most 20 places
 	Batch     string `json:"chrgBchno"` // new for each upload
-	Credential
-	Person
+	PayAuthNo string `json:"payAuthNo,omitempty"`
+	EcToken   string `json:"ecToken,omitempty"`
+	IDNo      string `json:"idNo"`
+	Name      string `json:"userName"`
+	IDType    string `json:"idType"`
+	OrgCode   string `json:"orgCodg"`
 
 	PsnNo    string `json:"psnNo"`
 	Insutype string `json:"insutype"`
@@ -36,7 +29,6 @@ type Upload struct {
 	Begin    string `json:"begntime"`           // yyyy-MM-dd HH:mm:ss
 	Location string `json:"uldLatlnt"`          // 经度,纬度
 	CertType string `json:"mdtrtCertType"`      // 01 电子凭证
-	OrgID    string `json:"orgId,omitempty"`    // 电子凭证机构号; regional
 	VisitNo  string `json:"iptOtpNo"`           // 门诊号
 	MdtrtID  string `json:"mdtrtId,omitempty"`  // 就诊ID, needed without EcToken
 	MedType  string `json:"medType"`            // 医疗类别
@@ -53,24 +45,21 @@ type Upload struct {
 	Reform   string `json:"pubHospRfomFlag"` // 公立医院改革标志
 
 	Total    Amount `json:"medfeeSumamt"`
-	*Parts          // of the total, where HIS tells them
-	Diseases []Dise `json:"diseinfoList,omitempty"`
-	Fees     []Fee  `json:"feedetailList"`
-
-	// More is what a region asks for besides; it changes none of the above.
-	More map[string]string `json:"-"`
+	*parts          // of the total, where HIS tells them
+	Diseases []dise `json:"diseinfoList,omitempty"`
+	Fees     []fee  `json:"feedetailList"`
 }
 
-// Parts are 全自费, 超限价自费, 先行自付 and 符合政策范围 of a total.
-type Parts struct {
+// parts are 全自费, 超限价自费, 先行自付 and 符合政策范围 of a total.
+type parts struct {
 	SelfPay   Amount `json:"fulamtOwnpayAmt"`
 	OverLimit Amount `json:"overlmtSelfpay"`
 	Advance   Amount `json:"preselfpayAmt"`
 	InScope   Amount `json:"inscpScpAmt"`
 }
 
-// Dise is a diagnosis.
-type Dise struct {
+// dise is a diagnosis.
+type dise struct {
 	Type    string `json:"diagType"` // 1 西医诊断，2 中医主病，3 中医主证
 	No      string `json:"diagSrtNo"`
 	Code    string `json:"diagCode"`
@@ -82,8 +71,8 @@ type Dise struct {
 	Valid   string `json:"valiFlag"` // 1
 }
 
-// Fee is a line of the bill.
-type Fee struct {
+// fee is a line of the bill.
+type fee struct {
 	No       string `json:"feedetlSn"` // unique in the visit
 	MdtrtID  string `json:"mdtrtId,omitempty"`
 	PsnNo    string `json:"psnNo,omitempty"`
@@ -105,87 +94,101 @@ type Fee struct {
 	Approved string `json:"hospApprFlag,omitempty"`
 }
 
-// Uploaded is the answer to 6201. Nothing is charged by it. PayToken is a
-// secret: it is kept sealed and never logged.
-type Uploaded struct {
-	Answer
-	PayOrdID string
-	PayToken string
-	MdtrtID  string // where the centre has made the visit
-}
-
 // Upload sends the fees of a bill (6201).
-func (c *Client) Upload(ctx context.Context, u Upload) Uploaded {
-	if words := u.wrong(); words != "" {
-		return Uploaded{Answer: badCall(words)}
+func (c *Client) Upload(ctx context.Context, u payment.Upload) payment.Uploaded {
+	b := c.bill(u)
+	if words := b.wrong(u); words != "" {
+		return payment.Uploaded{Result: badCall(words)}
 	}
-	data, err := plain(u)
+	data, err := plain(b)
 	if err != nil {
-		return Uploaded{Answer: badCall("费用明细无法写成请求")}
+		return payment.Uploaded{Result: badCall("费用明细无法写成请求")}
 	}
-	m := data.(map[string]any)
-	m["orgCodg"] = c.org
-	more := map[string]any{}
-	for k, v := range u.More {
-		more[k] = v
-	}
-	maps.Copy(more, m)
-	d, a := c.call(ctx, c.region.Paths.Upload, more, u.Name, u.IDNo, u.PayAuthNo, u.EcToken)
+	d, a := c.call(ctx, c.region.Paths.Upload, data, u.Name, u.IDNo, u.PayAuthNo, u.EcToken)
 	if a.Verdict != flow.Done {
-		return Uploaded{Answer: a}
+		return payment.Uploaded{Result: a}
 	}
-	out := Uploaded{Answer: done, PayOrdID: d.text("payOrdId"), PayToken: d.text("payToken"), MdtrtID: d.text("mdtrtId")}
+	out := payment.Uploaded{Result: done, PayOrdID: d.text("payOrdId"), PayToken: d.text("payToken"), MdtrtID: d.text("mdtrtId")}
 	if out.MdtrtID == "" {
 		out.MdtrtID = d.within("extData").text("mdtrtId")
 	}
 	switch {
-	case !d.of(out.PayOrdID, u.MedOrgOrd):
-		return Uploaded{Answer: doubt(CodeMismatch, "应答属于另一笔订单", flow.ActorIT)}
+	case !d.of(out.PayOrdID, u.No):
+		return payment.Uploaded{Result: doubt(CodeMismatch, "应答属于另一笔订单", flow.ActorIT)}
 	case out.PayOrdID == "" || out.PayToken == "":
-		return Uploaded{Answer: doubt(CodeUnclear, "应答没有支付订单号或支付令牌", flow.ActorIT)}
+		return payment.Uploaded{Result: doubt(CodeUnclear, "应答没有支付订单号或支付令牌", flow.ActorIT)}
 	}
 	return out
 }
 
+// bill writes a visit as the centre reads it. What HIS leaves out has the value
+// that public programs send.
+func (c *Client) bill(u payment.Upload) bill {
+	v := u.Visit
+	b := bill{MedOrgOrd: u.No, Batch: u.Batch, PayAuthNo: u.PayAuthNo, EcToken: u.EcToken, IDNo: u.IDNo, Name: u.Name, IDType: u.IDType,
+		OrgCode: c.org, PsnNo: v.PsnNo, Insutype: v.Insutype, InsuCode: v.Area, Begin: when(v.Begun), Location: cmp.Or(u.Location, "0,0"),
+		CertType: "01", VisitNo: v.No, MdtrtID: v.MdtrtID, MedType: v.MedType, FeeType: cmp.Or(v.FeeType, "01"), DocNo: v.DocNo,
+		DocName: v.DocName, DeptCode: v.DeptCode, DeptName: v.DeptName, Caty: v.Caty, DiseCode: v.DiseCode, DiseName: v.DiseName,
+		SetlWay: cmp.Or(v.SetlWay, "01"), Account: c.region.AccountFlags[v.Area], Reform: cmp.Or(v.Reform, "1"), Total: Amount(u.Total)}
+	if p := v.Parts; p != nil {
+		b.parts = &parts{Amount(p.SelfPay), Amount(p.OverLimit), Amount(p.Advance), Amount(p.InScope)}
+	}
+	for i, d := range v.Diseases {
+		b.Diseases = append(b.Diseases, dise{Type: d.Type, No: cmp.Or(d.No, strconv.Itoa(i+1)), Code: d.Code, Name: d.Name, Dept: v.DeptName,
+			DocNo: v.DocNo, DocName: v.DocName, Time: when(d.Time), Valid: "1"})
+	}
+	for _, f := range v.Fees {
+		b.Fees = append(b.Fees, fee{No: f.No, MdtrtID: v.MdtrtID, PsnNo: v.PsnNo, Batch: u.Batch, RxNo: f.RxNo, Time: when(f.Time),
+			MedType: v.MedType, ListCode: f.ListCode, OwnCode: f.OwnCode, Name: f.Name, Spec: f.Spec, Sum: Amount(f.Sum), Count: f.Count,
+			Price: f.Price, DeptCode: v.DeptCode, DeptName: v.DeptName, DocNo: v.DocNo, DocName: v.DocName, Approved: f.Approved})
+	}
+	return b
+}
+
+// when is a time as the centre writes it; one that is not known is nothing.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(calendar.Beijing).Format(time.DateTime)
+}
+
 // wrong finds what the centre would refuse: all that it checks of amounts and
 // numbers is checked here first.
-func (u Upload) wrong() string {
-	for name, v := range map[string]string{"批次号": u.Batch, "证件号": u.IDNo, "姓名": u.Name, "证件类型": u.IDType, "人员编号": u.PsnNo,
-		"险种": u.Insutype, "参保地": u.InsuCode, "开始时间": u.Begin, "门诊号": u.VisitNo, "医疗类别": u.MedType, "费用类别": u.FeeType,
-		"科室编码": u.DeptCode, "科室名称": u.DeptName, "科别": u.Caty, "结算方式": u.SetlWay, "公立医院改革标志": u.Reform} {
+func (b bill) wrong(u payment.Upload) string {
+	for name, v := range map[string]string{"批次号": b.Batch, "证件号": b.IDNo, "姓名": b.Name, "证件类型": b.IDType, "人员编号": b.PsnNo,
+		"险种": b.Insutype, "参保地": b.InsuCode, "开始时间": b.Begin, "门诊号": b.VisitNo, "医疗类别": b.MedType, "费用类别": b.FeeType,
+		"科室编码": b.DeptCode, "科室名称": b.DeptName, "科别": b.Caty, "结算方式": b.SetlWay, "公立医院改革标志": b.Reform} {
 		if v == "" {
 			return "缺少" + name
 		}
 	}
 	switch {
-	case !orderNo.MatchString(u.MedOrgOrd):
+	case !orderNo.MatchString(b.MedOrgOrd):
 		return "医疗机构订单号只能是 20 位以内的字母和数字"
-	case !u.single():
+	case !u.Single():
 		return "支付授权码和电子凭证令牌应有且只有一个"
-	case u.EcToken == "" && u.MdtrtID == "":
+	case b.EcToken == "" && b.MdtrtID == "":
 		return "用支付授权码上传时缺少就诊 ID"
-	case u.Total <= 0 || u.Total > maxAmount || len(u.Fees) == 0:
+	case b.Total <= 0 || b.Total > maxAmount || len(b.Fees) == 0:
 		return "没有费用"
 	}
-	return u.unequal()
+	return b.unequal()
 }
 
-func (u Upload) unequal() string {
+func (b bill) unequal() string {
 	var lines money.Fen
-	for _, f := range u.Fees {
-		if f.MedType != u.MedType {
-			return "明细的医疗类别与整单不同"
-		}
+	for _, f := range b.Fees {
 		total, err := lines.Add(money.Fen(f.Sum))
 		if err != nil {
 			return "明细金额过大"
 		}
 		lines = total
 	}
-	if lines != money.Fen(u.Total) {
+	if lines != money.Fen(b.Total) {
 		return "明细之和与总额不符"
 	}
-	if p := u.Parts; p != nil && p.SelfPay+p.OverLimit+p.Advance+p.InScope != u.Total {
+	if p := b.parts; p != nil && p.SelfPay+p.OverLimit+p.Advance+p.InScope != b.Total {
 		return "自费、超限价、先行自付与政策范围内之和与总额不符"
 	}
 	return ""

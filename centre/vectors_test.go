@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"strings"
 	"testing"
+
+	"hospay/internal/sm4ecb"
 )
 
 // The sample of the document: its own application and its own dummy person.
@@ -37,11 +39,11 @@ func TestVector_EncryptedSample(t *testing.T) {
 	if string(body) != sampleData {
 		t.Errorf("canonical: %s", body)
 	}
-	secret, err := encrypt(key, body)
+	secret, err := sm4ecb.Encrypt(key, body)
 	if got := strings.ToUpper(hex.EncodeToString(secret)); got != sampleEnc || err != nil {
 		t.Errorf("encData: %s %v", got, err)
 	}
-	if back, err := decrypt(key, secret); string(back) != sampleData || err != nil {
+	if back, err := sm4ecb.Decrypt(key, secret); string(back) != sampleData || err != nil {
 		t.Errorf("back: %s %v", back, err)
 	}
 }

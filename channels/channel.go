@@ -19,6 +19,7 @@ import (
 
 	"hospay/flow"
 	"hospay/money"
+	"hospay/payment"
 	"hospay/refund"
 )
 
@@ -128,6 +129,29 @@ type Message struct {
 type Messenger interface {
 	CanMessage() error
 	SendMessage(ctx context.Context, m Message) (string, error)
+}
+
+// CodeOrder is an order that was settled at a counter or kiosk with the patient's
+// code (医保码一码付). Channels whose code it was want to be told.
+type CodeOrder struct {
+	No      string // our number
+	Code    string // the code as scanned, 28 places; a secret
+	Kind    payment.Kind
+	Title   string
+	OrgCode string
+	City    string
+	PaidAt  time.Time
+	Total   money.Fen
+	Fund    money.Fen
+	Account money.Fen
+	Cash    money.Fen
+	TradeNo string   // the channel's number of the cash, where it collected that
+	HISNos  []string // numbers of HIS
+}
+
+// CodeOrders tells a channel of orders that were settled with its code.
+type CodeOrders interface {
+	TellCodeOrder(context.Context, CodeOrder) flow.Answer
 }
 
 // Errors of the ports.

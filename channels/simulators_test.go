@@ -18,6 +18,7 @@ import (
 	"hospay/flow"
 	"hospay/internal/testday"
 	"hospay/money"
+	"hospay/payment"
 	"hospay/refund"
 	"hospay/sim/all"
 	"hospay/sim/world"
@@ -31,6 +32,8 @@ type full interface {
 	channels.Bills
 	channels.Receipts
 	channels.Messenger
+	payment.Trades
+	payment.MedIns
 }
 
 // The simulators were written from the same facts by other hands. These tests
@@ -41,6 +44,7 @@ type bench struct {
 	wx   full
 	ali  full
 	got  chan flow.Callback
+	kept []flow.Callback
 }
 
 func newBench(t *testing.T) *bench {
@@ -53,15 +57,21 @@ func newBench(t *testing.T) *bench {
 	b := &bench{t: t, sims: sims, got: make(chan flow.Callback, 10_000)}
 	inbox := httptest.NewServer(http.HandlerFunc(b.receive))
 	t.Cleanup(inbox.Close)
-	w := b.config(sims.WeChat.URL())
+	w, m := b.config(sims.WeChat.URL()), sims.WeChat.Config().MedIns
 	b.wx = b.channel(wechat.New(channels.Config{
-		MerchantID: w["mch_id"], AppID: w["app_id"], APIBase: sims.WeChat.URL(), NotifyURL: inbox.URL + "/wechat",
+		MerchantID: w["mch_id"], AppID: w["app_id"], APIBase: sims.WeChat.URL(), NotifyURL: inbox.URL + "/wechat", Now: b.now,
+		Settings: map[string]string{"medins_channel": m.Channel, "medins_org_cert": m.OrgCert, "medins_city": m.City,
+			"medins_partner_id": m.PartnerID},
 		Secrets: map[string]string{"private_key": w["mch_private_key"], "serial_no": w["mch_cert_serial"], "api_v3_key": w["api_v3_key"],
-			"public_key": w["public_key"], "public_key_id": w["public_key_id"], "platform_certs": w["platform_cert"], "app_secret": w["app_secret"]},
+			"public_key": w["public_key"], "public_key_id": w["public_key_id"], "platform_certs": w["platform_cert"], "app_secret": w["app_secret"],
+			"medins_partner_secret": m.PartnerSecret},
 	}))
 	a := b.config(sims.Alipay.URL())
 	b.ali = b.channel(alipay.New(channels.Config{
-		MerchantID: a["pid"], AppID: a["app_id"], APIBase: sims.Alipay.URL(),
+		MerchantID: a["pid"], AppID: a["app_id"], APIBase: sims.Alipay.URL(), NotifyURL: inbox.URL + "/alipay",
+		Now: b.now,
+		Settings: map[string]string{"medins_org_cert": sims.Alipay.Config().MedIns.OrgCert, "medins_city": sims.Alipay.Config().MedIns.City,
+			"medins_words": `{"WAIT_PAY":"open","SUCCESS":"paid","FAIL":"failed","REFUND":"refunded"}`},
 		Secrets: map[string]string{"private_key": a["app_private_key"], "app_cert": a["app_cert"], "alipay_cert": a["alipay_cert"],
 			"alipay_root_cert": a["alipay_root_cert"]},
 	}))
@@ -69,6 +79,9 @@ func newBench(t *testing.T) *bench {
 	b.post(sims.WeChat.URL(), "/_sim/settings", `{"bill_any_day":true}`)
 	return b
 }
+
+// now is the simulators' time.
+func (b *bench) now() time.Time { return b.sims.Alipay.Clock().Now() }
 
 func (b *bench) channel(c full, err error) full {
 	b.t.Helper()

@@ -4,19 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hospay/internal/i18n"
 	"io"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
+	"hospay/centre"
 	"hospay/channels"
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/his"
 	"hospay/internal/checkup"
+	"hospay/internal/i18n"
 	"hospay/money"
+	"hospay/payment"
 
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/apis"
@@ -97,6 +101,12 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 		}
 		fmt.Fprintf(w, "✓\t%s\t\n", what)
 	}
+	if err := reportAddresses(ctx, rt, report); err != nil {
+		return err
+	}
+	if err := reportTests(ctx, rt, report); err != nil {
+		return err
+	}
 	if len(insts) == 0 {
 		report("机构", errors.New("还没有机构，请在后台 institutions 中新建"))
 	}
@@ -115,6 +125,9 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 		}
 		_, _, err = rt.Store.HIS(ctx, i.Id)
 		report(name+"：HIS", err)
+		if c, err := rt.Store.CentreClient(ctx, i.Id); flow.CodeOf(err) != payment.CodeInsuranceOff { // a hospital may have none
+			reportCentre(ctx, name, c, err, report)
+		}
 		configs, err := rt.App.FindRecordsByFilter(collections.ChannelConfigs, "institution = {:i} && active = true", "channel", 0, 0,
 			map[string]any{"i": i.Id})
 		if err != nil {
@@ -134,6 +147,31 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 	return nil
 }
 
+// reportAddresses looks, in production, at where requests go in the clear.
+func reportAddresses(ctx context.Context, rt *Runtime, report func(string, error)) error {
+	if !rt.Kit.Production {
+		return nil
+	}
+	open, err := unconfirmed(ctx, rt.Store)
+	for _, a := range open {
+		report(a.Institution+"：地址 "+a.URL, errors.New("不是 https，也没有两个人确认过；请由配置人员在控制台“系统配置”重新提出，另一人确认"))
+	}
+	return err
+}
+
+// reportTests looks, in production, for an insurance that is booked in a test
+// system.
+func reportTests(ctx context.Context, rt *Runtime, report func(string, error)) error {
+	if !rt.Kit.Production {
+		return nil
+	}
+	tests, err := rt.Store.TestInsurances(ctx)
+	for _, t := range tests {
+		report(t.Name+"：医保测试环境", errors.New(t.Words()))
+	}
+	return err
+}
+
 // reportNotices looks at what patients are told on each event: the text, and a
 // way in which it reaches them.
 func reportNotices(ctx context.Context, rt *Runtime, institution, name string, report func(string, error)) error {
@@ -145,6 +183,21 @@ func reportNotices(ctx context.Context, rt *Runtime, institution, name string, r
 		report(name+"：通知 "+i18n.Text(i18n.Default, "notice."+string(event)+".title"), faults[event])
 	}
 	return nil
+}
+
+// reportCentre asks the insurance centre for an order that cannot exist.
+func reportCentre(ctx context.Context, name string, c *centre.Client, err error, report func(string, error)) {
+	report(name+"：医保中心", err)
+	if err != nil {
+		return
+	}
+	for _, s := range checkup.Centre(ctx, c).Steps {
+		var wrong error
+		if !s.OK {
+			wrong = errors.New(s.Said)
+		}
+		report(name+"：医保中心 "+s.Name, wrong)
+	}
 }
 
 // reportChannel asks the channel for a number that cannot exist, and looks at
@@ -221,7 +274,7 @@ func (p *probe) run(ctx context.Context, rt *Runtime, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	his, traits, err := rt.Store.HIS(ctx, inst.Id)
+	conn, traits, err := rt.Store.HIS(ctx, inst.Id)
 	if err != nil {
 		return err
 	}
@@ -229,18 +282,35 @@ func (p *probe) run(ctx context.Context, rt *Runtime, out io.Writer) error {
 	defer w.Flush()
 	fmt.Fprintf(w, "机构\t%s\t可查询 %v，幂等 %v，可撤销 %v\n", inst.GetString("name"), traits.Queryable, traits.Idempotent, traits.Reversible)
 	l := &checkup.List{Each: func(s checkup.Step) { printStep(w, s) }}
-	card := l.Read(ctx, his, p.patient)
+	card := l.Read(ctx, conn, p.patient)
 	if card == "" {
 		return errors.New("没有可用的就诊卡，后面的调用无法进行")
 	}
 	if p.fen > 0 {
-		l.Move(ctx, his, card, money.Fen(p.fen), rt.now())
+		l.Move(ctx, conn, card, money.Fen(p.fen), rt.now())
 	}
-	l.Statement(ctx, his, rt.Books.Today())
+	l.Statement(ctx, conn, rt.Books.Today())
+	if bills, ok := conn.(his.HIS); ok {
+		printFeatures(w, bills.Features())
+		l.Bills(ctx, bills, payment.Insured{PatientNo: p.patient.No, CardNo: card, IDType: "01", IDNo: p.patient.IDNo, Name: p.patient.Name},
+			rt.Books.Today())
+	}
 	if n := l.Failed(); n > 0 {
 		return fmt.Errorf("%d 个调用没有成功，请把报告交给 HIS 厂商", n)
 	}
 	return nil
+}
+
+// printFeatures says what of bills the mapping offers, and what follows where
+// it does not.
+func printFeatures(w io.Writer, all []his.Feature) {
+	for _, f := range all {
+		if f.Offered {
+			fmt.Fprintf(w, "功能 %s\t已配置\t\n", f.Title)
+			continue
+		}
+		fmt.Fprintf(w, "功能 %s\t未配置\t缺少 %s：%s\n", f.Title, strings.Join(f.Lacks, "、"), f.Without)
+	}
 }
 
 func printStep(w io.Writer, s checkup.Step) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/signal"
@@ -12,12 +13,14 @@ import (
 	"syscall"
 	"time"
 
+	"hospay/calendar"
 	"hospay/internal/testday"
 	"hospay/internal/vault"
 	"hospay/lab/demo"
 	"hospay/lab/invariant"
 	"hospay/refund"
 	"hospay/sim/all"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/apis"
@@ -108,16 +111,35 @@ func (f demoFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	if err := day.Leave(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n服务在运行：http://%s （后台 /_/ ，账号 %s 密码 %s）\n患者入口 %s ，他们手机上的短信 %s ，按 Ctrl-C 结束\n",
-		f.http, demo.Superuser, demo.Password, at.Portal, at.SMS)
+	fmt.Fprintf(out, "\n服务在运行：http://%s （后台 /_/ ，账号 %s 密码 %s）\n患者入口 %s ，他们手机上的短信 %s\n", f.http, demo.Superuser,
+		demo.Password, at.Portal, at.SMS)
+	if err := f.tellKiosk(rt, at, out); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "按 Ctrl-C 结束")
 	<-ctx.Done()
+	return nil
+}
+
+// tellKiosk says where the demo's kiosk is, with a code to enter a browser as one.
+func (f demoFlags) tellKiosk(rt *Runtime, at demo.Endpoints, out io.Writer) error {
+	id, inst, err := demo.KioskID(rt.App)
+	if err != nil {
+		return err
+	}
+	code, until, err := rt.Store.KioskCode(id, store.AuditEntry{Institution: inst, ActorKind: "system", Actor: "demo"})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "自助机 http://%s/kiosk/ ，设备码 %s（%s 前有效，之后在“系统配置—自助机”取），扫码口和读卡器的模拟器 %s/kiosk\n", f.http, code,
+		until.In(calendar.Beijing).Format("15:04"), at.Portal)
 	return nil
 }
 
 // prepareDir makes the demo's key file. A folder of an earlier demo starts
 // again from nothing, unless its other sides still run.
 func (f demoFlags) prepareDir() error {
-	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+	if err := errors.Join(os.MkdirAll(f.dir, 0o700), tighten(f.dir)); err != nil {
 		return err
 	}
 	key := filepath.Join(f.dir, demoKey)
@@ -253,6 +275,9 @@ func (f demoFlags) verify(cmd *cobra.Command, rt *Runtime, day *demo.Day, past d
 	if err := day.Table(out); err != nil {
 		return false, err
 	}
+	if err := day.BillTable(out); err != nil {
+		return false, err
+	}
 	if past.Orders > 0 {
 		fmt.Fprintf(out, "\n%s\n", strings.Join(append([]string{past.Line()}, past.Planted...), "\n  · "))
 	}
@@ -260,11 +285,12 @@ func (f demoFlags) verify(cmd *cobra.Command, rt *Runtime, day *demo.Day, past d
 	if err != nil {
 		return false, err
 	}
-	ledgers, err := invariant.Fetch(at.HIS, at.WeChat, at.Alipay)
+	ledgers, err := invariant.Fetch(invariant.One(at.HIS, at.Centre, at.WeChat, at.Alipay))
 	if err != nil {
 		return false, err
 	}
-	fmt.Fprintf(out, "\n%d 笔订单，%v\n核对：%s\n", len(books.Orders), invariant.Summary(books), strings.Join(invariant.Names(), "，"))
+	fmt.Fprintf(out, "\n%d 笔退款，%v\n%d 笔缴费，%v\n核对：%s\n", len(books.Orders), invariant.Summary(books), len(books.Payments),
+		invariant.SummaryOfPayments(books), strings.Join(invariant.Names(), "，"))
 	bad := day.Mismatches()
 	for _, v := range invariant.Check(books, ledgers, true) {
 		bad = append(bad, v.String())

@@ -4,6 +4,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -11,24 +12,19 @@ import (
 	"path/filepath"
 	"time"
 
+	"hospay/backup"
 	"hospay/books"
 	"hospay/calendar"
 	"hospay/collections"
-	"hospay/config"
 	"hospay/exports"
 	"hospay/flow"
-	"hospay/hooks"
-	"hospay/hooks/finance"
-	"hospay/hooks/inbound"
-	"hospay/hooks/it"
 	"hospay/hooks/kit"
-	"hospay/hooks/patient"
-	"hospay/hooks/staff"
 	"hospay/internal/checkup"
+	"hospay/internal/metrics"
 	"hospay/internal/testday"
-	"hospay/internal/vault"
 	"hospay/jobs"
 	"hospay/notify"
+	"hospay/payment"
 	"hospay/refund"
 	"hospay/store"
 
@@ -39,14 +35,21 @@ import (
 type Options struct {
 	Env       string // production, demo
 	KeyFile   string
+	Proxy     string // who is believed about where requests come from: none, or addresses; empty = nobody said
+	Header    string // by which they say it; may be empty
+	Backups   BackupOptions
+	Admin     string // address of a listener of its own for dashboard, backups and settings; may be empty
+	Limits    bool   // budgets of people are kept in a demo, too (tests)
 	Timing    refund.Timing
-	Slots     int // orders advanced at a time
+	Payments  payment.Timing // zero: those of production
+	Slots     int            // orders advanced at a time
 	Poll      time.Duration
-	Transport http.RoundTripper               // tests only
-	Now       func() time.Time                // the clock of the whole program; nil = time.Now
-	Wrap      func(refund.Store) refund.Store // tests only: stands between domain and store
-	Idle      bool                            // do not start worker and jobs (tests drive them)
-	Program   *collections.Program            // tests only: another one than ThisProgram
+	Transport http.RoundTripper                 // tests only
+	Now       func() time.Time                  // the clock of the whole program; nil = time.Now
+	Wrap      func(refund.Store) refund.Store   // tests only: stands between domain and store
+	WrapBills func(payment.Store) payment.Store // the same for payments
+	Idle      bool                              // do not start worker and jobs (tests drive them)
+	Program   *collections.Program              // tests only: another one than ThisProgram
 	Log       *slog.Logger
 }
 
@@ -55,13 +58,17 @@ type Runtime struct {
 	App     core.App
 	Store   *store.Store
 	Service *refund.Service
+	Bills   *payment.Service
 	Worker  *flow.Worker
 	Notices *notify.Service
 	Jobs    *jobs.Schedule
 	Exports *exports.Jobs
 	Books   *books.Service
+	Kit     *kit.Kit
+	keep    *backup.Keeper // nil: no nightly backups
 	log     *slog.Logger
 	Health  *checkup.Health
+	calls   metrics.Calls
 	now     func() time.Time
 	stop    context.CancelFunc
 	done    chan struct{}
@@ -80,6 +87,8 @@ const (
 	envKeyFile = "HOSPAY_KEY_FILE"
 	envLog     = "HOSPAY_LOG"
 	envSealing = "PB_ENCRYPTION_KEY"
+	envProxy   = "HOSPAY_PROXY"
+	envHeader  = "HOSPAY_PROXY_HEADER"
 	demoKey    = "demo-key.json"
 
 	EnvProduction = "production"
@@ -90,8 +99,9 @@ const (
 // prepared holds its own key and counts as a demo unless the environment says
 // production.
 func FromEnvironment(dir string) Options {
-	o := Options{Env: os.Getenv(envName), KeyFile: os.Getenv(envKeyFile), Timing: refund.DefaultTiming(), Slots: 16,
-		Poll: 500 * time.Millisecond}
+	o := Options{Env: os.Getenv(envName), KeyFile: os.Getenv(envKeyFile), Proxy: os.Getenv(envProxy), Header: os.Getenv(envHeader),
+		Backups: backupsFromEnvironment(),
+		Timing:  refund.DefaultTiming(), Slots: 16, Poll: 500 * time.Millisecond}
 	demo := filepath.Join(dir, demoKey)
 	if _, err := os.Stat(demo); err == nil && o.Env != EnvProduction {
 		o.Env = EnvDemo
@@ -103,9 +113,17 @@ func FromEnvironment(dir string) Options {
 		o.Env = EnvProduction
 	}
 	if o.Env == EnvDemo {
-		o.Timing, o.Now = demoTiming(), testday.Now
+		o.Timing, o.Payments, o.Now = demoTiming(), demoPayments(), testday.Now
 	}
 	return o
+}
+
+// clock is what a command goes by that opens no program.
+func (o Options) clock() func() time.Time {
+	if o.Now == nil {
+		return time.Now
+	}
+	return o.Now
 }
 
 // demoTiming shortens the waits so that a demo day fits into minutes. The
@@ -122,10 +140,24 @@ func demoTiming() refund.Timing {
 	return t
 }
 
+// demoPayments are the waits of payments in a demo: the ground's are those of
+// refunds.
+func demoPayments() payment.Timing {
+	t := payment.DefaultTiming().Scale(0.02)
+	t.Timing, t.OrderFor, t.KioskFor = demoTiming().Timing, 10*time.Minute, 5*time.Minute
+	t.Poll = []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, time.Second, time.Second, 2 * time.Second}
+	t.HalfPaid, t.RefundUnsure, t.PendingLimit, t.HoldLimit = 5*time.Minute, 5*time.Minute, time.Hour, time.Hour
+	return t
+}
+
 // Mount puts the program together when the app serves, after its migrations.
 func Mount(app core.App, options func() Options, mounted func(*Runtime)) {
 	app.OnServe().BindFunc(func(se *core.ServeEvent) error {
-		rt, err := Assemble(se, options())
+		o := options()
+		if err := o.servable(app.DataDir()); err != nil {
+			return err
+		}
+		rt, err := Assemble(se, o)
 		if err != nil {
 			return err
 		}
@@ -136,17 +168,26 @@ func Mount(app core.App, options func() Options, mounted func(*Runtime)) {
 		if mounted != nil {
 			mounted(rt)
 		}
-		return se.Next()
+		return listen(se, o)
 	})
+}
+
+// bills is the store of payments, with what a test puts before it.
+func (o Options) bills(st *store.Store) payment.Store {
+	if o.WrapBills != nil {
+		return o.WrapBills(st.Payments())
+	}
+	return st.Payments()
 }
 
 // Assemble builds the runtime on an app whose migrations have run, and binds it
 // to the router of the serve event.
 func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 	app := se.App
-	if o.Now == nil {
-		o.Now = time.Now
+	if err := o.known(); err != nil {
+		return nil, err
 	}
+	o.Now = o.clock()
 	collections.SetClock(app, o.Now)
 	collections.DateRecords(app)
 	if !o.Idle {
@@ -158,7 +199,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		}
 	}
 	guards := o.program().Guards
-	if err := guards.Verify(app); err != nil {
+	if err := guards.Verify(context.Background(), app); err != nil {
 		return nil, err
 	}
 	log := o.Log
@@ -170,15 +211,11 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		return nil, err
 	}
 	st := store.New(app, v)
+	store.TraceSuperusers(app)
 	st.Transport = o.Transport
 	st.Committed = store.Publish(app)
-	if err := st.SeedAllTexts(); err != nil {
+	if err := ready(st, o.Env, log); err != nil {
 		return nil, err
-	}
-	if o.Env == EnvProduction {
-		if err := st.RefuseSimulators(); err != nil {
-			return nil, err
-		}
 	}
 	if err := st.KeepConnections(context.Background()); err != nil { // one broken configuration keeps nobody from starting
 		log.Error("connections", "error", err)
@@ -188,55 +225,52 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		kept = o.Wrap(st)
 	}
 	service := refund.NewService(kept, st, o.Timing, o.Now, log)
+	if o.Payments.Lease == 0 {
+		o.Payments = payment.DefaultTiming()
+	}
+	bills := payment.NewService(o.bills(st), st.Payments(), o.Payments, o.Now, log)
 	host, _ := os.Hostname()
 	rt := &Runtime{
-		App: app, Store: st, Service: service,
-		Worker:  flow.NewWorker(fmt.Sprintf("%s/%d", host, os.Getpid()), max(o.Slots, 1), o.Poll, log, service),
+		App: app, Store: st, Service: service, Bills: bills,
+		Worker:  flow.NewWorker(fmt.Sprintf("%s/%d", host, os.Getpid()), max(o.Slots, 1), o.Poll, log, service, bills),
 		Notices: notify.New(st.Outbox(), senders(app, st, o.Now), o.Now, log),
 		Exports: &exports.Jobs{App: app, Store: st}, log: log,
-		Books:  &books.Service{App: app, Store: st, Wake: service.Wake, Clock: o.Now},
+		Books:  &books.Service{App: app, Store: st, Wake: service.Wake, WakePayment: bills.Check, Clock: o.Now},
 		Health: &checkup.Health{}, now: o.Now,
 	}
-	if rt.Jobs, err = jobs.New(calendar.Beijing, o.Now, st, log, rt.jobs()...); err != nil {
+	service.Watching, bills.Watching = rt.calls.Watch("refund"), rt.calls.Watch("payment")
+	if rt.keep, err = rt.keeper(o, v); err != nil {
 		return nil, err
 	}
-	edge(rt, o).Bind(se)
+	if rt.Jobs, err = jobs.New(calendar.Beijing, o.Now, st, log, rt.jobs(guards)...); err != nil {
+		return nil, err
+	}
+	doors, err := edge(rt, o)
+	if err != nil {
+		return nil, err
+	}
+	doors.Bind(se)
 	servePages(se.Router)
 	extendDashboard(se)
 	if !o.Idle {
+		if err := errors.Join(st.SweepTemp(), st.Started(version(), o.Env)); err != nil {
+			return nil, err
+		}
 		rt.Start()
 	}
 	return rt, nil
 }
 
-// edge puts the doors together.
-func edge(rt *Runtime, o Options) *hooks.Hooks {
-	production := o.Env == EnvProduction
-	intake := refund.NewIntake(rt.Store, rt.Store, o.Now, rt.log)
-	settings := &config.Service{App: rt.App, Store: rt.Store, Production: production}
-	return &hooks.Hooks{
-		Kit:     &kit.Kit{App: rt.App, Store: rt.Store, Log: rt.log, Production: production},
-		Patient: patient.Hooks{Service: rt.Service, Worker: rt.Worker, Intake: intake},
-		Staff: staff.Hooks{Service: rt.Service, Worker: rt.Worker, Intake: intake, Exports: rt.Exports, Settings: settings,
-			Batches: &store.BatchRunner{Store: rt.Store, Log: rt.log}},
-		Finance: finance.Hooks{Books: rt.Books, Worker: rt.Worker},
-		IT: it.Hooks{Worker: rt.Worker, Settings: settings, Health: rt.Health, Jobs: rt.Jobs, Version: version(),
-			Guards: o.program().Guards},
-		Inbound: inbound.Hooks{Inbox: inbox(rt)},
+// ready makes sure of what must be so before anything is served.
+func ready(st *store.Store, env string, log *slog.Logger) error {
+	if err := errors.Join(st.SeedAllTexts(), st.KeepIndex()); err != nil || env != EnvProduction {
+		return err
 	}
-}
-
-// inbox says who reads which callbacks. What was booked is worked on at once.
-func inbox(rt *Runtime) *flow.Inbox {
-	in := &flow.Inbox{}
-	in.Handle(func(ctx context.Context, c flow.Callback) (string, error) {
-		effect, err := rt.Service.Heard(ctx, c)
-		if err == nil {
-			rt.Worker.Kick()
-		}
-		return effect, err
-	}, refund.CallbackTransfer, refund.CallbackRefund)
-	return in
+	tests, err := st.TestInsurances(context.Background())
+	for _, t := range tests {
+		log.Warn("medins.test_env", "institution", t.Institution, "channel", t.Channel)
+	}
+	return errors.Join(err, refuseSimulators(context.Background(), st))
 }
 
 // logger writes to PocketBase's log and, when HOSPAY_LOG says how, also to the
@@ -252,24 +286,6 @@ func logger(app core.App) *slog.Logger {
 		return app.Logger()
 	}
 	return slog.New(slog.NewMultiHandler(app.Logger().Handler(), out))
-}
-
-func openVault(app core.App, o Options) (*vault.Vault, error) {
-	if o.KeyFile == "" {
-		return nil, fmt.Errorf("没有密钥文件：请先运行 hospay vault init --out FILE，再用环境变量 %s 指明它", envKeyFile)
-	}
-	file, err := vault.ReadKeyFile(o.KeyFile)
-	if err != nil {
-		return nil, err
-	}
-	if file.Demo && o.Env == EnvProduction {
-		return nil, fmt.Errorf("%s 是演示密钥，生产环境拒绝使用", o.KeyFile)
-	}
-	v, err := vault.Open(file, store.KeyStore{App: app})
-	if err != nil {
-		return nil, err
-	}
-	return v, v.Ensure(vault.Person, vault.Secret, vault.Message, vault.File)
 }
 
 // Start runs the worker and the jobs until Close.
@@ -307,23 +323,32 @@ func (rt *Runtime) Close() {
 	rt.stop()
 	<-rt.done
 	_ = rt.Jobs.Stop()
+	if _, err := rt.Store.CountLogins(); err != nil {
+		rt.log.Error("logins.count", "error", err)
+	}
 	rt.stop = nil
 }
 
 // jobs lists the repeated work of a program.
-func (rt *Runtime) jobs() []jobs.Job {
-	return []jobs.Job{
+func (rt *Runtime) jobs(guards collections.GuardSet) []jobs.Job {
+	return append([]jobs.Job{
 		{Name: "notices", Every: 2 * time.Second, Run: rt.deliver},
-		jobs.Copy(rt.Store, rt.Service.Recover),
+		jobs.Copy(rt.Store, map[store.CopyDomain]func(context.Context, string) error{
+			store.CopyRefunds: rt.Service.Recover, store.CopyPayments: rt.Bills.Recover}),
 		jobs.Receipts(rt.Books),
 		jobs.Statements(rt.Books),
 		jobs.Reconcile(rt.Books),
 		jobs.Housekeeping(rt.Store, rt.now),
+		{Name: "tallies", Every: time.Minute, Run: func(context.Context) (int, error) { rt.Kit.Tally.Tell(rt.log); return 0, nil }},
 		jobs.Statistics(rt.Store),
 		jobs.Audit(rt.Store, rt.log),
+		jobs.Guards(rt.Store, func(ctx context.Context) error { return guards.Verify(ctx, rt.App) }, rt.log),
+		jobs.Logins(rt.Store),
+		jobs.Seal(rt.Store),
+		jobs.Trail(rt.Store, rt.now),
 		{Name: "exports", Every: 2 * time.Second, Run: rt.Exports.Run},
 		{Name: "old_exports", Every: time.Hour, Run: func(context.Context) (int, error) { return rt.Exports.Purge(rt.now()) }},
 		jobs.Health(rt.Store, rt.Health, rt.now),
 		jobs.Certificates(rt.Store, rt.now),
-	}
+	}, rt.backups()...)
 }

@@ -17,6 +17,9 @@ import (
 const pagePolicy = "default-src 'self'; script-src 'self' https://res.wx.qq.com; style-src 'self'; img-src 'self' data: blob:; " +
 	"font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 
+// kioskPolicy lets a kiosk ask the readers that stand on it, on loopback.
+var kioskPolicy = strings.Replace(pagePolicy, "connect-src 'self'", "connect-src 'self' http://127.0.0.1:*", 1)
+
 // servePages serves the embedded pages. Files whose names carry a hash of
 // their content may be kept for good, everything else is asked for again.
 func servePages(r *router.Router[*core.RequestEvent]) {
@@ -27,7 +30,7 @@ func servePages(r *router.Router[*core.RequestEvent]) {
 				return e.NotFoundError("", nil) // a page is no answer to a program
 			}
 			h := e.Response.Header()
-			h.Set("Content-Security-Policy", pagePolicy)
+			h.Set("Content-Security-Policy", policyOf(e.Request.URL.Path))
 			h.Set("Referrer-Policy", "no-referrer")
 			h.Set("X-Content-Type-Options", "nosniff")
 			h.Set("Cache-Control", "no-cache")
@@ -39,4 +42,11 @@ func servePages(r *router.Router[*core.RequestEvent]) {
 			}
 			return e.Next()
 		}})
+}
+
+func policyOf(path string) string {
+	if path == "/kiosk" || strings.HasPrefix(path, "/kiosk/") {
+		return kioskPolicy
+	}
+	return pagePolicy
 }

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/internal/vault"
 	"hospay/store"
 
 	"github.com/pocketbase/pocketbase"
+	pbcmd "github.com/pocketbase/pocketbase/cmd"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 )
@@ -21,8 +23,13 @@ const defaultDir = "hp_data"
 
 // Execute runs the program with its arguments.
 func Execute(ctx context.Context) error {
+	keepPrivate()
+	if err := (Options{Env: os.Getenv(envName)}).known(); err != nil {
+		return err
+	}
 	alone := &cobra.Command{Use: "hospay", SilenceErrors: true}
-	alone.AddCommand(demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultInitCommand(), reconcileCommand())
+	alone.AddCommand(demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultInitCommand(), reconcileCommand(),
+		backupCommand(), restoreCommand())
 	if needsNoData(alone, os.Args[1:]) {
 		return alone.ExecuteContext(ctx)
 	}
@@ -30,17 +37,27 @@ func Execute(ctx context.Context) error {
 		return err
 	}
 	app := NewApp("")
-	Mount(app, func() Options { return FromEnvironment(app.DataDir()) }, nil)
+	admin := ""
+	Mount(app, func() Options { o := FromEnvironment(app.DataDir()); o.Admin = admin; return o }, nil)
 	root := app.RootCmd
 	root.Use = "hospay"
 	root.Short = "预交金线上退款与医保移动支付"
 	root.Version = version()
 	root.SetContext(ctx)
 	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), reconcileCommand(),
-		vaultCommand(app), configCommand(app), hisCommand(app), statsCommand(app)} {
+		backupCommand(), restoreCommand(),
+		vaultCommand(app), configCommand(app), hisCommand(app), centreCommand(app), statsCommand(app), AuditCommand(app),
+		pbcmd.NewSuperuserCommand(app), serveCommand(app, &admin)} {
 		root.AddCommand(c)
 	}
-	return app.Start()
+	return app.Execute()
+}
+
+// serveCommand is PocketBase's, with a listener for IT.
+func serveCommand(app *pocketbase.PocketBase, admin *string) *cobra.Command {
+	c := pbcmd.NewServeCommand(app, os.Getenv(envName) != EnvDemo)
+	c.Flags().StringVar(admin, "admin", "", "后台、备份、设置和日志另用的监听地址，例如 127.0.0.1:8091；--http 的地址上就不再有它们")
+	return c
 }
 
 // needsNoData reports whether the arguments name a command that opens no data
@@ -62,12 +79,30 @@ func NewApp(dir string) *pocketbase.PocketBase {
 		DefaultDataDir: dir, DefaultEncryptionEnv: envSealing, DBConnect: collections.Connect, HideStartBanner: os.Getenv(envName) == EnvDemo,
 	})
 	app.OnBootstrap().BindFunc(func(e *core.BootstrapEvent) error {
+		if err := makePrivate(e.App.DataDir()); err != nil {
+			return err
+		}
 		if err := e.Next(); err != nil {
 			return err
 		}
+		keyChain(e.App)
+		store.TraceSuperusers(e.App)
 		return ThisProgram().Open(e.App)
 	})
 	return app
+}
+
+// keyChain gives an app the key of its audit log where the key file can be read:
+// whatever a command does must be written down, too. A command that works without
+// the file is refused by the log once it has something to write.
+func keyChain(app core.App) {
+	file, err := vault.ReadKeyFile(FromEnvironment(app.DataDir()).KeyFile)
+	if err != nil {
+		return
+	}
+	if c, err := file.Chain(); err == nil {
+		store.SetChain(app, c)
+	}
 }
 
 func versionCommand() *cobra.Command {

@@ -9,6 +9,7 @@ import (
 	"hospay/store"
 
 	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 )
 
@@ -96,4 +97,25 @@ func vaultRotate(app *pocketbase.PocketBase) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&kek, "kek", false, "同时更换主密钥")
 	return cmd
+}
+
+func openVault(app core.App, o Options) (*vault.Vault, error) {
+	if o.KeyFile == "" {
+		return nil, fmt.Errorf("没有密钥文件：请先运行 hospay vault init --out FILE，再用环境变量 %s 指明它", envKeyFile)
+	}
+	file, err := vault.ReadKeyFile(o.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	if file.Demo && o.Env == EnvProduction {
+		return nil, fmt.Errorf("%s 是演示密钥，生产环境拒绝使用", o.KeyFile)
+	}
+	if !file.Demo && within(o.KeyFile, app.DataDir()) {
+		return nil, fmt.Errorf("密钥文件 %s 在数据目录里：拿到一份备份就能解开全部数据。请移到数据目录之外，再改 %s", o.KeyFile, envKeyFile)
+	}
+	v, err := vault.Open(file, store.KeyStore{App: app})
+	if err != nil {
+		return nil, err
+	}
+	return v, v.Ensure(vault.Person, vault.Secret, vault.Message, vault.File)
 }

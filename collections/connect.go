@@ -3,6 +3,8 @@ package collections
 import (
 	"strings"
 
+	"hospay/internal/prepared"
+
 	"github.com/pocketbase/dbx"
 )
 
@@ -20,5 +22,9 @@ func Connect(path string) (*dbx.DB, error) {
 	pragmas := "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)&_pragma=synchronous(" + sync +
 		")&_pragma=foreign_keys(ON)&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1&" +
 		"_txlock=immediate"
-	return dbx.Open("sqlite", path+pragmas)
+	db, err := prepared.Open(path + pragmas)
+	if err != nil {
+		return nil, err
+	}
+	return dbx.NewFromDB(db, "sqlite"), nil
 }

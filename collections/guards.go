@@ -1,6 +1,7 @@
 package collections
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"hospay/flow"
+	"hospay/payment"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -24,12 +26,15 @@ var fixedColumns = []string{
 
 // Basis is what the guards are generated from.
 type Basis struct {
-	Machine *flow.Machine // of refund orders
-	Fixed   []string      // columns of an order that never change
+	Machine  *flow.Machine // of refund orders
+	Fixed    []string      // columns of an order that never change
+	Payments *flow.Machine
 }
 
 // TheBasis returns the basis of this program.
-func TheBasis() Basis { return Basis{Machine: refund.Machine, Fixed: slices.Clone(fixedColumns)} }
+func TheBasis() Basis {
+	return Basis{Machine: refund.Machine, Fixed: slices.Clone(fixedColumns), Payments: payment.Machine}
+}
 
 // StandingOf is the SQL that tells where an order of this program stands.
 func StandingOf(status, returned string) string { return TheBasis().StandingOf(status, returned) }
@@ -49,9 +54,10 @@ func Guards() GuardSet { return TheBasis().Guards() }
 // Guards generates the guards.
 func (b Basis) Guards() GuardSet {
 	g := GuardSet{
-		Triggers: slices.Concat(b.orderTriggers(), proxyTriggers(), b.statisticsTriggers(), deskTriggers(), configTriggers(), ReconTriggers()),
-		Rules:    map[string]Rules{},
-		Indexes:  b.neededIndexes(),
+		Triggers: slices.Concat(b.orderTriggers(), proxyTriggers(), b.statisticsTriggers(), deskTriggers(), configTriggers(), ReconTriggers(),
+			accountTriggers(), paymentTriggers(b.Payments), paymentDayTriggers()),
+		Rules:   map[string]Rules{},
+		Indexes: b.neededIndexes(),
 	}
 	for _, name := range All() {
 		g.Rules[name] = RulesOf(name)
@@ -66,12 +72,11 @@ func AllTriggers() []Trigger { return Guards().Triggers }
 // quotes; the program does not start without them.
 func (b Basis) neededIndexes() map[string]string {
 	unique := func(name, on string) string { return "CREATE UNIQUE INDEX " + name + " ON " + on }
-	var open []string
-	for _, s := range b.Machine.Finals() {
-		open = append(open, "status != '"+string(s)+"'")
+	active := "compensates = '' AND " + notFinal(b.Machine)
+	out := map[string]string{}
+	for _, table := range []string{RefundOrders, PaymentOrders} {
+		out["idx_"+table+"_due"] = "CREATE INDEX idx_" + table + "_due ON " + table + " (next_at) WHERE next_at != ''"
 	}
-	active := "compensates = '' AND " + strings.Join(open, " AND ")
-	out := map[string]string{"idx_refund_orders_due": "CREATE INDEX idx_refund_orders_due ON refund_orders (next_at) WHERE next_at != ''"}
 	for name, on := range map[string]string{
 		"idx_refund_orders_no":          "refund_orders (no)",
 		"idx_refund_orders_active_card": "refund_orders (institution, card_no, group_seq) WHERE " + active,
@@ -83,18 +88,39 @@ func (b Basis) neededIndexes() map[string]string {
 		"idx_his_calls_attempt":         "his_calls (order, kind, attempt)",
 		"idx_reviews_stage":             "reviews (order, stage)",
 		"idx_notifications_once":        "notifications (order, event, round, via, staff) WHERE order != ''",
+		"idx_notifications_payment":     "notifications (payment, event, round, via, staff) WHERE payment != ''",
 		"idx_callbacks_once":            "callbacks (institution, channel, callback_id)",
 		"idx_refund_days_key":           "refund_days (institution, day, channel, method)",
 		"idx_refund_counts_key":         "refund_counts (institution, status)",
+		"idx_payment_days_key":          "payment_days (institution, day, channel, kind, insured)",
 		"idx_config_changes_version":    "config_changes (collection, record, version)",
 		"idx_statements_current":        "statements (institution, source, kind, day, connection) WHERE superseded = FALSE",
-		"idx_recon_runs_seq":            "recon_runs (institution, day, seq)",
+		"idx_recon_runs_seq":            "recon_runs (institution, ledger, day, seq)",
 		"idx_differences_key":           "differences (institution, day, key)",
 		"idx_recon_months_key":          "recon_months (institution, month)",
+		"idx_payment_orders_no":         "payment_orders (no)",
+		"idx_payment_orders_open_bill":  "payment_orders (institution, bill_no) WHERE " + notFinal(b.Payments),
+		"idx_payment_events_seq":        "payment_events (order, seq)",
+		"idx_payment_calls_no":          "payment_calls (no)",
+		"idx_payment_calls_attempt":     "payment_calls (order, kind, attempt)",
+		"idx_payment_calls_one_refund":  "payment_calls (order) WHERE kind = '" + payment.CallBack + "'",
+		"idx_payment_refunds_no":        "payment_refunds (no)",
+		"idx_payment_refunds_seq":       "payment_refunds (order, seq)",
+		"idx_payment_refunds_his":       "payment_refunds (institution, his_refund_id) WHERE his_refund_id != ''",
 	} {
 		out[name] = unique(name, on)
 	}
 	return out
+}
+
+// notFinal is the SQL of an order that is not at its end, in the order in which
+// the migrations have written it.
+func notFinal(m *flow.Machine) string {
+	var open []string
+	for _, s := range m.Finals() {
+		open = append(open, "status != '"+string(s)+"'")
+	}
+	return strings.Join(open, " AND ")
 }
 
 // NeededIndexes lists the names of the indexes that carry a money rule.
@@ -109,9 +135,9 @@ func plainSQL(sql string) string {
 // Verify asserts what the money rules rest on: triggers and access rules
 // exactly as they are in the set, every index that carries a rule,
 // synchronous=FULL, and triggers that REPLACE does not pass by.
-func (g GuardSet) Verify(app core.App) error {
+func (g GuardSet) Verify(ctx context.Context, app core.App) error {
 	db := app.NonconcurrentDB()
-	have, err := present(db)
+	have, err := present(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -122,7 +148,8 @@ func (g GuardSet) Verify(app core.App) error {
 		Name string `db:"name"`
 		SQL  string `db:"sql"`
 	}
-	if err := db.NewQuery("SELECT name, COALESCE(sql, '') AS sql FROM sqlite_master WHERE type = 'index'").All(&rows); err != nil {
+	if err := db.NewQuery("SELECT name, COALESCE(sql, '') AS sql FROM sqlite_master WHERE type = 'index'").WithContext(ctx).
+		All(&rows); err != nil {
 		return err
 	}
 	indexes := map[string]string{}
@@ -134,21 +161,28 @@ func (g GuardSet) Verify(app core.App) error {
 			return tampered("数据库索引 %s 缺失或被改动", name)
 		}
 	}
-	return verifyPragmas(db)
+	return verifyPragmas(ctx, db)
 }
 
-func tampered(format, name string) error {
-	return fmt.Errorf(format+"，拒绝启动；请从备份恢复或联系技术支持", name)
+// Tampering is a guard that is not as the program has laid it. Trouble with
+// reading the database is none.
+type Tampering struct{ What string }
+
+// Error says what is not as it was, and what follows at a start.
+func (t *Tampering) Error() string {
+	return t.What + "，拒绝启动；请从备份恢复或联系技术支持"
 }
 
-func verifyPragmas(db dbx.Builder) error {
+func tampered(format, name string) error { return &Tampering{fmt.Sprintf(format, name)} }
+
+func verifyPragmas(ctx context.Context, db dbx.Builder) error {
 	for pragma, want := range map[string]int{"synchronous": 2, "recursive_triggers": 1} {
 		var have int
-		if err := db.NewQuery("PRAGMA " + pragma).Row(&have); err != nil {
+		if err := db.NewQuery("PRAGMA " + pragma).WithContext(ctx).Row(&have); err != nil {
 			return err
 		}
 		if have != want {
-			return fmt.Errorf("数据库 %s=%d，必须为 %d，拒绝启动", pragma, have, want)
+			return tampered("数据库 %s 不是程序所设的值", pragma)
 		}
 	}
 	return nil
@@ -202,9 +236,10 @@ func (p prints) hash() string {
 
 // present takes the fingerprints of what is in the database: every trigger, and
 // the access rules of every collection.
-func present(db dbx.Builder) (prints, error) {
+func present(ctx context.Context, db dbx.Builder) (prints, error) {
 	var triggers []Trigger
-	if err := db.NewQuery("SELECT name, COALESCE(sql, '') AS sql FROM sqlite_master WHERE type = 'trigger'").All(&triggers); err != nil {
+	if err := db.NewQuery("SELECT name, COALESCE(sql, '') AS sql FROM sqlite_master WHERE type = 'trigger'").WithContext(ctx).
+		All(&triggers); err != nil {
 		return nil, err
 	}
 	var rules []struct {
@@ -212,7 +247,7 @@ func present(db dbx.Builder) (prints, error) {
 		Rules
 	}
 	err := db.NewQuery("SELECT name, listRule, viewRule, createRule, updateRule, deleteRule, " +
-		"json_extract(options, '$.authRule') AS authRule FROM _collections").All(&rules)
+		"json_extract(options, '$.authRule') AS authRule FROM _collections").WithContext(ctx).All(&rules)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ type home struct {
 // Copy is the mark of a restored or copied folder.
 type Copy struct {
 	Since time.Time `json:"since"`
-	Why   string    `json:"why"` // moved, replaced, older
+	Why   string    `json:"why"` // moved, replaced, older, restored
 	// What one person proposes: that the copy may work. Empty while nobody does.
 	Proposal *CopyRelease `json:"proposal,omitempty"`
 }
@@ -89,7 +89,7 @@ func ComeHome(app core.App) error {
 			why, err = fromBefore(tx, seen)
 		}
 		if err == nil && why != "" {
-			err = mark(tx, why)
+			err = MarkCopy(tx.DB(), why, Now(tx))
 		}
 		if err != nil {
 			return err
@@ -152,16 +152,15 @@ func readSeen(dir string) (int, error) {
 	return n, nil
 }
 
-func mark(tx core.App, why string) error {
+// MarkCopy marks the database of a copy. One that has the mark keeps its first
+// day.
+func MarkCopy(db dbx.Builder, why string, now time.Time) error {
 	var have Copy
-	if known, err := readParam(tx.DB(), copyRow, &have); err != nil || known {
-		return err // it keeps its first day; what was proposed for an earlier copy is over
+	if known, err := readParam(db, copyRow, &have); err != nil || known {
+		return err // what was proposed for an earlier copy is over
 	}
-	return writeParam(tx.DB(), copyRow, Copy{Since: Now(tx), Why: why}, Now(tx))
+	return writeParam(db, copyRow, Copy{Since: now, Why: why}, now)
 }
-
-// MarkCopy marks a folder by hand: a restore says so itself.
-func MarkCopy(tx core.App, why string) error { return mark(tx, why) }
 
 // CopyOf reads the mark of a folder; nil when it has none.
 func CopyOf(db dbx.Builder) (*Copy, error) {
@@ -206,4 +205,13 @@ func writeParam(db dbx.Builder, id string, value any, now time.Time) error {
 		"ON CONFLICT (id) DO UPDATE SET value = excluded.value, updated = excluded.updated").
 		Bind(dbx.Params{"id": id, "value": string(text), "now": now.UTC().Format(types.DefaultDateLayout)}).Execute()
 	return err
+}
+
+// Param reads what a program keeps beside PocketBase's settings under a name of
+// its own; false where there is none.
+func Param(db dbx.Builder, name string, into any) (bool, error) { return readParam(db, name, into) }
+
+// SetParam keeps a value under a name, for Param.
+func SetParam(tx core.App, name string, value any) error {
+	return writeParam(tx.DB(), name, value, Now(tx))
 }

@@ -28,11 +28,14 @@ const (
 	Receipts          = "receipts"
 	Statements        = "statements"
 	AuditLog          = "audit_log"
+	AuditSinks        = "audit_sinks" // where the audit log is sent to
 	JobRuns           = "job_runs"
 	Exports           = "exports"
 	StaffSecurity     = "staff_security" // what the login keeps
+	Sessions          = "sessions"       // one row a login of patients and staff
 	RefundDays        = "refund_days"    // the statistics, kept by triggers
 	RefundCounts      = "refund_counts"  // orders by status, kept by triggers
+	PaymentDays       = "payment_days"   // the statistics of payments, kept by triggers
 	VaultKeys         = "vault_keys"
 	ProxyApplications = "proxy_applications"
 	ProxyMaterials    = "proxy_materials"
@@ -43,6 +46,15 @@ const (
 	Differences       = "differences"     // what the books of a day do not agree on
 	Resolutions       = "resolutions"     // how differences were worked off
 	ReconMonths       = "recon_months"    // closed months
+	CentreConfigs     = "centre_configs"
+	Kiosks            = "kiosks" // 自助机
+	PaymentOrders     = "payment_orders"
+	PaymentEvents     = "payment_events"
+	PaymentCalls      = "payment_calls"
+	PaymentRefunds    = "payment_refunds"
+	// PaymentCredentials are what patients have authorised with, until an order
+	// takes it.
+	PaymentCredentials = "payment_credentials"
 )
 
 // Kinds of notices.
@@ -56,13 +68,16 @@ const (
 func Guarded() []string {
 	return []string{
 		RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards,
-		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, StaffSecurity, Batches, ConfigChanges, Statements, StatementLines, ReconRuns,
-		Differences, Resolutions, ReconMonths, Connections,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, StaffSecurity, Sessions, Batches, ConfigChanges, Statements, StatementLines,
+		ReconRuns, Differences, Resolutions, ReconMonths, Connections, PaymentOrders, PaymentEvents,
+		PaymentCalls, PaymentRefunds, PaymentCredentials, PaymentDays,
 	}
 }
 
 // AppendOnly lists the tables that triggers keep from being changed or deleted.
-func AppendOnly() []string { return []string{RefundEvents, Reviews, Callbacks, AuditLog} }
+func AppendOnly() []string {
+	return []string{RefundEvents, Reviews, Callbacks, AuditLog, PaymentEvents}
+}
 
 // All lists every collection of hospay.
 func All() []string {
@@ -71,7 +86,8 @@ func All() []string {
 		RefundOrders,
 		RefundEvents, TransferOrders, HISCalls, Reviews, Notifications, Callbacks, Receipts, Statements, AuditLog, JobRuns, VaultKeys,
 		UsedTickets,
-		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports, StaffSecurity, Batches, ConfigChanges, StatementLines, ReconRuns,
-		Differences, Resolutions, ReconMonths, Connections,
+		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports, StaffSecurity, Sessions, Batches, ConfigChanges, StatementLines,
+		ReconRuns, Differences, Resolutions, ReconMonths, Connections, AuditSinks, CentreConfigs, Kiosks,
+		PaymentOrders, PaymentEvents, PaymentCalls, PaymentRefunds, PaymentCredentials, PaymentDays,
 	}
 }

@@ -1,6 +1,7 @@
 package collections
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Program is what a program brings to a data folder.
@@ -54,12 +57,28 @@ func (p Program) Open(app core.App) error {
 	if err != nil || !due {
 		return err
 	}
-	err = app.AuxRunInTransaction(func(tx core.App) error { return tx.RunInTransaction(p.renew) })
+	renew := func() error {
+		return app.AuxRunInTransaction(func(tx core.App) error { return tx.RunInTransaction(p.renew) })
+	}
+	err = renew()
+	for tries := 1; busy(err) && tries < patience; tries++ { // somebody else is migrating, which may take long
+		err = renew()
+	}
 	if err != nil {
 		// What a rolled back migration has left in memory is not in the database.
 		return errors.Join(err, app.ReloadCachedCollections(), app.ReloadSettings())
 	}
 	return nil
+}
+
+// patience is how often a folder that another program is migrating is waited
+// for, each time as long as SQLite waits for the writer.
+const patience = 30
+
+// busy reports whether a database gave up waiting for the writer.
+func busy(err error) bool {
+	var failed *sqlite.Error
+	return errors.As(err, &failed) && failed.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
 // due reports whether migrations or guards are due, or why the folder is
@@ -82,7 +101,7 @@ func (p Program) due(app core.App) (bool, error) {
 		}
 		return true, nil
 	}
-	have, err := present(app.DB())
+	have, err := present(context.Background(), app.DB())
 	if err != nil {
 		return false, err
 	}
@@ -163,7 +182,7 @@ func (p Program) renew(tx core.App) error {
 	if _, err := core.NewMigrationsRunner(tx, p.Migrations).Up(); err != nil {
 		return err
 	}
-	if err := errors.Join(p.Guards.install(tx), p.Guards.Verify(tx)); err != nil {
+	if err := errors.Join(p.Guards.install(tx), p.Guards.Verify(context.Background(), tx)); err != nil {
 		return err
 	}
 	after := folder{Needs: p.Release, Hash: p.Guards.Hash(), Guards: p.Guards.prints()}

@@ -4,7 +4,7 @@ package collections
 var fixedStatementColumns = []string{"institution", "source", "kind", "day", "version", "created"}
 
 // fixedDifferenceColumns name a difference.
-var fixedDifferenceColumns = []string{"institution", "day", "key", "opened", "created"}
+var fixedDifferenceColumns = []string{"institution", "ledger", "day", "key", "opened", "created"}
 
 // ReconTriggers lists the triggers of the books: files and history stay, and a
 // closed month takes no more, but that half of a rematch is open again whose

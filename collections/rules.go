@@ -45,7 +45,7 @@ func RulesOf(collection string) Rules {
 	}
 	r := readBy(rule)
 	switch collection {
-	case RefundOrders:
+	case RefundOrders, PaymentOrders:
 		create := isPatient
 		r.Create = &create
 	case ProxyApplications:
@@ -78,7 +78,9 @@ func readRules() map[string]string {
 		Staff:             anyOf(isStaff+` && id = @request.auth.id`, sameHouse+" && "+config),
 		ChannelConfigs:    sameHouse + " && " + config,
 		HISConfigs:        sameHouse + " && " + config,
+		CentreConfigs:     sameHouse + " && " + config,
 		SMSConfigs:        sameHouse + " && " + config,
+		Kiosks:            sameHouse + " && " + config,
 		ReviewSettings:    sameHouse + " && " + anyOf(role(people.RoleReviewer), config, role(people.RoleAuditor)),
 		Notices:           anyOf(isPatient+` && institution = @request.auth.institution`, sameHouse),
 		NotificationTexts: sameHouse + " && " + config,
@@ -86,10 +88,15 @@ func readRules() map[string]string {
 		RefundEvents:      sameHouse + " && " + money,
 		TransferOrders:    sameHouse + " && " + money,
 		HISCalls:          sameHouse + " && " + money,
+		PaymentOrders:     anyOf(owns, sameHouse+" && "+money),
+		PaymentEvents:     sameHouse + " && " + money,
+		PaymentCalls:      sameHouse + " && " + money,
+		PaymentRefunds:    sameHouse + " && " + money,
 		Reviews:           sameHouse + " && " + money,
 		Exports:           sameHouse + " && owner = @request.auth.id",
 		RefundDays:        sameHouse + " && " + money,
 		RefundCounts:      sameHouse + " && " + money,
+		PaymentDays:       sameHouse + " && " + money,
 		Notifications: anyOf(owns+` && staff = false && via = "in_app" && state = "sent"`, sameHouse+" && "+money,
 			sameHouse+" && "+config+` && event = "certificate"`),
 		Callbacks:         sameHouse + " && " + books,
@@ -101,7 +108,7 @@ func readRules() map[string]string {
 		Resolutions:       sameHouse + " && " + books,
 		ReconMonths:       sameHouse + " && " + books,
 		ProxyApplications: anyOf(owns, sameHouse+" && "+money),
-		ProxyMaterials:    anyOf(owns, sameHouse+" && "+money),
+		ProxyMaterials:    anyOf(owns, sameHouse+" && "+anyOf(role(people.RoleReviewer), role(people.RoleAuditor))),
 		AuditLog:          sameHouse + " && " + role(people.RoleAuditor),
 		Batches:           isStaff + " && " + role(people.RoleReviewer) + ` && starter = @request.auth.id`,
 		ConfigChanges:     sameHouse + " && " + anyOf(config, role(people.RoleFinance), role(people.RoleAuditor)),

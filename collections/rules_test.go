@@ -18,6 +18,7 @@ var ruleTable = []struct{ collection, read, create string }{
 		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
 			`@request.auth.roles ~ "auditor"`,
 		`superusers`},
+	{"audit_sinks", `superusers`, `superusers`},
 	{"batches",
 		`@request.auth.collectionName = "staff" && @request.auth.active = true && @request.auth.roles ~ "reviewer" && starter = @request.auth.id`,
 		`superusers`},
@@ -25,6 +26,31 @@ var ruleTable = []struct{ collection, read, create string }{
 		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
 			`((@request.auth.roles ~ "finance") || (@request.auth.roles ~ "auditor"))`,
 		`superusers`},
+	{"centre_configs",
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`@request.auth.roles ~ "config"`, `superusers`},
+	{"payment_orders",
+		`((@request.auth.collectionName = "patients" && patient = @request.auth.id) || (@request.auth.collectionName = "staff" && ` +
+			`@request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || ` +
+			`(@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))))`,
+		`@request.auth.collectionName = "patients"`},
+	{"payment_events",
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +
+			`(@request.auth.roles ~ "auditor"))`, `superusers`},
+	{"payment_calls",
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +
+			`(@request.auth.roles ~ "auditor"))`, `superusers`},
+	{"payment_refunds",
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +
+			`(@request.auth.roles ~ "auditor"))`, `superusers`},
+	{"payment_credentials", `superusers`, `superusers`},
+	{"payment_days",
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +
+			`(@request.auth.roles ~ "auditor"))`, `superusers`},
 	{"channel_configs",
 		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
 			`@request.auth.roles ~ "config"`,
@@ -86,8 +112,7 @@ var ruleTable = []struct{ collection, read, create string }{
 	{"proxy_materials",
 		`((@request.auth.collectionName = "patients" && patient = @request.auth.id) || (@request.auth.collectionName = "staff" && ` +
 			`@request.auth.active = true && institution = @request.auth.institution && ((@request.auth.roles ~ "reviewer") || ` +
-			`(@request.auth.roles ` +
-			`~ "finance") || (@request.auth.roles ~ "cashier") || (@request.auth.roles ~ "auditor"))))`,
+			`(@request.auth.roles ~ "auditor"))))`,
 		`@request.auth.collectionName = "patients"`},
 	{"receipts",
 		`((@request.auth.collectionName = "patients" && patient = @request.auth.id) || (@request.auth.collectionName = "staff" && ` +
@@ -133,6 +158,10 @@ var ruleTable = []struct{ collection, read, create string }{
 		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
 			`@request.auth.roles ~ "config"`,
 		`superusers`},
+	{"kiosks",
+		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
+			`@request.auth.roles ~ "config"`,
+		`superusers`},
 	{"staff",
 		`((@request.auth.collectionName = "staff" && @request.auth.active = true && id = @request.auth.id) || (@request.auth.collectionName = ` +
 			`"staff" && @request.auth.active = true && institution = @request.auth.institution && @request.auth.roles ~ "config"))`,
@@ -169,6 +198,9 @@ var ruleTable = []struct{ collection, read, create string }{
 			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +
 			`(@request.auth.roles ` +
 			`~ "auditor"))`,
+		`superusers`},
+	{"sessions",
+		`superusers`,
 		`superusers`},
 	{"used_tickets",
 		`superusers`,

@@ -162,13 +162,13 @@ func TestVerify_RefusesToStart(t *testing.T) {
 	}
 	healthy := func(when string) {
 		t.Helper()
-		if err := collections.Guards().Verify(app); err != nil {
+		if err := collections.Guards().Verify(t.Context(), app); err != nil {
 			t.Fatalf("%s: %v", when, err)
 		}
 	}
 	refuses := func(what string) {
 		t.Helper()
-		if collections.Guards().Verify(app) == nil {
+		if collections.Guards().Verify(t.Context(), app) == nil {
 			t.Errorf("started although %s", what)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -31,7 +32,7 @@ func checkInstitution(_ *Service, app core.App, d *draft) error {
 
 // checkChannel builds the channel as it would be used.
 func checkChannel(s *Service, app core.App, d *draft) error {
-	if err := s.address(d.rec.GetString("api_base")); err != nil {
+	if err := s.addresses(d.rec); err != nil {
 		return err
 	}
 	if !strings.HasPrefix(d.rec.GetString("notify_base"), "http") {
@@ -45,7 +46,7 @@ func checkChannel(s *Service, app core.App, d *draft) error {
 
 // checkHIS lets the engine check the mapping.
 func checkHIS(s *Service, app core.App, d *draft) error {
-	if err := s.address(d.rec.GetString("base_url")); err != nil {
+	if err := s.addresses(d.rec); err != nil {
 		return err
 	}
 	if _, _, err := s.Store.TryHIS(d.rec, d.secrets); err != nil {
@@ -54,14 +55,39 @@ func checkHIS(s *Service, app core.App, d *draft) error {
 	return valid(app, d)
 }
 
-func (s *Service) address(base string) error {
-	if s.Production && base != "" {
-		return store.RefuseSimulator(base)
+// checkCentre reads the region and builds the client as it would be used.
+func checkCentre(s *Service, app core.App, d *draft) error {
+	if err := s.addresses(d.rec); err != nil {
+		return err
 	}
-	return nil
+	if _, err := s.Store.TryCentre(d.rec, d.secrets); err != nil {
+		return err
+	}
+	return valid(app, d)
 }
 
-func checkSMS(_ *Service, app core.App, d *draft) error {
+// checkKiosk: readers stand on the kiosk itself, and are asked there alone.
+func checkKiosk(_ *Service, app core.App, d *draft) error {
+	ways, reader := d.rec.GetStringSlice("ways"), d.rec.GetString("reader_url")
+	u, err := url.Parse(reader)
+	switch idle := d.rec.GetInt("idle_seconds"); {
+	case len(ways) == 0:
+		return errors.New("至少选择一种证明身份的方式")
+	case idle != 0 && (idle < 30 || idle > 300):
+		return errors.New("无人操作的时间应为 30 到 300 秒，常用 60 到 90 秒")
+	case reader == "" && (slices.Contains(ways, "id_card") || slices.Contains(ways, "social_card")):
+		return errors.New("读身份证、社保卡需要填写读卡服务的地址")
+	case reader != "" && (err != nil || u.Scheme != "http" || u.Hostname() != "127.0.0.1" || u.Port() == "" || u.User != nil ||
+		u.RawQuery != ""):
+		return errors.New("读卡服务应在自助机本机，地址形如 http://127.0.0.1:18099")
+	}
+	return valid(app, d)
+}
+
+func checkSMS(s *Service, app core.App, d *draft) error {
+	if err := s.addresses(d.rec); err != nil {
+		return err
+	}
 	cfg, err := sms.ParseConfig(d.rec.GetString("url"), json.RawMessage(d.rec.GetString("settings")), d.secrets)
 	if err != nil {
 		return err
@@ -100,6 +126,9 @@ func checkStaff(s *Service, app core.App, d *draft) error {
 		if !slices.Contains(people.Roles(), r) {
 			return fmt.Errorf("没有名为 %s 的角色", r)
 		}
+	}
+	if _, given := d.values["roles"]; given && people.RolesClash(d.rec.GetStringSlice("roles")) {
+		return flow.NewError(CodeRolesClash, "")
 	}
 	if d.fresh {
 		d.rec.Set("active", true)

@@ -21,6 +21,7 @@ const (
 	CodeSelf       flow.Code = "self_confirm"     // proposer and confirmer are one person
 	CodeOwnRoles   flow.Code = "own_roles"        // nobody changes the own account
 	CodeLastConfig flow.Code = "last_config"      // nobody would be left to configure
+	CodeRolesClash flow.Code = "roles_clash"      // roles that may not be one account's
 	CodeMoved      flow.Code = flow.CodeConflict  // the record is not what the proposal saw
 	// CodeTestByAnother keeps held secrets from an address that the tester has
 	// proposed.

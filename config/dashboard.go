@@ -13,6 +13,7 @@ import (
 func (s *Service) Dashboard(tx core.App, rec *core.Record, superuser, address string, do func() error) error {
 	var old, now snapshot
 	var err error
+	var known []string
 	fresh := rec.IsNew()
 	if !fresh {
 		before, err := tx.FindRecordById(rec.Collection(), rec.Id)
@@ -22,6 +23,10 @@ func (s *Service) Dashboard(tx core.App, rec *core.Record, superuser, address st
 		if old, err = s.take(before); err != nil {
 			return err
 		}
+		known = store.AddressesOf(before)
+	}
+	if err := s.alone(rec, known); err != nil {
+		return err
 	}
 	if err := do(); err != nil {
 		return err

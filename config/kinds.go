@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"hospay/collections"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -46,15 +47,20 @@ func onCreate(names ...string) (out []field) {
 // goes, whether people look at it, and who may do what.
 func kinds() map[string]kind {
 	list := []kind{
-		{collection: collections.Institutions, secretNames: []string{"portal_secret"}, check: checkInstitution, fields: slices.Concat(
-			open("name", "min_amount", "day_limit", "proxy_days", "proxy_photo_days"),
-			guarded("active", "methods", "debit_at", "proxy_on", "proxy_payee", "second_factor", "idle_minutes",
-				"recon_prefixes", "recon_words", "recon_his_sign", "secrets"))},
+		{collection: collections.Institutions, secretNames: []string{"portal_secret", "his_key", "his_sm_sn", "his_sm_token", "his_sm_public"},
+			check: checkInstitution, fields: slices.Concat(
+				open("name", "min_amount", "day_limit", "proxy_days", "proxy_photo_days"),
+				guarded("active", "methods", "debit_at", "proxy_on", "proxy_payee", "second_factor", "idle_minutes", "reveals_a_day", "refund_alone",
+					"recon_prefixes", "recon_words", "recon_his_sign", "secrets"))},
 		{collection: collections.ChannelConfigs, creatable: true, freshSensitive: true, check: checkChannel, fields: slices.Concat(
 			onCreate("channel"), guarded("active", "merchant_id", "app_id", "api_base", "notify_base", "settings", "secrets"))},
 		{collection: collections.HISConfigs, creatable: true, freshSensitive: true, secretNames: []string{"key", "sign_key", "user", "password"},
 			check: checkHIS, fields: guarded(
 				"kind", "base_url", "timeout_ms", "queryable", "idempotent", "reversible", "mapping", "active", "secrets")},
+		{collection: collections.CentreConfigs, creatable: true, freshSensitive: true, secretNames: store.CentreSecrets(), check: checkCentre,
+			fields: guarded("active", "org_code", "org_name", "app_id", "base_url", "region", "timeout_ms", "secrets")},
+		{collection: collections.Kiosks, creatable: true, freshSensitive: true, check: checkKiosk, fields: append(
+			open("place", "idle_seconds"), guarded("active", "ways", "reader_url")...)},
 		{collection: collections.SMSConfigs, creatable: true, freshSensitive: true, check: checkSMS,
 			fields: guarded("active", "url", "settings", "secrets")},
 		{collection: collections.ReviewSettings, creatable: true, freshSensitive: true, check: checkReview, fields: guarded(

@@ -21,12 +21,17 @@ func (s *Service) Propose(staffID string, p Proposal, address string) (Outcome, 
 	var out Outcome
 	err = s.App.RunInTransaction(func(tx core.App) error {
 		who := store.MemberNow(tx, people.By{ID: staffID})
-		if err := rule.May(people.Propose, people.Proposal{Institution: who.Institution}, who, people.Seen{}); err != nil {
-			return err
+		if !who.Holds(who.Institution, rule.Propose...) {
+			return people.NotAllowed
 		}
 		d, err := s.draft(tx, who.Institution, p.Target, p.Values)
 		if err != nil {
 			return err
+		}
+		if d.sensitive() { // another person is to confirm it
+			if err := rule.May(people.Propose, people.Proposal{Institution: who.Institution}, who, people.Seen{}); err != nil {
+				return err
+			}
 		}
 		if err := notOneself(d, who.By); err != nil {
 			return err
@@ -131,6 +136,7 @@ func audit(tx core.App, action, kind, who, address string, c store.ConfigChange)
 	}
 	return store.Audit(tx, store.AuditEntry{
 		Institution: c.Institution, ActorKind: kind, Actor: who, Action: action, Target: c.Target(), Address: address,
+		Before: store.Fingerprint(tx, c.Before), After: store.Fingerprint(tx, c.After),
 		Details: map[string]any{"change": c.ID, "version": c.Version, "fields": keys(after)},
 	})
 }

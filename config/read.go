@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"hospay/calendar"
+	"hospay/centre"
 	"hospay/channels"
 	"hospay/collections"
 	"hospay/internal/richtext"
@@ -24,6 +25,13 @@ func (s *Service) Read(ctx context.Context, institution string) (out Configurati
 		return out, err
 	}
 	if out.HIS, err = one[HISSettings](s, collections.HISConfigs, institution); err != nil {
+		return out, err
+	}
+	if out.Centre, err = one[CentreSettings](s, collections.CentreConfigs, institution); err != nil {
+		return out, err
+	}
+	out.Regions = regions()
+	if out.Kiosks, err = s.readKiosks(ctx, institution); err != nil {
 		return out, err
 	}
 	if out.SMS, err = one[SMSSettings](s, collections.SMSConfigs, institution); err != nil {
@@ -46,6 +54,35 @@ func (s *Service) Read(ctx context.Context, institution string) (out Configurati
 	}
 	_, out.Waiting, err = s.Store.Changes(ctx, institution, store.ChangeFilter{State: collections.ChangeWaiting, Page: 1, PerPage: 1})
 	return out, err
+}
+
+func (s *Service) readKiosks(ctx context.Context, institution string) ([]KioskSettings, error) {
+	recs, err := s.records(collections.Kiosks, institution, "place")
+	if err != nil {
+		return nil, err
+	}
+	states, err := s.Store.KioskStates(ctx, institution)
+	out := []KioskSettings{}
+	for _, rec := range recs {
+		k, err := show[KioskSettings](rec)
+		if err != nil {
+			return nil, err
+		}
+		at := states[k.ID]
+		k.EnrolledAt, k.SeenAt, k.CodeUntil = calendar.Clock(at.EnrolledAt), calendar.Clock(at.SeenAt), calendar.Clock(at.CodeUntil)
+		out = append(out, k)
+	}
+	return out, err
+}
+
+// regions are the shipped profiles.
+func regions() []RegionProfile {
+	var out []RegionProfile
+	for _, code := range centre.Profiles() {
+		r, _ := centre.Profile(code)
+		out = append(out, RegionProfile{Code: code, Title: r.Title, Region: r})
+	}
+	return out
 }
 
 func (s *Service) readConnections(ctx context.Context, institution string) ([]ConnectionShown, error) {

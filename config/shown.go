@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 
+	"hospay/centre"
 	"hospay/channels"
 	"hospay/collections"
 	"hospay/money"
@@ -20,6 +21,9 @@ type Configuration struct {
 	Institution InstitutionSettings `json:"institution"`
 	Channels    []ChannelSettings   `json:"channels"`
 	HIS         *HISSettings        `json:"his"`
+	Centre      *CentreSettings     `json:"centre"`
+	Regions     []RegionProfile     `json:"regions"` // shipped, as a centre's region may be based on
+	Kiosks      []KioskSettings     `json:"kiosks"`
 	SMS         *SMSSettings        `json:"sms"`
 	Review      *ReviewRules        `json:"review"`
 	Notices     []NoticeText        `json:"notices"`
@@ -33,7 +37,7 @@ type Configuration struct {
 // depend on it. A changed merchant, application or address is another connection.
 type ConnectionShown struct {
 	ID         string `json:"id"`
-	Name       string `json:"name"` // wechat, alipay, his
+	Name       string `json:"name"` // wechat, alipay, his, centre
 	MerchantID string `json:"merchant_id"`
 	AppID      string `json:"app_id"`
 	Base       string `json:"base"`
@@ -41,6 +45,21 @@ type ConnectionShown struct {
 	Since      string `json:"since"`
 	LeftAt     string `json:"left_at"` // empty while it is in force
 	Open       int    `json:"open"`
+}
+
+// KioskSettings is a kiosk (自助机), with what is known of its device. Times are empty
+// where there is none.
+type KioskSettings struct {
+	ID          string         `json:"id"`
+	Updated     types.DateTime `json:"updated"`
+	Place       string         `json:"place"`
+	Active      bool           `json:"active"`
+	Ways        []string       `json:"ways"` // credential, id_card, social_card
+	ReaderURL   string         `json:"reader_url"`
+	IdleSeconds int            `json:"idle_seconds"`
+	EnrolledAt  string         `json:"enrolled_at"`
+	SeenAt      string         `json:"seen_at"`
+	CodeUntil   string         `json:"code_until"` // a code is out
 }
 
 // InstitutionSettings is an institution's rules.
@@ -60,6 +79,8 @@ type InstitutionSettings struct {
 	ProxyPhotoDays int            `json:"proxy_photo_days"`
 	SecondFactor   string         `json:"second_factor"`
 	IdleMinutes    int            `json:"idle_minutes"`
+	RevealsADay    int            `json:"reveals_a_day"`
+	RefundAlone    money.Fen      `json:"refund_alone"`
 	ReconPrefixes  string         `json:"recon_prefixes"`
 	ReconWords     string         `json:"recon_words"`
 	ReconHISSign   string         `json:"recon_his_sign"`
@@ -117,6 +138,28 @@ type HISSettings struct {
 	Mapping     json.RawMessage `json:"mapping"`
 	Active      bool            `json:"active"`
 	SecretsHeld []string        `json:"secrets_held"`
+}
+
+// CentreSettings is the connection to the insurance centre. Region is a shipped
+// profile by its name in base, and what differs from it.
+type CentreSettings struct {
+	ID          string          `json:"id"`
+	Updated     types.DateTime  `json:"updated"`
+	Active      bool            `json:"active"`
+	OrgCode     string          `json:"org_code"`
+	OrgName     string          `json:"org_name"`
+	AppID       string          `json:"app_id"`
+	BaseURL     string          `json:"base_url"`
+	Region      json.RawMessage `json:"region"`
+	TimeoutMS   int             `json:"timeout_ms"`
+	SecretsHeld []string        `json:"secrets_held"`
+}
+
+// RegionProfile is a region that comes with the program.
+type RegionProfile struct {
+	Code   string        `json:"code"`
+	Title  string        `json:"title"`
+	Region centre.Region `json:"region"`
 }
 
 // SMSSettings is the connection to the sender of text messages.

@@ -13,6 +13,7 @@ import (
 func TestShown_HoldsWhatTheKindsList(t *testing.T) {
 	shown := map[string]any{
 		collections.Institutions: InstitutionSettings{}, collections.ChannelConfigs: ChannelSettings{}, collections.HISConfigs: HISSettings{},
+		collections.CentreConfigs: CentreSettings{}, collections.Kiosks: KioskSettings{},
 		collections.SMSConfigs: SMSSettings{}, collections.ReviewSettings: ReviewRules{}, collections.Notices: NoticeText{},
 		collections.NotificationTexts: NotificationWords{}, collections.Staff: StaffAccount{},
 	}

@@ -2,8 +2,8 @@ package config
 
 import (
 	"context"
-	"errors"
 
+	"hospay/centre"
 	"hospay/channels"
 	"hospay/collections"
 	"hospay/flow"
@@ -46,10 +46,31 @@ func (s *Service) HIS(ctx context.Context, tester *core.Record, change string) (
 	if err != nil {
 		return nil, refund.HISTraits{}, err
 	}
-	if d.takesHeld("base_url") && errors.Is(rule.Another(of(s.App, c), store.MemberOf(tester).By, people.Seen{}), rule.Same) {
+	if d.takesHeld("base_url") && rule.May(people.Confirm, of(s.App, c), store.MemberOf(tester), people.Seen{}) != nil {
 		return nil, refund.HISTraits{}, flow.NewError(CodeTestByAnother, "")
 	}
 	return s.Store.TryHIS(d.rec, d.secrets)
+}
+
+// Centre returns the connection to the insurance centre of the tester's
+// institution; with a waiting change as it would be with its values. It makes no
+// call. Requests are signed with held keys, which prove who we are to whoever gets
+// them, so that who proposes a new address does not alone make the program send
+// them there.
+func (s *Service) Centre(ctx context.Context, tester *core.Record, change string) (*centre.Client, error) {
+	institution := tester.GetString("institution")
+	if change == "" {
+		c, err := s.Store.CentreClient(ctx, institution)
+		return c, wrong(err)
+	}
+	d, c, err := s.proposed(institution, change, collections.CentreConfigs)
+	if err != nil {
+		return nil, err
+	}
+	if d.takesHeld("base_url") && rule.May(people.Confirm, of(s.App, c), store.MemberOf(tester), people.Seen{}) != nil {
+		return nil, flow.NewError(CodeTestByAnother, "")
+	}
+	return s.Store.TryCentre(d.rec, d.secrets)
 }
 
 // takesHeld reports whether a draft takes secrets that it does not bring to

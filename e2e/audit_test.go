@@ -43,13 +43,16 @@ func TestAudit_EditedRowIsNamed(t *testing.T) {
 		{"whole", "SELECT 1", "", ""},
 		{"edited action", "UPDATE audit_log SET action = 'x' WHERE seq = 4", "edited", "4"},
 		{"edited details", `UPDATE audit_log SET details = '{"n":9}' WHERE seq = 3`, "edited", "3"},
-		{"moved to another house", "UPDATE audit_log SET institution = '' WHERE seq = 5", "edited", "5"},
+		{"moved to another house", "UPDATE audit_log SET institution = '' WHERE seq = 6", "edited", "6"},
+		{"moved to another order", "UPDATE audit_log SET order_no = 'R1' WHERE seq = 4", "edited", "4"},
+		{"another fingerprint", "UPDATE audit_log SET after = 'x' WHERE seq = 4", "edited", "4"},
+		{"another key", "UPDATE audit_log SET key = 'k9' WHERE seq = 4", "key", "4"},
 		{"row removed", "DELETE FROM audit_log WHERE seq = 2", "missing", "2"},
 		{"renumbered after a removal", "DELETE FROM audit_log WHERE seq = 2; UPDATE audit_log SET seq = seq - 1 WHERE seq > 2", "edited", "2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := testapp.New(t, testapp.Config{})
-			acts(t, a, 3, "") // row 1 tells of the guards
+			acts(t, a, 3, "") // row 1 tells of the guards, row 2 of the superuser
 			acts(t, a, 4, a.Institution)
 			db := a.Runtime.App.NonconcurrentDB()
 			for _, trigger := range []string{"guard_audit_log_update", "guard_audit_log_delete"} {
@@ -65,7 +68,7 @@ func TestAudit_EditedRowIsNamed(t *testing.T) {
 			res := a.Call("GET", "/api/hospay/audit/verify", a.Staff("auditor"), nil)
 			_, err := a.Jobs.RunNow(t.Context(), "audit")
 			if c.seq == "" {
-				if res.Text("ok") != "true" || res.Text("rows") != "8" || err != nil {
+				if res.Text("ok") != "true" || res.Text("rows") != "10" || err != nil {
 					t.Errorf("%s %v", res.Raw, err)
 				}
 				return
@@ -86,6 +89,12 @@ func TestAudit_EditedRowIsNamed(t *testing.T) {
 func TestAudit_RowsFromBeforeTheColumnStillHold(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	var last string
+	if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("DROP TRIGGER guard_audit_log_delete").Execute(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("DELETE FROM audit_log WHERE seq > 1").Execute(); err != nil {
+		t.Fatal(err)
+	}
 	if err := a.Runtime.App.DB().NewQuery("SELECT hash FROM audit_log WHERE seq = 1").Row(&last); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +132,7 @@ func TestAudit_AuditorsOfOneHouseSeeTheirOwn(t *testing.T) {
 		map[string]any{"frozen": true, "note": "演练"}); res.Status != 200 {
 		t.Fatal(res.Status)
 	}
-	for query, want := range map[string]string{"action=payouts": "1", "action=payouts.freeze": "1", "action=pay": "0", "actor=财务员": "1",
+	for query, want := range map[string]string{"action=payouts": "1", "action=payouts.freeze": "1", "action=pay": "0", "actor=财务员": "2",
 		"actor=cashier": "0", "from=2020-01-01&to=2020-01-02": "0"} {
 		if res := h.Call("GET", "/api/hospay/audit?"+query, h.tokens["auditor"], nil); res.Text("count") != want {
 			t.Errorf("%s: %s, want %s", query, res.Text("count"), want)
@@ -131,7 +140,7 @@ func TestAudit_AuditorsOfOneHouseSeeTheirOwn(t *testing.T) {
 	}
 	f, _ := workbook(t, h.App, h.tokens["auditor"], "/api/hospay/audit.xlsx?action=payouts")
 	rows := sheetRows(t, f)
-	if line := rows[rowOf(t, rows, "序号")]; line[2] != "财务员" || line[3] != "payouts.freeze" || !strings.Contains(line[5], "演练") {
+	if line := rows[rowOf(t, rows, "序号")]; line[2] != "财务员" || line[3] != "payouts.freeze" || !strings.Contains(line[6], "演练") {
 		t.Errorf("%v", line)
 	}
 }

@@ -20,12 +20,13 @@ import (
 	"hospay/refund"
 )
 
-// upload sends a bill by hand.
+// upload sends a bill by hand; the source may name the kind behind a slash.
 func upload(t *testing.T, a *testapp.App, token, day, source, name string, data []byte) testapp.Answer {
 	t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
-	for k, v := range map[string]string{"day": day, "source": source} {
+	source, kind, _ := strings.Cut(source, "/")
+	for k, v := range map[string]string{"day": day, "source": source, "kind": kind} {
 		if err := form.WriteField(k, v); err != nil {
 			t.Fatal(err)
 		}
@@ -354,9 +355,10 @@ func TestBooks_MonthIsClosedByTwo(t *testing.T) {
 	if res := closing(finance, "close"); res.Code() != "second_person" {
 		t.Errorf("%d %s", res.Status, res.Raw)
 	}
-	if res := closing(auditor, "close"); res.Text("state") != "closed" {
+	if res := closing(auditor, "close"); res.Text("state") != "closed" || len(res.Text("audit_head")) != 64 {
 		t.Fatalf("%d %s", res.Status, res.Raw)
 	}
+	monthAnchored(t, a, month, auditor)
 	if res := a.Call("POST", "/api/hospay/recon/"+day+"/run", finance, map[string]any{}); res.Status != 409 || res.Code() != "month_closed" {
 		t.Errorf("a run of a closed month: %d %s", res.Status, res.Raw)
 	}

@@ -116,6 +116,8 @@ func TestConfig_OnePersonWithTwoAccountsIsNoSecondPerson(t *testing.T) {
 		t.Errorf("inactive: %d %s", res.Status, res.Raw)
 	}
 	set(t, d.App, collections.Staff, `email = "finance@demo.hospay"`, map[string]any{"active": true})
+	wantCode(t, "a person who is not known", d.decide(d.finance, change, "confirm"), 403, "person_unknown")
+	set(t, d.App, collections.Staff, `email = "finance@demo.hospay"`, map[string]any{"person_index": "another-person"})
 	wantState(t, "another person", d.decide(d.finance, change, "confirm"), "applied")
 }
 
@@ -227,6 +229,7 @@ func TestConfig_NewRulesDecideTheNextOrder(t *testing.T) {
 func TestConfig_WhatIsWrongIsRefusedBeforeItIsProposed(t *testing.T) {
 	d := newDesk(t)
 	wechat, his := d.id(t, collections.ChannelConfigs, `channel = "wechat"`), d.id(t, collections.HISConfigs, `kind = "rest"`)
+	centre := d.id(t, collections.CentreConfigs, "active = true")
 	review, me := d.id(t, collections.ReviewSettings, `institution != ""`), d.id(t, collections.Staff, `email = "config@demo.hospay"`)
 	reviewer, text := d.id(t, collections.Staff, `email = "reviewer1@demo.hospay"`),
 		d.id(t, collections.NotificationTexts, `event = "succeeded"`)
@@ -252,13 +255,18 @@ func TestConfig_WhatIsWrongIsRefusedBeforeItIsProposed(t *testing.T) {
 		{"删私钥", "channel_configs", wechat, m{"secrets": m{"private_key": ""}}, 400, "config_invalid"},
 		{"坏地址", "channel_configs", wechat, m{"api_base": "ftp://x"}, 400, "config_invalid"},
 		{"坏映射", "his_configs", his, m{"mapping": m{"unit": "yuan"}}, 400, "config_invalid"},
+		{"未知地区", "centre_configs", centre, m{"region": m{"base": "nowhere"}}, 400, "config_invalid"},
+		{"地区设置写错", "centre_configs", centre, m{"region": m{"base": "national", "sm2_userid": "x"}}, 400, "config_invalid"},
+		{"缺少机构编码", "centre_configs", centre, m{"org_code": ""}, 400, "config_invalid"},
+		{"坏公钥", "centre_configs", centre, m{"secrets": m{"platform_key": "x"}}, 400, "config_invalid"},
+		{"未知的中心密钥", "centre_configs", centre, m{"secrets": m{"keyy": "x"}}, 400, "config_invalid"},
 		{"未知规则", "review_settings", review, m{"rules": []m{{"rule": "x", "on_fail": "manual"}}}, 400, "config_invalid"},
 		{"规则失败即通过", "review_settings", review, m{"rules": []m{{"rule": "proxy", "on_fail": "approve"}}}, 400, "config_invalid"},
 		{"坏时段", "review_settings", review, m{"window_from": "8:00"}, 400, "config_invalid"},
 		{"坏选项", "institutions", d.Institution, m{"debit_at": "never"}, 400, "config_invalid"},
 		{"没有方式", "institutions", d.Institution, m{"methods": []string{}}, 400, "config_invalid"},
 		{"没有变化", "institutions", d.Institution, m{"debit_at": "application"}, 400, "config_unchanged"},
-		{"本人", "staff", me, m{"roles": []string{"config", "finance"}}, 403, "own_roles"},
+		{"本人", "staff", me, m{"roles": []string{"config", "cashier"}}, 403, "own_roles"},
 		{"未知角色", "staff", reviewer, m{"roles": []string{"root"}}, 400, "config_invalid"},
 		{"清空身份证号", "staff", reviewer, m{"secrets": m{"id_no": ""}}, 400, "config_invalid"},
 		{"清空身份证号并改名", "staff", reviewer, m{"name": "x", "secrets": m{"id_no": " "}}, 400, "config_invalid"},
@@ -269,6 +277,33 @@ func TestConfig_WhatIsWrongIsRefusedBeforeItIsProposed(t *testing.T) {
 	wantCode(t, "财务不能提出", d.propose(d.finance, "institutions", d.Institution, m{"name": "x"}), 403, "not_allowed")
 	if n := d.count(t, "SELECT COUNT(*) FROM config_changes"); n != 0 {
 		t.Errorf("%d changes were written", n)
+	}
+}
+
+// TestConfig_CentreByTwoPeople: the region is what a shipped profile and the
+// hospital's own settings say, once two people have said so; keys are told by name.
+func TestConfig_CentreByTwoPeople(t *testing.T) {
+	d := newDesk(t)
+	centre := d.id(t, collections.CentreConfigs, "active = true")
+	change := d.propose(d.config, "centre_configs", centre, map[string]any{"region": map[string]any{"base": "shanxi", "auth_minutes": 7}})
+	wantState(t, "propose", change, "waiting")
+	h, err := d.Store.CentreClient(t.Context(), d.Institution)
+	if err != nil || h.Habits().InsuranceFirst {
+		t.Fatal("in force before it is confirmed", err)
+	}
+	wantState(t, "confirm", d.decide(d.finance, change, "confirm"), "applied")
+	h, err = d.Store.CentreClient(t.Context(), d.Institution)
+	if err != nil || !h.Habits().InsuranceFirst || h.Habits().AuthFor != 7*time.Minute {
+		t.Errorf("%+v %v", h.Habits(), err)
+	}
+	res := d.Call("GET", "/api/hospay/config", d.config, nil)
+	for _, want := range []string{`"regions":[`, `"code":"guangzhou"`, `"base":"shanxi"`, `"private_key"`} {
+		if !strings.Contains(string(res.Raw), want) {
+			t.Errorf("%s is not told", want)
+		}
+	}
+	if key := d.Sims.Centre.Config().PrivateKey; strings.Contains(string(res.Raw), key) {
+		t.Error("a key is told")
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"hospay/collections"
 	"hospay/lab/testapp"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 )
@@ -20,13 +21,16 @@ import (
 // ask asks about all open orders of a restored copy, as its job does.
 func ask(t *testing.T, a *testapp.App) {
 	t.Helper()
-	ids, err := a.Store.Unchecked(t.Context(), 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range ids {
-		if err := a.Service.Recover(t.Context(), id); err != nil {
-			t.Errorf("order %s: %v", id, err)
+	for d, recover := range map[store.CopyDomain]func(context.Context, string) error{store.CopyRefunds: a.Service.Recover,
+		store.CopyPayments: a.Runtime.Bills.Recover} {
+		ids, err := a.Store.Unchecked(t.Context(), d, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range ids {
+			if err := recover(t.Context(), id); err != nil {
+				t.Errorf("%s order %s: %v", d, id, err)
+			}
 		}
 	}
 }

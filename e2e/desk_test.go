@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/lab/testapp"
 	"hospay/people"
 	"hospay/refund"
@@ -117,13 +118,15 @@ func TestSuspense_TwoPeoplePayAgain(t *testing.T) {
 		map[string]any{"person_index": a.Store.PersonIndex(a.Sims.World.Find("P0001").IDNo)})
 	wantRefusal(t, "患者本人", onDesk(a, reviewer, id, "confirm", nil), 403, "self_review")
 	set(t, a, collections.Staff, `email = "reviewer2@demo.hospay"`, map[string]any{"person_index": ""})
+	wantRefusal(t, "没有登记身份", onDesk(a, reviewer, id, "confirm", nil), 403, "person_unknown")
+	set(t, a, collections.Staff, `email = "reviewer2@demo.hospay"`, map[string]any{"person_index": "another-person"})
 	if p, _ := deskRow(t, a, "suspense", id)["proposal"].(map[string]any); p["action"] != "pay_again" || p["reason"] != "患者确认仍要收款" {
 		t.Errorf("proposal: %v", p)
 	}
 	// A program that starts anew knows the proposal: it is in the books.
 	anew := refund.NewService(store.New(a.Runtime.App, a.Store.Vault()), a.Store, refund.DefaultTiming(), a.Now, nil)
 	staff := must(a.Runtime.App.FindAuthRecordByEmail(collections.Staff, "reviewer2@demo.hospay"))
-	if err := anew.Confirm(t.Context(), id, refund.Seen{Action: "pay_again"}, people.By{Kind: people.ByStaff, ID: staff.Id},
+	if err := anew.Confirm(t.Context(), id, flow.Seen{Action: "pay_again"}, people.By{Kind: people.ByStaff, ID: staff.Id},
 		"同意"); err != nil {
 		t.Fatal(err)
 	}

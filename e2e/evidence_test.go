@@ -127,7 +127,7 @@ func TestEvidence_SameDataSameBytes(t *testing.T) {
 	order := must(a.Runtime.App.FindRecordById(collections.RefundOrders, w.Order.ID))
 	pack := func(at time.Time) map[string]string {
 		var file bytes.Buffer
-		if err := exports.Evidence(t.Context(), a.Runtime.App, order, "张三", at, &file); err != nil {
+		if err := exports.Evidence(t.Context(), a.Runtime.App, a.Store, order, "张三", at, &file); err != nil {
 			t.Fatal(err)
 		}
 		return unzip(t, file.Bytes())

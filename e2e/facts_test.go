@@ -131,17 +131,20 @@ func TestReveal_OneFieldOnRecord(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	p := a.Login("P0001", "alipay")
 	id := reviewing(t, a, p, 1000)
+	reveal := func(token, order, field, reason string) testapp.Answer {
+		return a.Call("POST", "/api/hospay/refunds/"+order+"/reveal", token, map[string]any{"field": field, "reason": reason})
+	}
 	for field, want := range map[string]string{"payee_name": p.Name, "payee_account": p.Alipay, "notify_phone": p.Phone} {
 		for _, who := range []string{"reviewer1", "finance"} {
-			if res := a.Call("POST", "/api/hospay/refunds/"+id+"/reveal", a.Staff(who), map[string]any{"field": field}); res.Status != 200 ||
-				res.Text("value") != want {
+			if res := reveal(a.Staff(who), id, field, "核对收款人"); res.Status != 200 || res.Text("value") != want {
 				t.Errorf("%s of %s: %d %s", field, who, res.Status, res.Raw)
 			}
 		}
 	}
 	token := a.Staff("reviewer1")
-	wantRefusal(t, "别的字段", a.Call("POST", "/api/hospay/refunds/"+id+"/reveal", token, map[string]any{"field": "id_no"}), 400, "bad_request")
-	wantRefusal(t, "不存在的单", a.Call("POST", "/api/hospay/refunds/none/reveal", token, map[string]any{"field": "payee_name"}), 404, "not_found")
+	wantRefusal(t, "别的字段", reveal(token, id, "id_no", "核对"), 400, "bad_request")
+	wantRefusal(t, "不存在的单", reveal(token, "none", "payee_name", "核对"), 404, "not_found")
+	wantRefusal(t, "没有原因", reveal(token, id, "payee_name", ""), 400, "note_required")
 	rows := must(store.AuditOf(a.Runtime.App, id, "order.reveal", 50))
 	if len(rows) != 6 {
 		t.Errorf("%d looks on record, want 6", len(rows))
@@ -176,6 +179,8 @@ func TestFreeze_AnotherPersonReleases(t *testing.T) {
 	}
 	wantRefusal(t, "同一自然人", send(config, false, "没事了"), 403, "same_person")
 	set(t, a, collections.Staff, `email = "config@demo.hospay"`, map[string]any{"person_index": ""})
+	wantRefusal(t, "没有登记身份", send(config, false, "没事了"), 403, "person_unknown")
+	set(t, a, collections.Staff, `email = "config@demo.hospay"`, map[string]any{"person_index": "another-person"})
 	if s := state(); s.Body["frozen"] != true || s.Text("note") != "仍可疑" || s.Text("by") == "" || s.Text("at") == "" {
 		t.Errorf("frozen: %s", s.Raw)
 	}

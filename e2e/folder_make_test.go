@@ -134,7 +134,7 @@ func packFolder(t *testing.T, a *testapp.App) []byte {
 	if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("VACUUM INTO '" + filepath.Join(dir, "data.db") + "'").Execute(); err != nil {
 		t.Fatal(err)
 	}
-	ledgers := must(json.Marshal(must(invariant.Fetch(a.Sims.HIS.URL(), a.Sims.WeChat.URL(), a.Sims.Alipay.URL()))))
+	ledgers := must(json.Marshal(must(invariant.Fetch(sides(a)))))
 	key := must(os.ReadFile(filepath.Join(a.Dir, folderKey)))
 	if err := errors.Join(
 		os.WriteFile(filepath.Join(dir, folderLedgers), ledgers, 0o600), os.WriteFile(filepath.Join(dir, folderKey), key, 0o600),

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -504,7 +505,7 @@ func TestFolder_OpenedByTwoAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, app := range apps {
 		wg.Go(func() {
-			if err := errors.Join(p.Open(app), p.Guards.Verify(app)); err != nil {
+			if err := errors.Join(p.Open(app), p.Guards.Verify(context.Background(), app)); err != nil {
 				t.Error(err)
 			}
 		})

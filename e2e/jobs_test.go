@@ -15,18 +15,15 @@ import (
 	"hospay/reconcile"
 	"hospay/reconcile/files"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
 
 func content(t *testing.T, a *testapp.App, rec *core.Record) []byte {
 	t.Helper()
-	fsys, err := a.Runtime.App.NewFilesystem()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer fsys.Close()
-	r, err := fsys.GetReader(rec.BaseFilesPath() + "/" + rec.GetString("file"))
+	r, err := a.Store.OpenFile(t.Context(), store.KeptFile{Collection: rec.Collection().Name, ID: rec.Id, Name: rec.GetString("file"),
+		SHA256: rec.GetString("sha256")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -152,7 +152,7 @@ func TestProxy_TwoReviewersOneWins(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := "`" + strings.Join(columns, "`, `") + "`"
-	for i := range 200 {
+	for i := range often(50, 1000) {
 		copied := "race" + time.Unix(int64(i), 0).UTC().Format("150405") + "00000"
 		// A draft with the same content, handed in.
 		if _, err := db.NewQuery("INSERT INTO proxy_applications (id, no, " + list + ") SELECT {:id}, {:id}, " + strings.Replace(list, "`status`",
@@ -180,8 +180,8 @@ func TestProxy_TwoReviewersOneWins(t *testing.T) {
 			t.Fatalf("round %d: %d won, %d lost", i, won.Load(), lost.Load())
 		}
 	}
-	if n := countRows(t, a, collections.Notifications, dbx.NewExp("event LIKE 'proxy_%' AND via = 'in_app'")); n != 200 {
-		t.Errorf("%d notices of 200 decisions", n)
+	if n := countRows(t, a, collections.Notifications, dbx.NewExp("event LIKE 'proxy_%' AND via = 'in_app'")); n != often(50, 1000) {
+		t.Errorf("%d notices of so many decisions", n)
 	}
 }
 

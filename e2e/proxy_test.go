@@ -439,8 +439,9 @@ func TestProxy_PhotosAreShownToFewAndOnRecord(t *testing.T) {
 	}{
 		{"guest", "", 404, 0}, {"agent", p.Token, 200, 0}, {"other", a.Login("P0002", "alipay").Token, 404, 0},
 		{"principal", a.Login(elderly, "alipay").Token, 404, 0},
-		{"config", a.Staff("config"), 404, 0}, {"reviewer", a.Staff("reviewer1"), 200, 1}, {"auditor", a.Staff("auditor"), 200, 1},
-		{"superuser", a.Superuser(), 200, 1},
+		{"config", a.Staff("config"), 404, 0}, {"finance", a.Staff("finance"), 404, 0}, {"cashier", a.Staff("cashier"), 404, 0},
+		{"reviewer", lookedAt(t, a, "reviewer1", id), 200, 1}, {"auditor", lookedAt(t, a, "auditor", id), 200, 1},
+		{"a reviewer without a reason", a.Staff("reviewer2"), 403, 0}, {"superuser", a.Superuser(), 403, 0},
 	} {
 		query := ""
 		if c.token != "" {

@@ -238,7 +238,7 @@ func thirdReviewer(t *testing.T, a *testapp.App) string {
 	res := a.Call("POST", "/api/collections/staff/records", a.Superuser(), map[string]any{
 		"institution": a.Institution, "name": "审核三", "email": "reviewer3@demo.hospay", "emailVisibility": true, "password": demo.Password,
 		"passwordConfirm": demo.Password,
-		"roles":           []string{"reviewer"}, "active": true,
+		"roles":           []string{"reviewer"}, "active": true, "id_no_input": "11010519491231002X",
 	})
 	if res.Status != 200 {
 		t.Fatalf("staff: %d %s", res.Status, res.Raw)

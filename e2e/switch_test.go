@@ -35,22 +35,3 @@ func TestChannel_SwitchedOffFinishesWhatIsUnderWay(t *testing.T) {
 	a.Drain()
 	wantStatus(t, a, approved, refund.StatusSucceeded)
 }
-
-// TestProduction_RefusesASimulatedGateway: like channels and HIS, a gateway of
-// short messages that is a simulator has no place in production.
-func TestProduction_RefusesASimulatedGateway(t *testing.T) {
-	a := testapp.New(t, testapp.Config{})
-	if err := a.Store.RefuseSimulators(); err != nil {
-		t.Fatal(err) // the simulators of tests have other ports
-	}
-	for _, url := range []string{"http://127.0.0.1:9106/send", "http://localhost:9106/send"} {
-		_, err := a.Runtime.App.NonconcurrentDB().NewQuery("INSERT OR REPLACE INTO sms_configs (id, institution, active, url) VALUES " +
-			"('smsgateway00000', '" + a.Institution + "', TRUE, '" + url + "')").Execute()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := a.Store.RefuseSimulators(); err == nil {
-			t.Errorf("%s is taken", url)
-		}
-	}
-}

@@ -29,6 +29,17 @@ var textTable = []textRow{
 	{"POST /api/hospay/desk/suspense/{id}/confirm", "POST /api/hospay/desk/suspense/{order}/confirm", "finance",
 		`{"action":"restore","note":TEXT}`, ""},
 	{"POST /api/hospay/desk/suspense/{id}/withdraw", "POST /api/hospay/desk/suspense/{order}/withdraw", "finance", `{"note":TEXT}`, ""},
+	{"POST /api/hospay/payments/{id}/refund", "POST /api/hospay/payments/{payment}/refund", "finance", `{"kind":"all","reason":TEXT}`,
+		"note_required"},
+	{"", "POST /api/hospay/payments/{payment}/refund/confirm", "finance", `{"note":TEXT}`, ""},
+	{"", "POST /api/hospay/payments/{payment}/refund/withdraw", "finance", `{"note":TEXT}`, ""},
+	{"POST /api/hospay/payments/{id}/write", "POST /api/hospay/payments/{payment}/write", "finance", `{"reason":TEXT}`, "note_required"},
+	{"POST /api/hospay/payments/{id}/propose", "POST /api/hospay/payments/{payment}/propose", "finance",
+		`{"action":"resume","reason":TEXT}`, "note_required"},
+	{"", "POST /api/hospay/payments/{payment}/propose", "finance", `{"action":"unpaid_by_hand","reason":"渠道没有收款","evidence":TEXT}`,
+		"evidence_required"},
+	{"", "POST /api/hospay/payments/{payment}/confirm", "finance", `{"action":"resume","note":TEXT}`, ""},
+	{"", "POST /api/hospay/payments/{payment}/withdraw", "finance", `{"note":TEXT}`, ""},
 	{"", "POST /api/hospay/restored/release", "finance", `{"note":TEXT}`, "note_required"},
 	{"", "POST /api/hospay/payouts/freeze", "finance", `{"frozen":true,"note":TEXT}`, "note_required"},
 	{"POST /api/hospay/staff/{id}/unlock", "POST /api/hospay/staff/{staff}/unlock", "config", `{"note":TEXT}`, "note_required"},
@@ -40,6 +51,12 @@ var textTable = []textRow{
 		"reason_required"},
 	{"POST /api/hospay/differences/{id}/confirm", "POST /api/hospay/differences/none/confirm", "finance", `{"note":TEXT}`, ""},
 	{"POST /api/hospay/differences/{id}/withdraw", "POST /api/hospay/differences/none/withdraw", "finance", `{"note":TEXT}`, ""},
+	{"POST /api/hospay/refunds/{id}/reveal", "POST /api/hospay/refunds/{order}/reveal", "finance", `{"field":"payee_name","reason":TEXT}`,
+		"note_required"},
+	{"POST /api/hospay/desk/proxies/{id}/look", "POST /api/hospay/desk/proxies/{proxy}/look", "auditor", `{"reason":TEXT}`, "note_required"},
+	{"POST /api/hospay/reveals", "POST /api/hospay/reveals", "auditor", `{"note":TEXT}`, "note_required"},
+	{"", "POST /api/hospay/reveals/none/release", "auditor", `{"note":TEXT}`, ""},
+	{"", "POST /api/hospay/reveals/none/refuse", "auditor", `{"note":TEXT}`, ""},
 	{"POST /api/hospay/config/changes/{id}/reject", "POST /api/hospay/config/changes/none/reject", "config", `{"note":TEXT}`, "note_required"},
 	{"POST /api/hospay/config/changes/{id}/confirm", "POST /api/hospay/config/changes/none/confirm", "config", `{"note":TEXT}`, ""},
 	{"", "POST /api/hospay/config/changes", "config",
@@ -67,7 +84,11 @@ func TestTexts_BlanksAreNoReason(t *testing.T) {
 		"', '2025-11', 'closed')").Execute(); err != nil {
 		t.Fatal(err)
 	}
-	places := strings.NewReplacer("{order}", order, "{institution}", a.Institution,
+	if _, err := db.Insert(collections.PaymentOrders, map[string]any{"id": "planted00000000", "institution": a.Institution,
+		"patient": a.Login("P0001", "wechat").ID, "no": "P1", "bill_no": "B1", "card_no": "C0001", "status": "created"}).Execute(); err != nil {
+		t.Fatal(err)
+	}
+	places := strings.NewReplacer("{order}", order, "{payment}", "planted00000000", "{institution}", a.Institution,
 		"{proxy}", a.Login("P0001", "wechat").SubmittedProxy("P0003", "elderly"),
 		"{staff}", must(a.Runtime.App.FindAuthRecordByEmail(collections.Staff, "cashier@demo.hospay")).Id,
 		"{text}", must(a.Runtime.App.FindFirstRecordByData(collections.NotificationTexts, "event", "succeeded")).Id)

@@ -10,6 +10,7 @@ import (
 	"hospay/lab/testapp"
 	"hospay/sim"
 	"hospay/sim/wechat"
+	"hospay/store"
 )
 
 // TestTorture_RestoredCopy plays a random day, makes a backup in the middle of
@@ -63,7 +64,7 @@ func restoreOne(t *testing.T, seed uint64) {
 		c.work()
 	}
 	ask(t, b)
-	if ids, err := b.Store.Unchecked(t.Context(), 1000); err != nil || len(ids) > 0 {
+	if ids, err := b.Store.Unchecked(t.Context(), store.CopyRefunds, 1000); err != nil || len(ids) > 0 {
 		t.Fatalf("not asked for: %v %v", ids, err)
 	}
 	if err := collections.ReleaseCopy(b.Runtime.App); err != nil {

@@ -15,9 +15,11 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/testday"
 	"hospay/lab/invariant"
 	"hospay/lab/testapp"
+	"hospay/payment"
 	"hospay/people"
 	"hospay/refund"
 	"hospay/sim"
@@ -42,17 +44,19 @@ func TestTorture_SeededFaults(t *testing.T) {
 	if seeds == 0 {
 		return
 	}
-	var orders atomic.Int64
+	var orders, payments atomic.Int64
 	t.Run("seeds", func(t *testing.T) {
 		for i := range seeds {
 			seed := uint64(first + i)
 			t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 				t.Parallel()
-				orders.Add(int64(tortureOne(t, seed)))
+				refunds, paid := tortureOne(t, seed)
+				orders.Add(int64(refunds))
+				payments.Add(int64(paid))
 			})
 		}
 	})
-	t.Logf("%d seeds, %d orders", seeds, orders.Load())
+	t.Logf("%d seeds, %d refunds, %d payments", seeds, orders.Load(), payments.Load())
 }
 
 // day is one random day.
@@ -64,9 +68,10 @@ type day struct {
 	orders   []string
 	crash    *crasher
 	staff    map[string]string // account → id
+	till     *till             // payments of the same day; nil without
 }
 
-func tortureOne(t *testing.T, seed uint64) int {
+func tortureOne(t *testing.T, seed uint64) (refunds, payments int) {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	crash := &crasher{rng: rand.New(rand.NewPCG(seed, 11))}
 	sims, err := all.Start(t.Context(), all.Options{Seed: 1, Patients: 20, SecondHIS: true, Ahead: testday.Ahead()})
@@ -74,7 +79,8 @@ func tortureOne(t *testing.T, seed uint64) int {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sims.Close() })
-	a := testapp.New(t, testapp.Config{Sims: sims, Wrap: func(s refund.Store) refund.Store { crash.Store = s; return crash }})
+	a := testapp.New(t, testapp.Config{Sims: sims, Wrap: func(s refund.Store) refund.Store { crash.Store = s; return crash },
+		WrapBills: func(s payment.Store) payment.Store { return &payCrasher{s, crash} }})
 	if err := a.Sims.WeChat.Settings().Update(func(s *wechat.Settings) error {
 		s.RefundGapSec, s.CallbackScale = 0, 0.01
 		return nil
@@ -82,14 +88,22 @@ func tortureOne(t *testing.T, seed uint64) int {
 		t.Fatal(err)
 	}
 	d := newDay(t, a, rng, crash)
+	d.till = newTill(t, d)
 	d.misbehave(seed)
-	for range 100 {
-		d.act()
+	for range 200 {
+		if rng.IntN(2) == 0 {
+			d.act()
+			continue
+		}
+		d.till.act()
+		d.Advance(time.Duration(rng.IntN(90)) * time.Second)
+		d.work()
 	}
 	d.heal()
 	d.verify(t, seed)
 	d.settle(t, seed)
-	return len(d.orders)
+	d.till.settle(seed)
+	return len(d.orders), len(d.till.orders)
 }
 
 func newDay(t *testing.T, a *testapp.App, rng *rand.Rand, crash *crasher) *day {
@@ -111,10 +125,11 @@ func newDay(t *testing.T, a *testapp.App, rng *rand.Rand, crash *crasher) *day {
 func (d *day) misbehave(seed uint64) {
 	for i, core := range d.cores() {
 		plan := sim.Plan{Seed: int64(seed)*10 + int64(i), Rate: 0.1 + 0.4*d.rng.Float64(),
-			With: []string{"late", "lies", "refusals", "lost", "odd"}}
+			With: []string{"late", "lies", "refusals", "lost", "odd", "bills", "centre", "mixed"}}
 		if d.rng.IntN(4) > 0 { // mostly leave reading alone, so that many orders are taken
 			plan.Ops = []string{"debit", "query_debit", "reverse", "query_reverse", "transfer", "query", "refund", "refund_query", "cancel",
-				"callback"}
+				"callback", "order", "order_query", "order_close", "mixed", "mixed_query", "mixed_notice", "order_sync", "settle", "upload", "undo",
+				"charge", "trade_check", "uncharge", "uncharge_check", "refund_notice"}
 		}
 		if err := core.Faults().Set(plan); err != nil {
 			d.TB.Fatal(err)
@@ -152,7 +167,7 @@ func (d *day) pass() {
 
 // cores are the other sides that misbehave.
 func (d *day) cores() []*sim.Core {
-	all := []*sim.Core{d.Sims.WeChat.Core, d.Sims.Alipay.Core, d.Sims.HIS.Core}
+	all := []*sim.Core{d.Sims.WeChat.Core, d.Sims.Alipay.Core, d.Sims.HIS.Core, d.Sims.Centre.Core}
 	if d.Sims.HIS2 != nil {
 		all = append(all, d.Sims.HIS2.Core)
 	}
@@ -187,6 +202,33 @@ func (d *day) apply() {
 	}
 }
 
+// statuses are those of all orders of a kind.
+func (d *day) statuses(collection string) map[string]string {
+	var rows []struct {
+		ID     string `db:"id"`
+		Status string `db:"status"`
+	}
+	if err := d.Runtime.App.ConcurrentDB().Select("id", "status").From(collection).All(&rows); err != nil {
+		d.TB.Fatal(err)
+	}
+	out := make(map[string]string, len(rows))
+	for _, r := range rows {
+		out[r.ID] = r.Status
+	}
+	return out
+}
+
+// live are the refunds that are not at their end.
+func (d *day) live() (out []refund.Work) {
+	status := d.statuses(collections.RefundOrders)
+	for _, id := range d.orders {
+		if !refund.Machine.Final(refund.Status(status[id])) {
+			out = append(out, d.Order(id))
+		}
+	}
+	return out
+}
+
 func (d *day) anyOrder() string {
 	if len(d.orders) == 0 {
 		return ""
@@ -214,8 +256,7 @@ func (d *day) cancel() {
 
 // confirm lets payees confirm, with what their page was given and nothing else.
 func (d *day) confirm() {
-	for _, id := range d.orders {
-		w := d.Order(id)
+	for _, w := range d.live() {
 		if w.Order.Status != refund.StatusAwaitingPayee || w.Order.Channel != "wechat" || d.rng.IntN(2) > 0 {
 			continue
 		}
@@ -246,13 +287,16 @@ func (d *day) heal() {
 	d.crash.set(0)
 	for round := range 400 {
 		open := 0
-		for _, id := range d.orders {
-			switch o := d.Order(id).Order; {
+		if d.till != nil {
+			open = d.till.open()
+		}
+		for _, w := range d.live() {
+			switch o := w.Order; {
 			case o.Status == refund.StatusReviewing:
-				d.Review(d.reviewer, id, "approve", "")
+				d.Review(d.reviewer, o.ID, "approve", "")
 				open++
 			case o.Status == refund.StatusSuspense && invariant.ForPeople(o.FailCode):
-			case !refund.Machine.Final(o.Status):
+			default:
 				open++
 			}
 		}
@@ -275,11 +319,7 @@ func (d *day) verify(t *testing.T, seed uint64, but ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	his := []string{d.Sims.HIS.URL()}
-	if d.Sims.HIS2 != nil {
-		his = append(his, d.Sims.HIS2.URL())
-	}
-	ledgers, err := invariant.FetchAll(his, []string{d.Sims.WeChat.URL(), d.Sims.Alipay.URL()})
+	ledgers, err := invariant.Fetch(sides(d.App))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,6 +328,7 @@ func (d *day) verify(t *testing.T, seed uint64, but ...string) {
 			books.Orders[i].Payee = w.Order.Payee.Account
 		}
 	}
+	countedRight(t, d.App)
 	broken := invariant.Check(books, ledgers, true)
 	for _, v := range broken {
 		if slices.Contains(but, v.Invariant) {
@@ -299,6 +340,13 @@ func (d *day) verify(t *testing.T, seed uint64, but ...string) {
 			}
 		}
 		t.Errorf("seed %d: %s", seed, v)
+		if d.till != nil {
+			for _, id := range d.till.orders {
+				if d.till.one(id).Order.No == v.Order {
+					t.Log(d.till.story(id))
+				}
+			}
+		}
 		for _, o := range books.Orders {
 			if o.No == v.Order {
 				for _, e := range o.Events {
@@ -323,11 +371,11 @@ func (d *day) settle(t *testing.T, seed uint64) {
 func (d *day) end(id string) bool {
 	for _, a := range slices.Backward(refund.Actions()[1:]) {
 		by := func(who string) people.By { return people.By{Kind: people.ByStaff, ID: d.staff[who], Person: who} }
-		p := refund.Proposal{Action: a, By: by("reviewer1"), Reason: "核实"}
+		p := flow.Proposal{Action: a, By: by("reviewer1"), Reason: "核实"}
 		if d.Service.Propose(d.TB.Context(), id, p, "V1") != nil {
 			continue
 		}
-		if d.Service.Confirm(d.TB.Context(), id, refund.Seen{Action: a}, by("finance"), "") == nil {
+		if d.Service.Confirm(d.TB.Context(), id, flow.Seen{Action: a}, by("finance"), "") == nil {
 			d.work()
 		}
 		if refund.Machine.Final(d.Order(id).Order.Status) {

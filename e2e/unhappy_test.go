@@ -13,10 +13,19 @@ import (
 	"hospay/refund"
 )
 
+// sides are the other sides of a program under test.
+func sides(a *testapp.App) invariant.Sides {
+	at := invariant.One(a.Sims.HIS.URL(), a.Sims.Centre.URL(), a.Sims.WeChat.URL(), a.Sims.Alipay.URL())
+	if a.Sims.HIS2 != nil {
+		at.HIS = append(at.HIS, a.Sims.HIS2.URL())
+	}
+	return at
+}
+
 // balanced compares all books at the end of a test.
 func balanced(t *testing.T, a *testapp.App) {
 	t.Helper()
-	ledgers := must(invariant.Fetch(a.Sims.HIS.URL(), a.Sims.WeChat.URL(), a.Sims.Alipay.URL()))
+	ledgers := must(invariant.Fetch(sides(a)))
 	for _, v := range invariant.Check(must(invariant.Load(a.Runtime.App.ConcurrentDB())), ledgers, true) {
 		t.Error(v)
 	}

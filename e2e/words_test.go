@@ -17,9 +17,11 @@ import (
 	"hospay/collections"
 	"hospay/lab/demo"
 	"hospay/lab/testapp"
+	"hospay/payment"
 	"hospay/people"
 	"hospay/refund"
 	"hospay/sim"
+	simhis "hospay/sim/his"
 	"hospay/sim/world"
 )
 
@@ -98,6 +100,14 @@ var patientWords = map[string][]string{
 	"POST /api/hospay/auth/wechat": {"code", "institution"}, "POST /api/hospay/auth/alipay": {"code", "institution"},
 	"POST /api/hospay/auth/ticket": {"ticket"}, "POST /api/hospay/status": {"no", "id_tail"},
 	"POST /api/hospay/staff/auth-with-totp": {"mfaId", "code"},
+	"GET /api/hospay/bills":                 {"card_no"}, "GET /api/hospay/slots": {"department", "date"},
+	"POST /api/hospay/slots/{id}/lock": {"card_no"}, "DELETE /api/hospay/slots/{id}/lock": {"card_no"},
+	"POST /api/hospay/insurance/enrolment":     {"card_no", "area"},
+	"POST /api/hospay/insurance/identity":      {"card_no", "area", "benefit", "bill_no", "channel"},
+	"GET /api/hospay/insurance/authorisation":  {"channel", "terminal", "back"},
+	"POST /api/hospay/insurance/authorisation": {"channel", "code", "terminal", "back"},
+	"POST /api/hospay/payments/{id}/authorise": {"channel", "code"},
+	"POST /api/hospay/kiosk/enrol":             {"code"},
 }
 
 // allWords makes the cases: every field of every collection that a patient
@@ -120,6 +130,7 @@ func allWords(t *testing.T, a *testapp.App, foreign map[string]string) (out []wo
 			"notice_version", "group", "proxy_application", "id"},
 		collections.ProxyApplications: {"principal_name", "principal_id_no", "card_no", "case", "relation", "consent_version", "id"},
 		collections.ProxyMaterials:    {"application", "kind"},
+		collections.PaymentOrders:     {"bill_no", "card_no", "channel", "terminal", "insured", "area", "id"},
 	}
 	for _, name := range slices.Sorted(maps.Keys(theirs)) {
 		for _, f := range must(a.Runtime.App.FindCollectionByNameOrId(name)).Fields {
@@ -176,6 +187,11 @@ func (w word) speak(p *testapp.Patient) testapp.Answer {
 		return p.Apply(channel, way, 1200, map[string]any{w.field: w.value})
 	case strings.Contains(path, collections.ProxyApplications):
 		body = p.Wish(elderly, "elderly")
+	case strings.Contains(path, collections.PaymentOrders):
+		body = map[string]any{"bill_no": oddBill, "card_no": p.Card, "channel": "wechat", "terminal": "mini", "insured": w.field == "area"}
+	case strings.HasPrefix(path, "/api/hospay/insurance/"):
+		body = map[string]any{"card_no": p.Card, "area": "440100", "benefit": "440100-310-11", "bill_no": oddBill, "channel": "wechat",
+			"code": "none"}
 	case strings.HasPrefix(path, "/api/hospay/auth/"):
 		body["code"] = "none"
 	}
@@ -202,15 +218,20 @@ func TestWords_NothingForeignOrOddLeaves(t *testing.T) {
 		t.Fatalf("%d cases", len(words))
 	}
 	tap.take()
-	accepted, heard := 0, 0
+	oddBill = must(a.Sims.HIS.AddBill(simhis.Bill{Patient: "P0011", Kind: "outpatient", Amount: 3300, Insurable: true}))
+	accepted, bills, heard := 0, 0, 0
 	for _, w := range words {
 		res := w.speak(p)
 		if res.Status >= 500 {
 			t.Errorf("%s, %s = %s: %d %s", w.request, w.field, w.kind, res.Status, res.Raw)
 		}
-		if id := res.Text("id"); res.Status == 200 && strings.Contains(w.request, collections.RefundOrders) {
+		switch id := res.Text("id"); {
+		case res.Status == 200 && strings.Contains(w.request, collections.RefundOrders):
 			accepted++
 			finish(t, a, id, w)
+		case res.Status == 200 && strings.Contains(w.request, collections.PaymentOrders):
+			bills++
+			unpay(t, a, id)
 		}
 		sent := tap.take()
 		heard += len(sent)
@@ -228,9 +249,27 @@ func TestWords_NothingForeignOrOddLeaves(t *testing.T) {
 	if w := a.Order(theirOrder); w.Order.CancelAsked || w.Debit == nil || w.Reversal != nil {
 		t.Errorf("the other's order: %+v", w.Order)
 	}
-	t.Logf("%d cases, %d became orders, %d requests left", len(words), accepted, heard)
-	if accepted < 10 || heard < 50 {
+	t.Logf("%d cases, %d became refunds, %d payments, %d requests left", len(words), accepted, bills, heard)
+	if accepted < 10 || bills < 10 || heard < 50 {
 		t.Errorf("too little happened: %d orders, %d requests", accepted, heard)
+	}
+}
+
+// oddBill is the bill that odd words are spoken about.
+var oddBill string
+
+// unpay opens a payment at the channel and takes it back.
+func unpay(t *testing.T, a *testapp.App, id string) {
+	t.Helper()
+	a.Drain()
+	o := must(a.Store.Payments().Get(t.Context(), id)).Order
+	_ = a.Bills.Cancel(t.Context(), id, people.By{Kind: people.ByPatient, ID: o.Patient})
+	for range 5 {
+		a.Drain()
+		a.Advance(10 * time.Second)
+	}
+	if o = must(a.Store.Payments().Get(t.Context(), id)).Order; o.Status != payment.StatusCancelled {
+		t.Errorf("payment is %s (%s)", o.Status, o.FailCode)
 	}
 }
 

@@ -55,6 +55,7 @@ var evidenceTables = []evidenceTable{
 // packer collects the evidence of one order.
 type packer struct {
 	app   core.App
+	store *store.Store
 	order *core.Record
 	ids   []string // the order, and the one that restored its returned payout
 	names map[string]string
@@ -62,19 +63,19 @@ type packer struct {
 }
 
 // Evidence writes the evidence of an order as a ZIP.
-func Evidence(ctx context.Context, app core.App, order *core.Record, person string, at time.Time, w io.Writer) error {
+func Evidence(ctx context.Context, app core.App, st *store.Store, order *core.Record, person string, at time.Time, w io.Writer) error {
 	inst, err := app.FindRecordById(collections.Institutions, order.GetString("institution"))
 	if err != nil {
 		return err
 	}
-	p := &packer{app: app, order: order, ids: []string{order.Id}, names: map[string]string{}}
+	p := &packer{app: app, store: st, order: order, ids: []string{order.Id}, names: map[string]string{}}
 	p.pack = report.Pack{No: order.GetString("no"), Unit: inst.GetString("name"), Person: person, At: moment(at)}
 	if back, err := app.FindFirstRecordByData(collections.RefundOrders, "compensates", order.Id); err == nil {
 		p.ids = append(p.ids, back.Id)
 	}
 	p.facts()
 	for _, t := range evidenceTables {
-		if err := p.table(t); err != nil {
+		if err := p.table(ctx, t); err != nil {
 			return err
 		}
 	}
@@ -132,7 +133,7 @@ func (p *packer) restored() [][]string {
 }
 
 // table adds the rows of a collection that belong to the order.
-func (p *packer) table(t evidenceTable) error {
+func (p *packer) table(ctx context.Context, t evidenceTable) error {
 	var recs []*core.Record
 	for _, id := range p.ids {
 		found, err := p.app.FindRecordsByFilter(t.collection, "order = {:o}", "created,id", 0, 0, dbx.Params{"o": id})
@@ -145,7 +146,7 @@ func (p *packer) table(t evidenceTable) error {
 		recs = append(recs, found...)
 	}
 	if t.collection == collections.Receipts {
-		if err := p.receipts(recs); err != nil {
+		if err := p.receipts(ctx, recs); err != nil {
 			return err
 		}
 	}
@@ -286,22 +287,12 @@ func (p *packer) callbacks() error {
 }
 
 // receipts encloses the receipts as the channel issued them.
-func (p *packer) receipts(recs []*core.Record) error {
-	fsys, err := p.app.NewFilesystem()
-	if err != nil {
-		return err
-	}
-	defer fsys.Close()
+func (p *packer) receipts(ctx context.Context, recs []*core.Record) error {
 	for _, r := range recs {
 		if r.GetString("file") == "" {
 			continue
 		}
-		in, err := fsys.GetReader(r.BaseFilesPath() + "/" + r.GetString("file"))
-		if err != nil {
-			return err
-		}
-		data, err := io.ReadAll(in)
-		in.Close()
+		data, err := p.store.Receipt(ctx, r)
 		if err != nil {
 			return err
 		}

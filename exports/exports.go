@@ -19,9 +19,11 @@ import (
 
 // The reports.
 const (
-	Refunds = "refunds" // 退款明细
-	Stats   = "stats"   // 退款统计
-	Audit   = "audit"   // 审计日志, auditors only
+	Refunds      = "refunds"       // 退款明细
+	Stats        = "stats"         // 退款统计
+	Payments     = "payments"      // 缴费明细
+	PaymentStats = "payment-stats" // 缴费统计
+	Audit        = "audit"         // 审计日志, auditors only
 )
 
 // DirectRows is how many rows are written while the caller waits.
@@ -39,7 +41,7 @@ var (
 // Roles lists who may have a report; none means that there is no such report.
 func Roles(name string) []string {
 	switch name {
-	case Refunds, Stats:
+	case Refunds, Stats, Payments, PaymentStats:
 		return []string{people.RoleReviewer, people.RoleFinance, people.RoleCashier, people.RoleAuditor}
 	case Audit:
 		return []string{people.RoleAuditor}
@@ -61,7 +63,7 @@ type Request struct {
 
 // known are the parameters that a report keeps; others mean nothing to it.
 var known = []string{"date", "from", "to", "status", "tab", "method", "channel", "proxy", "amount_min", "amount_max", "card_no", "no", "by",
-	"actor", "action"}
+	"actor", "action", "kind", "insured", "his"}
 
 // Params keeps of a query what a report understands.
 func Params(q url.Values) map[string]string {
@@ -93,6 +95,10 @@ func Check(r Request) error {
 		_, err = store.ParseOrderFilter(r.Params, r.Institution)
 	case Stats:
 		_, err = store.ParseStatisticsQuery(r.Params, r.Institution)
+	case Payments:
+		_, err = store.ParsePaymentFilter(r.Params, r.Institution)
+	case PaymentStats:
+		_, err = store.ParsePaymentStatisticsQuery(r.Params, r.Institution)
 	case Audit:
 		_, err = store.ParseAuditFilter(r.Params, r.Institution)
 	default:
@@ -117,6 +123,10 @@ func Write(ctx context.Context, store *store.Store, r Request, w io.Writer) (int
 		err = m.refunds()
 	case Stats:
 		err = m.stats()
+	case Payments:
+		err = m.payments()
+	case PaymentStats:
+		err = m.paymentStats()
 	case Audit:
 		err = m.audit()
 	}

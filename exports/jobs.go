@@ -200,7 +200,7 @@ func (j *Jobs) write(ctx context.Context, rec *core.Record, req Request) error {
 
 // FileName is the name under which a report is saved.
 func FileName(r Request) string {
-	title := map[string]string{Refunds: "退款明细", Stats: "退款统计", Audit: "审计日志"}[r.Report]
+	title := map[string]string{Refunds: "退款明细", Stats: "退款统计", Payments: "缴费明细", PaymentStats: "缴费统计", Audit: "审计日志"}[r.Report]
 	return title + "-" + r.At.In(calendar.Beijing).Format("20060102-150405") + ".xlsx"
 }
 

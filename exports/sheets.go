@@ -20,13 +20,17 @@ func word(kind, key string) string {
 // filterWords tells the filter in words, because a report without its filter
 // cannot be judged.
 func (m *maker) filterWords() string {
+	statuses := "report.status"
+	if m.Report == Payments {
+		statuses = "report.payment"
+	}
 	var parts []string
 	for _, k := range known {
 		v := m.Params.Get(k)
 		if v == "" || k == "from" || k == "to" || k == "by" {
 			continue
 		}
-		parts = append(parts, word("report.filter", k)+"="+valueWord(k, v))
+		parts = append(parts, word("report.filter", k)+"="+valueWord(k, v, statuses))
 	}
 	if len(parts) == 0 {
 		return "筛选条件：无"
@@ -34,17 +38,18 @@ func (m *maker) filterWords() string {
 	return "筛选条件：" + strings.Join(parts, "，")
 }
 
-// valueWord is a value of the filter in words.
-func valueWord(param, v string) string {
+// valueWord is a value of the filter in words; statuses is where those of the
+// report have theirs.
+func valueWord(param, v, statuses string) string {
 	switch param {
 	case "method", "channel":
 		return word(param, v)
-	case "date", "proxy", "tab":
+	case "date", "proxy", "tab", "kind", "insured", "his":
 		return word("report."+param, v)
 	case "status":
 		var names []string
 		for _, s := range strings.Split(v, ",") {
-			names = append(names, word("report.status", s))
+			names = append(names, word(statuses, s))
 		}
 		return strings.Join(names, "、")
 	case "amount_min", "amount_max":
@@ -153,43 +158,3 @@ func statsCells(by []string, r store.StatisticsRow) []any {
 	}
 	return cells
 }
-
-// audit writes the audit log of the institution, newest first.
-func (m *maker) audit() error {
-	f, err := store.ParseAuditFilter(m.Params, m.Institution)
-	if err != nil {
-		return err
-	}
-	n, last, err := m.store.AuditCount(m.ctx, f)
-	if err != nil {
-		return err
-	}
-	if err := m.begin(n); err != nil {
-		return err
-	}
-	table := report.Table{Columns: []report.Column{
-		{Name: "序号", Type: report.Count, Width: 10}, {Name: "时间", Width: 20}, {Name: "经手人", Width: 14}, {Name: "操作", Width: 24},
-		{Name: "对象", Width: 22},
-		{Name: "内容", Type: report.Long, Width: 60}, {Name: "来源地址", Width: 18}, {Name: "校验值", Width: 68},
-	}}
-	table.Rows = func(yield func(...any) error) error {
-		for next := last; ; {
-			lines, err := m.store.AuditUpTo(m.ctx, f, next, auditBatch)
-			if err != nil || len(lines) == 0 {
-				return err
-			}
-			for _, l := range lines {
-				m.row()
-				if err := yield(int(l.Seq), moment(l.Created.Time()), or(l.ActorName, l.Actor), l.Action, l.Target, string(l.Details), l.Address,
-					l.Hash); err != nil {
-					return err
-				}
-			}
-			next = lines[len(lines)-1].Seq - 1
-		}
-	}
-	return report.Write(m.out, m.sheet("审计日志", "审计日志", period(f.From, f.To), table, m.filterWords()))
-}
-
-// auditBatch is how many rows of the audit log are read at a time.
-const auditBatch = 2000

@@ -46,6 +46,7 @@ type Traits struct {
 	Repeatable    bool // the same number twice is one movement
 	ConfirmRefuse bool // a refusal counts only once a query does not find the number
 	ProofDays     int  // for so many days "no such number" proves something; 0 = always
+	Harmless      bool // it moves nothing: what became of it needs no proof, and nobody is asked
 }
 
 // Said is what the other side says of a number, in the word of its port: not

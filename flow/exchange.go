@@ -32,6 +32,7 @@ const (
 	OutcomeAsk                    // a query may follow at once
 	OutcomeHeard                  // an authentic answer about the number
 	OutcomeRefused                // proved: the number moved nothing and never will
+	OutcomeLost                   // a harmless call that was not answered
 )
 
 // Exchange takes a call one step on. It is the one place that knows how an
@@ -45,7 +46,8 @@ const (
 //     after the other side has stopped answering for old numbers;
 //   - what cannot be asked for, or not be repeated, is given to people, and so
 //     is a number that is refused in the same words again and again, or stays
-//     on hold.
+//     on hold;
+//   - what moves nothing (Harmless) is not asked for.
 //
 // The caller commits, whatever the outcome; OutcomeAsk under the same lease.
 func (t *Turn) Exchange(ctx context.Context, x Exchange) (Outcome, Answer, error) {
@@ -53,6 +55,9 @@ func (t *Turn) Exchange(ctx context.Context, x Exchange) (Outcome, Answer, error
 	t.Fresh = false
 	if x.Call.SentAt.After(t.At) { // by a clock that was ahead
 		x.Call.SentAt = t.At
+	}
+	if x.Traits.Harmless {
+		return t.say(ctx, x, fresh)
 	}
 	if fresh || (x.Call.State == CallHeld && x.Traits.Repeatable && x.Traits.Queryable) {
 		return t.send(ctx, x, fresh)
@@ -87,7 +92,7 @@ func (t *Turn) repeat(ctx context.Context, x Exchange, known Answer) (Outcome, A
 	}
 	c := x.Call
 	c.Sent++
-	ans := t.call(ctx, x.Send)
+	ans := t.call(ctx, x.Call.Kind, x.Send)
 	if ans.Verdict != Done {
 		if ans.Verdict == Refused && ans.Reason.Hold && c.Code != ans.Reason.Code {
 			t.Note(x.Event+".held", people.System(), ans.Reason.Code, ans.Reason.Message)
@@ -109,17 +114,21 @@ func (x Exchange) before(ctx context.Context) (time.Duration, error) {
 }
 
 // call is one call under its deadline.
-func (t *Turn) call(ctx context.Context, f func(context.Context) Answer) Answer {
+func (t *Turn) call(ctx context.Context, kind string, f func(context.Context) Answer) Answer {
 	ctx, cancel := context.WithTimeout(ctx, t.Timing.Call)
 	defer cancel()
+	begin := t.Clock()
 	ans := f(ctx)
 	t.At = t.Clock()
+	if t.Watch != nil {
+		t.Watch(kind, ans, t.At.Sub(begin))
+	}
 	return ans
 }
 
 // Ask asks for a number. A refused question says nothing about the money.
 func (t *Turn) Ask(ctx context.Context, ask func(context.Context) Answer) Answer {
-	ans := t.call(ctx, ask)
+	ans := t.call(ctx, KindQuery, ask)
 	if ans.Verdict == Refused {
 		ans.Verdict = Unknown
 	}
@@ -144,7 +153,7 @@ func (t *Turn) send(ctx context.Context, x Exchange, first bool) (Outcome, Answe
 	c.Sent++
 	c.SentAt, c.Reported = t.Clock(), "" // what was told before this send proves nothing
 	c.Doubt = c.Doubt || !first          // another send may be under way, unbooked
-	ans := t.call(ctx, x.Send)
+	ans := t.call(ctx, x.Call.Kind, x.Send)
 	switch {
 	case ans.Verdict == Refused && ans.Reason.Hold:
 		t.hold(x, ans.Reason, before)

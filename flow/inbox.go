@@ -1,6 +1,9 @@
 package flow
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // CallbackKind says what a callback is about. Whoever can be told names the
 // kinds that it reads.
@@ -47,4 +50,18 @@ func (b *Inbox) Deliver(ctx context.Context, c Callback) (effect string, err err
 		return "", nil
 	}
 	return h(ctx, c)
+}
+
+// ErrSeen is what a store answers to a callback that it has stored before.
+var ErrSeen = errors.New("flow: callback seen before")
+
+// CallbackRow is the record of a verified callback.
+type CallbackRow struct {
+	Institution string
+	Channel     string
+	ID          string
+	Kind        string
+	No          string
+	Effect      string // what it changed, in a word
+	Body        string // masked
 }

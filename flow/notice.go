@@ -10,6 +10,7 @@ const (
 	NoticeHold     NoticeEvent = "hold"     // an account of the other side is short or closed
 	NoticeSuspense NoticeEvent = "suspense" // an order needs people
 	NoticeClock    NoticeEvent = "clock"    // the machine's clock has gone back
+	NoticeTampered NoticeEvent = "tampered" // guards or audit log are not as the program left them
 )
 
 // Notice asks for a message. Not before At; Round counts reminders.

@@ -15,10 +15,18 @@ type Turn struct {
 	At      time.Time // when this step began, or the last answer came
 	Order   *Order    // the order as it will be written
 	Change  Change
+	// Watch is told of every call and question, with what it brought; may be nil.
+	Watch Watch
 	// Worker: this turn holds the order's lease. Fresh: the intent of the current
 	// call was committed in this turn, so it has not been sent yet.
 	Worker, Fresh bool
 }
+
+// KindQuery is the kind under which questions about calls are watched.
+const KindQuery = "query"
+
+// Watch is told what a call of a kind has brought.
+type Watch func(kind string, ans Answer, took time.Duration)
 
 // NewTurn begins a turn on an order as it was read.
 func NewTurn(m *Machine, timing Timing, clock func() time.Time, o *Order) *Turn {

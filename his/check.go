@@ -13,39 +13,6 @@ import (
 	"hospay/flow"
 )
 
-// rule says what an operation may and must have.
-type rule struct {
-	places []string   // placeholders of its template
-	sends  [][]string // of each group the template must have one
-	fields []string
-	must   []string // fields without which its answer proves nothing
-	list   bool
-}
-
-var (
-	personPlaces = []string{"patient_no", "id_type", "id_no", "name"}
-	debitPlaces  = []string{"our_no", "order_no", "card_no", "amount", "method", "channel", "deposit_no"}
-	movePlaces   = append([]string{"debit_no", "his_no"}, debitPlaces...)
-	moveFields   = []string{"his_no", "amount", "card_no", "time", "status"}
-	proof        = []string{"his_no", "amount"}
-)
-
-var rules = map[string]rule{
-	OpPerson: {places: personPlaces, fields: []string{"patient_no", "name", "id_type", "id_no", "phone"}, must: []string{"name", "id_no"}},
-	OpCards: {places: personPlaces, list: true, fields: []string{"card_no", "card_name", "balance", "refundable", "issued_at"},
-		must: []string{"card_no"}},
-	OpCard: {places: []string{"card_no"}, sends: [][]string{{"card_no"}}, must: []string{"balance"},
-		fields: []string{"card_no", "card_name", "balance", "refundable", "issued_at"}},
-	OpDeposits: {places: []string{"card_no"}, sends: [][]string{{"card_no"}}, list: true, must: []string{"deposit_no", "amount", "refundable"},
-		fields: []string{"deposit_no", "amount", "refundable", "channel", "trade_no", "channel_no", "paid_at"}},
-	OpDebit:        {places: debitPlaces, sends: [][]string{{"our_no"}, {"card_no"}, {"amount"}}, fields: moveFields, must: proof},
-	OpQueryDebit:   {places: movePlaces, sends: [][]string{{"our_no"}}, fields: moveFields, must: proof},
-	OpReverse:      {places: movePlaces, sends: [][]string{{"debit_no", "his_no"}}, fields: moveFields, must: []string{"amount"}},
-	OpQueryReverse: {places: movePlaces, sends: [][]string{{"our_no", "debit_no", "his_no"}}, fields: moveFields, must: []string{"amount"}},
-	OpStatement: {places: []string{"date", "page", "page_size"}, sends: [][]string{{"date"}}, list: true, must: []string{"our_no", "amount"},
-		fields: []string{"order_no", "our_no", "his_no", "card_no", "amount", "method", "channel", "status", "time"}},
-}
-
 // needed lists the operations that every mapping has; without reversal the
 // configuration says that the HIS cannot reverse.
 var needed = []string{OpPerson, OpCards, OpCard, OpDeposits, OpDebit}
@@ -82,7 +49,7 @@ func ParseMapping(raw json.RawMessage) (Mapping, error) {
 			return m, fmt.Errorf("HIS 映射的操作 %s：%w", name, err)
 		}
 	}
-	return m, nil
+	return m, m.checkFeatures()
 }
 
 // checkCodes makes sure that a code has one meaning and that a missing code has
@@ -124,35 +91,86 @@ func (op Operation) check(r rule) error {
 	if !r.list && (op.List != "" || op.Total != "" || len(op.Empty) > 0) {
 		return errors.New("不返回列表，不能设置 list、total、empty")
 	}
-	for _, name := range r.must {
-		if op.Fields[name] == "" {
-			return fmt.Errorf("缺少字段 %s：没有它，成功码不足以证明结果", name)
-		}
+	if err := r.checkFields(op.Fields); err != nil {
+		return err
 	}
-	for name, path := range op.Fields {
-		if !slices.Contains(r.fields, name) || path == "" {
-			return fmt.Errorf("字段 %s 未知或没有位置；可用：%s", name, strings.Join(r.fields, " "))
-		}
+	if err := r.checkLists(op.Lists); err != nil {
+		return err
 	}
 	if op.Sign != "" && (op.Sign != negative || op.Fields["amount"] == "") {
 		return errors.New("sign 只能为 negative（HIS 把字段 amount 写成负数），或不填")
 	}
-	for name, path := range op.Echo {
-		if !slices.Contains(r.places, name) || name == "amount" || path == "" {
-			return fmt.Errorf("回显 echo 的 %s 未知或没有位置（金额请用字段 amount）", name)
-		}
+	if op.Idempotent && op.name != OpCharge {
+		return fmt.Errorf("idempotent 只用于 %s", OpCharge)
 	}
-	if op.Fields["status"] != "" && !r.list && len(op.Done) == 0 {
-		return errors.New("有字段 status，但没有列出表示完成的 done")
-	}
-	for _, word := range slices.Concat(op.Done, op.Pending, op.Empty) {
-		if strings.TrimSpace(word) == "" {
-			return errors.New("done、pending、empty 中不能有空值")
-		}
+	if err := op.checkProofs(r); err != nil {
+		return err
 	}
 	for _, group := range r.sends {
 		if !slices.ContainsFunc(group, func(p string) bool { return strings.Contains(op.Body, "{"+p+"}") }) {
 			return fmt.Errorf("请求模板缺少占位符 {%s}", strings.Join(group, "} 或 {"))
+		}
+	}
+	return nil
+}
+
+// checkFields wants the fields without which an answer proves nothing, and no
+// unknown ones.
+func (r rule) checkFields(fields map[string]string) error {
+	for _, name := range r.must {
+		if fields[name] == "" {
+			return fmt.Errorf("缺少字段 %s：没有它，成功码不足以证明结果", name)
+		}
+	}
+	if len(r.oneOf) > 0 && !slices.ContainsFunc(r.oneOf, func(name string) bool { return fields[name] != "" }) {
+		return fmt.Errorf("缺少字段 %s（至少一个）：没有它，成功码不足以证明结果", strings.Join(r.oneOf, " 或 "))
+	}
+	for name, path := range fields {
+		if !slices.Contains(r.fields, name) || path == "" {
+			return fmt.Errorf("字段 %s 未知或没有位置；可用：%s", name, strings.Join(r.fields, " "))
+		}
+	}
+	return nil
+}
+
+func (r rule) checkLists(lists map[string]Rows) error {
+	for name, inner := range r.lists {
+		if _, ok := lists[name]; !ok && inner.list {
+			return fmt.Errorf("缺少列表 lists.%s", name)
+		}
+	}
+	for name, rows := range lists {
+		inner, ok := r.lists[name]
+		if !ok || rows.List == "" {
+			return fmt.Errorf("列表 lists.%s 未知或没有位置 list；可用：%s", name, strings.Join(slices.Sorted(maps.Keys(r.lists)), " "))
+		}
+		if err := inner.checkFields(rows.Fields); err != nil {
+			return fmt.Errorf("列表 lists.%s：%w", name, err)
+		}
+	}
+	return nil
+}
+
+// checkProofs looks at what decides about an answer beside its code.
+func (op Operation) checkProofs(r rule) error {
+	for name, path := range op.Echo {
+		if !slices.Contains(r.places, name) || slices.Contains(numbers, name) || path == "" {
+			return fmt.Errorf("回显 echo 的 %s 未知或没有位置（金额请用字段 amount）", name)
+		}
+	}
+	if op.Fields["status"] != "" && r.states && len(op.Done) == 0 {
+		return errors.New("有字段 status，但没有列出表示完成的 done")
+	}
+	words := slices.Concat(op.Done, op.Pending, op.Empty)
+	for path, flag := range op.Flags {
+		if path == "" || len(flag) == 0 || r.list {
+			return errors.New("flags 要写“位置 → 表示成功的词”，且不能用于列表")
+		}
+		words = append(words, flag...)
+	}
+	for _, word := range words {
+		if strings.TrimSpace(word) == "" {
+			return errors.New("done、pending、empty、flags 中不能有空值")
 		}
 	}
 	return nil

@@ -31,7 +31,7 @@ type Document interface {
 type Exchange func(ctx context.Context, op Operation, values map[string]string) (Document, error)
 
 // Engine speaks to a HIS by its mapping over an adapter's exchange. It
-// implements refund.HIS.
+// implements refund.HIS and payment.HIS.
 type Engine struct {
 	mapping  Mapping
 	secrets  map[string]string
@@ -39,7 +39,10 @@ type Engine struct {
 	exchange Exchange
 }
 
-var _ refund.HIS = (*Engine)(nil)
+var _ HIS = (*Engine)(nil)
+
+// Features says what of bills the mapping offers.
+func (e *Engine) Features() []Feature { return e.mapping.Features() }
 
 // NewEngine returns an engine of a checked mapping.
 func NewEngine(cfg Config, m Mapping, exchange Exchange) *Engine {
@@ -81,16 +84,22 @@ func (e *Engine) debitValues(d refund.Debit) map[string]string {
 	}
 }
 
+// words are the placeholders whose values a mapping may put in the HIS's words.
+var words = []string{"method", "channel", "way", "kind", "terminal", "whole", "insutype", "med_type"}
+
 func (e *Engine) call(ctx context.Context, name string, values map[string]string) (answer, error) {
 	op, ok := e.mapping.Operations[name]
 	if !ok {
 		return answer{}, fmt.Errorf("HIS 映射没有操作 %s", name)
 	}
 	sent := maps.Clone(values)
-	for _, k := range []string{"method", "channel"} {
+	for _, k := range words {
 		if w, ok := op.Send[sent[k]]; ok {
 			sent[k] = w
 		}
+	}
+	if info, ok := sent["setl_info"]; ok {
+		settled(sent, []byte(info), op.Body)
 	}
 	sent["now"] = e.now().In(calendar.Beijing).Format(e.mapping.TimeLayout)
 	doc, err := e.exchange(ctx, op, secretValues(sent, e.secrets))
@@ -144,7 +153,7 @@ func (e *Engine) ask(ctx context.Context, name string, d refund.Debit) refund.HI
 // facts reads what a successful answer says about the number. Success without
 // the fields that the mapping promises proves nothing.
 func (e *Engine) facts(a answer, reason flow.Reason) refund.HISAnswer {
-	if err := a.echoes(); err != nil {
+	if err := a.sound(); err != nil {
 		return unknown(err)
 	}
 	state, err := a.state()
@@ -173,8 +182,14 @@ func (e *Engine) facts(a answer, reason flow.Reason) refund.HISAnswer {
 	return ans
 }
 
-// echoes compares what the answer repeats with what was sent.
-func (a answer) echoes() error {
+// sound reports what an answer that claims success must repeat or say besides:
+// what was sent, and every flag.
+func (a answer) sound() error {
+	for path, words := range a.Flags {
+		if !slices.Contains(words, a.doc.Text(path)) {
+			return errors.New("one of the flags does not say success")
+		}
+	}
 	for name, path := range a.Echo {
 		sent, told := a.sent[name], a.doc.Text(path)
 		if sent != "" && !strings.EqualFold(told, sent) && !(name == "name" && people.SameName(told, sent)) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"hospay/flow"
 	"hospay/his"
@@ -48,7 +49,8 @@ func demo(t testing.TB, change func(*his.Mapping)) his.Mapping {
 }
 
 func engine(m his.Mapping, answer func(his.Operation, map[string]string) (his.Document, error)) *his.Engine {
-	return his.NewEngine(his.Config{}, m, func(_ context.Context, op his.Operation, v map[string]string) (his.Document, error) {
+	now := func() time.Time { return time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC) }
+	return his.NewEngine(his.Config{Now: now}, m, func(_ context.Context, op his.Operation, v map[string]string) (his.Document, error) {
 		return answer(op, v)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"hospay/payment"
 	"hospay/refund"
 )
 
@@ -33,9 +34,17 @@ func (c Config) clock() func() time.Time {
 	return time.Now
 }
 
+// HIS is one connection: deposits and, as far as its mapping goes, bills.
+type HIS interface {
+	refund.HIS
+	payment.HIS
+	// Features says for IT what of bills the mapping offers.
+	Features() []Feature
+}
+
 // Factory builds an adapter and fails, in Chinese for the person who
 // configures, on a mapping that is incomplete or unreadable.
-type Factory func(Config) (refund.HIS, error)
+type Factory func(Config) (HIS, error)
 
 var kinds = map[string]Factory{}
 
@@ -43,7 +52,7 @@ var kinds = map[string]Factory{}
 func Register(name string, f Factory) { kinds[name] = f }
 
 // New builds the adapter that the configuration names.
-func New(cfg Config) (refund.HIS, error) {
+func New(cfg Config) (HIS, error) {
 	f, ok := kinds[cfg.Kind]
 	if !ok {
 		return nil, fmt.Errorf("未知的 HIS 接口类型 %q", cfg.Kind)

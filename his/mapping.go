@@ -23,6 +23,25 @@ const (
 	OpReverse      = "reverse"
 	OpQueryReverse = "query_reverse"
 	OpStatement    = "statement"
+
+	OpBills         = "bills"
+	OpBill          = "bill"
+	OpDepartments   = "departments"
+	OpSlots         = "slots"
+	OpLock          = "lock"
+	OpRelease       = "release"
+	OpAreas         = "areas"
+	OpEnrolment     = "enrolment"
+	OpIdentity      = "identity"
+	OpBearer        = "bearer"
+	OpSettle        = "insurance_settle"
+	OpCharge        = "charge"
+	OpTradeCheck    = "trade_check"
+	OpUncharge      = "uncharge"
+	OpUnchargeCheck = "uncharge_check"
+	OpRefundCheck   = "refund_check"
+	OpRefundNotice  = "refund_notice"
+	OpCharges       = "charges"
 )
 
 // Mapping says how a HIS is spoken to. Placeholders in templates are {name};
@@ -57,20 +76,31 @@ type Refusal struct {
 // Operation is one call. A field that is mapped is promised: an answer without
 // it is not understood.
 type Operation struct {
-	Path    string            `json:"path"` // after the address: empty, /… or ?…
-	Body    string            `json:"body"`
-	List    string            `json:"list"`    // path of the rows
-	Total   string            `json:"total"`   // path of the number of rows on all pages
-	Fields  map[string]string `json:"fields"`  // our name → path, within a row where there is a list
-	Echo    map[string]string `json:"echo"`    // placeholder → path in the answer that must hold what was sent
-	Send    map[string]string `json:"send"`    // our word → the HIS's, for {method} and {channel}
-	Values  map[string]string `json:"values"`  // the HIS's word → ours, for status, method and channel
-	Done    []string          `json:"done"`    // words of field "status" that mean done
-	Pending []string          `json:"pending"` // … not finished
-	Empty   []string          `json:"empty"`   // codes that mean: no rows
-	Sign    string            `json:"sign"`    // negative: the HIS tells field "amount" as a negative number
+	Path    string              `json:"path"` // after the address: empty, /… or ?…
+	Body    string              `json:"body"`
+	List    string              `json:"list"`    // path of the rows
+	Total   string              `json:"total"`   // path of the number of rows on all pages
+	Fields  map[string]string   `json:"fields"`  // our name → path, within a row where there is a list
+	Lists   map[string]Rows     `json:"lists"`   // lists inside of the answer, or of a row: items, fees …
+	Echo    map[string]string   `json:"echo"`    // placeholder → path in the answer that must hold what was sent
+	Flags   map[string][]string `json:"flags"`   // path → words: each must hold one of its words, or nothing is proved
+	Send    map[string]string   `json:"send"`    // our word → the HIS's, for {method}, {channel}, {way} …
+	Values  map[string]string   `json:"values"`  // the HIS's word → ours; "field=word" where fields share words
+	Done    []string            `json:"done"`    // words of field "status" that mean done
+	Pending []string            `json:"pending"` // … not finished
+	Empty   []string            `json:"empty"`   // codes that mean: no rows
+	Sign    string              `json:"sign"`    // negative: the HIS tells field "amount" as a negative number
+	// Idempotent is declared of charge: the same number twice is one charge.
+	Idempotent bool `json:"idempotent"`
 
 	name string // its own, Op…
+}
+
+// Rows are a list inside of an answer.
+type Rows struct {
+	List   string            `json:"list"`
+	Fields map[string]string `json:"fields"`
+	Values map[string]string `json:"values"`
 }
 
 // negative is the sign of operations whose amounts the HIS tells below zero.
@@ -78,15 +108,14 @@ const negative = "negative"
 
 // asks reports whether the call only asks. Any other is never sent twice by
 // itself.
-func (op Operation) asks() bool {
-	return op.Records() || op.name == OpQueryDebit || op.name == OpQueryReverse
-}
+func (op Operation) asks() bool { return rules[op.name].asks }
 
-// Records reports whether the call reads people, cards or statements: one odd
-// character in them concerns its own field only.
-func (op Operation) Records() bool {
-	return slices.Contains([]string{OpPerson, OpCards, OpCard, OpDeposits, OpStatement}, op.name)
-}
+// Records reports whether the call reads people, cards, bills or statements: one
+// odd character in them concerns its own field only.
+func (op Operation) Records() bool { return rules[op.name].records }
+
+// long reports whether the answer may hold many rows.
+func (op Operation) long() bool { return op.List != "" || len(op.Lists) > 0 }
 
 // amount prints an amount in the HIS's unit.
 func (m Mapping) amount(f money.Fen) string {

@@ -20,9 +20,9 @@ func unavailable(name string, err error) error {
 	return flow.NewError(flow.CodeHISUnavailable, name+": "+err.Error())
 }
 
-// read sends a call that only reads. A refusal with the code missing becomes an
-// error with that code; all else that is no success is unavailable.
-func (e *Engine) read(ctx context.Context, name string, values map[string]string, missing flow.Code) (answer, error) {
+// read sends a call that moves no money. A refusal with one of the codes becomes
+// an error with that code; all else that is no success is unavailable.
+func (e *Engine) read(ctx context.Context, name string, values map[string]string, told ...flow.Code) (answer, error) {
 	a, err := e.call(ctx, name, values)
 	if err != nil {
 		return a, unavailable(name, err)
@@ -33,12 +33,12 @@ func (e *Engine) read(ctx context.Context, name string, values map[string]string
 	}
 	verdict, reason := e.mapping.reason(a.code, "")
 	switch {
-	case verdict == flow.Refused && missing != "" && flow.Code(reason.Code) == missing:
-		return a, flow.NewError(missing, a.code)
+	case verdict == flow.Refused && slices.Contains(told, flow.Code(reason.Code)):
+		return a, flow.NewError(flow.Code(reason.Code), safeCode(a.code))
 	case verdict != flow.Done:
 		return a, flow.NewError(flow.CodeHISUnavailable, name+": code "+reason.Code)
 	}
-	if err := a.echoes(); err != nil {
+	if err := a.sound(); err != nil {
 		return a, unavailable(name, err)
 	}
 	return a, nil
@@ -199,29 +199,38 @@ const maxPages = 10_000
 // page that has none; a short page proves nothing, since the HIS may cap it.
 // After an error the lines so far are not the whole day.
 func (e *Engine) Statement(ctx context.Context, day string, each func(refund.StatementLine) error) error {
+	return e.pages(ctx, OpStatement, day, func(op Operation, rows []Document, before string) (string, error) {
+		return e.lines(op, rows, each, before)
+	})
+}
+
+// pages asks for the rows of a day until their end; lines hands the rows of a page
+// on and tells what its first one says.
+func (e *Engine) pages(ctx context.Context, name, day string, lines func(op Operation, rows []Document, before string) (string,
+	error)) error {
 	p := progress{total: -1}
 	for page := 1; page <= maxPages; page++ {
 		values := map[string]string{"date": day, "page": fmt.Sprint(page), "page_size": fmt.Sprint(e.mapping.PageSize)}
-		a, err := e.read(ctx, OpStatement, values, "")
+		a, err := e.read(ctx, name, values)
 		if err != nil {
 			return err
 		}
 		rows, err := a.rows()
 		if err != nil {
-			return unavailable(OpStatement, err)
+			return unavailable(name, err)
 		}
-		if p.first, err = e.lines(a.Operation, rows, each, p.first); err != nil {
+		if p.first, err = lines(a.Operation, rows, p.first); err != nil {
 			return err
 		}
 		done, err := p.add(a, len(rows))
 		if err != nil {
-			return unavailable(OpStatement, err)
+			return unavailable(name, err)
 		}
 		if done {
 			return nil
 		}
 	}
-	return unavailable(OpStatement, errors.New("statement has no end"))
+	return unavailable(name, errors.New("statement has no end"))
 }
 
 // progress is how much of a statement has come.

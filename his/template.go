@@ -1,9 +1,11 @@
 package his
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -18,6 +20,12 @@ var place = regexp.MustCompile(`\{([A-Za-z][A-Za-z0-9_.]*)\}`)
 // hmacPlace is the lower-case hex HMAC-SHA256 of the sent body under the secret
 // sign_key; it is for headers.
 const hmacPlace = "sign.hmac_sha256"
+
+// Places of settlement information: of a field, and of the whole as JSON.
+const (
+	setlPlace = "setl."
+	jsonPlace = "json."
+)
 
 // sample is hostile on purpose: a template in which it does no harm is one from
 // which no value can break out.
@@ -34,23 +42,65 @@ func Fill(template string, values map[string]string, escape func(string) string)
 	})
 }
 
+// Filler is Fill as an adapter needs it.
+type Filler func(template string, values map[string]string) string
+
+// FillJSON is Fill for a template of JSON: the places of jsonPlace get their
+// value as it is, which is an object by itself.
+func FillJSON(template string, values map[string]string, escape func(string) string) string {
+	return place.ReplaceAllStringFunc(template, func(p string) string {
+		name := p[1 : len(p)-1]
+		v, ok := values[name]
+		switch {
+		case !ok:
+			return p
+		case strings.HasPrefix(name, jsonPlace):
+			return v
+		}
+		return escape(v)
+	})
+}
+
+// settled puts the settlement information (setlinfo) of a charge at the disposal
+// of a template: whole as {setl_info} and {json.setl_info}, its fields as
+// {setl.name}. What it lacks is empty.
+func settled(values map[string]string, info []byte, body string) {
+	fields := map[string]any{}
+	d := json.NewDecoder(bytes.NewReader(info))
+	d.UseNumber()
+	if d.Decode(&fields) != nil || fields == nil {
+		fields = map[string]any{}
+	}
+	whole, err := json.Marshal(fields) // no name twice, nothing after it
+	if err != nil {
+		whole = []byte("{}")
+	}
+	values["setl_info"], values[jsonPlace+"setl_info"] = string(whole), string(whole)
+	for _, m := range place.FindAllStringSubmatch(body, -1) {
+		name, ok := strings.CutPrefix(m[1], setlPlace)
+		if !ok {
+			continue
+		}
+		text := ""
+		switch v := fields[name].(type) {
+		case string:
+			text = v
+		case json.Number:
+			text = v.String()
+		}
+		values[m[1]] = text
+	}
+}
+
 // CheckTemplates makes sure that every placeholder of the mapping is known and
 // that filled templates are valid in the adapter's format.
-func CheckTemplates(cfg Config, m Mapping, escape func(string) string, valid func(string) error) error {
+func CheckTemplates(cfg Config, m Mapping, fill Filler, valid func(string) error) error {
 	for name, op := range m.Operations {
 		allowed := append([]string{"now"}, rules[name].places...)
 		if err := CheckPlaces(op.Body, allowed, cfg.Secrets); err != nil {
 			return fmt.Errorf("操作 %s 的请求模板：%w", name, err)
 		}
-		values := secretValues(map[string]string{}, cfg.Secrets)
-		for k := range values {
-			values[k] = sample
-		}
-		for _, k := range allowed {
-			values[k] = sample
-		}
-		values["amount"], values["page"], values["page_size"] = m.amount(100), "1", "1"
-		if err := valid(Fill(op.Body, values, escape)); err != nil {
+		if err := valid(fill(op.Body, samples(cfg, m, op, allowed))); err != nil {
 			return fmt.Errorf("操作 %s 的请求模板填写后格式不对（文字类占位符要放在引号或标签之内）：%w", name, err)
 		}
 	}
@@ -65,6 +115,27 @@ func CheckTemplates(cfg Config, m Mapping, escape func(string) string, valid fun
 	return nil
 }
 
+// samples are hostile values of every place of an operation.
+func samples(cfg Config, m Mapping, op Operation, allowed []string) map[string]string {
+	values := secretValues(map[string]string{}, cfg.Secrets)
+	for k := range values {
+		values[k] = sample
+	}
+	for _, k := range allowed {
+		values[k] = sample
+	}
+	for _, named := range place.FindAllStringSubmatch(op.Body, -1) {
+		if strings.HasPrefix(named[1], setlPlace) {
+			values[named[1]] = sample
+		}
+	}
+	for _, k := range numbers {
+		values[k] = m.amount(100)
+	}
+	values["page"], values["page_size"], values[jsonPlace+"setl_info"] = "1", "1", "{}"
+	return values
+}
+
 // CheckPlaces refuses placeholders that are not allowed and secrets that are not
 // held: they would be sent as they stand.
 func CheckPlaces(template string, allowed []string, secrets map[string]string) error {
@@ -74,6 +145,9 @@ func CheckPlaces(template string, allowed []string, secrets map[string]string) e
 			if _, held := secrets[key]; !held {
 				return fmt.Errorf("占位符 {%s} 所指的密钥没有填写", name)
 			}
+			continue
+		}
+		if strings.HasPrefix(name, setlPlace) && slices.Contains(allowed, "setl_info") {
 			continue
 		}
 		if !slices.Contains(allowed, name) {

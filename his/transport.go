@@ -37,7 +37,8 @@ func NewClient(cfg Config) (*Client, error) {
 	if base.RawQuery != "" || base.ForceQuery {
 		return nil, errors.New("HIS 地址带有 ? 之后的部分，请把它写进各操作的 path")
 	}
-	client, err := wire.Client(wire.Rules{Only: base, Limit: maxList, Inner: cfg.Transport})
+	// What travels in the clear stays inside the house, whatever a name leads to.
+	client, err := wire.Client(wire.Rules{Only: base, Inside: base.Scheme == "http", Limit: maxList, Inner: cfg.Transport})
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func (c *Client) Post(ctx context.Context, op Operation, header http.Header, bod
 		return "", nil, fmt.Errorf("his: HTTP %d", res.StatusCode)
 	}
 	limit := maxAnswer
-	if op.List != "" {
+	if op.long() {
 		limit = maxList
 	}
 	data, err := io.ReadAll(io.LimitReader(res.Body, int64(limit)+1))

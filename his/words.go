@@ -2,6 +2,7 @@ package his
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -11,6 +12,9 @@ var (
 	longRun  = regexp.MustCompile(`[0-9]{7,}[Xx]?`)
 	labelled = regexp.MustCompile(`(姓名|患者|病人|持卡人|证件号|身份证号?|电话|手机号?)\s*[:：=]\s*[^\s,，;；。]+`)
 )
+
+// personal are the placeholders that say who somebody is.
+var personal = []string{"name", "id_no", "patient_no", "cert_no", "ec_token"}
 
 // safeCode returns a code that is not in any list, unless it looks like
 // something else: a wrong path may point at a name or an ID number.
@@ -28,7 +32,7 @@ func safeCode(s string) string {
 // long numbers, labelled names and everything secret that was sent.
 func safeMessage(s string, sent map[string]string) string {
 	for k, v := range sent {
-		if len(v) > 3 && (k == "name" || k == "id_no" || k == "patient_no" || strings.HasPrefix(k, "secret.")) {
+		if len(v) > 3 && (slices.Contains(personal, k) || strings.HasPrefix(k, "secret.")) {
 			s = strings.ReplaceAll(s, v, "***")
 		}
 	}

@@ -5,10 +5,13 @@ package hooks
 
 import (
 	"hospay/hooks/finance"
+	"hospay/hooks/gate"
+	"hospay/hooks/his"
 	"hospay/hooks/inbound"
 	"hospay/hooks/it"
 	"hospay/hooks/kit"
 	"hospay/hooks/patient"
+	"hospay/hooks/payments"
 	"hospay/hooks/staff"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -16,23 +19,30 @@ import (
 
 // Hooks is the edge of one running app: the doors, which share one kit.
 type Hooks struct {
-	Kit     *kit.Kit
-	Patient patient.Hooks
-	Staff   staff.Hooks
-	Finance finance.Hooks
-	IT      it.Hooks
-	Inbound inbound.Hooks
+	Kit      *kit.Kit
+	Gate     gate.Gate
+	Patient  patient.Hooks
+	Staff    staff.Hooks
+	Finance  finance.Hooks
+	IT       it.Hooks
+	Inbound  inbound.Hooks
+	HIS      his.Hooks
+	Payments payments.Hooks
 }
 
 // Bind registers guards and routes. It is called once, when the server starts,
-// after the migrations. What ends a session of staff stands before all that a
-// request could ask for.
+// after the migrations.
 func (h *Hooks) Bind(se *core.ServeEvent) {
-	h.Patient.Kit, h.Staff.Kit, h.Finance.Kit, h.IT.Kit, h.Inbound.Kit = h.Kit, h.Kit, h.Kit, h.Kit, h.Kit
-	h.Staff.Bind(se)
+	h.Patient.Kit, h.Staff.Kit, h.Finance.Kit, h.IT.Kit = h.Kit, h.Kit, h.Kit, h.Kit
+	h.Inbound.Kit, h.HIS.Kit, h.Payments.Kit = h.Kit, h.Kit, h.Kit
+	h.Gate.Kit = h.Kit
+	h.Gate.Bind(se)
 	h.Kit.Bind(se)
+	h.Staff.Bind(se)
 	h.Patient.Bind(se)
 	h.Finance.Bind(se)
 	h.IT.Bind(se)
 	h.Inbound.Bind(se)
+	h.HIS.Bind(se)
+	h.Payments.Bind(se)
 }

@@ -118,8 +118,8 @@ func (s *Schedule) run(ctx context.Context, w *work) (n int, err error) {
 		if err != nil {
 			s.log.Error("job.failed", "job", w.Name, "error", err)
 		}
-		w.note(started, s.now(), n, err)
-		if n > 0 || err != nil {
+		failed := w.note(started, s.now(), n, err)
+		if n > 0 || err != nil || failed {
 			if e := s.rec.RecordRun(w.Name, started, s.now(), n, err); e != nil {
 				s.log.Error("job.record", "job", w.Name, "error", e)
 			}
@@ -128,11 +128,14 @@ func (s *Schedule) run(ctx context.Context, w *work) (n int, err error) {
 	return w.Run(ctx)
 }
 
-func (w *work) note(started, finished time.Time, n int, err error) {
+// note keeps what a run came to, and reports whether the one before has failed.
+func (w *work) note(started, finished time.Time, n int, err error) (failed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	failed = !w.last.Started.IsZero() && !w.last.OK
 	w.last.Started, w.last.Finished, w.last.Done, w.last.OK, w.last.Error = started, finished, n, err == nil, ""
 	if err != nil {
 		w.last.Error = err.Error()
 	}
+	return failed
 }

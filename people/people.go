@@ -11,6 +11,7 @@ const (
 	ByPatient ActorKind = "patient"
 	ByStaff   ActorKind = "staff"
 	ByChannel ActorKind = "channel"
+	ByHIS     ActorKind = "his" // a system of the hospital, by its key
 )
 
 // By names who moved an order. Person is the natural person behind the

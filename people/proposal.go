@@ -15,6 +15,9 @@ const (
 	SamePerson   Refusal = "same_person"   // it takes another person
 	ProposerGone Refusal = "proposer_gone" // who proposed may not propose any more
 	OtherSeen    Refusal = "conflict"      // another proposal is there than the one that was seen
+	// PersonUnknown: an account whose person is not known may be anybody's, so
+	// it takes part in nothing that takes two.
+	PersonUnknown Refusal = "person_unknown"
 )
 
 // Member is an account of the staff as it is at the moment of effect; of one
@@ -71,18 +74,23 @@ func (r Rule) May(act Act, p Proposal, who Member, seen Seen) error {
 	switch {
 	case !who.Holds(p.Institution, roles...):
 		return NotAllowed
-	case act == Propose:
-		return nil
 	case act == Withdraw && !who.Same(p.By.By):
 		return NotAllowed
 	case act == Withdraw:
+		return nil
+	case who.Person == "":
+		return PersonUnknown
+	case act == Propose:
 		return nil
 	}
 	if err := r.Another(p, who.By, seen); err != nil || act == Refuse {
 		return err
 	}
-	if !p.By.Holds(p.Institution, r.Propose...) {
+	switch {
+	case !p.By.Holds(p.Institution, r.Propose...):
 		return ProposerGone
+	case p.By.Person == "":
+		return PersonUnknown
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ func TestRule_May(t *testing.T) {
 	off := func(m *Member) { m.Active = false }
 	reviewer := func(m *Member) { m.Roles = []string{RoleReviewer} }
 	away := func(m *Member) { m.Institution = "j" }
+	unknown := func(m *Member) { m.Person = "" }
 	twin := with(bert, func(m *Member) { m.Person = "p1" })
 	for name, c := range map[string]struct {
 		rule     Rule
@@ -29,18 +30,23 @@ func TestRule_May(t *testing.T) {
 		seen     Seen
 		expected error
 	}{
-		"财务提出":      {rule, Propose, Member{}, anna, Seen{}, nil},
-		"审计不提出":     {rule, Propose, Member{}, bert, Seen{}, NotAllowed},
-		"停用后不提出":    {rule, Propose, Member{}, with(anna, off), Seen{}, NotAllowed},
-		"另一人确认":     {rule, Confirm, anna, bert, Seen{}, nil},
-		"看过的就是这一份":  {rule, Confirm, anna, bert, Seen{Name: "7", What: "pay"}, nil},
-		"看过的是另一份":   {rule, Confirm, anna, bert, Seen{Name: "6", What: "pay"}, OtherSeen},
-		"看过的是另一种处理": {rule, Confirm, anna, bert, Seen{What: "undo"}, OtherSeen},
-		"本人确认":      {rule, Confirm, anna, anna, Seen{}, SamePerson},
-		"本人的另一账号":   {rule, Confirm, anna, twin, Seen{}, SamePerson},
-		"本人，各处自有的码": {own, Confirm, anna, twin, Seen{}, Refusal("second_person")},
-		"两人都没有登记身份": {rule, Confirm, with(anna, func(m *Member) { m.Person = "" }), with(bert, func(m *Member) { m.Person = "" }), Seen{},
-			nil},
+		"财务提出":          {rule, Propose, Member{}, anna, Seen{}, nil},
+		"审计不提出":         {rule, Propose, Member{}, bert, Seen{}, NotAllowed},
+		"停用后不提出":        {rule, Propose, Member{}, with(anna, off), Seen{}, NotAllowed},
+		"另一人确认":         {rule, Confirm, anna, bert, Seen{}, nil},
+		"看过的就是这一份":      {rule, Confirm, anna, bert, Seen{Name: "7", What: "pay"}, nil},
+		"看过的是另一份":       {rule, Confirm, anna, bert, Seen{Name: "6", What: "pay"}, OtherSeen},
+		"看过的是另一种处理":     {rule, Confirm, anna, bert, Seen{What: "undo"}, OtherSeen},
+		"本人确认":          {rule, Confirm, anna, anna, Seen{}, SamePerson},
+		"本人的另一账号":       {rule, Confirm, anna, twin, Seen{}, SamePerson},
+		"本人，各处自有的码":     {own, Confirm, anna, twin, Seen{}, Refusal("second_person")},
+		"两人都没有登记身份":     {rule, Confirm, with(anna, unknown), with(bert, unknown), Seen{}, PersonUnknown},
+		"提出人没有登记身份":     {rule, Confirm, with(anna, unknown), bert, Seen{}, PersonUnknown},
+		"确认人没有登记身份":     {rule, Confirm, anna, with(bert, unknown), Seen{}, PersonUnknown},
+		"没有登记身份不提出":     {rule, Propose, Member{}, with(anna, unknown), Seen{}, PersonUnknown},
+		"没有登记身份不退回":     {rule, Refuse, anna, with(bert, unknown), Seen{}, PersonUnknown},
+		"没有登记身份的可以被退回":  {rule, Refuse, with(anna, unknown), bert, Seen{}, nil},
+		"没有登记身份可以撤回":    {rule, Withdraw, with(anna, unknown), with(anna, unknown), Seen{}, nil},
 		"确认人停用":         {rule, Confirm, anna, with(bert, off), Seen{}, NotAllowed},
 		"确认人没有角色":       {rule, Confirm, anna, with(bert, reviewer), Seen{}, NotAllowed},
 		"确认人是别院的":       {rule, Confirm, anna, with(bert, away), Seen{}, NotAllowed},
@@ -69,5 +75,20 @@ func TestProposal_Ending(t *testing.T) {
 	p := Proposal{By: anna}
 	if p.Ending(anna.By) != Withdraw || p.Ending(By{ID: "x", Person: "p1"}) != Withdraw || p.Ending(bert.By) != Refuse {
 		t.Error("who proposed withdraws, by person; others refuse")
+	}
+}
+
+func TestRolesClash(t *testing.T) {
+	for want, sets := range map[bool][][]string{
+		false: {{}, {RoleReviewer}, {RoleReviewer, RoleFinance}, {RoleReviewer, RoleFinance, RoleCashier}, {RoleConfig},
+			{RoleConfig, RoleCashier}, {RoleAuditor}, {RoleAuditor, RoleAuditor}},
+		true: {Roles(), {RoleConfig, RoleReviewer}, {RoleFinance, RoleConfig}, {RoleAuditor, RoleCashier}, {RoleConfig, RoleAuditor},
+			{RoleReviewer, RoleAuditor}},
+	} {
+		for _, roles := range sets {
+			if got := RolesClash(roles); got != want {
+				t.Errorf("%v: %v", roles, got)
+			}
+		}
 	}
 }

@@ -34,7 +34,7 @@ type row struct {
 	place                      place
 	source                     Source
 	back, ours, fee, foreign   bool // foreign: its number is none of ours
-	minus                      bool
+	minus, apart               bool
 	amount                     money.Fen
 	at                         int64
 	flow                       uint64
@@ -146,8 +146,9 @@ func (e *Engine) Add(book Book, l Line) error {
 	if l.OnDay {
 		r.place = inDay
 	}
+	r.apart = l.Apart
 	if r.back = l.Back; book == Channel {
-		r.source, r.file, r.ours, r.foreign = l.Source, l.File, e.oursByType(l), e.isForeign(l)
+		r.source, r.file, r.ours, r.foreign = l.Source, l.File, e.oursByType(l), l.Other || e.isForeign(l)
 		r.fee = !r.ours && l.Fee()
 		r.flow = maphash.String(e.seed, cmp.Or(l.Flow, l.BillNo))
 	} else if !l.Back {

@@ -17,53 +17,23 @@ func (e *Engine) explain(v *view, o Order) string {
 	case k == DayCut:
 		text = e.explainCut(v)
 	case k == Duplicate:
-		text = explainDuplicate(v)
+		text = explainDuplicate(v, textsOf(v.methodName(e)).twice)
 	case k.Lacks():
-		text = lackTexts[k]
+		text = textsOf(v.methodName(e)).lacks[k]
 	case k == Amount:
 		text = e.explainAmount(v)
 	case k == State && v.backAlone():
 		text = fmt.Sprintf("渠道把往日付出的 %s 退回了商户账户，平台和 HIS 本日都没有这笔；请查往日的这张退款单，恢复患者余额或重新退款", v.sides[Channel].amount)
+	case k == State && v.apart():
+		text = "HIS 拒绝了这笔，平台已把钱退回，而 HIS 的账里有它；请核对患者的费用状态，在 HIS 冲正，或说明原因后处理"
 	case k == State:
-		text = explainState(v)
+		text = explainState(v, textsOf(v.methodName(e)).state)
 	case k == Time:
 		text = e.list(v, "时间", func(r *row) string { return clock(r.at) }) + "，" + e.explainGap(v) + "；请核对各系统时钟和是否补录，记在别日的与该日一并核对"
 	default:
 		text = e.explainField(v, k)
 	}
 	return text + e.explainMoney(v, o.Kind) + e.explainFar(v)
-}
-
-// Advice is the sentence of a kind that lacks a book: the likely cause and what
-// to do.
-func (k Kind) Advice() string { return lackTexts[k] }
-
-var lackTexts = map[Kind]string{
-	OnlyPlatform:    "只有平台记成功，其他账本都没有；请用商户单号向渠道查单，渠道无此单则更正平台状态",
-	OnlyChannel:     "渠道已付款，平台和 HIS 都没有这笔；可能由商户平台手工发起或由其他系统发起，请查明经办人后补记两边或追回",
-	OnlyHIS:         "只有 HIS 记了退款，其他账本都没有；患者可能未收到钱，请核实后在 HIS 撤销或补退",
-	MissingPlatform: "渠道已付款、HIS 已记账，平台没有这笔；可能绕过平台办理，请核实后补记平台",
-	MissingChannel:  "平台和 HIS 都记成功，渠道账单没有这笔；请先确认账单已给全（微信转账在运营账户资金账单，支付宝转账在账务明细，原路退在资金账单或交易账单），再用商户单号查单",
-	MissingHIS:      "平台记成功、渠道已付款，HIS 没有扣减预交金；请核对患者余额后在 HIS 补记",
-}
-
-// explainMoney adds what the difference means for the money on hand.
-func (e *Engine) explainMoney(v *view, k Kind) string {
-	g := v.gap()
-	his, paid := v.sides[HIS].day.Count > 0, v.sides[Channel].day.Count > 0
-	switch {
-	case k == DayCut || g == 0:
-		return "。"
-	case k == Time:
-		return fmt.Sprintf("。本日 HIS 与渠道相差 %s，记在别日的一并看才平。", max(g, -g))
-	case g > 0 && paid:
-		return fmt.Sprintf("。长款 %s：HIS 比渠道多记。", g)
-	case g > 0:
-		return fmt.Sprintf("。长款 %s：HIS 已记账而渠道未付。", g)
-	case his:
-		return fmt.Sprintf("。短款 %s：渠道比 HIS 多付。", -g)
-	}
-	return fmt.Sprintf("。短款 %s：渠道已付款而 HIS 未记账。", -g)
 }
 
 // explainFar tells where a book that lacks the order dates it.
@@ -109,23 +79,17 @@ func (e *Engine) neighbour(v *view) string {
 	return "在相邻日的文件中找同号记录"
 }
 
-func explainDuplicate(v *view) string {
+func explainDuplicate(v *view, advice [books]string) string {
 	var parts []string
 	for _, b := range Books {
 		if s := &v.sides[b]; s.count > 1 {
-			parts = append(parts, fmt.Sprintf("%s有 %d 笔成功记录，合计 %s（%s）", b.Chinese(), s.count, s.amount, duplicateTexts[b]))
+			parts = append(parts, fmt.Sprintf("%s有 %d 笔成功记录，合计 %s（%s）", b.Chinese(), s.count, s.amount, advice[b]))
 		}
 	}
 	if v.order.twice {
-		parts = append(parts, "同一商户单号出现在多个退款单下（请查导出口径或接口重复）")
+		parts = append(parts, "同一商户单号出现在多个订单下（请查导出口径或接口重复）")
 	}
 	return strings.Join(parts, "；")
-}
-
-var duplicateTexts = [books]string{
-	Platform: "请查是否重复导出或重复入账，只保留一笔",
-	Channel:  "可能重复付款，请立即停止补发并核实，多付的向收款人追回",
-	HIS:      "可能重复扣减预交金，请核实后冲正多记的一笔",
 }
 
 // explainGap tells how far apart the books are.
@@ -197,7 +161,7 @@ func odd(v *view) string {
 	return ""
 }
 
-func explainState(v *view) string {
+func explainState(v *view, advice [4]string) string {
 	var parts []string
 	for _, b := range Books {
 		switch s := &v.sides[b]; {
@@ -213,20 +177,20 @@ func explainState(v *view) string {
 			parts = append(parts, b.Chinese()+s.status.Chinese())
 		}
 	}
-	return "状态不一致：" + strings.Join(parts, "，") + "；" + stateAdvice(v)
+	return "状态不一致：" + strings.Join(parts, "，") + "；" + stateAdvice(v, advice)
 }
 
 // stateAdvice trusts the channel, which holds the money.
-func stateAdvice(v *view) string {
+func stateAdvice(v *view, advice [4]string) string {
 	switch ch := &v.sides[Channel]; {
 	case ch.rep != nil && ch.returned:
-		return "钱已回到商户账户，请更正平台状态并恢复患者余额，或重新退款"
+		return advice[0]
 	case ch.rep != nil:
-		return "渠道已付款，请把记为失败或处理中的一方更正为成功"
+		return advice[1]
 	case v.expected[Channel]:
-		return "渠道账单没有这笔，请用商户单号查单；未付则把记为成功的一方撤销"
+		return advice[2]
 	}
-	return "请双方核实后更正"
+	return advice[3]
 }
 
 // explainField names the values of a field that differ.
@@ -272,6 +236,10 @@ func MethodChinese(m string) string {
 		return "原路退"
 	case MethodTransfer:
 		return "转账退"
+	case MethodPay:
+		return "缴费"
+	case MethodBack:
+		return "退费"
 	}
 	return m
 }

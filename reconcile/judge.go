@@ -14,7 +14,13 @@ type view struct {
 	sides    [books]side
 	expected [books]bool // the channel is not, where it gives no bill
 	aside    bool        // no book holds it on the day
+	pays     bool        // the money comes in
 }
+
+func (v *view) methodName(e *Engine) string { return e.names.get(v.method(Platform)) }
+
+// apart reports whether HIS has refused the order.
+func (v *view) apart() bool { r := v.sides[Platform].rep; return r != nil && r.apart }
 
 // look collects what the books say about an order.
 func (e *Engine) look(o *order) view {
@@ -25,7 +31,9 @@ func (e *Engine) look(o *order) view {
 			v.aside = e.rows[b].at(i-1).place != inDay
 		}
 	}
-	v.expected = [books]bool{Platform: true, HIS: true, Channel: v.sides[Channel].rep != nil || e.billed[v.channel()]}
+	v.pays = v.methodName(e) == MethodPay
+	v.expected = [books]bool{Platform: true, HIS: !v.apart() && (!e.opt.NoHIS || v.sides[HIS].rep != nil),
+		Channel: v.sides[Channel].rep != nil || e.billed[v.channel()]}
 	e.takeFar(&v)
 	return v
 }
@@ -88,9 +96,11 @@ func (e *Engine) judge(v *view) (m marks) {
 		m.set(Duplicate)
 	}
 	for _, pair := range pairs {
-		e.compare(&v.sides[pair[0]], &v.sides[pair[1]], &m)
+		if pair[1] != HIS || !v.apart() {
+			e.compare(&v.sides[pair[0]], &v.sides[pair[1]], &m)
+		}
 	}
-	if v.backAlone() {
+	if v.backAlone() || v.apart() && v.sides[HIS].status == Succeeded {
 		m.set(State)
 	}
 	return m
@@ -203,11 +213,15 @@ func (e *Engine) midnight(v *view) bool {
 	return false
 }
 
-// gap is what HIS booked beyond what the channel paid on the day: more than
-// zero is an overage (长款), less a shortage (短款).
+// gap is what HIS booked beyond what the channel paid on the day, or of a payment
+// what the channel took beyond what HIS booked: more than zero is an overage
+// (长款), less a shortage (短款).
 func (v *view) gap() money.Fen {
-	if !v.expected[Channel] {
+	if !v.expected[Channel] || !v.expected[HIS] && v.sides[HIS].rep == nil {
 		return 0
+	}
+	if v.pays {
+		return v.sides[Channel].day.Amount - v.sides[HIS].day.Amount
 	}
 	return v.sides[HIS].day.Amount - v.sides[Channel].day.Amount
 }

@@ -52,6 +52,8 @@ func (s Status) Chinese() string { return [...]string{"", "成功", "失败", "�
 const (
 	MethodOriginal = "original" // 原路退
 	MethodTransfer = "transfer" // 转账退
+	MethodPay      = "pay"      // 缴费: the money comes in
+	MethodBack     = "back"     // 退费: the cash of a payment goes back
 	ChannelWeChat  = "wechat"
 	ChannelAlipay  = "alipay"
 	ChannelHand    = "hand" // 线下: people have paid in cash or by the bank
@@ -83,6 +85,7 @@ type Line struct {
 	At        int64 // unix seconds
 	OnDay     bool  // the caller knows that the line belongs to the business day, whatever its time
 	Minus     bool  // tables only: the amount stood below zero there
+	Apart     bool  // platform only: HIS has refused it, and must not hold it
 
 	// Channel lines only.
 	Source Source
@@ -92,6 +95,8 @@ type Line struct {
 	Name   string    // business name, where the bill has one beside the type (业务名称)
 	Back   bool      // money came in; in a table: the booking was undone
 	Paid   money.Fen // what the account paid of it, where a coupon or a fee bore the rest; 0 = all
+	Other  bool      // the caller knows that it is other business: counted, not compared
+	Of     string    // of a refund: the merchant's number of the payment, where the bill tells it
 }
 
 // Returned reports whether the line is the return of a payment, as far as its
@@ -130,6 +135,7 @@ type Options struct {
 	Tolerance time.Duration // times further apart are a difference; 0 = those of other business days are
 	Types     []string      // parts of the business types of bill lines that are ours when money goes out
 	Prefixes  []string      // beginnings of our merchant numbers, where others use the merchant account too; none = all are ours
+	NoHIS     bool          // HIS gives no book: platform and channel are compared
 }
 
 // Defaults returns the usual options of a day: a window of 30 minutes, and

@@ -36,7 +36,7 @@ const (
 // order before it counts; what does not fit only makes the order due, so that
 // a query decides. A notification that was seen before changes nothing.
 func (s *Service) Notify(ctx context.Context, n Notification) (effect string, err error) {
-	err = s.retry(func() error {
+	err = flow.Retry(func() error {
 		w, err := s.store.ByPayout(ctx, n.Institution, n.No)
 		if errors.Is(err, flow.ErrNotFound) {
 			effect = EffectUnknownNo
@@ -52,17 +52,14 @@ func (s *Service) Notify(ctx context.Context, n Notification) (effect string, er
 		effect, err = t.notified(ctx, n)
 		return err
 	})
-	if errors.Is(err, ErrSeen) {
+	if errors.Is(err, flow.ErrSeen) {
 		return EffectRepeat, nil
 	}
 	return effect, err
 }
 
-// ErrSeen is what a store answers to a notification that it has stored before.
-var ErrSeen = errors.New("refund: notification seen before")
-
-func (n Notification) row(effect string) *CallbackRow {
-	return &CallbackRow{Institution: n.Institution, Channel: n.Channel, ID: n.ID, Kind: n.Kind, No: n.No, Effect: effect, Body: n.Body}
+func (n Notification) row(effect string) *flow.CallbackRow {
+	return &flow.CallbackRow{Institution: n.Institution, Channel: n.Channel, ID: n.ID, Kind: n.Kind, No: n.No, Effect: effect, Body: n.Body}
 }
 
 func (t *turn) notified(ctx context.Context, n Notification) (string, error) {

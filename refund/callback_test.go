@@ -54,11 +54,11 @@ func unpaid(t *testing.T, state PayoutState) (*world, string) {
 
 func (w *world) twoPeople(t *testing.T, a Action) {
 	t.Helper()
-	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "核对"},
+	if err := w.svc.Propose(t.Context(), "o", flow.Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "核对"},
 		"V1"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.svc.Confirm(t.Context(), "o", Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "u"}, "n"); err != nil {
+	if err := w.svc.Confirm(t.Context(), "o", flow.Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "u"}, "n"); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -24,7 +24,7 @@ const (
 // people for the other side to prove its outcome. An error means that a side
 // kept silent: the order is asked for again.
 func (s *Service) Recover(ctx context.Context, id string) error {
-	return s.retry(func() error {
+	return flow.Retry(func() error {
 		t, err := s.load(ctx, id)
 		if err != nil || Machine.Final(t.w.Order.Status) {
 			return err

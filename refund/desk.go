@@ -1,15 +1,11 @@
 package refund
 
 import (
-	"strconv"
-	"time"
-
 	"hospay/flow"
-	"hospay/people"
 )
 
 // Action is what people may do with a suspended order (挂账处理).
-type Action string
+type Action = flow.Action
 
 // The actions, in the order in which they are offered.
 const (
@@ -27,7 +23,7 @@ func Actions() []Action {
 
 // NeedsEvidence reports whether an action is about what was done outside of
 // hospay, so that a voucher must be named.
-func (a Action) NeedsEvidence() bool { return a == ActionPaidByHand || a == ActionRestoredHand }
+func NeedsEvidence(a Action) bool { return a == ActionPaidByHand || a == ActionRestoredHand }
 
 // Side is what the journal proves about one movement of money.
 type Side string
@@ -146,7 +142,7 @@ func (w Work) looked(a Action, waited bool) bool {
 	s, o := w.Sides(), w.Order
 	back := w.Transfer != nil && w.Transfer.Reported == PayoutReturned
 	switch {
-	case !a.NeedsEvidence():
+	case !NeedsEvidence(a):
 		return false
 	case w.Contradicted:
 		return true
@@ -260,29 +256,6 @@ func (w Work) resumeTo() Status {
 		return StatusPaying
 	}
 	return w.Order.SuspendedFrom
-}
-
-// Proposal is an action that one person has proposed and another must confirm.
-type Proposal struct {
-	Seq    int // of its event: a proposal made anew is another one
-	Action Action
-	By     people.By
-	Reason string
-	At     time.Time
-}
-
-// Seen is the proposal that a person has looked at; zero fields are not told.
-type Seen struct {
-	Action Action
-	Seq    int
-}
-
-func (s Seen) named() people.Seen {
-	seen := people.Seen{What: string(s.Action)}
-	if s.Seq != 0 {
-		seen.Name = strconv.Itoa(s.Seq)
-	}
-	return seen
 }
 
 // Where names, in a word that the language files turn into a sentence, on

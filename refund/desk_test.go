@@ -64,7 +64,7 @@ func pays(t *Transfer, m Method) []bool {
 }
 
 // balanced plays an action in a world and compares the books of its end.
-func (a Action) balanced(debited, reversed, paid bool) bool {
+func balanced(a Action, debited, reversed, paid bool) bool {
 	his, channel := 0, 0
 	for _, x := range []struct {
 		happened bool
@@ -124,7 +124,7 @@ func judgeOffers(t *testing.T, w Work, believed bool, offered map[Action]int) {
 		for _, d := range moved(w.Debit, false) {
 			for _, r := range moved(w.Reversal, believed) {
 				for _, p := range pays(w.Transfer, w.Order.Method) {
-					if !o.Action.balanced(d, r, p) {
+					if !balanced(o.Action, d, r, p) {
 						t.Fatalf("%s is offered with debit %+v, reversal %+v, payout %+v", o.Action, w.Debit, w.Reversal, w.Transfer)
 					}
 				}
@@ -218,11 +218,11 @@ func stranded(t *testing.T) *world {
 
 func (w *world) twoDo(t *testing.T, a Action) error {
 	t.Helper()
-	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "核对"},
+	if err := w.svc.Propose(t.Context(), "o", flow.Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "核对"},
 		"V1"); err != nil {
 		return err
 	}
-	return w.svc.Confirm(t.Context(), "o", Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "t"}, "")
+	return w.svc.Confirm(t.Context(), "o", flow.Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "t"}, "")
 }
 
 // TestDesk_EachActionComesToItsEnd carries every safe action out and compares
@@ -255,8 +255,8 @@ func TestDesk_EachActionComesToItsEnd(t *testing.T) {
 // confirmation of what is proved at that moment.
 func TestDesk_TwoPeopleAndProof(t *testing.T) {
 	w := stranded(t)
-	propose := func(p Proposal, evidence string) error { return w.svc.Propose(t.Context(), "o", p, evidence) }
-	again := Proposal{Action: ActionPayAgain, By: people.By{Kind: people.ByStaff, ID: "s", Person: "x"}, Reason: "核对"}
+	propose := func(p flow.Proposal, evidence string) error { return w.svc.Propose(t.Context(), "o", p, evidence) }
+	again := flow.Proposal{Action: ActionPayAgain, By: people.By{Kind: people.ByStaff, ID: "s", Person: "x"}, Reason: "核对"}
 	want := func(name string, err error, code flow.Code) {
 		t.Helper()
 		if flow.CodeOf(err) != code || (err != nil) != (code != "") {
@@ -265,20 +265,20 @@ func TestDesk_TwoPeopleAndProof(t *testing.T) {
 	}
 	want("刚刚挂账", propose(again, ""), flow.CodeActionUnsafe)
 	w.clock = w.clock.Add(w.svc.timing.Settle)
-	want("没有理由", propose(Proposal{Action: ActionPayAgain, By: again.By}, ""), flow.CodeNoteRequired)
-	want("没有凭证", propose(Proposal{Action: ActionPaidByHand, By: again.By, Reason: "核对"}, " "), flow.CodeEvidenceRequired)
-	want("没有的动作", propose(Proposal{Action: "steal", By: again.By, Reason: "核对"}, ""), flow.CodeBadRequest)
-	want("HIS 不支持撤销", propose(Proposal{Action: ActionRestore, By: again.By, Reason: "核对"}, ""), flow.CodeActionUnsafe)
-	want("没有提议", w.svc.Confirm(t.Context(), "o", Seen{}, people.By{ID: "t"}, ""), flow.CodeNoProposal)
+	want("没有理由", propose(flow.Proposal{Action: ActionPayAgain, By: again.By}, ""), flow.CodeNoteRequired)
+	want("没有凭证", propose(flow.Proposal{Action: ActionPaidByHand, By: again.By, Reason: "核对"}, " "), flow.CodeEvidenceRequired)
+	want("没有的动作", propose(flow.Proposal{Action: "steal", By: again.By, Reason: "核对"}, ""), flow.CodeBadRequest)
+	want("HIS 不支持撤销", propose(flow.Proposal{Action: ActionRestore, By: again.By, Reason: "核对"}, ""), flow.CodeActionUnsafe)
+	want("没有提议", w.svc.Confirm(t.Context(), "o", flow.Seen{}, people.By{ID: "t"}, ""), flow.CodeNoProposal)
 	want("提议", propose(again, ""), "")
 	want("第二个提议", propose(again, ""), flow.CodeProposalExists)
-	want("本人确认", w.svc.Confirm(t.Context(), "o", Seen{}, people.By{ID: "s"}, ""), flow.CodeSamePerson)
-	want("同一自然人", w.svc.Confirm(t.Context(), "o", Seen{}, people.By{ID: "t", Person: "x"}, ""), flow.CodeSamePerson)
-	want("看到的是别的动作", w.svc.Confirm(t.Context(), "o", Seen{Action: ActionPaidByHand}, people.By{ID: "t"}, ""), flow.CodeConflict)
+	want("本人确认", w.svc.Confirm(t.Context(), "o", flow.Seen{}, people.By{ID: "s"}, ""), flow.CodeSamePerson)
+	want("同一自然人", w.svc.Confirm(t.Context(), "o", flow.Seen{}, people.By{ID: "t", Person: "x"}, ""), flow.CodeSamePerson)
+	want("看到的是别的动作", w.svc.Confirm(t.Context(), "o", flow.Seen{Action: ActionPaidByHand}, people.By{ID: "t"}, ""), flow.CodeConflict)
 	for no := range w.sides.pays { // the channel takes back what it had said
 		w.sides.pays[no].state = PayoutProcessing
 	}
-	want("证据已经变化", w.svc.Confirm(t.Context(), "o", Seen{}, people.By{ID: "t"}, ""), flow.CodeActionUnsafe)
+	want("证据已经变化", w.svc.Confirm(t.Context(), "o", flow.Seen{}, people.By{ID: "t"}, ""), flow.CodeActionUnsafe)
 	want("撤回", w.svc.Withdraw(t.Context(), "o", people.By{ID: "t"}, ""), "")
 	want("再次撤回", w.svc.Withdraw(t.Context(), "o", people.By{ID: "t"}, ""), flow.CodeNoProposal)
 	if o := w.store.orders["o"].Order; o.Status != StatusSuspense {
@@ -303,7 +303,7 @@ func TestDesk_ADailyQueryLeavesAProposal(t *testing.T) {
 	}
 	w.clock = w.clock.Add(w.svc.timing.Settle)
 	by := people.By{Kind: people.ByStaff, ID: "s"}
-	if err := w.svc.Propose(t.Context(), "o", Proposal{Action: ActionResume, By: by, Reason: "核对"}, ""); err != nil {
+	if err := w.svc.Propose(t.Context(), "o", flow.Proposal{Action: ActionResume, By: by, Reason: "核对"}, ""); err != nil {
 		t.Fatalf("%v\n%s", err, w.store.story("o"))
 	}
 	w.sides.progress(no, 4)

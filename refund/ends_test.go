@@ -117,9 +117,9 @@ func (w *world) mustEnd(id string) {
 	}
 	why := ""
 	for _, a := range slices.Backward(Actions()[1:]) {
-		err := w.svc.Propose(context.Background(), id, Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "核对"}, "V1")
+		err := w.svc.Propose(context.Background(), id, flow.Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "核对"}, "V1")
 		if err == nil {
-			err = w.svc.Confirm(context.Background(), id, Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "t"}, "n")
+			err = w.svc.Confirm(context.Background(), id, flow.Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "t"}, "n")
 		}
 		if err == nil && Machine.Final(w.store.orders[id].Order.Status) {
 			return

@@ -26,6 +26,7 @@ type Intake struct {
 	dir   Directory
 	now   func() time.Time
 	log   *slog.Logger
+	asks  asking
 }
 
 // IntakeStore keeps what HIS has told about people and cards. Patients are
@@ -41,6 +42,8 @@ type IntakeStore interface {
 	SaveCards(ctx context.Context, patient string, cards []Card, at time.Time) error
 	// KeepCard stores what HIS says of one card beside the patient's others.
 	KeepCard(ctx context.Context, patient string, c Card, at time.Time) error
+	// Moved reports whether an order about one of the cards has moved since.
+	Moved(ctx context.Context, institution string, cards []string, since time.Time) (bool, error)
 	// CardOwner returns the patient whose card an order is about.
 	CardOwner(ctx context.Context, o Order) (string, error)
 	// Proxy reads an application to act for somebody, or returns ErrNotFound.
@@ -55,7 +58,7 @@ func NewIntake(store IntakeStore, dir Directory, now func() time.Time, log *slog
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Intake{store: store, dir: dir, now: now, log: log}
+	return &Intake{store: store, dir: dir, now: now, log: log, asks: asking{now: now}}
 }
 
 // Patient is who asks.
@@ -70,9 +73,32 @@ type KnownCard struct {
 	AsOf time.Time
 }
 
-// Refresh asks HIS for a patient's cards with balances and deposits, and keeps
-// what it says.
+// Refresh brings a patient's cards with balances and deposits up to date: from
+// HIS, unless it has told them a moment ago and no order has moved since.
 func (i *Intake) Refresh(ctx context.Context, p Patient) error {
+	what := "cards " + p.ID
+	known, err := i.store.Cards(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	if len(known) > 0 {
+		var cards []string
+		for _, c := range known {
+			cards = append(cards, c.No)
+		}
+		moved, err := i.store.Moved(ctx, p.Institution, cards, known[0].AsOf)
+		if err != nil {
+			return err
+		}
+		if moved {
+			i.asks.forget(what)
+		}
+	}
+	return i.asks.once(ctx, what, func(ctx context.Context) error { return i.refresh(ctx, p) })
+}
+
+// refresh asks HIS and keeps what it says.
+func (i *Intake) refresh(ctx context.Context, p Patient) error {
 	his, _, err := i.dir.HIS(ctx, p.Institution)
 	if err != nil {
 		return err
@@ -81,13 +107,11 @@ func (i *Intake) Refresh(ctx context.Context, p Patient) error {
 	if err != nil {
 		return err
 	}
-	asking, cancel := context.WithTimeout(ctx, intakeHIS)
-	defer cancel()
-	list, err := his.Cards(asking, person)
+	list, err := his.Cards(ctx, person)
 	if err != nil {
 		return err
 	}
-	g, gctx := errgroup.WithContext(asking)
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(4)
 	full := make([]Card, len(list))
 	for at, c := range list {
@@ -133,11 +157,13 @@ func (i *Intake) Fresh(ctx context.Context, p Patient, cardNo, proxy string) err
 	case i.now().Sub(known.AsOf) < cardAge:
 		return nil
 	}
-	card, err := i.ask(ctx, p.Institution, known)
-	if err != nil || reflect.DeepEqual(card, known.Card) { // HIS says what is stored
-		return err
-	}
-	return i.store.KeepCard(ctx, p.ID, card, i.now())
+	return i.asks.once(ctx, "card "+p.ID+" "+cardNo, func(ctx context.Context) error {
+		card, err := i.ask(ctx, p.Institution, known)
+		if err != nil || reflect.DeepEqual(card, known.Card) { // HIS says what is stored
+			return err
+		}
+		return i.store.KeepCard(ctx, p.ID, card, i.now())
+	})
 }
 
 // known finds a card of a patient; its number is empty where there is none.

@@ -5,6 +5,7 @@ import (
 	"hospay/people"
 	"slices"
 
+	"hospay/calendar"
 	"hospay/flow"
 	"hospay/internal/idno"
 )
@@ -39,6 +40,30 @@ func (i *Intake) Identify(ctx context.Context, institution string, told Person) 
 	return told, nil
 }
 
+// Present asks HIS for a person whose ID card was read. Nothing but what HIS knows
+// under the number and the name counts.
+func (i *Intake) Present(ctx context.Context, institution, idNo, name string) (Person, error) {
+	idNo = idno.Normalize(idNo)
+	if _, ok := idno.Birth(idNo, i.now(), calendar.Beijing); !ok || name == "" {
+		return Person{}, flow.NewError(flow.CodeIDNoInvalid, "")
+	}
+	his, _, err := i.dir.HIS(ctx, institution)
+	if err != nil {
+		return Person{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, loginHIS)
+	defer cancel()
+	p, err := his.Person(ctx, Identity{IDType: residentCard, IDNo: idNo, Name: name})
+	if err != nil {
+		return p, err
+	}
+	if p.PatientNo == "" || !people.SameName(p.Name, name) || idno.Normalize(p.IDNo) != idNo {
+		return p, flow.NewError(flow.CodePatientNotFound, "")
+	}
+	p.IDType, p.IDNo = residentCard, idNo
+	return p, nil
+}
+
 // PrincipalCard returns the card of an application, asked from HIS unless what
 // is known is young enough. A card that HIS now says is somebody else's is
 // nobody's to refund.
@@ -47,24 +72,34 @@ func (i *Intake) PrincipalCard(ctx context.Context, p Proxy) (KnownCard, error) 
 	if err != nil || (known.No != "" && i.now().Sub(known.AsOf) < cardAge) {
 		return known, err
 	}
+	what := "principal " + p.Principal + " " + p.CardNo
+	if err := i.asks.once(ctx, what, func(ctx context.Context) error { return i.askPrincipalCard(ctx, p, known) }); err != nil {
+		return known, err
+	}
+	if known, err = i.known(ctx, p.Principal, p.CardNo); err == nil && known.No == "" { // it is not the principal's any more
+		err = flow.NewError(CodePrincipalNotFound, "")
+	}
+	return known, err
+}
+
+func (i *Intake) askPrincipalCard(ctx context.Context, p Proxy, known KnownCard) error {
 	asked := known
 	asked.No = p.CardNo
 	card, err := i.ask(ctx, p.Institution, asked)
 	if err != nil {
-		return known, err
+		return err
 	}
 	if card.Name == "" {
 		card.Name = known.Name
 	}
 	principal, err := i.store.Person(ctx, p.Principal)
 	if err != nil {
-		return known, err
+		return err
 	}
 	if !people.SameName(card.Name, principal.Name) {
-		return known, flow.NewError(CodePrincipalNotFound, "the card has changed hands")
+		return flow.NewError(CodePrincipalNotFound, "the card has changed hands")
 	}
-	known = KnownCard{Card: card, AsOf: i.now()}
-	return known, i.store.KeepCard(ctx, p.Principal, card, known.AsOf)
+	return i.store.KeepCard(ctx, p.Principal, card, i.now())
 }
 
 // Principal asks HIS for the person and the card of a wish, and keeps both.

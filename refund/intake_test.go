@@ -16,6 +16,7 @@ type reception struct {
 	known   map[string][]KnownCard
 	proxies map[string]Proxy
 	his     receptionHIS
+	moved   bool
 }
 
 type receptionHIS struct {
@@ -61,6 +62,10 @@ func (r *reception) Institution(context.Context, string) (Institution, error) {
 }
 
 func (r *reception) Person(_ context.Context, id string) (Person, error) { return r.people[id], nil }
+
+func (r *reception) Moved(context.Context, string, []string, time.Time) (bool, error) {
+	return r.moved, nil
+}
 
 func (r *reception) Cards(_ context.Context, id string) ([]KnownCard, error) { return r.known[id], nil }
 
@@ -114,6 +119,7 @@ func TestIntake_AsksHISForWhatHasAged(t *testing.T) {
 	if err := in.Fresh(t.Context(), Patient{ID: "P"}, "C2", ""); err != nil || *r.his.asked != 1 || r.known["P"][0].Refundable != 70 {
 		t.Errorf("a card that is not known: %v, %+v", err, r.known)
 	}
+	r, in = newReception(noon)
 	r.his.down = true
 	if err := in.Refresh(t.Context(), Patient{ID: "P"}); flow.CodeOf(err) != flow.CodeHISUnavailable || len(r.known["P"]) != 1 {
 		t.Errorf("HIS is down: %v, %+v", err, r.known)
@@ -127,6 +133,7 @@ func TestIntake_PrincipalsCardMustStillBeTheirs(t *testing.T) {
 	if c, err := in.PrincipalCard(t.Context(), p); err != nil || c.Refundable != 70 {
 		t.Errorf("%+v, %v", c, err)
 	}
+	r, in = newReception(noon.Add(-time.Hour))
 	r.known["P"] = nil
 	r.his.cards["C1"] = Card{No: "C1", Name: "诸葛明"}
 	if _, err := in.PrincipalCard(t.Context(), p); flow.CodeOf(err) != CodePrincipalNotFound || r.known["P"] != nil {

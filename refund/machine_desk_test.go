@@ -25,15 +25,15 @@ func (w *world) desk() {
 		if w.blind(id, a) {
 			return
 		}
-		err = w.svc.Propose(context.Background(), id, Proposal{Action: a, By: by, Reason: "核对"}, "V1")
+		err = w.svc.Propose(context.Background(), id, flow.Proposal{Action: a, By: by, Reason: "核对"}, "V1")
 		if err == nil && w.draw("at once", 2) == 0 {
-			err = w.svc.Confirm(context.Background(), id, Seen{}, people.By{Kind: people.ByStaff, ID: "u"}, "n")
+			err = w.svc.Confirm(context.Background(), id, flow.Seen{}, people.By{Kind: people.ByStaff, ID: "u"}, "n")
 		}
 	case 2, 3:
 		if before != nil && w.blind(id, before.Action) {
 			return
 		}
-		err = w.svc.Confirm(context.Background(), id, Seen{}, by, "n")
+		err = w.svc.Confirm(context.Background(), id, flow.Seen{}, by, "n")
 		if before != nil && w.depth == 0 && err == nil && before.By.ID == by.ID {
 			w.fail("%s: one person did what needs two", id)
 		}
@@ -114,11 +114,11 @@ func (w *world) people() {
 			if w.blind(id, a) {
 				continue
 			}
-			if err := w.svc.Propose(context.Background(), id, Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "核对"},
+			if err := w.svc.Propose(context.Background(), id, flow.Proposal{Action: a, By: people.By{Kind: people.ByStaff, ID: "s"}, Reason: "核对"},
 				"V1"); err != nil {
 				continue
 			}
-			if err := w.svc.Confirm(context.Background(), id, Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "t"}, "n"); err != nil {
+			if err := w.svc.Confirm(context.Background(), id, flow.Seen{Action: a}, people.By{Kind: people.ByStaff, ID: "t"}, "n"); err != nil {
 				w.fail("%s: %s was safe to propose, not to confirm: %v", id, a, err)
 			}
 			break

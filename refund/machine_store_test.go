@@ -46,13 +46,13 @@ func (s *memStore) read(id string) Work {
 	k := s.orders[id]
 	w := Work{Order: k.Order, Debit: clone(k.Debit), Reversal: clone(k.Reversal), Transfer: clone(k.Transfer)}
 	if k.Order.Stage == StageSecond {
-		w.First = people.By{Kind: people.ByStaff, ID: s.first[id]}
+		w.First = people.By{Kind: people.ByStaff, ID: s.first[id], Person: s.first[id]}
 	}
 	for i, m := range s.history[id] {
 		switch {
-		case m.Event == EventProposed:
-			w.Proposal = &Proposal{Seq: i + 1, Action: Action(m.Code), By: m.By, Reason: m.Message}
-		case m.From != m.To, m.Event == EventWithdrawn:
+		case m.Event == flow.EventProposed:
+			w.Proposal = &flow.Proposal{Seq: i + 1, Action: Action(m.Code), By: m.By, Reason: m.Message}
+		case m.From != m.To, m.Event == flow.EventWithdrawn:
 			w.Proposal = nil
 		}
 	}
@@ -141,7 +141,7 @@ func (s *memStore) Commit(_ context.Context, c *Change) error {
 
 func (s *memStore) commit(c *Change) error {
 	if cb := c.Callback; cb != nil && s.seen[cb.ID] {
-		return ErrSeen
+		return flow.ErrSeen
 	}
 	if c.ID != "" {
 		if err := s.apply(c); err != nil {

@@ -68,8 +68,8 @@ type Work struct {
 	Debit    *flow.Call
 	Reversal *flow.Call
 	Transfer *Transfer
-	Proposal *Proposal // what somebody proposes to do with a suspended order
-	First    people.By // who gave the first approval of an order that stands at the second
+	Proposal *flow.Proposal // what somebody proposes to do with a suspended order
+	First    people.By      // who gave the first approval of an order that stands at the second
 	// Contradicted: the order has its end, and the channel has told since that it
 	// paid; people have not dealt with that yet.
 	Contradicted bool

@@ -78,7 +78,7 @@ func (t *turn) stepPayout(ctx context.Context) (bool, error) {
 	case t.odd.Code != "":
 		t.suspendOdd()
 	case outcome == flow.OutcomeHeard && t.bare && !asked: // the query tells what the answer has left out
-		return true, t.commit(ctx, true)
+		return t.askBare(ctx, ch)
 	case outcome == flow.OutcomeAsk:
 		return true, t.commit(ctx, true)
 	case outcome == flow.OutcomeRefused:
@@ -128,6 +128,20 @@ func (t *turn) again(ch Channel) func(flow.Answer) bool {
 		}
 		return false
 	}
+}
+
+// askBare asks at once for what the answer to a request has left out; where the
+// query does not tell it either, the next step goes on from there.
+func (t *turn) askBare(ctx context.Context, ch Channel) (bool, error) {
+	ans := t.askPayout(ctx, ch)
+	if t.odd.Code != "" {
+		t.suspendOdd()
+		return false, t.commit(ctx, false)
+	}
+	if ans.Verdict != flow.Done || ans.State == PayoutNotFound {
+		return true, t.commit(ctx, true)
+	}
+	return t.heardPayout(ctx, ans, people.System())
 }
 
 // askPayout asks for a payout outside of its exchange.

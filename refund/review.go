@@ -43,7 +43,7 @@ func (s *Service) Review(ctx context.Context, id string, d Decision, by people.B
 	if err := d.Read(); err != nil {
 		return err
 	}
-	return s.retry(func() error {
+	return flow.Retry(func() error {
 		t, err := s.load(ctx, id)
 		if err != nil {
 			return err
@@ -73,6 +73,8 @@ func (t *turn) mayDecide(d Decision, by people.By) error {
 		return flow.NewError(CodeReviewSingly, string(d.Stage))
 	case d.Stage == StageSecond && by.Same(t.w.First):
 		return flow.NewError(CodeSameReviewer, "")
+	case d.Stage == StageSecond && t.w.First.ID != "" && t.w.First.Person == "":
+		return people.PersonUnknown // who has decided first may be the same person
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package refund
 import (
 	"context"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"hospay/flow"
@@ -13,12 +12,14 @@ import (
 // Service moves orders. It is safe for concurrent use; what it decides is
 // committed by compare-and-set, so two services on one store do no harm.
 type Service struct {
+	Watching flow.Watch // is told of every call; may be nil
+
 	store  Store
 	dir    Directory
 	timing Timing
 	now    func() time.Time
 	log    *slog.Logger
-	latest atomic.Int64 // the latest time at which this process has looked for work
+	clock  flow.ClockWatch
 }
 
 // NewService returns a service. A nil log discards.
@@ -35,7 +36,7 @@ func NewService(store Store, dir Directory, timing Timing, now func() time.Time,
 // desk because it is refused goes back once that is proved anew. While a call
 // is in flight the answer is ErrConflict.
 func (s *Service) Cancel(ctx context.Context, id string, by people.By) error {
-	return s.retry(func() error {
+	return flow.Retry(func() error {
 		t, err := s.load(ctx, id)
 		if err != nil {
 			return err
@@ -64,7 +65,7 @@ func (s *Service) Cancel(ctx context.Context, id string, by people.By) error {
 // their outcome, and the delay of the automatic review holds. An order that a
 // worker holds is being asked for already; to wake it would lose the answer.
 func (s *Service) Wake(ctx context.Context, id string, by people.By) error {
-	return s.retry(func() error {
+	return flow.Retry(func() error {
 		t, err := s.load(ctx, id)
 		if err != nil {
 			return err
@@ -79,17 +80,6 @@ func (s *Service) Wake(ctx context.Context, id string, by people.By) error {
 		t.Note("order.woken", by, "", "")
 		return t.commit(ctx, false)
 	})
-}
-
-// retry repeats f while it loses the race for an order's version.
-func (s *Service) retry(f func() error) error {
-	var err error
-	for range 8 {
-		if err = f(); err != flow.ErrConflict { //nolint:errorlint // the sentinel itself: a coded conflict is final
-			return err
-		}
-	}
-	return err
 }
 
 // turn is one hold on a refund order: the work as read, and the change that
@@ -120,6 +110,7 @@ func (s *Service) begin(ctx context.Context, w Work) (*turn, error) {
 	}
 	t := &turn{Service: s, w: w, inst: inst}
 	t.Turn = flow.NewTurn(Machine, s.timing.Timing, s.now, &t.w.Order.Order)
+	t.Watch = s.Watching
 	if tr := t.w.Transfer; tr != nil && tr.SentAt.After(t.At) { // by a clock that was ahead
 		tr.SentAt = t.At
 	}
@@ -147,7 +138,7 @@ func (t *turn) move(to Status, event string, by people.By, code, message string)
 // Due implements flow.Source.
 func (s *Service) Due(ctx context.Context, owner string, limit int) ([]flow.Task, error) {
 	now := s.now()
-	if err := s.watchClock(ctx, now); err != nil {
+	if err := s.clock.Look(now, func() error { return s.rewind(ctx, now) }); err != nil {
 		return nil, err
 	}
 	works, err := s.store.Claim(ctx, owner, now, now.Add(s.timing.Lease), limit)
@@ -158,23 +149,13 @@ func (s *Service) Due(ctx context.Context, owner string, limit int) ([]flow.Task
 	return tasks, err
 }
 
-// watchClock sees that the clock has gone back, in this process or since the one
-// before it, and lets nothing stand that was due by the wrong time.
-func (s *Service) watchClock(ctx context.Context, now time.Time) error {
-	latest := s.latest.Load()
-	if latest != 0 && now.UnixNano() >= latest-int64(time.Minute) {
-		s.latest.Store(max(latest, now.UnixNano()))
-		return nil
-	}
+// rewind lets nothing stand that was due by a wrong time.
+func (s *Service) rewind(ctx context.Context, now time.Time) error {
 	back, moved, err := s.store.Rewind(ctx, now)
-	if err != nil {
-		return err
-	}
-	s.latest.Store(now.UnixNano())
 	if back > 0 {
 		s.log.Error("clock.back", "by", back, "moved", moved)
 	}
-	return nil
+	return err
 }
 
 // Advance takes a claimed order as far as it goes now. It never returns an

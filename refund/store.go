@@ -8,9 +8,6 @@ import (
 	"hospay/money"
 )
 
-// EventSuspense begins the events of what people do with a suspended order.
-const EventSuspense = "suspense."
-
 // Review is a decision on an order.
 type Review struct {
 	Stage    ReviewStage
@@ -55,22 +52,11 @@ type Change struct {
 	Reversal   *flow.Call
 	Transfer   *Transfer
 	Review     *Review
-	Callback   *CallbackRow
+	Callback   *flow.CallbackRow
 	Compensate *Order // a new order that restores a returned payout
 	// Heard are calls whose foreign number was heard for the first time: where
 	// another call bears it meanwhile, the change is ErrConflict.
 	Heard []*flow.Call
-}
-
-// CallbackRow is the record of a verified notification.
-type CallbackRow struct {
-	Institution string
-	Channel     string
-	ID          string
-	Kind        string
-	No          string
-	Effect      string // what it changed, in a word
-	Body        string // masked
 }
 
 // Store keeps orders. Every method is one transaction.

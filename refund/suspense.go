@@ -2,49 +2,24 @@ package refund
 
 import (
 	"context"
-	"strconv"
 
 	"hospay/flow"
 	"hospay/people"
 )
 
-// The events of what two people do with a suspended order.
+// The events of what people have done by another way.
 const (
-	EventProposed  = EventSuspense + "proposed"
-	EventWithdrawn = EventSuspense + "withdrawn"
-	EventConfirmed = EventSuspense + "confirmed"
-	EventPaidHand  = "payout.by_hand" // the payee has the money by another way
-	EventHISHand   = "his.by_hand"    // the balance is back on the card by another way
+	EventPaidHand = "payout.by_hand" // the payee has the money by another way
+	EventHISHand  = "his.by_hand"    // the balance is back on the card by another way
 )
-
-// DeskRule says who proposes what is done with a suspended order, and who
-// confirms or refuses it.
-var DeskRule = people.Rule{
-	Propose: []string{people.RoleReviewer, people.RoleFinance}, Confirm: []string{people.RoleReviewer, people.RoleFinance},
-}
-
-// Of is the proposal by somebody who is known as a member by now.
-func (p Proposal) Of(institution string, by people.Member) people.Proposal {
-	return people.Proposal{Institution: institution, Name: strconv.Itoa(p.Seq), What: string(p.Action), By: by}
-}
 
 // Propose records what a person wants to be done with a suspended order. Both
 // sides are asked first, and only what is safe then can be proposed. Nothing
 // moves before another person has confirmed.
-func (s *Service) Propose(ctx context.Context, id string, p Proposal, evidence string) error {
-	var err error
-	if p.Reason, err = flow.Required(p.Reason, flow.CodeNoteRequired); err != nil {
+func (s *Service) Propose(ctx context.Context, id string, p flow.Proposal, evidence string) error {
+	p, err := p.Reasoned(evidence, NeedsEvidence(p.Action))
+	if err != nil {
 		return err
-	}
-	read := flow.Optional
-	if p.Action.NeedsEvidence() {
-		read = func(s string) (string, error) { return flow.Required(s, flow.CodeEvidenceRequired) }
-	}
-	if evidence, err = read(evidence); err != nil {
-		return err
-	}
-	if evidence != "" {
-		p.Reason += "（凭证 " + evidence + "）"
 	}
 	return s.suspended(ctx, id, func(t *turn) error {
 		if t.w.Proposal != nil {
@@ -53,7 +28,7 @@ func (s *Service) Propose(ctx context.Context, id string, p Proposal, evidence s
 		if _, err := t.safe(ctx, p.Action); err != nil {
 			return err
 		}
-		t.Note(EventProposed, p.By, string(p.Action), p.Reason)
+		t.Note(flow.EventProposed, p.By, string(p.Action), p.Reason)
 		return nil
 	})
 }
@@ -68,7 +43,7 @@ func (s *Service) Withdraw(ctx context.Context, id string, by people.By, note st
 		if t.w.Proposal == nil {
 			return flow.NewError(flow.CodeNoProposal, "")
 		}
-		t.Note(EventWithdrawn, by, string(t.w.Proposal.Action), note)
+		t.Note(flow.EventWithdrawn, by, string(t.w.Proposal.Action), note)
 		if t.w.Order.Status == StatusSuspense {
 			t.DueNow() // it may go back by itself again
 		}
@@ -79,18 +54,14 @@ func (s *Service) Withdraw(ctx context.Context, id string, by people.By, note st
 // Confirm carries out a proposal of another person, if it is still safe: both
 // sides are asked again, and the order moves by compare-and-set. Another proposal
 // than the one that the person saw is ErrConflict.
-func (s *Service) Confirm(ctx context.Context, id string, seen Seen, by people.By, note string) error {
+func (s *Service) Confirm(ctx context.Context, id string, seen flow.Seen, by people.By, note string) error {
 	note, err := flow.Optional(note)
 	if err != nil {
 		return err
 	}
 	return s.suspended(ctx, id, func(t *turn) error {
 		p := t.w.Proposal
-		if p == nil {
-			return flow.NewError(flow.CodeNoProposal, "")
-		}
-		open := p.Of(t.w.Order.Institution, people.Member{By: p.By})
-		if err := DeskRule.Another(open, by, seen.named()); err != nil { // before anybody is asked; the store asks for all of the rule
+		if err := p.Another(t.w.Order.Institution, by, seen); err != nil { // before anybody is asked
 			return err
 		}
 		why, err := t.safe(ctx, p.Action)
@@ -105,7 +76,7 @@ func (s *Service) Confirm(ctx context.Context, id string, seen Seen, by people.B
 // suspended lets f change a suspended order, or one whose end was contradicted,
 // and commits what it did.
 func (s *Service) suspended(ctx context.Context, id string, f func(*turn) error) error {
-	return s.retry(func() error {
+	return flow.Retry(func() error {
 		t, err := s.load(ctx, id)
 		if err != nil {
 			return err
@@ -204,10 +175,10 @@ func (t *turn) toldHIS(ctx context.Context, kind string, call *flow.Call, ans HI
 func (t *turn) act(a Action, by people.By, note string, why Why) {
 	o := &t.w.Order
 	if t.w.Contradicted { // the end stays as it is; that it was dealt with is a fact of its own
-		t.Note(EventConfirmed, by, string(a), t.w.Proposal.Reason)
+		t.Note(flow.EventConfirmed, by, string(a), t.w.Proposal.Reason)
 		return
 	}
-	next := func(to Status) { t.move(to, EventConfirmed, by, string(a), note) }
+	next := func(to Status) { t.move(to, flow.EventConfirmed, by, string(a), note) }
 	switch a {
 	case ActionResume:
 		to := t.w.resumeTo()
@@ -216,7 +187,7 @@ func (t *turn) act(a Action, by people.By, note string, why Why) {
 		next(to)
 	case ActionRestore:
 		if t.w.Sides().Debit == SideNot {
-			t.nothingMoved(StatusRefused, EventConfirmed, by, string(a), note)
+			t.nothingMoved(StatusRefused, flow.EventConfirmed, by, string(a), note)
 			return
 		}
 		t.aim()

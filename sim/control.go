@@ -63,7 +63,9 @@ func (c *Core) URL() string {
 func (c *Core) SetURL(u string) { c.url.Store(&u) }
 
 // ServeHTTP makes the simulator a handler.
-func (c *Core) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.mux.ServeHTTP(w, r) }
+func (c *Core) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.mux.ServeHTTP(timed{w, time.Now()}, r)
+}
 
 // Listen serves on host:port (port 0 takes a free one).
 func (c *Core) Listen(host string, port int) error {

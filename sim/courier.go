@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 // Message is one callback to deliver.
 type Message struct {
 	No       string
+	Op       string // what the callback is about, for plans that mean one of several; callback without
 	URL      string
 	Fault    Fault           // planned together with the request that caused it; a lie stays the same in every attempt
 	Gaps     []time.Duration // waits before each resend
@@ -61,7 +63,7 @@ func (c *Courier) Send(m Message) {
 	}
 	f := m.Fault
 	if !f.Callback() && !f.Lie() {
-		f = c.faults.Next(Call{Op: "callback", Alias: "callback", No: m.No})
+		f = c.faults.Next(Call{Op: cmp.Or(m.Op, "callback"), Alias: "callback", No: m.No})
 	}
 	if m.Scale == 0 {
 		m.Scale = 1

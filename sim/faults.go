@@ -231,6 +231,8 @@ func (f *Faults) sensible(c Call) []string {
 	names, his := readFaults, f.kind() == "his"
 	money := slices.Contains(moneyOps, c.Alias)
 	switch {
+	case c.Alias == "settle":
+		names = nil
 	case c.Alias == "callback":
 		names = callbackFaults
 	case f.kind() == "centre" && c.Alias != "query":
@@ -239,7 +241,7 @@ func (f *Faults) sensible(c Call) []string {
 		names = hisFaults
 	case his:
 		names = hisReads
-	case money:
+	case money || slices.Contains(openOps, c.Alias):
 		names = moneyFaults
 	}
 	for _, with := range f.random.With {
@@ -267,6 +269,10 @@ func (f *Faults) family(name string, c Call, money bool) []string {
 		fits = f.kind() == "wechat" && c.Alias == "transfer"
 	case "centre":
 		return f.centre(c)
+	case "mixed":
+		fits = c.Alias == "settle"
+	case "bills":
+		fits = f.kind() == "his" && c.Alias == "charge"
 	case "odd":
 		fits = f.kind() == "his" && c.Alias == "debit"
 	}

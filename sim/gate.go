@@ -82,8 +82,9 @@ var sealKinds = map[string]Seal{BadSignature: SealBad, Unsigned: SealNone, SignT
 // Serve logs the call, asks for a fault, executes and answers. exec gets the
 // fault because some (name_mismatch, callback faults) act inside.
 func (c *Core) Serve(w http.ResponseWriter, d Dialect, call Call, exec func(Fault) *Reply) {
-	f := c.faults.Next(call)
-	c.requests.Add(Request{Clock: c.clock.Now(), Op: call.Op, Alias: call.Alias, No: call.No, Hash: call.Hash, Fault: f.Kind})
+	f, began := c.faults.Next(call), begun(w)
+	place := c.requests.Add(Request{Clock: c.clock.Now(), Op: call.Op, Alias: call.Alias, No: call.No, Hash: call.Hash, Fault: f.Kind})
+	defer func() { c.requests.Done(place, began) }()
 	switch f.Kind {
 	case TimeoutBefore:
 		drop(w, f.Hang)
@@ -104,6 +105,22 @@ func (c *Core) Serve(w http.ResponseWriter, d Dialect, call Call, exec func(Faul
 		rep = exec(f)
 	}
 	answer(w, d, f, rep)
+}
+
+// timed is an answer that knows when its request came.
+type timed struct {
+	http.ResponseWriter
+	at time.Time
+}
+
+// Unwrap lets a connection be ended.
+func (t timed) Unwrap() http.ResponseWriter { return t.ResponseWriter }
+
+func begun(w http.ResponseWriter) time.Time {
+	if t, ok := w.(timed); ok {
+		return t.at
+	}
+	return time.Now()
 }
 
 // drop ends the connection without an answer. One byte goes out first, because

@@ -58,6 +58,17 @@ const (
 	SameNumber = "same_number"
 	FutureTime = "future_time"
 
+	// What happens to a bill at the HIS just before a call about it.
+	WindowPaid   = "window_paid"
+	PriceChanged = "price_changed"
+	SlotLost     = "slot_lost"
+	Dispensed    = "dispensed"
+	HalfWritten  = "half_written"
+	AreaOff      = "area_off"
+	NotEnrolled  = "not_enrolled"
+	PausedFirst  = "paused_first"
+	NotEnjoyed   = "not_enjoyed"
+
 	// An insurance centre that is wrong, or that leaves a refund open.
 	OddTotal        = "odd_total"
 	OddAccount      = "odd_account"
@@ -66,6 +77,15 @@ const (
 	RefundFail      = "refund_fail"
 	RefundExp       = "refund_exp"
 	RefundExpBefore = "refund_exp_before"
+
+	// An order of insurance and cash that goes wrong at a channel. The first three
+	// strike the payment (operation settle), the others the call that they name.
+	InsuranceFail = "insurance_fail"
+	InsuranceLate = "insurance_late"
+	AutoReversed  = "auto_reversed"
+	OddStatus     = "odd_status"
+	OddCredential = "odd_credential"
+	UserPaying    = "user_paying"
 )
 
 // FaultNames lists every fault that a plan may name.
@@ -128,6 +148,15 @@ var Kinds = []Kind{
 	{AcceptedFirst, "executed, the answer is ACCEPTED without a package although the payee is asked already (WeChat transfer)"},
 	{SameNumber, "executed; the refund number is that of the debit before (HIS debit)"},
 	{FutureTime, "executed; the time that is told lies in 2099 (HIS debit and reverse)"},
+	{WindowPaid, "the bill is paid at the window just before (HIS bill, save_identity, charge)"},
+	{PriceChanged, "the bill costs one yuan more just before (HIS bill, save_identity, charge)"},
+	{SlotLost, "the slot is lost just before (HIS lock, charge)"},
+	{Dispensed, "what was paid for is handed out just before (HIS uncharge, refund_check)"},
+	{HalfWritten, "executed; of the two flags of the answer the insurance's is FAIL (HIS charge)"},
+	{AreaOff, "refused: the hospital does not take the area (HIS enrolment, save_identity)"},
+	{NotEnrolled, "refused: not insured in the area (HIS enrolment, save_identity)"},
+	{PausedFirst, "executed; a paused insurance stands before the others (HIS enrolment)"},
+	{NotEnjoyed, "executed; no benefit is enjoyed, with a reason (HIS enrolment)"},
 	{OddTotal, "executed; the total is one fen more than its parts (centre 6202, 6301)"},
 	{OddAccount, "executed; own and family account are one fen more than the account (centre 6202, 6301)"},
 	{NoData, "executed; success without data and signature (centre)"},
@@ -135,20 +164,28 @@ var Kinds = []Kind{
 	{RefundFail, "not executed; refStatus FAIL (centre 6203)"},
 	{RefundExp, "executed; refStatus EXP (centre 6203)"},
 	{RefundExpBefore, "not executed; refStatus EXP (centre 6203)"},
+	{InsuranceFail, "the cash is collected, the insurance's part fails, with message as the reason (settle)"},
+	{InsuranceLate, "the cash is collected, the insurance's part settles delay_ms of virtual time later (settle)"},
+	{AutoReversed, "both are done, then the channel takes both back and the order is dead (settle)"},
+	{OddStatus, "executed; code is told instead of the order's state (query of an order with insurance)"},
+	{OddCredential, "executed; both numbers of the credential are told, with code none neither (WeChat userQuery)"},
+	{UserPaying, "not closed: the payer has entered the password, and pays delay_ms later (closing a trade)"},
 }
 
 var (
 	callbackFaults = []string{DuplicateCallback, LateCallback, NoCallback, ForgedCallback, WrongKeyCallback}
 	lies           = []string{LiePayee, LieNoPayee, LieApp, LieMerchant, LieNumber, LieAmount, LieNoAmount, LieZeroAmount, LieBadAmount}
-	moneyOps       = []string{"transfer", "refund", "debit", "reverse", "cancel"}
-	liableOps      = []string{"transfer", "query", "refund", "refund_query", "debit", "query_debit", "reverse", "query_reverse"}
-	moneyFaults    = []string{TimeoutBefore, TimeoutAfter, Error500Before, Error500After, HTML502After, BadSignature, Unsigned,
+	moneyOps       = []string{"transfer", "refund", "debit", "reverse", "cancel", "charge", "uncharge"}
+	liableOps      = []string{"transfer", "query", "refund", "refund_query", "debit", "query_debit", "reverse", "query_reverse",
+		"order_query", "mixed_query", "charge", "trade_check"}
+	moneyFaults = []string{TimeoutBefore, TimeoutAfter, Error500Before, Error500After, HTML502After, BadSignature, Unsigned,
 		SignTest, UnknownCode, UnknownCodeAfter, TruncatedAfter, RateLimited, SystemErrorBefore, SystemErrorAfter}
 	readFaults = []string{TimeoutBefore, Error500Before, HTML502After, BadSignature, Unsigned, TruncatedAfter, RateLimited}
 	hisFaults  = []string{TimeoutBefore, TimeoutAfter, Error500Before, Error500After, HTML502After, UnknownCode, UnknownCodeAfter,
 		TruncatedAfter, RateLimited, SystemErrorBefore, SystemErrorAfter, LateDebit}
 	centreFaults = []string{TimeoutBefore, TimeoutAfter, Error500Before, Error500After, HTML502After, BadSignature, Unsigned, UnknownCode,
 		UnknownCodeAfter, TruncatedAfter, RateLimited, SystemErrorBefore, SystemErrorAfter, NoData, StaleAnswer}
+	openOps  = []string{"order", "mixed"} // they move nothing, and have an outcome all the same
 	hisReads = []string{TimeoutBefore, Error500Before, HTML502After, TruncatedAfter, RateLimited}
 )
 
@@ -160,5 +197,7 @@ var families = map[string][]string{
 	"refusals": {InvalidRequest, NoAuth, IPNotAllowed, OpenidOtherApp, QuotaExceeded},
 	"lost":     {LostPackage, AcceptedFirst},
 	"odd":      {SameNumber, FutureTime},
+	"bills":    {WindowPaid, PriceChanged, HalfWritten},
 	"centre":   {OddTotal, OddAccount, RefundFail, RefundExp, RefundExpBefore},
+	"mixed":    {InsuranceFail, InsuranceLate, AutoReversed},
 }

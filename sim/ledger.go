@@ -18,6 +18,7 @@ type Entry struct {
 	No       string    `json:"no"`                 // the number that the product sent
 	Merchant string    `json:"merchant,omitempty"` // channels: whose account it moved
 	Party    string    `json:"party"`              // who got it or gave it: openid, account or card
+	Of       string    `json:"of,omitempty"`       // of a refund: the product's number of the payment
 	Amount   int64     `json:"amount"`
 	State    string    `json:"state"`
 }
@@ -87,15 +88,23 @@ type Request struct {
 	No    string    `json:"no"`
 	Hash  string    `json:"hash"`
 	Fault string    `json:"fault,omitempty"`
+	// TookUS is how long the simulator has worked on it, in microseconds from its
+	// first byte to its answer; 0 while it does.
+	TookUS int64 `json:"took_us,omitempty"`
 }
 
 // Requests is a bounded log of received calls.
 type Requests struct{ ring Ring[Request] }
 
-// Add notes a call now.
-func (l *Requests) Add(r Request) {
+// Add notes a call now, and returns its place.
+func (l *Requests) Add(r Request) int {
 	r.At = time.Now()
-	l.ring.Add(r)
+	return l.ring.Add(r)
+}
+
+// Done notes that a call was answered, since its first byte had come.
+func (l *Requests) Done(place int, began time.Time) {
+	l.ring.Change(place, func(r *Request) { r.TookUS = time.Since(began).Microseconds() })
 }
 
 // All returns what the log still holds.
@@ -133,8 +142,9 @@ type Ring[T any] struct {
 	total int
 }
 
-// Add appends a value; the oldest falls out when the ring is full.
-func (r *Ring[T]) Add(v T) {
+// Add appends a value and returns its place; the oldest falls out when the ring is
+// full.
+func (r *Ring[T]) Add(v T) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.buf) < requestCap {
@@ -143,6 +153,16 @@ func (r *Ring[T]) Add(v T) {
 		r.buf[r.total%requestCap] = v
 	}
 	r.total++
+	return r.total - 1
+}
+
+// Change changes the value at a place, if it is still kept.
+func (r *Ring[T]) Change(place int, f func(*T)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if place >= r.total-len(r.buf) && place < r.total {
+		f(&r.buf[place%requestCap])
+	}
 }
 
 // Since returns the kept values from index n on, and the next index.

@@ -14,11 +14,13 @@ type AuditFilter struct {
 	Institution   string
 	From, To      string // Beijing days, both counted
 	Actor, Action string // id or name of a staff member; an action or what it begins with
+	Order         string // number of an order
 }
 
 // ParseAuditFilter reads the filter of the audit log, or returns ErrBadFilter.
 func ParseAuditFilter(q url.Values, institution string) (AuditFilter, error) {
-	f := AuditFilter{Institution: institution, From: q.Get("from"), To: q.Get("to"), Actor: q.Get("actor"), Action: q.Get("action")}
+	f := AuditFilter{Institution: institution, From: q.Get("from"), To: q.Get("to"), Actor: q.Get("actor"), Action: q.Get("action"),
+		Order: strings.TrimSpace(q.Get("no"))}
 	if !(OrderFilter{From: f.From, To: f.To}).Valid() {
 		return f, ErrBadFilter
 	}
@@ -41,6 +43,11 @@ func (f AuditFilter) where() (string, dbx.Params) {
 		x := c.bind(f.Action)
 		c.terms = append(c.terms, "(a.action = "+x+" OR substr(a.action, 1, length("+x+") + 1) = "+x+" || '.')")
 	}
+	if f.Order != "" { // rows from before the column name the order by its id
+		x := c.bind(f.Order)
+		c.terms = append(c.terms, "(a.order_no = "+x+" OR a.target IN (SELECT id FROM refund_orders WHERE no = "+x+
+			" AND institution = {:inst}))")
+	}
 	return strings.Join(c.terms, " AND "), c.params
 }
 
@@ -56,13 +63,18 @@ type AuditLine struct {
 	ActorName string         `db:"actor_name" json:"actor_name"`
 	Action    string         `db:"action" json:"action"`
 	Target    string         `db:"target" json:"target"`
+	OrderNo   string         `db:"order_no" json:"order_no"`
+	Before    string         `db:"before" json:"before"`
+	After     string         `db:"after" json:"after"`
 	Details   types.JSONRaw  `db:"details" json:"details"`
 	Address   string         `db:"address" json:"address"`
+	PrevHash  string         `db:"prev_hash" json:"prev_hash"`
 	Hash      string         `db:"hash" json:"hash"`
+	Key       string         `db:"key" json:"key"`
 }
 
-const auditColumns = "a.id, a.seq, a.created, a.actor_kind, a.actor, COALESCE(s.name, '') AS actor_name, a.action, a.target, a.details, " +
-	"a.address, a.hash"
+const auditColumns = "a.id, a.seq, a.created, a.actor_kind, a.actor, COALESCE(s.name, '') AS actor_name, a.action, a.target, a.order_no, " +
+	"a.`before`, a.`after`, a.details, a.address, a.prev_hash, a.hash, a.`key`"
 
 // AuditCount counts the rows of a filter, and tells the number of the last.
 func (s *Store) AuditCount(ctx context.Context, f AuditFilter) (rows int, last int64, err error) {
@@ -93,63 +105,4 @@ func (s *Store) AuditUpTo(ctx context.Context, f AuditFilter, seq int64, limit i
 	err := s.app.ConcurrentDB().NewQuery("SELECT " + auditColumns + auditFrom + where + " AND a.seq <= {:seq} ORDER BY a.seq DESC LIMIT " +
 		"{:limit}").Bind(params).WithContext(ctx).All(&lines)
 	return lines, err
-}
-
-// AuditBreak is the first row of the audit log that is not as it was written.
-type AuditBreak struct {
-	Seq    int64  `json:"seq"`
-	ID     string `json:"id"`
-	Reason string `json:"reason"` // edited, missing
-}
-
-// AuditState is the result of a walk along the audit log's chain.
-type AuditState struct {
-	Rows  int         `json:"rows"`
-	Head  string      `json:"head"` // hash of the last row; kept elsewhere, it shows a cut end
-	Break *AuditBreak `json:"break"`
-}
-
-// VerifyAudit walks the whole chain and names the first row whose hash, number
-// or link to the row before it is wrong.
-func (s *Store) VerifyAudit(ctx context.Context) (AuditState, error) {
-	var out AuditState
-	err := s.snapshot(ctx, func(tx *dbx.Tx) error {
-		rows, err := tx.NewQuery("SELECT id, institution, seq, actor_kind, actor, action, target, COALESCE(details, '') AS details, address, " +
-			"prev_hash, hash, created FROM audit_log ORDER BY seq").WithContext(ctx).Rows()
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		var seq int64
-		for rows.Next() {
-			have := dbx.NullStringMap{}
-			if err := rows.ScanMap(have); err != nil {
-				return err
-			}
-			seq++
-			if out.Break = brokenAt(have, seq, out.Head); out.Break != nil {
-				return nil
-			}
-			out.Rows, out.Head = out.Rows+1, have["hash"].String
-		}
-		return rows.Err()
-	})
-	return out, err
-}
-
-// brokenAt judges a row that should have the number seq and follow prev.
-func brokenAt(have dbx.NullStringMap, seq int64, prev string) *AuditBreak {
-	row := dbx.Params{}
-	for k, v := range have {
-		row[k] = v.String
-	}
-	b := &AuditBreak{Seq: seq, ID: have["id"].String, Reason: "edited"}
-	switch {
-	case have["seq"].String != jsonText(seq):
-		b.ID, b.Reason = "", "missing"
-	case have["prev_hash"].String != prev, have["hash"].String != auditHash(row):
-	default:
-		return nil
-	}
-	return b
 }

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"hospay/centre"
 	"hospay/channels"
 	"hospay/refund"
 )
@@ -21,6 +22,7 @@ type configCache struct {
 	institutions map[string]cached[refund.Institution]
 	channels     map[string]cached[channels.Channel]
 	his          map[string]cached[hisConnection]
+	centres      map[string]cached[*centre.Client]
 	inForce      map[string]cached[string] // ids of connections, by institution and name
 }
 
@@ -40,7 +42,7 @@ func (s *Store) Forget() {
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
 	s.cache.forgotten++
-	s.cache.institutions, s.cache.channels, s.cache.his, s.cache.inForce = nil, nil, nil, nil
+	s.cache.institutions, s.cache.channels, s.cache.his, s.cache.centres, s.cache.inForce = nil, nil, nil, nil, nil
 }
 
 // reading is a look into the cache: what is there, and the moment since when

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"hospay/calendar"
@@ -19,7 +20,11 @@ const clockSlack = time.Minute
 
 // waiting are the tables with work that is due at a time. What waits there and
 // was written by a clock that was ahead would be due only when that time comes.
-var waiting = []string{collections.RefundOrders, collections.Notifications, collections.Receipts, collections.Statements}
+var waiting = []string{collections.RefundOrders, collections.PaymentOrders, collections.Notifications, collections.Receipts,
+	collections.Statements, collections.AuditSinks}
+
+// leased are those whose rows a worker holds.
+var leased = []string{collections.RefundOrders, collections.PaymentOrders}
 
 // Rewind makes up for a clock that has gone back: what was written later than
 // now waits as long as it was meant to, from now on, and leases from the future
@@ -41,9 +46,11 @@ func (s *Store) Rewind(ctx context.Context, now time.Time) (back time.Duration, 
 			}
 			moved += n
 		}
-		if _, err := tx.DB().Update(collections.RefundOrders, dbx.Params{"lease_until": ""},
-			dbx.NewExp("next_at != '' AND lease_until > {:t}", dbx.Params{"t": stamp(now.Add(time.Hour))})).Execute(); err != nil {
-			return err
+		for _, table := range leased {
+			if _, err := tx.DB().Update(table, dbx.Params{"lease_until": ""},
+				dbx.NewExp("next_at != '' AND lease_until > {:t}", dbx.Params{"t": stamp(now.Add(time.Hour))})).Execute(); err != nil {
+				return err
+			}
 		}
 		return s.tellClock(tx, now, back)
 	})
@@ -53,7 +60,7 @@ func (s *Store) Rewind(ctx context.Context, now time.Time) (back time.Duration, 
 // rewind keeps how long rows of the future were to wait.
 func rewind(db dbx.Builder, table string, now time.Time) (int64, error) {
 	version := ""
-	if table == collections.RefundOrders {
+	if slices.Contains(leased, table) {
 		version = ", lease_until = '', version = version + 1"
 	}
 	res, err := db.NewQuery("UPDATE " + table + " SET next_at = strftime('%Y-%m-%d %H:%M:%fZ', julianday({:now}) + " +
@@ -68,19 +75,21 @@ func rewind(db dbx.Builder, table string, now time.Time) (int64, error) {
 // newest is the latest time at which anything was written about an order that
 // waits, or at which the last event was.
 func (s *Store) newest(ctx context.Context) (time.Time, error) {
-	var at struct {
-		Row   string `db:"row"`
-		Event string `db:"event"`
-	}
-	err := s.app.ConcurrentDB().NewQuery("SELECT COALESCE((SELECT MAX(updated) FROM refund_orders WHERE next_at != ''), '') AS row, " +
-		"COALESCE((SELECT created FROM refund_events ORDER BY rowid DESC LIMIT 1), '') AS event").WithContext(ctx).One(&at)
-	if err != nil {
-		return time.Time{}, err
-	}
 	var newest time.Time
-	for _, text := range []string{at.Row, at.Event} {
-		if t, err := types.ParseDateTime(text); err == nil && t.Time().After(newest) {
-			newest = t.Time()
+	for _, o := range []orders{refunds, payments} {
+		var at struct {
+			Row   string `db:"row"`
+			Event string `db:"event"`
+		}
+		err := s.app.ConcurrentDB().NewQuery("SELECT COALESCE((SELECT MAX(updated) FROM " + o.Orders + " WHERE next_at != ''), '') AS row, " +
+			"COALESCE((SELECT created FROM " + o.Events + " ORDER BY rowid DESC LIMIT 1), '') AS event").WithContext(ctx).One(&at)
+		if err != nil {
+			return time.Time{}, err
+		}
+		for _, text := range []string{at.Row, at.Event} {
+			if t, err := types.ParseDateTime(text); err == nil && t.Time().After(newest) {
+				newest = t.Time()
+			}
 		}
 	}
 	return newest, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"hospay/collections"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -37,7 +38,7 @@ type pendingCommit struct {
 func (s *Store) Commit(_ context.Context, c *refund.Change) error {
 	err := s.together(func(tx core.App) error { return s.write(tx, c) })
 	if err == nil && c.ID != "" && s.Committed != nil {
-		s.Committed(c.ID)
+		s.Committed(collections.RefundOrders, c.ID)
 	}
 	return err
 }
@@ -128,7 +129,7 @@ func exec(db dbx.Builder, sql string) error {
 
 func (s *Store) write(tx core.App, c *refund.Change) error {
 	if c.Callback != nil {
-		if err := insertCallback(tx, c); err != nil {
+		if err := insertCallback(tx, *c.Callback); err != nil {
 			return err
 		}
 	}

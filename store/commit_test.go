@@ -58,13 +58,13 @@ func TestCommit_TwoOfOneVersion(t *testing.T) {
 func TestCommit_ANotificationCountsOnce(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
 	w := reviewing(t, a)
-	row := &refund.CallbackRow{Institution: a.Institution, Channel: "alipay", ID: "once", Kind: "transfer", No: "X", Effect: "hint"}
+	row := &flow.CallbackRow{Institution: a.Institution, Channel: "alipay", ID: "once", Kind: "transfer", No: "X", Effect: "hint"}
 	if err := a.Store.Commit(t.Context(), &refund.Change{Callback: row}); err != nil {
 		t.Fatal(err)
 	}
 	again := &refund.Change{Order: w.Order, Callback: row}
 	again.ID, again.From, again.Version = w.Order.ID, w.Order.Status, w.Order.Version
-	if err := a.Store.Commit(t.Context(), again); !errors.Is(err, refund.ErrSeen) {
+	if err := a.Store.Commit(t.Context(), again); !errors.Is(err, flow.ErrSeen) {
 		t.Errorf("the second time: %v", err)
 	}
 	if now := a.Order(w.Order.ID).Order.Version; now != w.Order.Version {

@@ -13,6 +13,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/internal/vault"
+	"hospay/payment"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -20,16 +21,19 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
-// A connection is whom a call is sent to: one merchant and app of a channel, or
-// one HIS, at one address. A call names its connection when its intent is
+// A connection is whom a call is sent to: one merchant and app of a channel, one
+// HIS, or one hospital and app at an insurance centre, at one address. A call names its connection when its intent is
 // written and is asked for, repeated and cancelled there until it is final,
 // whatever the configuration is by then (DESIGN rule 11). Keys, settings and
 // traits may change within a connection; another merchant, app or address is
 // another connection.
 
-// connectionHIS is the name of connections to a HIS; the others have the name
-// of their channel.
-const connectionHIS = "his"
+// The names of connections to a HIS and to an insurance centre; the others have
+// the name of their channel.
+const (
+	connectionHIS    = "his"
+	connectionCentre = "centre"
+)
 
 type connectionRow struct {
 	configRow
@@ -50,17 +54,23 @@ func (r configRow) party() string {
 
 const (
 	channelConfigSQL = `SELECT id, channel AS kind, merchant_id, app_id, api_base AS base, notify_base, settings, secrets_sealed, updated,
-		0 AS timeout_ms, FALSE AS queryable, FALSE AS idempotent, FALSE AS reversible
+		'' AS label, 0 AS timeout_ms, FALSE AS queryable, FALSE AS idempotent, FALSE AS reversible
 		FROM channel_configs WHERE institution = {:inst} AND channel = {:name}`
 	hisConfigSQL = `SELECT id, kind, '' AS merchant_id, '' AS app_id, base_url AS base, '' AS notify_base, mapping AS settings, secrets_sealed,
-		updated, timeout_ms, queryable, idempotent, reversible FROM his_configs WHERE institution = {:inst} AND active = TRUE`
+		updated, '' AS label, timeout_ms, queryable, idempotent, reversible FROM his_configs WHERE institution = {:inst} AND active = TRUE`
+	centreConfigSQL = `SELECT id, 'centre' AS kind, org_code AS merchant_id, app_id, base_url AS base, '' AS notify_base, region AS settings,
+		secrets_sealed, updated, org_name AS label, timeout_ms, FALSE AS queryable, FALSE AS idempotent, FALSE AS reversible
+		FROM centre_configs WHERE institution = {:inst} AND active = TRUE`
 )
 
 // configOf reads the configuration in force and names its collection.
 func configOf(ctx context.Context, db dbx.Builder, institution, name string) (r configRow, collection string, err error) {
 	query, collection, off := channelConfigSQL, collections.ChannelConfigs, flow.NewError(flow.CodeChannelOff, name)
-	if name == connectionHIS {
+	switch name {
+	case connectionHIS:
 		query, collection, off = hisConfigSQL, collections.HISConfigs, flow.NewError(flow.CodeHISUnavailable, "no HIS is configured")
+	case connectionCentre:
+		query, collection, off = centreConfigSQL, collections.CentreConfigs, flow.NewError(payment.CodeInsuranceOff, "no centre is configured")
 	}
 	err = db.NewQuery(query).Bind(dbx.Params{"inst": institution, "name": name}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -115,7 +125,7 @@ func (s *Store) keepConnection(db dbx.Builder, r connectionRow, config configRow
 		"merchant_id": strings.TrimSpace(config.MerchantID), "app_id": strings.TrimSpace(config.AppID), "base": config.Base,
 		"notify_base": config.NotifyBase, "settings": jsonRaw(config.Settings),
 		"secrets_sealed": sealed, "timeout_ms": config.TimeoutMS, "queryable": config.Queryable, "idempotent": config.Idempotent,
-		"reversible": config.Reversible, "updated": now,
+		"reversible": config.Reversible, "label": config.Label, "updated": now,
 	}
 	if r.ID != "" {
 		if _, err = db.Update(collections.Connections, row, dbx.HashExp{"id": id}).Execute(); err != nil {
@@ -182,7 +192,7 @@ func jsonRaw(raw types.JSONRaw) string {
 // It runs in the transaction that writes the record, so that a changed merchant
 // or address is another connection from that moment on.
 func (s *Store) KeepConnection(ctx context.Context, tx core.App, rec *core.Record) error {
-	if name := connectionName(rec); name != connectionHIS || rec.GetBool("active") {
+	if name := connectionName(rec); name != connectionHIS && name != connectionCentre || rec.GetBool("active") {
 		s.Forget()
 		_, err := s.connect(ctx, tx.DB(), rec.GetString("institution"), name)
 		return err
@@ -191,8 +201,11 @@ func (s *Store) KeepConnection(ctx context.Context, tx core.App, rec *core.Recor
 }
 
 func connectionName(rec *core.Record) string {
-	if rec.Collection().Name == collections.ChannelConfigs {
+	switch rec.Collection().Name {
+	case collections.ChannelConfigs:
 		return rec.GetString("channel")
+	case collections.CentreConfigs:
+		return connectionCentre
 	}
 	return connectionHIS
 }
@@ -206,7 +219,8 @@ func (s *Store) KeepConnections(ctx context.Context) error {
 		Name        string `db:"name"`
 	}
 	err := s.app.ConcurrentDB().NewQuery(`SELECT institution, channel AS name FROM channel_configs
-		UNION SELECT institution, 'his' FROM his_configs WHERE active = TRUE`).WithContext(ctx).All(&rows)
+		UNION SELECT institution, 'his' FROM his_configs WHERE active = TRUE
+		UNION SELECT institution, 'centre' FROM centre_configs WHERE active = TRUE`).WithContext(ctx).All(&rows)
 	if err != nil {
 		return err
 	}
@@ -229,11 +243,17 @@ func (s *Store) nameConnections(ctx context.Context, db dbx.Builder, c *refund.C
 	if c.Transfer != nil {
 		through[&c.Transfer.Call] = c.Order.Channel
 	}
+	return s.nameCalls(ctx, db, c.Order.Institution, through)
+}
+
+// nameCalls gives calls that name no connection the one of that name which is in
+// force.
+func (s *Store) nameCalls(ctx context.Context, db dbx.Builder, institution string, through map[*flow.Call]string) (err error) {
 	for call, name := range through {
 		if call == nil || call.Connection != "" {
 			continue
 		}
-		if call.Connection, err = s.connect(ctx, db, c.Order.Institution, name); err != nil {
+		if call.Connection, err = s.connect(ctx, db, institution, name); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"hospay/calendar"
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/payment"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -19,7 +20,7 @@ import (
 type Connection struct {
 	ID          string         `db:"id"`
 	Institution string         `db:"institution"`
-	Name        string         `db:"name"` // wechat, alipay, his
+	Name        string         `db:"name"` // wechat, alipay, his, centre
 	MerchantID  string         `db:"merchant_id"`
 	AppID       string         `db:"app_id"`
 	Base        string         `db:"base"`
@@ -40,7 +41,9 @@ func (s *Store) Connections(ctx context.Context, institution string) (out []Conn
 		SELECT o.id, o.channel AS name, t.connection FROM refund_orders o JOIN transfer_orders t ON t."order" = o.id
 			WHERE o.institution = {:i} AND o.status IN (` + open + `)
 		UNION SELECT o.id, 'his', h.connection FROM refund_orders o JOIN his_calls h ON h."order" = o.id
-			WHERE o.institution = {:i} AND o.status IN (` + open + `))
+			WHERE o.institution = {:i} AND o.status IN (` + open + `)
+		UNION SELECT o.id, x.name, p.connection FROM payment_orders o JOIN payment_calls p ON p."order" = o.id
+			JOIN connections x ON x.id = p.connection WHERE o.institution = {:i} AND o.status IN (` + list(underWay()) + `))
 		SELECT c.id, c.institution, c.name, c.merchant_id, c.app_id, c.base, c.version, c.current, c.created, c.left_at,
 			c.secrets_sealed != '' AS held, (SELECT COUNT(DISTINCT u.id) FROM under_way u WHERE u.name = c.name
 			AND (u.connection = c.id OR (u.connection = '' AND c.version = 1))) AS open
@@ -83,8 +86,18 @@ func (s *Store) Listening(ctx context.Context, institution, channel string) (ids
 	return ids, err
 }
 
-// SentThrough is the connection of a payout number, empty when there is none.
+// ListeningCentres lists the connections to the insurance centre that its notices
+// may come through, the one in force first.
+func (s *Store) ListeningCentres(ctx context.Context, institution string) ([]string, error) {
+	return s.Listening(ctx, institution, connectionCentre)
+}
+
+// SentThrough is the connection that a number of ours was sent through, empty when
+// there is none.
 func (s *Store) SentThrough(ctx context.Context, institution, no string) (string, error) {
+	if payment.OwnNumber(no) {
+		return s.Payments().sentThrough(ctx, institution, no)
+	}
 	w, err := s.ByPayout(ctx, institution, no)
 	if errors.Is(err, flow.ErrNotFound) || w.Transfer == nil || w.Transfer.No != no {
 		return "", nil
@@ -110,6 +123,10 @@ func (s *Store) ForgetAllConnections(ctx context.Context) (n int, err error) {
 // in force keeps its keys: payments come back, receipts and bills are fetched.
 const connectionTail = 40 * 24 * time.Hour
 
+// refundTail is for how many days a bill that was paid can still go back, through
+// the connection that it was paid through.
+const refundTail = 370
+
 // ForgetConnections takes the keys from connections of an institution that are
 // no longer in force once nothing needs them any more, and returns how many.
 func (s *Store) ForgetConnections(ctx context.Context, institution string) (n int, err error) {
@@ -125,8 +142,10 @@ func (s *Store) ForgetConnections(ctx context.Context, institution string) (n in
 		res, err := s.app.NonconcurrentDB().NewQuery(`UPDATE connections SET secrets_sealed = '', updated = {:now}
 			WHERE id = {:c} AND current = FALSE
 			AND NOT EXISTS (SELECT 1 FROM transfer_orders WHERE connection = {:c} AND created >= {:before})
-			AND NOT EXISTS (SELECT 1 FROM his_calls WHERE connection = {:c} AND created >= {:before})`).
-			Bind(dbx.Params{"now": stamp(s.now()), "c": c.ID, "before": stamp(before)}).WithContext(ctx).Execute()
+			AND NOT EXISTS (SELECT 1 FROM his_calls WHERE connection = {:c} AND created >= {:before})
+			AND NOT EXISTS (SELECT 1 FROM payment_calls WHERE connection = {:c} AND created >= {:paid})`).
+			Bind(dbx.Params{"now": stamp(s.now()), "c": c.ID, "before": stamp(before), "paid": stamp(s.now().AddDate(0, 0,
+				-refundTail))}).WithContext(ctx).Execute()
 		if err != nil {
 			return n, err
 		}
@@ -171,7 +190,8 @@ func (s *Store) FormerOn(ctx context.Context, institution, day string) (out []Co
 			ORDER BY (created < {:end} AND (current OR left_at >= {:end})) DESC, version) AS n FROM connections
 			WHERE institution = {:i}) WHERE n = 1)
 		AND (EXISTS (SELECT 1 FROM transfer_orders WHERE connection = c.id AND connection != '' AND created >= {:since} AND created < {:end})
-			OR EXISTS (SELECT 1 FROM his_calls WHERE connection = c.id AND connection != '' AND created >= {:since} AND created < {:end}))
+			OR EXISTS (SELECT 1 FROM his_calls WHERE connection = c.id AND connection != '' AND created >= {:since} AND created < {:end})
+			OR EXISTS (SELECT 1 FROM payment_calls WHERE connection = c.id AND connection != '' AND created >= {:since} AND created < {:end}))
 		ORDER BY name, version`).
 		Bind(dbx.Params{"i": institution, "end": stamp(end), "since": stamp(start.AddDate(0, 0, -billTail))}).WithContext(ctx).All(&out)
 	return out, err

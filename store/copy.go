@@ -37,18 +37,39 @@ type CopyState struct {
 
 // CopyFound is an order about which the other sides knew more.
 type CopyFound struct {
+	Domain      CopyDomain
 	Institution string         `db:"institution"`
 	Order       string         `db:"order"`
 	No          string         `db:"no"`
-	Status      refund.Status  `db:"status"`
+	Status      flow.State     `db:"status"`
 	What        string         `db:"message"`
 	At          types.DateTime `db:"created"`
 }
 
-const uncheckedSQL = "FROM refund_orders o WHERE o.status IN ({open}) AND NOT EXISTS (SELECT 1 FROM refund_events e " +
-	"WHERE e.`order` = o.id AND e.event IN ('" + refund.EventCopyChecked + "', '" + refund.EventCopyFound + "') AND e.created >= {:since})"
+// CopyDomain says what an order of a restored copy is about.
+type CopyDomain string
 
-func withOpen(sql string) string { return strings.ReplaceAll(sql, "{open}", list(openStatuses())) }
+// The domains: the orders of each are asked for by itself.
+const (
+	CopyRefunds  CopyDomain = "refund"
+	CopyPayments CopyDomain = "payment"
+)
+
+// CopyDomains are all of them.
+func CopyDomains() []CopyDomain { return []CopyDomain{CopyRefunds, CopyPayments} }
+
+// sql fills the tables and the states under way of a domain in. Both domains have
+// the same events.
+func (d CopyDomain) sql(text string) string {
+	open, name := openStatuses(), string(d)
+	if d == CopyPayments {
+		open = underWay()
+	}
+	return strings.NewReplacer("{open}", list(open), "{orders}", name+"_orders", "{events}", name+"_events").Replace(text)
+}
+
+const uncheckedSQL = "FROM {orders} o WHERE o.status IN ({open}) AND NOT EXISTS (SELECT 1 FROM {events} e " +
+	"WHERE e.`order` = o.id AND e.event IN ('" + refund.EventCopyChecked + "', '" + refund.EventCopyFound + "') AND e.created >= {:since})"
 
 // Copy reads the mark of the folder and what was found out since.
 func (s *Store) Copy(ctx context.Context) (out CopyState, err error) {
@@ -57,33 +78,46 @@ func (s *Store) Copy(ctx context.Context) (out CopyState, err error) {
 		return out, err
 	}
 	p := dbx.Params{"since": stamp(out.Mark.Since)}
-	if err := db.NewQuery(withOpen("SELECT COUNT(*) FROM refund_orders WHERE status IN ({open})")).WithContext(ctx).
-		Row(&out.Open); err != nil {
-		return out, err
-	}
-	if err := db.NewQuery("SELECT COUNT(*) " + withOpen(uncheckedSQL)).Bind(p).WithContext(ctx).Row(&out.Unchecked); err != nil {
-		return out, err
-	}
-	err = db.NewQuery("SELECT o.institution, e.`order`, o.no, o.status, e.message, e.created " +
-		"FROM refund_events e JOIN refund_orders o ON o.id = e.`order` " +
-		"WHERE e.event = '" + refund.EventCopyFound + "' AND e.created >= {:since} ORDER BY e.created LIMIT 1000").
-		Bind(p).WithContext(ctx).All(&out.Found)
-	if err != nil {
-		return out, err
+	for _, d := range CopyDomains() {
+		if err := s.copyOf(ctx, d, p, &out); err != nil {
+			return out, err
+		}
 	}
 	return out, db.NewQuery("SELECT COUNT(*) FROM callbacks WHERE effect = '" + refund.EffectUnknownNo + "' AND created >= {:since}").Bind(p).
 		WithContext(ctx).Row(&out.Callbacks)
 }
 
+// copyOf adds how far the orders of a domain are compared.
+func (s *Store) copyOf(ctx context.Context, d CopyDomain, p dbx.Params, out *CopyState) error {
+	db, open, unchecked := s.app.ConcurrentDB(), 0, 0
+	if err := db.NewQuery(d.sql("SELECT COUNT(*) FROM {orders} WHERE status IN ({open})")).WithContext(ctx).Row(&open); err != nil {
+		return err
+	}
+	if err := db.NewQuery("SELECT COUNT(*) " + d.sql(uncheckedSQL)).Bind(p).WithContext(ctx).Row(&unchecked); err != nil {
+		return err
+	}
+	out.Open, out.Unchecked = out.Open+open, out.Unchecked+unchecked
+	var found []CopyFound
+	err := db.NewQuery(d.sql("SELECT o.institution, e.`order`, o.no, o.status, e.message, e.created " +
+		"FROM {events} e JOIN {orders} o ON o.id = e.`order` " +
+		"WHERE e.event = '" + refund.EventCopyFound + "' AND e.created >= {:since} ORDER BY e.created LIMIT 1000")).
+		Bind(p).WithContext(ctx).All(&found)
+	for i := range found {
+		found[i].Domain = d
+	}
+	out.Found = append(out.Found, found...)
+	return err
+}
+
 // Unchecked lists orders of a restored copy that the other sides have not
 // answered for yet; none where the folder is no copy.
-func (s *Store) Unchecked(ctx context.Context, limit int) (ids []string, err error) {
+func (s *Store) Unchecked(ctx context.Context, d CopyDomain, limit int) (ids []string, err error) {
 	db := s.app.ConcurrentDB()
 	mark, err := collections.CopyOf(db)
 	if err != nil || mark == nil {
 		return nil, err
 	}
-	err = db.NewQuery("SELECT o.id " + withOpen(uncheckedSQL) + " ORDER BY o.id LIMIT {:n}").
+	err = db.NewQuery("SELECT o.id " + d.sql(uncheckedSQL) + " ORDER BY o.id LIMIT {:n}").
 		Bind(dbx.Params{"since": stamp(mark.Since), "n": limit}).WithContext(ctx).Column(&ids)
 	return ids, err
 }

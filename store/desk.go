@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/people"
 	"hospay/refund"
 
@@ -17,7 +19,7 @@ import (
 
 // openProposal reads what somebody proposes to do with a suspended order: the
 // last proposal, unless it was withdrawn or the order has moved since.
-func openProposal(ctx context.Context, db dbx.Builder, order string) (*refund.Proposal, error) {
+func (o orders) openProposal(ctx context.Context, db dbx.Builder, order string) (*flow.Proposal, error) {
 	var r struct {
 		Seq     int            `db:"seq"`
 		Event   string         `db:"event"`
@@ -28,34 +30,55 @@ func openProposal(ctx context.Context, db dbx.Builder, order string) (*refund.Pr
 		Created types.DateTime `db:"created"`
 	}
 	err := db.NewQuery("SELECT e.seq, e.event, e.code, e.actor, e.message, e.created, COALESCE(s.person_index, '') AS person FROM " +
-		"refund_events e LEFT JOIN staff s ON s.id = e.actor " +
+		o.Events + " e LEFT JOIN staff s ON s.id = e.actor " +
 		"WHERE e.`order` = {:o} AND (e.`from` != e.`to` OR e.event IN ({:p}, {:w}, {:c})) ORDER BY e.seq DESC LIMIT 1").
-		Bind(dbx.Params{"o": order, "p": refund.EventProposed, "w": refund.EventWithdrawn, "c": refund.EventConfirmed}).WithContext(ctx).One(&r)
-	if errors.Is(err, sql.ErrNoRows) || (err == nil && r.Event != refund.EventProposed) {
+		Bind(dbx.Params{"o": order, "p": flow.EventProposed, "w": flow.EventWithdrawn, "c": flow.EventConfirmed}).WithContext(ctx).One(&r)
+	if errors.Is(err, sql.ErrNoRows) || (err == nil && r.Event != flow.EventProposed) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	by := people.By{Kind: people.ByStaff, ID: r.Actor, Person: r.Person}
-	return &refund.Proposal{Seq: r.Seq, Action: refund.Action(r.Code), By: by, Reason: r.Message, At: r.Created.Time()}, nil
+	return &flow.Proposal{Seq: r.Seq, Action: flow.Action(r.Code), By: by, Reason: r.Message, At: r.Created.Time()}, nil
 }
 
-// auditDesk writes to the audit log what people do with suspended orders.
-func auditDesk(tx core.App, c *refund.Change) error {
+// auditDesk writes to the audit log what people do with suspended orders, and what
+// more of their acts is named.
+func auditDesk(tx core.App, c flow.Change, no string, more ...string) error {
 	for _, m := range c.Moves {
-		if m.By.Kind != people.ByStaff || !strings.HasPrefix(m.Event, refund.EventSuspense) {
+		if m.By.Kind != people.ByStaff && m.By.Kind != people.ByHIS ||
+			!strings.HasPrefix(m.Event, flow.EventSuspense) && !slices.Contains(more, m.Event) {
 			continue
 		}
 		err := Audit(tx, AuditEntry{
 			ActorKind: string(m.By.Kind), Actor: m.By.ID, Action: m.Event, Target: c.ID, Address: m.By.Address,
-			Details: map[string]any{"no": c.Order.No, "action": m.Code, "reason": m.Message, "from": m.From, "to": m.To},
+			Details: map[string]any{"no": no, "action": m.Code, "reason": m.Message, "from": m.From, "to": m.To},
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// auditReview writes a decision of a person to the audit log. Those of the rules
+// are in the order's own chain of events alone.
+func auditReview(tx core.App, c *refund.Change) error {
+	if c.Review == nil || c.Review.Reviewer == "" {
+		return nil
+	}
+	address := ""
+	for _, m := range c.Moves {
+		if m.By.ID == c.Review.Reviewer {
+			address = m.By.Address
+		}
+	}
+	return Audit(tx, AuditEntry{
+		Institution: c.Order.Institution, ActorKind: string(people.ByStaff), Actor: c.Review.Reviewer,
+		Action: "review." + string(c.Review.Decision), Target: c.ID, Address: address,
+		Details: map[string]any{"no": c.Order.No, "stage": string(c.Review.Stage)},
+	})
 }
 
 // Unknown lists the orders of an institution whose outcome is open: payouts on

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
@@ -79,7 +77,8 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 		return refund.Institution{}, err
 	}
 	inst := refund.Institution{
-		ID: r.ID, Name: r.Name, Active: r.Active, Frozen: r.Frozen, DebitAt: refund.DebitAt(r.DebitAt), DayLimit: r.DayLimit,
+		ID: r.ID, Name: r.Name, Active: r.Active, Frozen: r.Frozen || s.tampered.Load(), DebitAt: refund.DebitAt(r.DebitAt),
+		DayLimit:  r.DayLimit,
 		MinAmount: money.Fen(r.MinAmount), NoticeNo: r.Notice.String,
 		Proxy: refund.ProxySettings{On: r.ProxyOn, Payee: refund.ProxyPayee(r.ProxyPay), Days: orDefault(r.ProxyDays), Consent: r.Consent.String},
 		Review: refund.ReviewSettings{
@@ -110,7 +109,7 @@ func orDefault(days int) int {
 	return days
 }
 
-// configRow is a row of channel_configs or his_configs.
+// configRow is a row of channel_configs, his_configs or centre_configs.
 type configRow struct {
 	ID         string        `db:"id"`
 	Kind       string        `db:"kind"`
@@ -121,6 +120,7 @@ type configRow struct {
 	Settings   types.JSONRaw `db:"settings"`
 	Sealed     string        `db:"secrets_sealed"`
 	Updated    string        `db:"updated"`
+	Label      string        `db:"label"` // how the other side knows us
 	TimeoutMS  int64         `db:"timeout_ms"`
 	Queryable  bool          `db:"queryable"`
 	Idempotent bool          `db:"idempotent"`
@@ -245,7 +245,7 @@ func (s *Store) buildHIS(institution, collection string, r configRow) (hisConnec
 func (s *Store) openHIS(institution string, r configRow, secrets map[string]string) (hisConnection, error) {
 	h, err := his.New(his.Config{
 		Institution: institution, Kind: r.Kind, BaseURL: r.Base, Mapping: json.RawMessage(r.Settings), Secrets: secrets,
-		Timeout: time.Duration(r.TimeoutMS) * time.Millisecond, Transport: s.Transport,
+		Timeout: time.Duration(r.TimeoutMS) * time.Millisecond, Transport: s.Transport, Now: s.now,
 	})
 	return hisConnection{his: h, traits: refund.HISTraits{Queryable: r.Queryable, Idempotent: r.Idempotent, Reversible: r.Reversible}}, err
 }
@@ -283,9 +283,10 @@ func textMap(raw types.JSONRaw) (map[string]string, error) {
 	return out, nil
 }
 
-// ConfirmPage is the address at which a payee can confirm outside the
-// channel's app (the demo's page), with {package} as its place; mostly empty.
-func (s *Store) ConfirmPage(ctx context.Context, institution, channel string) (string, error) {
+// ClientPage is the address at which a patient does outside the channel's app
+// what else is done there (the demo's pages): confirm_url with the place {package},
+// cashier_url with {no}; mostly empty.
+func (s *Store) ClientPage(ctx context.Context, institution, channel, setting string) (string, error) {
 	var raw types.JSONRaw
 	err := s.app.ConcurrentDB().Select("settings").From(collections.ChannelConfigs).
 		Where(dbx.HashExp{"institution": institution, "channel": channel}).WithContext(ctx).Row(&raw)
@@ -293,39 +294,5 @@ func (s *Store) ConfirmPage(ctx context.Context, institution, channel string) (s
 		return "", err
 	}
 	settings, err := textMap(raw)
-	return settings["confirm_url"], err
-}
-
-// RefuseSimulators fails when a channel, a HIS or an SMS gateway is a simulator, which has no
-// place in production.
-func (s *Store) RefuseSimulators() error {
-	var bases []string
-	err := s.app.ConcurrentDB().NewQuery(`SELECT api_base FROM channel_configs WHERE active = TRUE AND api_base != ''
-		UNION SELECT base_url FROM his_configs WHERE active = TRUE UNION SELECT url FROM sms_configs WHERE active = TRUE`).Column(&bases)
-	if err != nil {
-		return err
-	}
-	for _, base := range bases {
-		if err := RefuseSimulator(base); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// RefuseSimulator fails for the address of a simulator.
-func RefuseSimulator(base string) error {
-	u, err := url.Parse(base)
-	if err != nil {
-		return fmt.Errorf("地址 %q 无法识别", base)
-	}
-	if port := u.Port(); loopback(u.Hostname()) && port >= "9101" && port <= "9109" {
-		return fmt.Errorf("%s 是模拟器地址，生产环境拒绝使用", base)
-	}
-	return nil
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || (err == nil && ip.IsLoopback())
+	return settings[setting], err
 }

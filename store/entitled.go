@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/people"
 	"hospay/refund"
 
@@ -45,9 +46,9 @@ func mayMove(tx core.App, c *refund.Change) (who people.Member, err error) {
 		return who, nil
 	}
 	for _, m := range c.Moves {
-		if m.By.Kind == people.ByStaff && strings.HasPrefix(m.Event, refund.EventSuspense) {
+		if m.By.Kind == people.ByStaff && strings.HasPrefix(m.Event, flow.EventSuspense) {
 			who = MemberNow(tx, m.By)
-			return who, mayOnDesk(tx, c, m.Event, who)
+			return who, refunds.mayOnDesk(tx, c.ID, c.Order.Institution, m.Event, who)
 		}
 	}
 	return who, nil
@@ -55,23 +56,23 @@ func mayMove(tx core.App, c *refund.Change) (who people.Member, err error) {
 
 // mayOnDesk holds what a person does with a suspended order against the rule of
 // two people.
-func mayOnDesk(tx core.App, c *refund.Change, event string, who people.Member) error {
-	open := people.Proposal{Institution: c.Order.Institution}
-	if event == refund.EventProposed {
-		return refund.DeskRule.May(people.Propose, open, who, people.Seen{})
+func (o orders) mayOnDesk(tx core.App, order, institution, event string, who people.Member) error {
+	open := people.Proposal{Institution: institution}
+	if event == flow.EventProposed {
+		return flow.DeskRule.May(people.Propose, open, who, people.Seen{})
 	}
-	p, err := openProposal(context.Background(), tx.DB(), c.ID)
+	p, err := o.openProposal(context.Background(), tx.DB(), order)
 	if err != nil {
 		return err
 	}
 	if p != nil { // without one the trigger refuses
-		open = p.Of(c.Order.Institution, MemberNow(tx, p.By))
+		open = p.Of(institution, MemberNow(tx, p.By))
 	}
 	act := people.Confirm
-	if event == refund.EventWithdrawn {
+	if event == flow.EventWithdrawn {
 		act = open.Ending(who.By)
 	}
-	return refund.DeskRule.May(act, open, who, people.Seen{})
+	return flow.DeskRule.May(act, open, who, people.Seen{})
 }
 
 // MemberNow is a staff account as the transaction sees it; of one that is gone

@@ -197,6 +197,23 @@ func (s *Store) SaveCards(ctx context.Context, patient string, cards []refund.Ca
 	return nil
 }
 
+// Moved reports whether an order about one of an institution's cards has moved
+// since.
+func (s *Store) Moved(ctx context.Context, institution string, cards []string, since time.Time) (bool, error) {
+	var numbers []any
+	for _, c := range cards {
+		numbers = append(numbers, c)
+	}
+	var id string
+	err := s.app.ConcurrentDB().Select("id").From(collections.RefundOrders).Where(dbx.And(
+		dbx.HashExp{"institution": institution, "card_no": numbers}, dbx.NewExp("updated >= {:since}", dbx.Params{"since": stamp(since)}),
+	)).Limit(1).WithContext(ctx).Row(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // KeepCard stores what HIS says of one card, known or not, beside the
 // patient's other cards.
 func (s *Store) KeepCard(ctx context.Context, patient string, c refund.Card, at time.Time) error {
@@ -277,10 +294,12 @@ func (s *Store) RealName(ctx context.Context, patient string) (string, error) {
 	return s.vault.Open(vault.Place(collections.Patients, "name", patient), sealed)
 }
 
-// Late counts orders that have been due since before t and that nobody holds.
+// Late counts orders of both domains that have been due since before t and that
+// nobody holds.
 func (s *Store) Late(ctx context.Context, t time.Time) (int, error) {
 	var n int
-	err := s.app.ConcurrentDB().NewQuery(`SELECT COUNT(*) FROM refund_orders WHERE next_at != '' AND next_at < {:t} AND lease_until < {:t}`).
-		Bind(dbx.Params{"t": stamp(t)}).WithContext(ctx).Row(&n)
+	const late = " WHERE next_at != '' AND next_at < {:t} AND lease_until < {:t})"
+	const both = "SELECT (SELECT COUNT(*) FROM refund_orders" + late + " + (SELECT COUNT(*) FROM payment_orders" + late
+	err := s.app.ConcurrentDB().NewQuery(both).Bind(dbx.Params{"t": stamp(t)}).WithContext(ctx).Row(&n)
 	return n, err
 }

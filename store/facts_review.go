@@ -7,6 +7,7 @@ import (
 	"hospay/collections"
 	"hospay/internal/vault"
 	"hospay/money"
+	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -48,10 +49,11 @@ func (s *Store) CardOwner(ctx context.Context, o refund.Order) (string, error) {
 }
 
 // Reveal opens one sealed field of an order, and writes beforehand who looked
-// at which field; the value itself is never written.
-func (s *Store) Reveal(ctx context.Context, w refund.Work, field string, a AuditEntry) (string, error) {
-	a.Action, a.Target, a.Details = "order.reveal", w.Order.ID, map[string]any{"field": field, "no": w.Order.No}
-	if err := s.transact(func(tx core.App) error { return Audit(tx, a) }); err != nil {
+// at which field and why; the value itself is never written.
+func (s *Store) Reveal(ctx context.Context, w refund.Work, field, reason string, by people.By) (string, error) {
+	err := s.Look(Look{By: by, Action: AuditReveal, Target: w.Order.ID, Reason: reason, Fields: 1,
+		Details: map[string]any{"field": field, "no": w.Order.No}})
+	if err != nil {
 		return "", err
 	}
 	switch field {

@@ -1,12 +1,14 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
 	"time"
 
 	"hospay/collections"
 
 	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
@@ -24,17 +26,33 @@ type JobState struct {
 // ErrJobBusy refuses to run a job that is running.
 var ErrJobBusy = errors.New("collections: the job is running")
 
-// RecordRun keeps a run of a job.
+// RecordRun keeps a run of a job. The audit log has that a job begins to fail,
+// and that it works again.
 func (s *Store) RecordRun(job string, started, finished time.Time, done int, err error) error {
 	message := ""
 	if err != nil {
 		message = err.Error()
 	}
-	_, e := s.app.NonconcurrentDB().Insert(collections.JobRuns, dbx.Params{
-		"id": newID(), "job": job, "started": stamp(started), "finished": stamp(finished), "ok": err == nil, "done": done,
-		"message": clip(message, 1000),
-	}).Execute()
-	return e
+	return s.transact(func(tx core.App) error {
+		worked := true
+		e := tx.DB().Select("ok").From(collections.JobRuns).Where(dbx.HashExp{"job": job}).OrderBy("started DESC", "rowid DESC").Limit(1).
+			Row(&worked)
+		if e != nil && !errors.Is(e, sql.ErrNoRows) {
+			return e
+		}
+		_, e = tx.DB().Insert(collections.JobRuns, dbx.Params{
+			"id": newID(), "job": job, "started": stamp(started), "finished": stamp(finished), "ok": err == nil, "done": done,
+			"message": clip(message, 1000),
+		}).Execute()
+		if e != nil || worked == (err == nil) {
+			return e
+		}
+		action := "job.failed"
+		if err == nil {
+			action = "job.recovered"
+		}
+		return Audit(tx, AuditEntry{ActorKind: "system", Action: action, Target: job})
+	})
 }
 
 // PurgeRuns forgets runs older than t.

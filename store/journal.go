@@ -101,34 +101,36 @@ func (j journal) put(db dbx.Builder, o flow.Order, c *flow.Call, own, more dbx.P
 
 // taken reports whether the other side has given a number of its own to another
 // call of the same kind. Another merchant or HIS counts by itself.
-func (j journal) taken(ctx context.Context, db dbx.Builder, o refund.Order, c *flow.Call, theirs string) (bool, error) {
-	where := dbx.HashExp{"institution": o.Institution, j.theirs: clip(theirs, 64), "connection": c.Connection}
+// More narrows a table that keeps one kind.
+func (j journal) taken(ctx context.Context, db dbx.Builder, institution string, c *flow.Call, theirs string, more dbx.HashExp) (bool,
+	error) {
+	where := dbx.HashExp{"institution": institution, j.theirs: clip(theirs, 64), "connection": c.Connection}
 	if j.kind {
 		where["kind"] = c.Kind
-	} else {
-		where["channel"] = o.Channel
 	}
+	maps.Copy(where, more)
 	var n int
-	err := db.Select("COUNT(*)").From(j.table).Where(dbx.And(where, dbx.Not(dbx.HashExp{j.no: c.No}))).WithContext(ctx).Row(&n)
+	filled := dbx.NewExp(j.theirs + " != ''") // the index holds nothing else
+	err := db.Select("COUNT(*)").From(j.table).Where(dbx.And(where, filled, dbx.Not(dbx.HashExp{j.no: c.No}))).WithContext(ctx).Row(&n)
 	return n > 0, err
 }
 
 // Taken implements refund.Store.
 func (s *Store) Taken(ctx context.Context, o refund.Order, c *flow.Call, theirs string) (bool, error) {
-	return journalOf(c).taken(ctx, s.app.ConcurrentDB(), o, c, theirs)
+	return takenOf(ctx, s.app.ConcurrentDB(), o, c, theirs)
 }
 
-func journalOf(c *flow.Call) journal {
+func takenOf(ctx context.Context, db dbx.Builder, o refund.Order, c *flow.Call, theirs string) (bool, error) {
 	if c.Kind == refund.CallPayout || c.Kind == "" {
-		return payoutJournal
+		return payoutJournal.taken(ctx, db, o.Institution, c, theirs, dbx.HashExp{"channel": o.Channel})
 	}
-	return hisJournal
+	return hisJournal.taken(ctx, db, o.Institution, c, theirs, nil)
 }
 
 // untaken refuses a change whose foreign number another call has got meanwhile.
 func untaken(db dbx.Builder, c *refund.Change) error {
 	for _, call := range c.Heard {
-		used, err := journalOf(call).taken(context.Background(), db, c.Order, call, call.Theirs)
+		used, err := takenOf(context.Background(), db, c.Order, call, call.Theirs)
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/notify"
+	"hospay/payment"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -39,14 +40,15 @@ type noticeText struct {
 func TextEvents() (patients, staff []flow.NoticeEvent) {
 	return []flow.NoticeEvent{
 		refund.NoticeSucceeded, refund.NoticeRejected, refund.NoticeFailed, refund.NoticeAwaitingPayee, refund.NoticeReturned,
-		refund.NoticePaidByHand, refund.NoticeProxyApproved, refund.NoticeProxyRejected,
-	}, []flow.NoticeEvent{flow.NoticeHold, flow.NoticeSuspense}
+		refund.NoticePaidByHand, refund.NoticeProxyApproved, refund.NoticeProxyRejected, payment.NoticeRegistered, payment.NoticePaid,
+		payment.NoticeReceived, payment.NoticeNotPaid, payment.NoticeRefundAuth, payment.NoticePartRefunded, payment.NoticeRefunded,
+	}, []flow.NoticeEvent{flow.NoticeHold, flow.NoticeSuspense, payment.NoticeHold, payment.NoticeSuspense}
 }
 
-// TextPlaces are the places that texts and keywords may use. None of them is
-// personal data.
+// TextPlaces are the places that texts and keywords may use; those after status
+// hold something in texts about payments alone. None of them is personal data.
 func TextPlaces() []string {
-	return []string{"no", "amount", "reason", "channel", "method", "time", "status", "link"}
+	return []string{"no", "amount", "reason", "channel", "method", "time", "status", "insured", "cash", "guide", "receipt", "link"}
 }
 
 // defaultText is the wording that a new institution begins with. Templates of
@@ -159,13 +161,23 @@ func pairs(values map[string]string) []string {
 // linkPart is the clause of a text that holds the link, with what leads to it.
 var linkPart = regexp.MustCompile(`[^。！？；;.!?\n]*\{link\}[。！；;]?`)
 
-// words are the text for a way: with the link only where it is one to tap.
+// alone is a sentence that is nothing but a place.
+var alone = regexp.MustCompile(`(^|[。.])( ?)\{(guide|reason|receipt)\}[。.]`)
+
+// words are the text for a way: with the link only where it is one to tap, without
+// sentences that would say nothing.
 func (t noticeText) words(places map[string]string, link string) string {
 	body := t.Body
 	if link == "" {
 		body = strings.TrimSpace(linkPart.ReplaceAllString(body, ""))
 	}
-	return i18n.Fill(body, append(pairs(places), "link", link)...)
+	body = alone.ReplaceAllStringFunc(body, func(s string) string {
+		if m := alone.FindStringSubmatch(s); places[m[3]] == "" {
+			return m[1]
+		}
+		return s
+	})
+	return strings.ReplaceAll(i18n.Fill(body, append(pairs(places), "link", link)...), "。。", "。")
 }
 
 // pageOf is the page of the portal that an order's notice is about.
@@ -200,6 +212,12 @@ func link(db dbx.Builder, institution, channel, page string) (string, error) {
 		return "", err
 	}
 	return base + "/?inst=" + url.QueryEscape(code) + "#" + page, nil
+}
+
+// PageAddress is the address of a page of the portal, as a channel brings people
+// back to it; empty where the program is not reached from outside.
+func (s *Store) PageAddress(institution, channel, page string) (string, error) {
+	return link(s.app.ConcurrentDB(), institution, channel, page)
 }
 
 // ShortPath begins the short address of a notice.

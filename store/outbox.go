@@ -13,6 +13,7 @@ import (
 	"hospay/internal/i18n"
 	"hospay/internal/vault"
 	"hospay/notify"
+	"hospay/payment"
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
@@ -28,9 +29,10 @@ type noticeData struct {
 // told is what a notice is about: an order, or a proxy application, which has
 // no channel.
 type told struct {
-	order, institution, patient, channel string
-	page                                 string // of the portal
-	values                               map[string]string
+	order, payment, institution, patient, channel string
+	page                                          string // of the portal
+	before                                        int    // how often the event was told of the payment
+	values                                        map[string]string
 }
 
 // queueNotice writes the outbox rows of a notice about an order. An order may
@@ -38,7 +40,8 @@ type told struct {
 func (s *Store) queueNotice(tx core.App, o refund.Order, n flow.Notice) error {
 	if n.Event == flow.NoticeSuspense || n.Event == flow.NoticeHold {
 		before := dbx.HashExp{"order": o.ID, "event": string(n.Event), "via": notify.ViaInApp, "staff": true}
-		if err := tx.DB().Select("COUNT(*)").From(collections.Notifications).Where(before).Row(&n.Round); err != nil {
+		if err := tx.DB().Select("COUNT(*)").From(collections.Notifications).Where(dbx.And(before, dbx.NewExp("`order` != ''"))).
+			Row(&n.Round); err != nil {
 			return err
 		}
 	}
@@ -57,7 +60,8 @@ func (s *Store) tell(tx core.App, o told, n flow.Notice) error {
 		return err
 	}
 	row := dbx.Params{
-		"order": o.order, "institution": o.institution, "patient": o.patient, "event": string(n.Event), "round": n.Round, "staff": n.Staff,
+		"order": o.order, "payment": o.payment, "institution": o.institution, "patient": o.patient, "event": string(n.Event),
+		"round": n.Round + o.before, "staff": n.Staff,
 		"title": i18n.Fill(text.Title, pairs(o.values)...), "page": o.page, "next_at": stamp(n.At),
 	}
 	for via, data := range s.ways(tx.DB(), o, n, text) {
@@ -172,8 +176,8 @@ func (q outbox) Due(ctx context.Context, now time.Time, limit int) ([]notify.Mes
 	var rows []noticeRow
 	err := q.app.ConcurrentDB().NewQuery(
 		"SELECT n.id, n.`order`, n.patient, n.institution, n.event, n.round, n.via, n.title, n.body, n.data, n.page," +
-			" n.tries, COALESCE(o.status, '') AS status " +
-			"FROM notifications n LEFT JOIN refund_orders o ON o.id = n.`order` WHERE n.state = 'queued' AND n.next_at <= {:now} ORDER BY " +
+			" n.tries, COALESCE(o.status, p.status, '') AS status FROM notifications n LEFT JOIN refund_orders o ON o.id = n.`order` " +
+			"LEFT JOIN payment_orders p ON p.id = n.payment WHERE n.state = 'queued' AND n.next_at <= {:now} ORDER BY " +
 			"n.next_at " +
 			"LIMIT {:limit}").
 		Bind(dbx.Params{"now": stamp(now), "limit": limit}).WithContext(ctx).All(&rows)
@@ -191,10 +195,23 @@ func (q outbox) Due(ctx context.Context, now time.Time, limit int) ([]notify.Mes
 		out = append(out, notify.Message{
 			ID: r.ID, Order: r.Order, Patient: r.Patient, Institution: r.Institution, Via: r.Via, Title: r.Title, Body: r.Body,
 			Template: data.Template, Values: data.Values, Link: to, Tries: r.Tries,
-			Stale: r.Event == string(refund.NoticeAwaitingPayee) && r.Status != string(refund.StatusAwaitingPayee),
+			Stale: r.stale(),
 		})
 	}
 	return out, nil
+}
+
+// stale reports whether what a notice asks for has been done meanwhile.
+func (r noticeRow) stale() bool {
+	switch r.Event {
+	case string(refund.NoticeAwaitingPayee):
+		return r.Status != string(refund.StatusAwaitingPayee)
+	case string(payment.NoticeRefundAuth):
+		return r.Status != string(payment.StatusWaitAuth)
+	case string(payment.NoticeReceived):
+		return payment.Resting(payment.Status(r.Status))
+	}
+	return false
 }
 
 // Settle records what became of a notice.

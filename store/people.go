@@ -20,7 +20,7 @@ import (
 // Visitor is a person as the portal's ticket and the identity source tell.
 type Visitor struct {
 	Person refund.Person
-	Via    string // wechat, alipay
+	Via    string // wechat, alipay; empty at a kiosk
 	Wechat string // openid, when told
 	Alipay refund.Payee
 }
@@ -97,11 +97,16 @@ func (s *Store) fillVisitor(tx core.App, rec *core.Record, v Visitor) error {
 	id := idno.Normalize(p.IDNo)
 	p.Phone, _ = people.Phone(p.Phone)
 	rec.Set("id_type", p.IDType)
-	rec.Set("via", v.Via)
+	if v.Via != "" { // a kiosk is none
+		rec.Set("via", v.Via)
+	}
 	rec.Set("id_index", s.PersonIndex(id))
 	for field, x := range map[string]struct{ plain, mask string }{
 		"name": {p.Name, vault.MaskName(p.Name)}, "id_no": {id, vault.MaskIDNo(id)}, "phone": {p.Phone, vault.MaskPhone(p.Phone)},
 	} {
+		if field == "phone" && x.plain == "" && rec.GetString("phone_sealed") != "" { // not told is not taken away
+			continue
+		}
 		rec.Set(field, x.mask)
 		if err := s.sealInto(rec, field, x.plain); err != nil {
 			return err

@@ -183,10 +183,11 @@ func mayReview(tx core.App, id string, p refund.Proxy) error {
 	return NotConcerned(tx, staff.GetString("person_index"), p.Agent, p.Principal)
 }
 
-// NotConcerned refuses a person of the staff who is one of the patients.
+// NotConcerned refuses a person of the staff who is one of the patients, and an
+// account whose person is not known: it may be anybody's.
 func NotConcerned(app core.App, person string, patients ...string) error {
 	if person == "" {
-		return nil
+		return people.PersonUnknown
 	}
 	recs, err := app.FindRecordsByIds(collections.Patients, patients)
 	if err != nil {
@@ -219,12 +220,10 @@ func (s *Store) tellAgent(tx core.App, p refund.Proxy, approved bool, note strin
 // the agent has made limit of them on this Beijing day. It is written before
 // HIS is asked, so that searches at the same time count, too.
 func (s *Store) Lookup(ctx context.Context, agent, address string, limit int, now time.Time) error {
-	b := now.In(calendar.Beijing)
-	from := time.Date(b.Year(), b.Month(), b.Day(), 0, 0, 0, 0, calendar.Beijing)
 	return s.transact(func(tx core.App) error {
 		var n int
 		err := tx.DB().NewQuery("SELECT COUNT(*) FROM audit_log WHERE target = {:agent} AND created >= {:from} AND action = 'proxy.lookup'").
-			Bind(dbx.Params{"agent": agent, "from": stamp(from)}).WithContext(ctx).Row(&n)
+			Bind(dbx.Params{"agent": agent, "from": today(now)}).WithContext(ctx).Row(&n)
 		if err != nil {
 			return err
 		}

@@ -139,6 +139,13 @@ func (s *Store) DeskCounts(ctx context.Context, institution string) (map[string]
 	if _, out["unknown"], err = s.Unknown(ctx, institution, 0, 0); err != nil {
 		return nil, err
 	}
+	open, suspended, second, err := s.Payments().DeskCounts(ctx, institution)
+	if err != nil {
+		return nil, err
+	}
+	out["unknown"] += open
+	out["suspense"] += suspended
+	out["payments"] = suspended + second
 	var proxies int
 	err = s.app.ConcurrentDB().Select("COUNT(*)").From(collections.ProxyApplications).
 		Where(dbx.HashExp{"institution": institution, "status": string(refund.ProxySubmitted)}).WithContext(ctx).Row(&proxies)

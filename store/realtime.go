@@ -3,16 +3,14 @@ package store
 import (
 	"context"
 
-	"hospay/collections"
-
 	"github.com/pocketbase/pocketbase/core"
 )
 
 // Publish tells PocketBase's hooks and realtime subscribers that an order has
 // changed. The Store writes below the record layer, so it says so itself, after
 // the commit; pages refetch on reconnect, so nothing depends on it.
-func Publish(app core.App) func(orderID string) {
-	return func(id string) { publish(app, collections.RefundOrders, id) }
+func Publish(app core.App) func(collection, id string) {
+	return func(collection, id string) { publish(app, collection, id) }
 }
 
 func publish(app core.App, collection, id string) {

@@ -28,9 +28,10 @@ func sealedFields() []sealedField {
 	}
 	all := append(person(collections.Patients, "name", "id_no", "phone", "wechat_openid", "alipay_id"),
 		person(collections.PatientCards, "card_name")...)
+	all = append(all, person(collections.PaymentOrders, "secrets", "settlement")...)
 	all = append(all, person(collections.ProxyApplications, "principal_name", "principal_id_no")...)
 	for _, table := range []string{collections.Institutions, collections.ChannelConfigs, collections.HISConfigs, collections.SMSConfigs,
-		collections.Connections} {
+		collections.Connections, collections.CentreConfigs} {
 		all = append(all, sealedField{table, "secrets", "secrets_sealed", vault.Secret})
 	}
 	return append(all, sealedField{collections.StaffSecurity, "totp", "totp_sealed", vault.Secret},

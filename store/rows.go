@@ -84,7 +84,7 @@ func (s *Store) work(ctx context.Context, db dbx.Builder, r orderRow) (refund.Wo
 		}
 	}
 	if o.Status == refund.StatusSuspense || w.Contradicted {
-		if w.Proposal, err = openProposal(ctx, db, r.ID); err != nil {
+		if w.Proposal, err = refunds.openProposal(ctx, db, r.ID); err != nil {
 			return w, err
 		}
 	}
@@ -204,8 +204,12 @@ type Event struct {
 
 // Events returns an order's history in its order.
 func (s *Store) Events(ctx context.Context, order string) ([]Event, error) {
+	return refunds.history(ctx, s.app.ConcurrentDB(), order)
+}
+
+func (o orders) history(ctx context.Context, db dbx.Builder, order string) ([]Event, error) {
 	var events []Event
-	err := s.app.ConcurrentDB().Select("*").From(collections.RefundEvents).Where(dbx.HashExp{"order": order}).OrderBy("seq").WithContext(ctx).
+	err := db.Select("*").From(o.Events).Where(dbx.HashExp{"order": order}).OrderBy("seq").WithContext(ctx).
 		All(&events)
 	return events, err
 }

@@ -22,10 +22,6 @@ const (
 	lockFor   = 15 * time.Minute
 )
 
-// DefaultIdle is how long a staff session may rest where the institution sets
-// nothing else.
-const DefaultIdle = 30 * time.Minute
-
 // SecondFactorTOTP is the policy of an institution that asks for a code.
 const SecondFactorTOTP = "totp"
 
@@ -47,7 +43,6 @@ type Security struct {
 	Failures    int            `db:"failures"`
 	FailedAt    types.DateTime `db:"failed_at"`
 	LockedUntil types.DateTime `db:"locked_until"`
-	LastSeen    types.DateTime `db:"last_seen"`
 }
 
 // RecoveryLeft is the number of recovery codes that are left.
@@ -89,7 +84,7 @@ func (s *Store) secure(staff *core.Record, f func(tx core.App, row *Security) er
 		}
 		set := dbx.Params{
 			"totp_sealed": row.Sealed, "totp_on": row.On, "last_step": row.LastStep, "recovery": jsonText(row.indexes()), "failures": row.Failures,
-			"failed_at": stamp(row.FailedAt.Time()), "locked_until": stamp(row.LockedUntil.Time()), "last_seen": stamp(row.LastSeen.Time()),
+			"failed_at": stamp(row.FailedAt.Time()), "locked_until": stamp(row.LockedUntil.Time()),
 			"updated": stamp(collections.Now(tx)),
 		}
 		if !fresh {
@@ -107,38 +102,76 @@ func dateTime(t time.Time) types.DateTime {
 	return d
 }
 
-// BeginTry counts an attempt at a login before it is judged, so that attempts
-// at once do not pass beside the count. CodeLocked refuses it.
+// Tries counts the attempts at a login that failed. The zero value has none.
+type Tries struct {
+	Failures    int
+	FailedAt    time.Time
+	LockedUntil time.Time
+}
+
+// Begin counts an attempt before it is judged, so that attempts at once do not
+// pass beside the count, and reports whether it may be judged.
+func (t *Tries) Begin(now time.Time) bool {
+	if !t.LockedUntil.IsZero() && now.Before(t.LockedUntil) {
+		return false
+	}
+	if !t.LockedUntil.IsZero() || now.Sub(t.FailedAt) > lockFor {
+		t.Failures, t.LockedUntil = 0, time.Time{}
+	}
+	if t.Failures >= lockAfter {
+		return false
+	}
+	t.Failures, t.FailedAt = t.Failures+1, now
+	return true
+}
+
+// Fail books an attempt as failed and reports whether it is locked now, and
+// whether by this attempt.
+func (t *Tries) Fail(now time.Time) (locked, first bool) {
+	if t.Failures < lockAfter || !t.LockedUntil.IsZero() {
+		return !t.LockedUntil.IsZero(), false
+	}
+	t.LockedUntil = now.Add(lockFor)
+	return true, true
+}
+
+// Aged reports whether nothing is left to remember.
+func (t *Tries) Aged(now time.Time) bool {
+	return now.Sub(t.FailedAt) > lockFor && !now.Before(t.LockedUntil)
+}
+
+func (s *Security) tries() Tries {
+	return Tries{Failures: s.Failures, FailedAt: s.FailedAt.Time(), LockedUntil: s.LockedUntil.Time()}
+}
+
+func (s *Security) keep(t Tries) {
+	s.Failures, s.FailedAt, s.LockedUntil = t.Failures, dateTime(t.FailedAt), dateTime(t.LockedUntil)
+}
+
+// BeginTry counts an attempt at a login of an account. CodeLocked refuses it.
 func (s *Store) BeginTry(staff *core.Record, now time.Time) error {
-	refused := false
+	judged := false
 	err := s.secure(staff, func(_ core.App, row *Security) error {
-		if until := row.LockedUntil.Time(); !until.IsZero() && now.Before(until) {
-			refused = true
-			return nil
-		}
-		if !row.LockedUntil.IsZero() || now.Sub(row.FailedAt.Time()) > lockFor {
-			row.Failures, row.LockedUntil = 0, types.DateTime{}
-		}
-		if refused = row.Failures >= lockAfter; !refused {
-			row.Failures, row.FailedAt = row.Failures+1, dateTime(now)
-		}
+		t := row.tries()
+		judged = t.Begin(now)
+		row.keep(t)
 		return nil
 	})
-	if err == nil && refused {
+	if err == nil && !judged {
 		return flow.NewError(CodeLocked, "")
 	}
 	return err
 }
 
-// FailTry books an attempt as failed and reports whether it was the one that
-// locks the account.
+// FailTry books an attempt as failed and reports whether the account is locked.
 func (s *Store) FailTry(staff *core.Record, address string, now time.Time) (locked bool, err error) {
 	err = s.secure(staff, func(tx core.App, row *Security) error {
-		if row.Failures < lockAfter || !row.LockedUntil.IsZero() {
-			locked = !row.LockedUntil.IsZero()
+		t := row.tries()
+		var first bool
+		if locked, first = t.Fail(now); !first {
 			return nil
 		}
-		locked, row.LockedUntil = true, dateTime(now.Add(lockFor))
+		row.keep(t)
 		return Audit(tx, AuditEntry{
 			Institution: staff.GetString("institution"), ActorKind: "system", Action: "staff.locked", Target: staff.Id, Address: address,
 			Details: map[string]any{"failures": row.Failures, "until": stamp(row.LockedUntil.Time())},
@@ -148,12 +181,12 @@ func (s *Store) FailTry(staff *core.Record, address string, now time.Time) (lock
 }
 
 // PassTry takes an attempt back that was right. done says that the login is
-// complete: the account starts at zero and its session begins.
-func (s *Store) PassTry(staff *core.Record, done bool, now time.Time) error {
+// complete: the account starts at zero.
+func (s *Store) PassTry(staff *core.Record, done bool) error {
 	return s.secure(staff, func(_ core.App, row *Security) error {
 		row.Failures = max(0, row.Failures-1)
 		if done {
-			row.Failures, row.LockedUntil, row.LastSeen = 0, types.DateTime{}, dateTime(now)
+			row.Failures, row.LockedUntil = 0, types.DateTime{}
 		}
 		return nil
 	})
@@ -169,44 +202,6 @@ func (s *Store) Unlock(staff *core.Record, reset bool, by AuditEntry) error {
 		}
 		return Audit(tx, by)
 	})
-}
-
-// Seen reports whether a session is still alive, and marks it when active says
-// that a person acts. To spare the disk, it is marked once a minute.
-func (s *Store) Seen(staff *core.Record, idle time.Duration, active bool, now time.Time) (bool, error) {
-	row, err := s.SecurityOf(staff.Id)
-	if err != nil {
-		return false, err
-	}
-	last := row.LastSeen.Time()
-	if !last.IsZero() && now.Sub(last) > idle {
-		return false, nil
-	}
-	if !active || now.Sub(last) < time.Minute {
-		return true, nil
-	}
-	return true, s.secure(staff, func(_ core.App, row *Security) error {
-		row.LastSeen = dateTime(now)
-		return nil
-	})
-}
-
-// Idle is how long a staff session of an institution may rest.
-func (s *Store) Idle(institution string) time.Duration {
-	var minutes int
-	err := s.app.ConcurrentDB().Select("idle_minutes").From(collections.Institutions).Where(dbx.HashExp{"id": institution}).Row(&minutes)
-	if err != nil || minutes <= 0 {
-		return DefaultIdle
-	}
-	return time.Duration(minutes) * time.Minute
-}
-
-// NeedsSecondFactor reports whether a staff member's institution asks for one.
-func (s *Store) NeedsSecondFactor(staff *core.Record) bool {
-	var policy string
-	err := s.app.ConcurrentDB().Select("second_factor").From(collections.Institutions).
-		Where(dbx.HashExp{"id": staff.GetString("institution")}).Row(&policy)
-	return err == nil && policy == SecondFactorTOTP
 }
 
 func totpPlace(id string) string { return vault.Place(collections.StaffSecurity, "totp", id) }

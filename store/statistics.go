@@ -20,6 +20,9 @@ func RebuildStatistics(db dbx.Builder) error {
 			", r.* FROM (" + collections.Recount() + ") r",
 		"INSERT INTO refund_counts (id, institution, status, count) SELECT " + collections.NewRowID + ", r.* FROM (" +
 			collections.RecountStatuses + ") r",
+		"DELETE FROM payment_days",
+		"INSERT INTO payment_days (id, institution, day, channel, kind, insured, " + strings.Join(collections.PaymentFigures(), ", ") +
+			") SELECT " + collections.NewRowID + ", r.* FROM (" + collections.RecountPayments() + ") r",
 	} {
 		if err := exec(db, sql); err != nil {
 			return err
@@ -31,15 +34,24 @@ func RebuildStatistics(db dbx.Builder) error {
 // StatisticsDiff is a row of a summary table that differs from the orders.
 type StatisticsDiff struct {
 	Institution string `db:"institution" json:"institution"`
-	Key         string `db:"k" json:"key"`     // day/channel/method, or the status
+	Key         string `db:"k" json:"key"`     // day/channel/method, day/channel/kind/insured, or the status
 	Amount      int64  `db:"a" json:"amount"`  // table minus orders, in fen
 	Count       int64  `db:"n" json:"count"`   // table minus orders
 	Parts       int64  `db:"p" json:"details"` // how many of its figures differ
 }
 
-// VerifyStatistics compares the summary tables with the orders, in one
-// statement and so at one moment, and returns what differs.
+// VerifyStatistics compares the summary tables with the orders, those of a domain
+// in one statement and so at one moment, and returns what differs.
 func (s *Store) VerifyStatistics(ctx context.Context) ([]StatisticsDiff, error) {
+	refunds, err := s.verifyRefundDays(ctx)
+	if err != nil {
+		return nil, err
+	}
+	payments, err := s.verifyPaymentDays(ctx)
+	return append(refunds, payments...), err
+}
+
+func (s *Store) verifyRefundDays(ctx context.Context) ([]StatisticsDiff, error) {
 	var neg, sums, differs []string
 	for _, c := range strings.Split(collections.DayColumns, ", ") {
 		neg, sums, differs = append(neg, "-"+c), append(sums, "SUM("+c+") AS "+c), append(differs, "("+c+" != 0)")

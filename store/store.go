@@ -32,11 +32,13 @@ type Store struct {
 	vault *vault.Vault
 	open  atomic.Int32
 	group commitGroup
-	// Committed is called after a commit with the order's id, when set.
-	Committed func(orderID string)
+	// Committed is called after a commit with the order's collection and id, when set.
+	Committed func(collection, id string)
 	// Transport carries the calls of channels and HIS, when set (tests).
 	Transport http.RoundTripper
 	cache     configCache
+	logins    failedLogins
+	tampered  atomic.Bool // the guards are not those of the program: nothing is paid
 }
 
 var (
@@ -46,6 +48,11 @@ var (
 
 // New returns a store on the app's database.
 func New(app core.App, v *vault.Vault) *Store {
+	if v != nil {
+		if c, err := v.Chain(); err == nil { // a vault that is open has a whole key file
+			SetChain(app, c)
+		}
+	}
 	return &Store{app: app, vault: v}
 }
 
@@ -129,10 +136,13 @@ func (s *Store) apply(tx core.App, c *refund.Change, now time.Time) error {
 			return err
 		}
 	}
+	if err := auditReview(tx, c); err != nil {
+		return err
+	}
 	if err := refunds.move(db, c.Change, c.Order.Institution, c.Order.Status, orderColumns(c.Order), now); err != nil {
 		return err
 	}
-	if err := auditDesk(tx, c); err != nil {
+	if err := auditDesk(tx, c.Change, c.Order.No); err != nil {
 		return err
 	}
 	if err := s.nameConnections(context.Background(), db, c); err != nil {
@@ -152,14 +162,13 @@ func (s *Store) apply(tx core.App, c *refund.Change, now time.Time) error {
 	return nil
 }
 
-func insertCallback(tx core.App, c *refund.Change) error {
-	cb := c.Callback
+func insertCallback(tx core.App, cb flow.CallbackRow) error {
 	_, err := tx.DB().Insert(collections.Callbacks, dbx.Params{
 		"id": newID(), "institution": cb.Institution, "channel": cb.Channel, "callback_id": cb.ID, "kind": cb.Kind, "no": cb.No,
 		"effect": cb.Effect, "body": clip(cb.Body, 4000), "created": stamp(collections.Now(tx)),
 	}).Execute()
 	if isUnique(err) {
-		return refund.ErrSeen
+		return flow.ErrSeen
 	}
 	return err
 }

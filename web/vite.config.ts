@@ -18,6 +18,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1500, // the console's kit, on an intranet; the budget of the patient pages is in scripts/budget.mjs
-    rollupOptions: { input: { portal: here('./index.html'), staff: here('./staff/index.html') } },
+    rollupOptions: { input: { portal: here('./index.html'), staff: here('./staff/index.html'), kiosk: here('./kiosk/index.html') } },
   },
 })

@@ -6,14 +6,15 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = { '@texts': here('../internal/i18n'), '@shared': here('./shared') }
 
 // unit: without a browser. browser: walks through the running program in
-// Debian's chromium. shots: a picture of every screen; the
+// Debian's chromium; console: those of the staff. books: one
+// whose day holds no payments but its own. shots: a picture of every screen; the
 // console's are those of the demo with its past.
 export default defineConfig({
   test: {
     projects: [
       {
         plugins: [vue()], resolve: { alias },
-        test: { name: 'unit', include: ['{shared,portal,staff}/**/*.test.ts', 'tests/*.test.ts'], environment: 'happy-dom' },
+        test: { name: 'unit', include: ['{shared,portal,staff,kiosk}/**/*.test.ts', 'tests/*.test.ts'], environment: 'happy-dom' },
       },
       {
         resolve: { alias },
@@ -25,7 +26,14 @@ export default defineConfig({
       {
         resolve: { alias },
         test: {
-          name: 'console', include: ['tests/console/*.test.ts'], environment: 'node', globalSetup: ['tests/house-console.ts'],
+          name: 'console', include: ['tests/console/*.test.ts'], exclude: ['tests/console/books.test.ts'], environment: 'node',
+          globalSetup: ['tests/house-console.ts'], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'books', include: ['tests/console/books.test.ts'], environment: 'node', globalSetup: ['tests/house-console.ts'],
           testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false,
         },
       },

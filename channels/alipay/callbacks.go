@@ -11,12 +11,14 @@ import (
 
 	"hospay/channels"
 	"hospay/flow"
+	"hospay/payment"
 	"hospay/refund"
 )
 
 const (
 	maxCallback   = 1 << 20
 	eventTransfer = "alipay.fund.trans.order.changed"
+	eventTrade    = "trade_status_sync"
 )
 
 // ParseCallback reads both envelopes: notifications of trades and messages of
@@ -40,6 +42,8 @@ func (c *Client) ParseCallback(_ context.Context, _ http.Header, body []byte) (c
 		return readTransfer(form)
 	case form.Get("msg_method") == "" && form.Get("gmt_refund") != "" && form.Get("out_biz_no") != "":
 		return readRefund(form), nil
+	case form.Get("notify_type") == eventTrade && form.Get("out_trade_no") != "" && form.Get("trade_status") != "":
+		return readTrade(form), nil
 	}
 	return flow.Callback{ID: form.Get("notify_id"), Kind: flow.CallbackOther,
 		Body: channels.Record{Event: eventOf(form), State: form.Get("trade_status")}.String()}, nil
@@ -121,9 +125,23 @@ func readTransfer(form url.Values) (flow.Callback, error) {
 func readRefund(form url.Values) flow.Callback {
 	no := form.Get("out_biz_no")
 	hint := refund.PayoutAnswer{ChannelNo: form.Get("trade_no"), Reason: flow.Reason{Code: "hint", Message: "收到退款通知，以查询为准"}}
-	return flow.Callback{ID: form.Get("notify_id"), Kind: refund.CallbackRefund, No: no, Told: refund.Told{Answer: hint},
+	cb := flow.Callback{ID: form.Get("notify_id"), Kind: refund.CallbackRefund, No: no, Told: refund.Told{Answer: hint},
 		Body: channels.Record{Event: eventOf(form), No: no, ChannelNo: form.Get("trade_no"), State: form.Get("trade_status"),
 			Amount: toldAmount(form.Get("refund_fee")).Amount}.String()}
+	if payment.OwnNumber(no) {
+		cb.Kind, cb.Told = payment.CallbackTradeRefund, payment.RefundAnswer{Reason: hint.Reason, ChannelNo: hint.ChannelNo}
+	}
+	return cb
+}
+
+// readTrade reads a trade's notification about its payment or its end.
+func readTrade(form url.Values) flow.Callback {
+	r := traded{No: form.Get("out_trade_no"), ChannelNo: form.Get("trade_no"), Status: form.Get("trade_status"),
+		Total:    form.Get("total_amount"),
+		Notified: form.Get("gmt_payment"), BuyerUser: form.Get("buyer_id"), BuyerOpen: form.Get("buyer_open_id")}
+	a := r.answer()
+	return flow.Callback{ID: form.Get("notify_id"), Kind: payment.CallbackTrade, No: r.No, Told: a,
+		Body: channels.Record{Event: eventOf(form), No: r.No, ChannelNo: r.ChannelNo, State: r.Status, Amount: a.Amount}.String()}
 }
 
 func eventOf(form url.Values) string {

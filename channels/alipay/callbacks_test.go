@@ -65,6 +65,7 @@ func TestCallback_RefundIsOnlyAHint(t *testing.T) {
 		t.Errorf("%+v, %v", cb, err)
 	}
 	form := trade()
+	form.Set("notify_type", "something_else")
 	form.Del("gmt_refund")
 	if cb, err := c.ParseCallback(t.Context(), nil, notification(k.alipay, form)); err != nil || cb.Kind != flow.CallbackOther {
 		t.Errorf("%+v, %v", cb, err)

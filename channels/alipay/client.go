@@ -15,6 +15,7 @@ import (
 	"hospay/internal/foreign"
 	"hospay/internal/wire"
 	"hospay/money"
+	"hospay/payment"
 	"hospay/refund"
 
 	sdk "github.com/smartwalle/alipay/v3"
@@ -48,6 +49,9 @@ var (
 	_ channels.Receipts    = (*Client)(nil)
 	_ channels.Messenger   = (*Client)(nil)
 	_ channels.Credentials = (*Client)(nil)
+	_ channels.CodeOrders  = (*Client)(nil)
+	_ payment.Trades       = (*Client)(nil)
+	_ payment.MedIns       = (*Client)(nil)
 )
 
 // Factory builds the channel for the registry.
@@ -199,7 +203,18 @@ func noAnswer(err error) refund.PayoutAnswer {
 // outcome reads a signed refusal: business codes by the method's table, then
 // the gateway's own. Everything else is unknown.
 func (h head) outcome(codes channels.Codes, p refund.Payout) refund.PayoutAnswer {
-	private := []string{p.Payee.Account, p.Payee.Name, p.No}
+	if p.Payee.Name == "" {
+		return h.refusal(codes)
+	}
+	return h.refusal(codes, p.Payee.Account, p.Payee.Name, p.No)
+}
+
+// refusal does the same for any call; private is taken out of Alipay's words. Who
+// does not know the names that they may hold repeats none of them.
+func (h head) refusal(codes channels.Codes, private ...string) refund.PayoutAnswer {
+	if len(private) == 0 {
+		h.SubMsg = ""
+	}
 	sub := strings.TrimPrefix(h.SubCode, "ACQ.")
 	switch {
 	case h.Code == codeBusiness:

@@ -21,7 +21,7 @@
 //	timeout               deadline of one call without its own, default 10s
 //	proxy                 proxy URL or "environment"; empty = direct
 //
-// When api_base is set to something that is not the vendor's, oauth_base
+// Those of payments are in medins_config.go. When api_base is set to something that is not the vendor's, oauth_base
 // follows it unless it is set itself.
 //
 // Secrets: private_key (PKCS#1 or PKCS#8, PEM or base64); certificate mode:
@@ -85,6 +85,9 @@ type config struct {
 	rootCert    string
 	publicKey   string
 	encryptKey  string
+
+	tradeProduct, opApp string
+	ins                 insurance
 }
 
 // readConfig checks everything that can be checked without a call.
@@ -120,6 +123,9 @@ func (c *config) readSettings(s *channels.Settings) {
 	c.scope = s.Text("oauth_scope", "auth_base")
 	c.messages = s.OneOf("message_kind", "mini", "public")
 	c.messagePage = s.Text("message_page", "")
+	if page := s.Text("cashier_url", ""); page != "" && !strings.Contains(page, "{no}") {
+		s.Wrong("设置 cashier_url 缺少占位符 {no}")
+	}
 	c.timeout = s.Duration("timeout", wire.DefaultTimeout)
 	c.proxy = s.Text("proxy", "")
 	for _, h := range strings.Split(s.Text("download_hosts", ""), ",") {
@@ -128,6 +134,7 @@ func (c *config) readSettings(s *channels.Settings) {
 		}
 	}
 	c.oauth = s.Base("oauth_base", c.follow(oauthBase))
+	c.readInsurance(s)
 	c.caps = refund.Capabilities{
 		Methods: s.Methods("methods"), MinAmount: max(floor, s.Fen("min_amount", floor)),
 		SingleLimit: s.Fen("single_limit", 0), DayLimit: s.Fen("day_limit", 0), OriginalWindow: s.Days("original_window_days", 365),

@@ -15,6 +15,7 @@ import (
 	"hospay/channels"
 	"hospay/channels/channeltest"
 	"hospay/flow"
+	"hospay/payment"
 	"hospay/refund"
 )
 
@@ -50,7 +51,9 @@ func TestChannelContract(t *testing.T) {
 					body := `{"code":"40004","msg":"Business Failed","sub_code":"SOMETHING_NEW","sub_msg":"张三丰 13800138000 验签字符串为：name=李四"}`
 					fmt.Fprintf(w, `{"%s":%s,"sign":"%s"}`, wrapper(methodOf(r)), body, sign(k.alipay, body))
 				},
-				Private: []string{"张三丰", "13800138000", "李四", "SECRETCODE"},
+				Private: []string{"张三丰", "13800138000", "李四", "SECRETCODE", testPerson.IDNo, "AUTH44"},
+				Payments: channeltest.Payments{Trades: []payment.Trade{knownTrade(), kioskTrade()}, Refund: tradeRefund(),
+					Mixed: mixedOrder(), Ask: authorisationAsk()},
 			})
 		})
 	}

@@ -80,7 +80,8 @@ func privatePEM(k *rsa.PrivateKey) string {
 func testConfig(base string) channels.Config {
 	k := testKeys()
 	return channels.Config{
-		Institution: "h1", Channel: Name, MerchantID: testPID, AppID: testApp, APIBase: base, Settings: map[string]string{},
+		Institution: "h1", Channel: Name, MerchantID: testPID, AppID: testApp, APIBase: base,
+		NotifyURL: "https://hospital.example/notify", Settings: map[string]string{"medins_org_cert": "ab/cd+ef==", "medins_city": "440100"},
 		Secrets: map[string]string{"private_key": privatePEM(k.app), "app_cert": k.appCert, "alipay_cert": k.alipayCert,
 			"alipay_root_cert": k.rootCert},
 	}

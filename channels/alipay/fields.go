@@ -13,7 +13,8 @@ func Fields() []channels.Field {
 	secret := func(name string, kind channels.FieldKind, label, help string) channels.Field {
 		return channels.Field{Name: name, Label: label, Kind: kind, Help: help, Secret: true}
 	}
-	return []channels.Field{
+	return append([]channels.Field{
+		{Name: "cashier_url", Label: "演示收银台", Kind: text, Help: "仅演示用：支付宝之外的支付页，含 {no} 和 {back}。"},
 		{Name: "methods", Label: "退款方式", Kind: channels.FieldMany, Choices: channels.Methods(), Default: "transfer,original", Help: "这个渠道可用的方式。"},
 		{Name: "single_limit", Label: "单笔上限（元）", Kind: fen, Default: "0", Help: "签约的单笔转账限额，0 表示未知。"},
 		{Name: "day_limit", Label: "单日额度（元）", Kind: fen, Default: "0", Help: "签约的单日转账额度，0 表示未知；概况页据此显示当日已用多少。"},
@@ -39,7 +40,7 @@ func Fields() []channels.Field {
 		secret("alipay_root_cert", pem, "支付宝根证书", "alipayRootCert 的内容。"),
 		secret("alipay_public_key", pem, "支付宝公钥", "公钥模式才填；转账需要证书模式。"),
 		secret("encrypt_key", text, "内容加密密钥", "开启内容加密时填写。"),
-	}
+	}, insuranceFields()...)
 }
 
 // Credentials lists the app's certificate and Alipay's. Issuers in Alipay's

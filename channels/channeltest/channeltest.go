@@ -38,6 +38,8 @@ type Kit struct {
 	Unlisted http.HandlerFunc
 	// Private must not appear in any error or reason.
 	Private []string
+	// Payments are asked for where the channel takes any.
+	Payments Payments
 }
 
 // patience is the deadline of one call in the test, and slack what an
@@ -68,9 +70,11 @@ func Run(t *testing.T, k Kit) {
 		for _, p := range k.Payouts {
 			k.unknown(t, "pay", k.New(t, srv.URL).Pay(ctx, p))
 		}
+		k.paymentsUnknown(t, ctx, k.New(t, srv.URL))
 	})
 	t.Run("callbacks", k.callbacks)
 	t.Run("bad payouts", k.badPayouts)
+	t.Run("bad payments", k.badPayments)
 }
 
 // faults are answers that prove nothing, by name.
@@ -113,9 +117,12 @@ func faults(k Kit) map[string]http.HandlerFunc {
 		"signed null":      signed("null"),
 		"signed list":      signed("[]"),
 		"signed text":      signed(`"dGV4dA=="`),
-		"signed numbers":   signed(`{"out_bill_no":1,"out_biz_no":1,"out_refund_no":1,"code":10000,"state":2,"status":3}`),
+		"signed numbers": signed(`{"out_bill_no":1,"out_biz_no":1,"out_refund_no":1,"code":10000,"state":2,"status":3,` +
+			`"out_trade_no":1,"trade_state":2,"trade_status":2,"mix_pay_status":3,"prepay_id":4,"code_url":5,"trade_no":6,"qr_code":7}`),
 		"signed other no": signed(`{"code":"10000","out_bill_no":"X","out_refund_no":"X","out_biz_no":"X","out_request_no":"X","trade_no":"X",` +
-			`"out_trade_no":"X","state":"SUCCESS","status":"SUCCESS","refund_status":"REFUND_SUCCESS","fund_change":"Y"}`),
+			`"out_trade_no":"X","state":"SUCCESS","status":"SUCCESS","refund_status":"REFUND_SUCCESS","fund_change":"Y",` +
+			`"trade_state":"SUCCESS","trade_status":"TRADE_SUCCESS","mix_pay_status":"MIX_PAY_SUCCESS","med_ins_pay_status":"MED_INS_PAY_SUCCESS",` +
+			`"self_pay_status":"SELF_PAY_SUCCESS","total_amount":"1.00","qr_code":"X","mix_trade_no":"X","pay_url":"X","chnl_ord_sn":"X"}`),
 		"signed deep": signed(deep),
 	}
 }
@@ -184,6 +191,15 @@ func (k Kit) allUnknown(t *testing.T, ch channels.Channel) {
 			})
 		}
 	}
+	all.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		begin := time.Now()
+		k.paymentsUnknown(t, ctx, ch)
+		if d := time.Since(begin); d > patience+slack {
+			t.Errorf("payments took %v with a deadline of %v", d, patience)
+		}
+	})
 	all.Wait()
 }
 

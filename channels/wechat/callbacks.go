@@ -12,6 +12,7 @@ import (
 
 	"hospay/channels"
 	"hospay/flow"
+	"hospay/payment"
 	"hospay/refund"
 
 	"github.com/wechatpay-apiv3/wechatpay-go/utils"
@@ -27,6 +28,8 @@ const (
 const (
 	eventTransfer = "MCHTRANSFER.BILL.FINISHED"
 	eventRefund   = "REFUND."
+	eventTrade    = "TRANSACTION.SUCCESS"
+	eventMixed    = "MEDICAL_INSURANCE.SUCCESS"
 )
 
 // envelope is the outer, signed part of a callback.
@@ -63,7 +66,8 @@ func (c *Client) ParseCallback(ctx context.Context, header http.Header, body []b
 	if err != nil {
 		return refuse(err.Error())
 	}
-	if err := c.ours(plain, e.Event == eventTransfer || strings.HasPrefix(e.Event, eventRefund)); err != nil {
+	must := e.Event == eventTransfer || e.Event == eventTrade || strings.HasPrefix(e.Event, eventRefund)
+	if err := c.ours(plain, must); err != nil {
 		return refuse(err.Error())
 	}
 	return c.readCallback(e, plain)
@@ -129,26 +133,67 @@ func (c *Client) ours(plain []byte, must bool) error {
 }
 
 func (c *Client) readCallback(e envelope, plain []byte) (flow.Callback, error) {
-	bad := fmt.Errorf("%w: content", channels.ErrBadCallback)
 	switch {
 	case e.Event == eventTransfer:
-		var b bill
-		if json.Unmarshal(plain, &b) != nil || b.No == "" || b.State == "" {
-			return flow.Callback{}, bad
-		}
-		a := c.transferState(b)
-		return flow.Callback{ID: e.ID, Kind: refund.CallbackTransfer, No: b.No, Told: refund.Told{Answer: a},
-			Body: channels.Record{Event: e.Event, No: b.No, ChannelNo: b.ChannelNo, State: b.State, Reason: b.FailReason,
-				Amount: a.Of.Amount}.String()}, nil
+		return c.readTransfer(e, plain)
 	case strings.HasPrefix(e.Event, eventRefund):
-		var r refunded
-		if json.Unmarshal(plain, &r) != nil || r.No == "" || r.Notified == "" {
-			return flow.Callback{}, bad
-		}
-		return flow.Callback{ID: e.ID, Kind: refund.CallbackRefund, No: r.No, Told: refund.Told{Answer: refundAnswer(r, r.No)},
-			Body: channels.Record{Event: e.Event, No: r.No, ChannelNo: r.RefundID, State: r.Notified, Amount: r.movement().Amount}.String()}, nil
+		return c.readRefund(e, plain)
+	case e.Event == eventTrade:
+		return c.readTrade(e, plain)
+	case e.Event == eventMixed:
+		return c.readMixed(e, plain)
 	}
 	return flow.Callback{ID: e.ID, Kind: flow.CallbackOther, Body: channels.Record{Event: e.Event}.String()}, nil
+}
+
+// errContent: what a callback says cannot be read.
+var errContent = fmt.Errorf("%w: content", channels.ErrBadCallback)
+
+func (c *Client) readTransfer(e envelope, plain []byte) (flow.Callback, error) {
+	var b bill
+	if json.Unmarshal(plain, &b) != nil || b.No == "" || b.State == "" {
+		return flow.Callback{}, errContent
+	}
+	a := c.transferState(b)
+	return flow.Callback{ID: e.ID, Kind: refund.CallbackTransfer, No: b.No, Told: refund.Told{Answer: a},
+		Body: channels.Record{Event: e.Event, No: b.No, ChannelNo: b.ChannelNo, State: b.State, Reason: b.FailReason,
+			Amount: a.Of.Amount}.String()}, nil
+}
+
+// readRefund reads the word about a refund: of a bill, or of a deposit.
+func (c *Client) readRefund(e envelope, plain []byte) (flow.Callback, error) {
+	var r refunded
+	if json.Unmarshal(plain, &r) != nil || r.No == "" || r.Notified == "" {
+		return flow.Callback{}, errContent
+	}
+	a := refundAnswer(r, r.No)
+	cb := flow.Callback{ID: e.ID, Kind: refund.CallbackRefund, No: r.No, Told: refund.Told{Answer: a},
+		Body: channels.Record{Event: e.Event, No: r.No, ChannelNo: r.RefundID, State: r.Notified, Amount: r.movement().Amount}.String()}
+	if payment.OwnNumber(r.No) {
+		trade := payment.TradeRefund{No: r.No, Trade: payment.Trade{No: r.TradeNo}, ChannelNo: r.ChannelNo}
+		cb.Kind, cb.Told = payment.CallbackTradeRefund, channels.RefundOf(a, trade)
+	}
+	return cb, nil
+}
+
+func (c *Client) readTrade(e envelope, plain []byte) (flow.Callback, error) {
+	var r traded
+	if json.Unmarshal(plain, &r) != nil || r.No == "" || r.State == "" {
+		return flow.Callback{}, errContent
+	}
+	a := c.tradeAnswer(r)
+	return flow.Callback{ID: e.ID, Kind: payment.CallbackTrade, No: r.No, Told: a,
+		Body: channels.Record{Event: e.Event, No: r.No, ChannelNo: r.ChannelNo, State: r.State, Amount: a.Amount}.String()}, nil
+}
+
+func (c *Client) readMixed(e envelope, plain []byte) (flow.Callback, error) {
+	var r mixed
+	if json.Unmarshal(plain, &r) != nil || r.No == "" || r.MixStatus == "" {
+		return flow.Callback{}, errContent
+	}
+	a := c.mixedTold(r)
+	return flow.Callback{ID: e.ID, Kind: payment.CallbackMixed, No: r.No, Told: a,
+		Body: channels.Record{Event: e.Event, No: r.No, ChannelNo: r.MixNo, State: r.MixStatus, Amount: a.Total}.String()}, nil
 }
 
 // Acknowledge answers WeChat within its rules: any 2xx accepts, and FAIL asks

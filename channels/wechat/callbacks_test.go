@@ -46,7 +46,7 @@ func TestCallback_Refund(t *testing.T) {
 			t.Errorf("%s: %+v, %v", status, cb, err)
 		}
 	}
-	h, body := callback("TRANSACTION.SUCCESS", `{"mchid":"1900000001","appid":"`+testApp+`"}`)
+	h, body := callback("COUPON.USE", `{"mchid":"1900000001","appid":"`+testApp+`"}`)
 	if cb, err := c.ParseCallback(t.Context(), h, body); err != nil || cb.Kind != flow.CallbackOther {
 		t.Errorf("%+v, %v", cb, err)
 	}

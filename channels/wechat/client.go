@@ -15,6 +15,7 @@ import (
 	"hospay/channels"
 	"hospay/flow"
 	"hospay/internal/wire"
+	"hospay/payment"
 	"hospay/refund"
 
 	"github.com/wechatpay-apiv3/wechatpay-go/core"
@@ -37,6 +38,7 @@ type Client struct {
 	api      *core.Client // answers must be signed
 	files    *core.Client // downloads, whose answers carry no signature
 	web      *http.Client // public-platform API
+	portal   *http.Client // credentials of the insurance
 	verifier auth.Verifier
 	answers  *validators.WechatPayResponseValidator
 	token    *keeper
@@ -52,6 +54,8 @@ var (
 	_ channels.Messenger   = (*Client)(nil)
 	_ channels.Credentials = (*Client)(nil)
 	_ channels.PageSigner  = (*Client)(nil)
+	_ payment.Trades       = (*Client)(nil)
+	_ payment.MedIns       = (*Client)(nil)
 )
 
 // Factory builds the channel for the registry.
@@ -88,6 +92,10 @@ func (c *Client) connect() error {
 	}
 	mp := channels.Route{Extra: []string{c.host}, Proxy: c.proxy, Inner: c.Transport}
 	if c.web, err = channels.NewHTTPClient(mp); err != nil {
+		return err
+	}
+	portal := channels.Route{Extra: []string{c.ins.queryBase}, Proxy: c.proxy, Inner: c.Transport}
+	if c.portal, err = channels.NewHTTPClient(portal); err != nil {
 		return err
 	}
 	sign := option.WithMerchantCredential(c.MerchantID, c.serial, c.key)
@@ -169,19 +177,37 @@ func (c *Client) post(ctx context.Context, path string, body, out any) error {
 	return c.read(ctx, out)(c.api.Post(ctx, apiBase+path, body))
 }
 
-// read accepts only a signed 200 with a readable body. An error answer that
-// carries a signature must carry a right one; most carry none.
+// tell sends JSON and wants nothing but a signed 204.
+func (c *Client) tell(ctx context.Context, path string, body any) error {
+	res, err := c.api.Post(ctx, apiBase+path, body)
+	if err = c.sound(ctx, err); err != nil {
+		return err
+	}
+	res.Response.Body.Close()
+	if res.Response.StatusCode != http.StatusNoContent {
+		return fmt.Errorf("wechat: status %d", res.Response.StatusCode)
+	}
+	return nil
+}
+
+// sound looks at the error of a call. An error answer that carries a signature
+// must carry a right one; most carry none.
+func (c *Client) sound(ctx context.Context, err error) error {
+	var refused *core.APIError
+	if errors.As(err, &refused) {
+		if refused.Header.Get("Wechatpay-Signature") != "" && c.verifyError(ctx, refused) != nil {
+			return errSignature
+		}
+		return refused
+	}
+	return wire.Bare(err)
+}
+
+// read accepts only a signed 200 with a readable body.
 func (c *Client) read(ctx context.Context, out any) func(*core.APIResult, error) error {
 	return func(res *core.APIResult, err error) error {
-		var refused *core.APIError
-		if errors.As(err, &refused) {
-			if refused.Header.Get("Wechatpay-Signature") != "" && c.verifyError(ctx, refused) != nil {
-				return errSignature
-			}
-			return refused
-		}
-		if err != nil {
-			return wire.Bare(err)
+		if err = c.sound(ctx, err); err != nil {
+			return err
 		}
 		defer res.Response.Body.Close()
 		if res.Response.StatusCode != http.StatusOK {
@@ -202,11 +228,20 @@ func (c *Client) verifyError(ctx context.Context, e *core.APIError) error {
 // outcome reads an error by a table. Only a 4xx may refuse; anything else with
 // a refusing code is somebody's mistake and proves nothing.
 func outcome(err error, codes channels.Codes, p refund.Payout) refund.PayoutAnswer {
+	if p.Payee.Name == "" {
+		return refusal(err, codes)
+	}
+	return refusal(err, codes, p.Payee.Account, p.Payee.Name, p.No)
+}
+
+// refusal does the same for any call; private is taken out of WeChat's words. Who
+// does not know the names that they may hold repeats none of them.
+func refusal(err error, codes channels.Codes, private ...string) refund.PayoutAnswer {
 	var e *core.APIError
 	if !errors.As(err, &e) || e.Code == "" {
 		return channels.NoAnswer(err)
 	}
-	a := codes.Answer(e.Code, e.Message, p.Payee.Account, p.Payee.Name, p.No)
+	a := codes.Answer(e.Code, wordsOf(e, private), private...)
 	if e.StatusCode/100 != 4 {
 		a.Reason.Denied = false
 		if a.Verdict == flow.Refused {
@@ -214,6 +249,13 @@ func outcome(err error, codes channels.Codes, p refund.Payout) refund.PayoutAnsw
 		}
 	}
 	return a
+}
+
+func wordsOf(e *core.APIError, private []string) string {
+	if len(private) == 0 {
+		return ""
+	}
+	return e.Message
 }
 
 // notFound reports WeChat's own "no such number", not just any 404.

@@ -19,12 +19,13 @@
 //	login                 h5 (default) or mini
 //	message_kind          template (default) or subscribe
 //	mini_appid            mini program that a message's page belongs to
+//	cashier_url           cashier outside WeChat with {no} and {back}; demonstrations only
 //	confirm_url           confirmation page outside WeChat with {package} and {back}; demonstrations only
 //	timeout               deadline of one call without its own, default 10s
 //	proxy                 proxy URL or "environment"; empty = direct
 //
-// fields.go describes them for pages. When api_base is set to something that is not the vendor's, api_host and
-// oauth_base follow it unless they are set themselves.
+// Those of payments with insurance are in medins_config.go. fields.go describes them for pages. When api_base is set to
+// something that is not the vendor's, api_host and oauth_base follow it unless they are set themselves.
 //
 // Secrets: private_key (PEM), serial_no (of the merchant certificate),
 // api_v3_key (32 characters), public_key (PEM) with public_key_id, and/or
@@ -87,6 +88,7 @@ type config struct {
 	appSecret string
 
 	merchantCert *x509.Certificate // may be missing
+	ins          insurance
 }
 
 var (
@@ -143,8 +145,12 @@ func (c *config) readSettings(s *channels.Settings) {
 	if page := s.Text("confirm_url", ""); page != "" && !strings.Contains(page, "{package}") {
 		s.Wrong("设置 confirm_url 缺少占位符 {package}")
 	}
+	if page := s.Text("cashier_url", ""); page != "" && !strings.Contains(page, "{no}") {
+		s.Wrong("设置 cashier_url 缺少占位符 {no}")
+	}
 	c.host = s.Base("api_host", c.follow(mpBase))
 	c.oauth = s.Base("oauth_base", c.follow(oauthBase))
+	c.readInsurance(s)
 	c.caps = refund.Capabilities{
 		Methods: s.Methods("methods"), PayeeConfirms: true,
 		MinAmount: max(floor, s.Fen("min_amount", floor)), SingleLimit: s.Fen("single_limit", 0), DayLimit: s.Fen("day_limit", 0),

@@ -12,6 +12,7 @@ import (
 	"hospay/channels"
 	"hospay/channels/channeltest"
 	"hospay/flow"
+	"hospay/payment"
 	"hospay/refund"
 )
 
@@ -33,7 +34,9 @@ func TestChannelContract(t *testing.T) {
 		Unlisted: func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, 400, `{"code":"SOMETHING_NEW","message":"张三丰 oSecretOpenID0001"}`)
 		},
-		Private: []string{"张三丰", "oSecretOpenID0001", testSecret, testAPIKey, "SECRETCODE"},
+		Private: []string{"张三丰", "oSecretOpenID0001", testSecret, testAPIKey, "SECRETCODE", testPartnerSecret, testPerson.IDNo, "AUTH44"},
+		Payments: channeltest.Payments{Trades: []payment.Trade{jsapiTrade(), kioskTrade()}, Refund: tradeRefund(), Mixed: mixedOrder(),
+			Ask: authorisationAsk(), LocalAuth: true},
 	})
 }
 

@@ -77,9 +77,12 @@ func testConfig(base string) channels.Config {
 	k := testKeys()
 	return channels.Config{
 		Institution: "h1", Channel: Name, MerchantID: testMch, AppID: testApp, APIBase: base,
-		NotifyURL: "https://hospital.example/notify", Settings: map[string]string{},
+		NotifyURL: "https://hospital.example/notify",
+		Settings: map[string]string{"medins_channel": "AAchannel", "medins_org_cert": "ab/cd+ef==", "medins_city": "440108",
+			"medins_partner_id": testPartner},
 		Secrets: map[string]string{"private_key": privatePEM(k.merchant), "serial_no": testSerial, "api_v3_key": testAPIKey,
-			"public_key": publicPEM(k.wechat), "public_key_id": testKeyID, "app_secret": testSecret},
+			"public_key": publicPEM(k.wechat), "public_key_id": testKeyID, "app_secret": testSecret,
+			"medins_partner_secret": testPartnerSecret},
 	}
 }
 

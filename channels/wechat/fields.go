@@ -13,7 +13,7 @@ func Fields() []channels.Field {
 	secret := func(name string, kind channels.FieldKind, label, help string) channels.Field {
 		return channels.Field{Name: name, Label: label, Kind: kind, Help: help, Secret: true}
 	}
-	return []channels.Field{
+	return append([]channels.Field{
 		{Name: "methods", Label: "退款方式", Kind: channels.FieldMany, Choices: channels.Methods(), Default: "transfer,original", Help: "这个渠道可用的方式。"},
 		{Name: "single_limit", Label: "单笔上限（元）", Kind: fen, Default: "0", Help: "商户平台上的单笔转账限额，0 表示未知。"},
 		{Name: "day_limit", Label: "单日额度（元）", Kind: fen, Default: "0", Help: "商户平台上的单日转账额度，0 表示未知；概况页据此显示当日已用多少。"},
@@ -32,6 +32,7 @@ func Fields() []channels.Field {
 		{Name: "mini_appid", Label: "小程序 AppID", Kind: text, Help: "消息点开后进入的小程序。"},
 		{Name: "message_page", Label: "消息打开的小程序页", Kind: text,
 			Help: "小程序里打开网页的页面，{url} 是退款页的地址，例如 pages/web/index?url={url}；订阅消息必填，模板消息不填则直接打开网页。"},
+		{Name: "cashier_url", Label: "演示收银台", Kind: text, Help: "仅演示用：微信之外的支付页，含 {no} 和 {back}。"},
 		{Name: "confirm_url", Label: "演示确认页", Kind: text, Help: "仅演示用：微信之外的确认收款页，含 {package} 和 {back}。"},
 		{Name: "api_host", Label: "公众平台接口地址", Kind: text, Default: mpBase, Help: "一般不用填。"},
 		{Name: "oauth_base", Label: "授权页地址", Kind: text, Default: oauthBase, Help: "一般不用填。"},
@@ -45,7 +46,7 @@ func Fields() []channels.Field {
 		secret("public_key_id", text, "微信支付公钥 ID", "以 PUB_KEY_ID_ 开头。"),
 		secret("platform_certs", pem, "平台证书", "PEM，可含多张；已改用公钥的商户不用填。"),
 		secret("app_secret", text, "AppSecret", "公众号或小程序的密钥，登录和发消息用。"),
-	}
+	}, insuranceFields()...)
 }
 
 // Credentials lists the merchant's certificate and WeChat's keys.

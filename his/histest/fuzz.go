@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hospay/flow"
+	"hospay/his"
 	"hospay/refund"
 )
 
@@ -29,12 +30,13 @@ func Answers(body *[]byte, contentType string) http.RoundTripper {
 // refusals are the codes by which the demo's mappings refuse.
 var refusals = []string{
 	"patient_not_found", "card_not_yours", "card_frozen", "over_balance", "unpaid_bill", "deposit_not_found", "his_no_reversal", "his_login",
-	"his_busy",
+	"his_busy", "bill_gone", "bill_paid", "price_changed", "slot_lost", "area_not_offered", "not_enrolled", "benefit_not_offered",
+	"go_to_window", "his_no_uncharge", "nothing_insured",
 }
 
 // CheckAny makes every call while the HIS answers with data: whatever it is, it
 // must not be taken for more than it says.
-func CheckAny(t *testing.T, h refund.HIS, data []byte, success string) {
+func CheckAny(t *testing.T, h his.HIS, data []byte, success string) {
 	d := refund.Debit{No: "H1", OrderNo: "R1", CardNo: "C1", Amount: 5, DebitNo: "H1", HISNo: "1"}
 	for _, ans := range []refund.HISAnswer{h.Debit(t.Context(), d), h.QueryDebit(t.Context(), d), h.Reverse(t.Context(), d),
 		h.QueryReverse(t.Context(), d)} {
@@ -64,4 +66,6 @@ func CheckAny(t *testing.T, h refund.HIS, data []byte, success string) {
 		t.Fatalf("%q: %+v", data, c)
 	}
 	_ = h.Statement(t.Context(), "2026-11-23", func(refund.StatementLine) error { return nil })
+	checkAnyBill(t, h, data)
+	checkAnyCharge(t, h, data, success)
 }

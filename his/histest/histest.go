@@ -14,6 +14,7 @@ import (
 
 	"hospay/calendar"
 	"hospay/flow"
+	adapter "hospay/his"
 	"hospay/internal/testday"
 	"hospay/money"
 	"hospay/refund"
@@ -25,7 +26,7 @@ import (
 type Kit struct {
 	// New builds the adapter for a HIS at base, with the demo's mapping and a
 	// timeout of Patience.
-	New func(t testing.TB, base string) refund.HIS
+	New func(t testing.TB, base string) adapter.HIS
 	// Answer is a proper answer with these fields: "code" and, beside it, what
 	// the simulator's README names, amounts in the unit of the wire.
 	Answer func(fields map[string]string) (contentType string, body []byte)
@@ -52,6 +53,15 @@ func Run(t *testing.T, k Kit) {
 	t.Run("hostile", k.hostile)
 	t.Run("hostile records", k.hostileRecords)
 	t.Run("transport", k.transport)
+	t.Run("bills", k.bills)
+	t.Run("bearer", k.bearer)
+	t.Run("booking", k.booking)
+	t.Run("insurance", k.insurance)
+	t.Run("charge", k.charge)
+	t.Run("uncharge", k.uncharge)
+	t.Run("charge refused", k.chargeRefused)
+	t.Run("charge faults", k.chargeFaults)
+	t.Run("hostile to bills", k.hostileBills)
 }
 
 // bench is a HIS with its people.

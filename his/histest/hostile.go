@@ -30,6 +30,8 @@ func (k Kit) good() map[string]string {
 	return map[string]string{
 		"code": k.Success, "message": "成功", "our_no": "H1", "his_refund_no": "HT1", "his_reverse_no": "HC1", "card_no": "C0001",
 		"amount": k.Amount(12_345), "status": "done", "time": "2026-11-23 10:00:00",
+		"bill_no": "B1", "receipt_no": "R1", "reverse_no": "V1", "cancel_bill_no": "Y1", "cancel_serial_no": "Z1", "refund_no": "RF1",
+		"his_no": "N1", "insurance_flag": "SUCCESS", "settle_flag": "SUCCESS", "allowed": "1",
 	}
 }
 
@@ -62,6 +64,7 @@ func (k Kit) answers(fields map[string]string) http.HandlerFunc {
 // worthless are answers that prove nothing to any call that moves money.
 func (k Kit) worthless() map[string]http.HandlerFunc {
 	ctype, body := k.Answer(k.good())
+	long := strings.Repeat("1", 65)
 	out := map[string]http.HandlerFunc{
 		"500 with success": say(500, ctype, body), "201 with success": say(201, ctype, body), "401 with success": say(401, ctype, body),
 		"302": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
@@ -91,12 +94,13 @@ func (k Kit) worthless() map[string]http.HandlerFunc {
 		"amount 1e99":     k.answers(k.with("amount", "1.2345e99")),
 		"amount half fen": k.answers(k.with("amount", "123.455")),
 		"amount too big":  k.answers(k.with("amount", strings.Repeat("9", 40))),
-		"no HIS number":   k.answers(k.with("his_refund_no", "-", "his_reverse_no", "-")),
-		"long HIS number": k.answers(k.with("his_refund_no", strings.Repeat("1", 65), "his_reverse_no", strings.Repeat("1", 65))),
-		"other number":    k.answers(k.with("our_no", "H2")),
-		"no number":       k.answers(k.with("our_no", "-")),
-		"no status":       k.answers(k.with("status", "-")),
-		"other status":    k.answers(k.with("status", "测试甲乙")),
+		"no HIS number":   k.answers(k.with("his_refund_no", "-", "his_reverse_no", "-", "receipt_no", "-", "reverse_no", "-", "his_no", "-")),
+		"long HIS number": k.answers(k.with("his_refund_no", long, "his_reverse_no", long, "receipt_no", long, "reverse_no", long,
+			"his_no", long)),
+		"other number": k.answers(k.with("our_no", "H2")),
+		"no number":    k.answers(k.with("our_no", "-")),
+		"no status":    k.answers(k.with("status", "-")),
+		"other status": k.answers(k.with("status", "测试甲乙")),
 	}
 	for n := 1; n < len(body); n += max(1, len(body)/23) {
 		out[fmt.Sprintf("truncated at %d", n)] = say(200, ctype, body[:n])

@@ -14,13 +14,14 @@ import (
 
 	"hospay/calendar"
 	"hospay/flow"
+	"hospay/his"
 	"hospay/his/rest"
 	"hospay/money"
 	"hospay/refund"
 )
 
 // answering is a HIS that gives each call one answer, in yuan.
-func answering(t *testing.T, change func(mapping string) string, contentType string, answers map[string]string) refund.HIS {
+func answering(t *testing.T, change func(mapping string) string, contentType string, answers map[string]string) his.HIS {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", contentType)
@@ -31,7 +32,9 @@ func answering(t *testing.T, change func(mapping string) string, contentType str
 	if change != nil {
 		m = change(m)
 	}
-	h, err := rest.New(config(m, srv.URL))
+	cfg := config(m, srv.URL)
+	cfg.Now = func() time.Time { return time.Date(2026, 11, 28, 12, 0, 0, 0, calendar.Beijing) }
+	h, err := rest.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

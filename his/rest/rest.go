@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"hospay/his"
-	"hospay/refund"
 
 	"github.com/tidwall/gjson"
 )
@@ -30,7 +29,7 @@ type adapter struct {
 }
 
 // New returns a HIS over JSON.
-func New(cfg his.Config) (refund.HIS, error) {
+func New(cfg his.Config) (his.HIS, error) {
 	m, err := his.ParseMapping(cfg.Mapping)
 	if err != nil {
 		return nil, err
@@ -39,7 +38,7 @@ func New(cfg his.Config) (refund.HIS, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := his.CheckTemplates(cfg, m, escape, valid); err != nil {
+	if err := his.CheckTemplates(cfg, m, fill, valid); err != nil {
 		return nil, err
 	}
 	client, err := his.NewClient(cfg)
@@ -59,7 +58,7 @@ func valid(body string) error {
 }
 
 func (a *adapter) exchange(ctx context.Context, op his.Operation, values map[string]string) (his.Document, error) {
-	text := his.Fill(op.Body, values, escape)
+	text := fill(op.Body, values)
 	if _, err := parse(text); err != nil {
 		return nil, errors.New("request template does not make proper JSON")
 	}
@@ -150,6 +149,10 @@ func (d document) List(path string) ([]his.Document, bool) {
 		out = append(out, document{row})
 	}
 	return out, true
+}
+
+func fill(template string, values map[string]string) string {
+	return his.FillJSON(template, values, escape)
 }
 
 // escape makes a value fit for the inside of a JSON string.

@@ -13,6 +13,7 @@ import (
 	"hospay/his"
 	"hospay/his/histest"
 	"hospay/his/rest"
+	"hospay/internal/testday"
 	"hospay/money"
 	"hospay/refund"
 	sim "hospay/sim/his"
@@ -31,12 +32,12 @@ func mapping(t testing.TB) string {
 
 func config(mapping, base string) his.Config {
 	return his.Config{
-		Kind: "rest", BaseURL: base, Mapping: json.RawMessage(mapping), Timeout: histest.Patience,
+		Kind: "rest", BaseURL: base, Mapping: json.RawMessage(mapping), Timeout: histest.Patience, Now: testday.Now,
 		Secrets: map[string]string{"key": sim.RESTKey, "sign_key": sim.RESTSecret},
 	}
 }
 
-func open(t testing.TB, base string) refund.HIS {
+func open(t testing.TB, base string) his.HIS {
 	t.Helper()
 	h, err := rest.New(config(mapping(t), base))
 	if err != nil {

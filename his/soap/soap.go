@@ -9,11 +9,12 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"hospay/his"
-	"hospay/refund"
 )
 
 type adapter struct {
@@ -24,7 +25,7 @@ type adapter struct {
 }
 
 // New returns a HIS over SOAP.
-func New(cfg his.Config) (refund.HIS, error) {
+func New(cfg his.Config) (his.HIS, error) {
 	m, err := his.ParseMapping(cfg.Mapping)
 	if err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func (a *adapter) check(cfg his.Config) error {
 	if err := valid(a.envelope("<a/>", a.samples())); err != nil {
 		return fmt.Errorf("HIS 映射的 envelope：%w", err)
 	}
-	if err := his.CheckTemplates(cfg, m, escape, valid); err != nil {
+	if err := his.CheckTemplates(cfg, m, fill, valid); err != nil {
 		return err
 	}
 	return checkPaths(m)
@@ -90,11 +91,12 @@ func checkPaths(m his.Mapping) error {
 	paths := []string{m.Result, m.Code, m.Message}
 	for _, op := range m.Operations {
 		paths = append(paths, op.List, container(op.List), op.Total)
-		for _, p := range op.Fields {
-			paths = append(paths, p)
-		}
-		for _, p := range op.Echo {
-			paths = append(paths, p)
+		paths = slices.AppendSeq(paths, maps.Values(op.Fields))
+		paths = slices.AppendSeq(paths, maps.Values(op.Echo))
+		paths = slices.AppendSeq(paths, maps.Keys(op.Flags))
+		for _, rows := range op.Lists {
+			paths = append(paths, rows.List, container(rows.List))
+			paths = slices.AppendSeq(paths, maps.Values(rows.Fields))
 		}
 	}
 	for _, p := range paths {
@@ -106,7 +108,7 @@ func checkPaths(m his.Mapping) error {
 }
 
 func (a *adapter) exchange(ctx context.Context, op his.Operation, values map[string]string) (his.Document, error) {
-	inner := his.Fill(op.Body, values, escape)
+	inner := fill(op.Body, values)
 	if _, err := parseText(inner); err != nil {
 		return nil, errors.New("request template does not make proper XML")
 	}
@@ -165,6 +167,10 @@ func (a *adapter) parse(op his.Operation, data []byte, ctype string) (document, 
 		return document{}, err
 	}
 	return parseText(text)
+}
+
+func fill(template string, values map[string]string) string {
+	return his.Fill(template, values, escape)
 }
 
 // escape makes a value fit for element text and quoted attributes.

@@ -15,6 +15,7 @@ import (
 	"hospay/his"
 	"hospay/his/histest"
 	"hospay/his/soap"
+	"hospay/internal/testday"
 	"hospay/money"
 	"hospay/refund"
 	sim "hospay/sim/his"
@@ -33,12 +34,12 @@ func mapping(t testing.TB, charset string) string {
 
 func config(mapping, base string) his.Config {
 	return his.Config{
-		Kind: "soap", BaseURL: base, Mapping: json.RawMessage(mapping), Timeout: histest.Patience,
+		Kind: "soap", BaseURL: base, Mapping: json.RawMessage(mapping), Timeout: histest.Patience, Now: testday.Now,
 		Secrets: map[string]string{"user": sim.SOAPUser, "password": sim.SOAPPassword},
 	}
 }
 
-func open(t testing.TB, mapping, base string) refund.HIS {
+func open(t testing.TB, mapping, base string) his.HIS {
 	t.Helper()
 	h, err := soap.New(config(mapping, base))
 	if err != nil {
@@ -51,7 +52,9 @@ var fieldNames = map[string]string{"code": "ResultCode", "message": "ResultMsg",
 	"his_reverse_no": "HisReverseNo",
 	"card_no":        "CardNo", "amount": "Amount", "status": "Status", "time": "Time", "balance": "Balance", "refundable": "Refundable",
 	"patient_id": "PatientId",
-	"name":       "Name", "id_no": "IdNo"}
+	"name":       "Name", "id_no": "IdNo", "bill_no": "BillNo", "receipt_no": "ReceiptNo", "reverse_no": "ReverseNo",
+	"cancel_bill_no": "CancelBillNo", "cancel_serial_no": "CancelSerialNo", "refund_no": "RefundNo", "his_no": "HisNo",
+	"insurance_flag": "InsuranceFlag", "settle_flag": "SettleFlag", "allowed": "Allowed"}
 
 func response(fields map[string]string) string {
 	var b strings.Builder
@@ -137,7 +140,7 @@ func TestContract(t *testing.T) {
 	} {
 		t.Run(charset, func(t *testing.T) {
 			histest.Run(t, histest.Kit{
-				New: func(t testing.TB, base string) refund.HIS { return open(t, mapping(t, charset), base) },
+				New: func(t testing.TB, base string) his.HIS { return open(t, mapping(t, charset), base) },
 				Answer: func(f map[string]string) (string, []byte) {
 					if charset == "gbk" {
 						return "text/xml; charset=GBK", []byte(gbk(t, wrap("GBK", response(f))))
@@ -282,7 +285,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(true, []byte(nil), "<Response><ResultCode>0000</ResultCode><Rows><Item><OurNo>1</OurNo><Amount>1.00</Amount></Item></Rows>"+
 		"</Response>")
 	var answer []byte
-	hs := map[bool]refund.HIS{}
+	hs := map[bool]his.HIS{}
 	for isGBK, name := range map[bool]string{false: "utf8", true: "gbk"} {
 		cfg := config(mapping(f, name), "http://his.test")
 		cfg.Transport = histest.Answers(&answer, "text/xml")

@@ -86,24 +86,41 @@ func (h *Hooks) reconDay(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	view, err := h.Books.Day(e.Request.Context(), kit.InstitutionOf(e), day)
+	ledger, err := books.ReadLedger(e.Request.URL.Query().Get("ledger"))
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	view, err := h.Books.Day(e.Request.Context(), kit.InstitutionOf(e), ledger, day)
 	if err != nil {
 		return h.Fail(e, err)
 	}
 	return e.JSON(http.StatusOK, view)
 }
 
-// reconRun reconciles a day while the caller waits.
+// reconRun reconciles a day while the caller waits: one ledger, or all that are in
+// use.
 func (h *Hooks) reconRun(e *core.RequestEvent) error {
 	day, err := dayOf(e)
 	if err != nil || day > h.Books.Today() {
 		return kit.BadRequest()
 	}
-	run, err := h.Books.Run(e.Request.Context(), kit.InstitutionOf(e), day, actorOf(e))
+	ctx, house, name := e.Request.Context(), kit.InstitutionOf(e), e.Request.URL.Query().Get("ledger")
+	ledger, err := books.ReadLedger(name)
+	switch {
+	case err != nil:
+	case name == "":
+		err = h.Books.RunAll(ctx, house, day, actorOf(e))
+	default:
+		_, err = h.Books.Run(ctx, house, ledger, day, actorOf(e))
+	}
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	if err := h.Audit(e, "recon.run", run.ID, map[string]any{"day": day, "seq": run.Seq, "state": run.State}); err != nil {
+	run, err := h.Books.LastRun(ctx, house, ledger, day)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	if err := h.Audit(e, "recon.run", run.ID, map[string]any{"day": day, "ledger": name, "seq": run.Seq, "state": run.State}); err != nil {
 		return h.Fail(e, err)
 	}
 	return h.reconDay(e)
@@ -129,10 +146,11 @@ func (h *Hooks) reconLines(e *core.RequestEvent) error {
 	}
 	page, perPage, err := kit.PageOf(e.Request.URL.Query())
 	state := e.Request.URL.Query().Get("state")
-	if err != nil || (state != "" && state != "matched" && state != "differences") {
+	ledger, bad := books.ReadLedger(e.Request.URL.Query().Get("ledger"))
+	if err != nil || bad != nil || (state != "" && state != "matched" && state != "differences") {
 		return kit.BadRequest()
 	}
-	items, count, err := h.Books.Lines(e.Request.Context(), kit.InstitutionOf(e), day, state, page, perPage)
+	items, count, err := h.Books.Lines(e.Request.Context(), kit.InstitutionOf(e), ledger, day, state, page, perPage)
 	if err != nil {
 		return h.Fail(e, err)
 	}
@@ -143,7 +161,8 @@ func (h *Hooks) reconLines(e *core.RequestEvent) error {
 func (h *Hooks) differences(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
 	f := books.Filter{
-		Day: q.Get("day"), From: q.Get("from"), To: q.Get("to"), Kind: q.Get("kind"), State: q.Get("state"), Owner: q.Get("owner"),
+		Ledger: q.Get("ledger"), Day: q.Get("day"), From: q.Get("from"), To: q.Get("to"), Kind: q.Get("kind"), State: q.Get("state"),
+		Owner: q.Get("owner"),
 	}
 	page, perPage, err := kit.PageOf(q)
 	if err != nil || !f.Valid() {

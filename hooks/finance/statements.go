@@ -46,7 +46,7 @@ func (h *Hooks) statementUpload(e *core.RequestEvent) error {
 	if err != nil {
 		return kit.BadRequest()
 	}
-	dir, err := os.MkdirTemp("", "hospay-upload")
+	dir, err := h.Store.TempDir()
 	if err != nil {
 		return h.Fail(e, err)
 	}
@@ -226,7 +226,7 @@ func (h *Hooks) statementFile(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	file, err := h.Books.Reader(collections.Statements, st.ID, st.File)
+	file, err := h.Books.Original(e.Request.Context(), st)
 	if err != nil {
 		return h.Fail(e, err)
 	}

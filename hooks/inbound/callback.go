@@ -1,4 +1,5 @@
-// Package inbound is the door of those who call back: payment channels.
+// Package inbound is the door of those who call back: payment channels and the
+// insurance centre.
 package inbound
 
 import (
@@ -16,7 +17,10 @@ import (
 )
 
 // maxCallback is far above any real notification.
-const maxCallback = 1 << 20
+const maxCallback = 256 << 10
+
+// medins is the insurance centre in the place of a channel.
+const medins = "medins"
 
 // Hooks is the door of callbacks.
 type Hooks struct {
@@ -38,7 +42,7 @@ func (h *Hooks) callback(e *core.RequestEvent) error {
 	ctx := e.Request.Context()
 	institution, channel := e.Request.PathValue("institution"), e.Request.PathValue("channel")
 	ports, err := h.ports(ctx, institution, channel)
-	if flow.Broken(err) { // sent again until it is mended
+	if flow.CodeOf(err) != "" { // its configuration: sent again until it is mended
 		return h.Fail(e, err)
 	}
 	if err != nil || len(ports) == 0 {
@@ -50,7 +54,7 @@ func (h *Hooks) callback(e *core.RequestEvent) error {
 	}
 	cb, port, err := h.read(e, ports, institution, body)
 	if err != nil {
-		h.Log.Warn("callback.refused", "channel", channel, "institution", institution, "error", err)
+		h.Tally.Count("callback.refused "+channel, err.Error()) // anybody may send what is not signed
 		port.Acknowledge(e.Response, err)
 		return nil
 	}
@@ -75,6 +79,9 @@ type listener struct {
 // ports are the connections of a channel that take callbacks: the one in force
 // first, then those that may still have something to say.
 func (h *Hooks) ports(ctx context.Context, institution, channel string) (out []listener, err error) {
+	if channel == medins {
+		return h.centres(ctx, institution)
+	}
 	ids, err := h.Store.Listening(ctx, institution, channel)
 	for _, id := range ids {
 		conn, failed := h.Store.ConnectionOf(ctx, id)
@@ -88,6 +95,27 @@ func (h *Hooks) ports(ctx context.Context, institution, channel string) (out []l
 		}
 	}
 	if len(out) > 0 { // a broken one keeps nobody else from being heard
+		return out, nil
+	}
+	return out, err
+}
+
+// centres are the connections to the insurance centre that its 6302 may come
+// through.
+func (h *Hooks) centres(ctx context.Context, institution string) (out []listener, err error) {
+	ids, err := h.Store.ListeningCentres(ctx, institution)
+	for _, id := range ids {
+		conn, failed := h.Store.Payments().CentreOf(ctx, id)
+		if failed != nil {
+			h.Log.Error("callback.connection", "connection", id, "error", failed)
+			err = cmp.Or(err, failed)
+			continue
+		}
+		if port, ok := conn.(channels.Callbacks); ok {
+			out = append(out, listener{id, port})
+		}
+	}
+	if len(out) > 0 {
 		return out, nil
 	}
 	return out, err

@@ -16,10 +16,11 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-var sealedCollections = []string{collections.Institutions, collections.ChannelConfigs, collections.HISConfigs, collections.SMSConfigs}
+var sealedCollections = []string{collections.Institutions, collections.ChannelConfigs, collections.HISConfigs, collections.CentreConfigs,
+	collections.SMSConfigs, collections.AuditSinks}
 
 // connected are the records that stand for a connection.
-var connected = []string{collections.ChannelConfigs, collections.HISConfigs}
+var connected = []string{collections.ChannelConfigs, collections.HISConfigs, collections.CentreConfigs}
 
 // bindConfigEvents seals keys as they are entered and makes changed settings
 // take effect at once.
@@ -42,6 +43,8 @@ func (h *Hooks) bindConfigEvents() {
 	h.App.OnRecordCreateExecute(connected...).BindFunc(h.keepConnection)
 	h.App.OnRecordUpdateExecute(connected...).BindFunc(h.keepConnection)
 	h.App.OnRecordDelete(connected...).BindFunc(h.keepUsed)
+	h.App.OnRecordCreate(collections.AuditSinks).BindFunc(h.sinkEntered)
+	h.App.OnRecordUpdate(collections.AuditSinks).BindFunc(h.sinkEntered)
 }
 
 // keepConnection notes, in the transaction that writes the record, which

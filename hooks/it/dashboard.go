@@ -46,7 +46,7 @@ func (h *Hooks) recordDashboard(e *core.RecordRequestEvent) error {
 	return outer.RunInTransaction(func(tx core.App) error {
 		e.App = tx
 		if err := h.Settings.Dashboard(tx, e.Record, e.Auth.Id, e.RealIP(), e.Next); err != nil {
-			return err
+			return h.Fail(e.RequestEvent, err)
 		}
 		if e.Collection.Name != collections.Institutions || e.Record.GetBool("payouts_frozen") == was {
 			return nil

@@ -8,6 +8,7 @@ import (
 	"hospay/flow"
 	"hospay/hooks/kit"
 	"hospay/internal/checkup"
+	"hospay/internal/metrics"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -20,13 +21,19 @@ type Hooks struct {
 	Health   *checkup.Health
 	Jobs     Jobs
 	Version  string
+	Calls    *metrics.Calls       // what calls to the other sides have brought
 	Guards   collections.GuardSet // that were laid over the tables
 }
 
 // Bind registers record events and routes.
 func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindConfigEvents()
+	h.bindAccountEvents()
 	h.bindSettingsEvents()
+	h.bindActs(se)
+	h.App.OnSettingsUpdateRequest().BindFunc(h.settingsChanged)
 	h.bindOverviewRoutes(se)
 	h.bindReadyRoutes(se)
+	h.bindKioskRoutes(se)
+	h.bindMetricsRoutes(se)
 }

@@ -20,10 +20,12 @@ func (h *Hooks) bindReadyRoutes(se *core.ServeEvent) {
 	se.Router.GET("/api/hospay/ready", h.ready)
 }
 
-// readyView says whether the program can do its work, and to staff why not.
+// readyView says whether the program can do its work, and to staff why not. A
+// warning keeps it from nothing.
 type readyView struct {
-	Ready   bool      `json:"ready"`
-	Reasons *[]string `json:"reasons,omitempty"`
+	Ready    bool      `json:"ready"`
+	Reasons  *[]string `json:"reasons,omitempty"`
+	Warnings *[]string `json:"warnings,omitempty"`
 }
 
 // ready says whether the program can do its work; the reasons are for staff.
@@ -42,13 +44,33 @@ func (h *Hooks) ready(e *core.RequestEvent) error {
 	}
 	if kit.HasRole(e.Auth) || (e.Auth != nil && e.Auth.IsSuperuser()) {
 		out.Reasons = &reasons
+		warnings, err := h.warnings(e)
+		if err != nil {
+			return h.Fail(e, err)
+		}
+		out.Warnings = &warnings
 	}
 	return e.JSON(status, out)
 }
 
+// warnings are what must not be so in production and stops nothing.
+func (h *Hooks) warnings(e *core.RequestEvent) ([]string, error) {
+	out := []string{}
+	if !h.Production {
+		return out, nil
+	}
+	tests, err := h.Store.TestInsurances(e.Request.Context())
+	for _, t := range tests {
+		if !kit.HasRole(e.Auth) || kit.InstitutionOf(e) == t.Institution {
+			out = append(out, t.Words())
+		}
+	}
+	return out, err
+}
+
 func (h *Hooks) unready(ctx context.Context) []string {
 	reasons := []string{}
-	if err := h.Guards.Verify(h.App); err != nil {
+	if err := h.Guards.Verify(ctx, h.App); err != nil {
 		reasons = append(reasons, err.Error())
 	}
 	late, err := h.Store.Late(ctx, h.Now().Add(-oldestDue))

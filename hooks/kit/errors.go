@@ -8,6 +8,7 @@ import (
 
 	"hospay/flow"
 	"hospay/internal/i18n"
+	"hospay/people"
 	"hospay/refund"
 	"hospay/store"
 
@@ -27,6 +28,9 @@ func Error(status int, code, detail string) error {
 
 // BadRequest is the answer to a request that cannot be read.
 func BadRequest() error { return Error(http.StatusBadRequest, string(flow.CodeBadRequest), "") }
+
+// TooMany is the answer to who asks too often.
+func TooMany() error { return Error(http.StatusTooManyRequests, "too_many_requests", "") }
 
 func sentence(code, detail string) string {
 	return i18n.Text(i18n.Default, "error."+code, "detail", detail)
@@ -57,13 +61,14 @@ var (
 // codes are those that more than one door meets.
 var codes = map[flow.Code]Code{
 	flow.CodeConflict: Conflict, flow.CodeActiveOrderExists: Conflict, flow.CodeNotFound: {Status: http.StatusNotFound},
-	flow.CodeNotAllowed: Forbidden, flow.CodeSamePerson: Forbidden, flow.CodeChannelUnavailable: away, flow.CodeHISUnavailable: away,
-	flow.CodeChannelBroken: away, flow.CodeHISBroken: away,
+	flow.CodeNotAllowed: Forbidden, flow.CodeSamePerson: Forbidden, flow.Code(people.PersonUnknown): Forbidden,
+	flow.CodeChannelUnavailable: away, flow.CodeHISUnavailable: away, flow.CodeChannelBroken: away, flow.CodeHISBroken: away,
 	flow.CodeNoProposal: Conflict, flow.CodeProposalExists: Conflict, flow.CodeProposerGone: Conflict,
 	store.CodeCopyUnchecked: {Status: http.StatusConflict, Told: true}, refund.CodeRestoredCopy: away,
 	refund.CodeProxyClosed: Conflict, refund.CodeImageTooLarge: {Status: http.StatusRequestEntityTooLarge},
 	refund.CodeSelfReview: Forbidden, refund.CodeSameReviewer: Forbidden, refund.CodeReviewSingly: Conflict,
 	refund.CodeBelowMinimum: {Told: true}, refund.CodeOverSingleLimit: {Told: true}, store.CodeLocked: Forbidden,
+	store.CodeRevealLimit: {Status: http.StatusForbidden, Told: true}, store.CodeLookNeeded: Forbidden,
 }
 
 // Know adds the codes that only one door meets. It is called while doors bind,

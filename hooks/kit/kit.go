@@ -20,6 +20,9 @@ type Kit struct {
 	Store      *store.Store
 	Log        *slog.Logger
 	Production bool
+	Limited    bool // people and networks have budgets; the load of a demo has none
+	Budgets    Budgets
+	Tally      Tally
 	guard      guard
 	known      map[flow.Code]Code
 }
@@ -29,8 +32,13 @@ func (k *Kit) Now() time.Time { return collections.Now(k.App) }
 
 // Bind registers the guards and what belongs to no single door.
 func (k *Kit) Bind(se *core.ServeEvent) {
+	k.bindKiosks(se)
+	k.bindSessions(se)
+	k.bindWays(se)
 	k.bindGuards()
 	k.bindClosedRoutes(se)
+	k.bindLogins(se)
 	k.bindLists(se)
 	k.bindTimeline(se)
+	k.App.OnFileDownloadRequest(collections.Receipts).BindFunc(k.showReceipt)
 }

@@ -16,6 +16,7 @@ var ownedBy = map[string]string{
 	collections.RefundOrders: "patient", collections.Notifications: "patient", collections.Receipts: "patient",
 	collections.RefundEvents: "", collections.TransferOrders: "", collections.HISCalls: "", collections.Reviews: "", collections.Callbacks: "",
 	collections.ProxyApplications: "patient", collections.ProxyMaterials: "patient",
+	collections.PaymentOrders: "patient", collections.PaymentEvents: "", collections.PaymentCalls: "", collections.PaymentRefunds: "",
 }
 
 // bindLists adds to the filter of long lists what the access rule demands

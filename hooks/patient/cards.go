@@ -2,6 +2,7 @@ package patient
 
 import (
 	"net/http"
+	"time"
 
 	"hospay/calendar"
 	"hospay/hooks/kit"
@@ -9,6 +10,7 @@ import (
 	"hospay/internal/vault"
 	"hospay/money"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -39,6 +41,7 @@ func (h *Hooks) me(e *core.RequestEvent) error {
 		ID: r.Id, PatientNo: r.GetString("patient_no"), Name: r.GetString("name"), IDType: r.GetString("id_type"), IDNo: r.GetString("id_no"),
 		Phone: r.GetString("phone"), Via: r.GetString("via"), Senior: known && !birth.AddDate(seniorAge, 0, 0).After(now),
 		WechatBound: r.GetBool("wechat_bound"), AlipayBound: r.GetBool("alipay_bound"), Institution: r.GetString("institution"),
+		IdleMinutes: int(store.PatientIdle / time.Minute),
 	})
 }
 
@@ -55,6 +58,7 @@ type meView struct {
 	WechatBound bool   `json:"wechat_bound"`
 	AlipayBound bool   `json:"alipay_bound"`
 	Institution string `json:"institution"`
+	IdleMinutes int    `json:"idle_minutes"`
 }
 
 // cardsView is a patient's cards.

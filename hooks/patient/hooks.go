@@ -34,6 +34,5 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindStatusRoutes(se)
 	h.bindMessageRoutes(se)
 	h.bindRefundRoutes(se)
-	h.bindUploadLimit(se)
 	h.bindProxyRoutes(se)
 }

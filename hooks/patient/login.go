@@ -21,6 +21,9 @@ import (
 // codeForm is what a channel's OAuth codes look like.
 var codeForm = regexp.MustCompile(`^[0-9A-Za-z_.~-]{1,256}$`)
 
+// ofTickets is how often one person may come in. HIS is asked each time.
+var ofTickets = kit.Budget{Name: "tickets", Most: 10, Span: time.Minute}
+
 // exchangeTime bounds how long a login waits for the channel.
 const exchangeTime = 10 * time.Second
 
@@ -42,10 +45,16 @@ func (h *Hooks) loginByTicket(e *core.RequestEvent) error {
 	}
 	t, rec, err := h.checkTicket(body.Ticket)
 	if err != nil {
-		if code := flow.CodeOf(err); code != "" {
+		switch code := flow.CodeOf(err); {
+		case code != "":
 			return h.Fail(e, err)
+		case errors.Is(err, errTicketOdd):
+			return kit.BadRequest()
 		}
 		return kit.Error(http.StatusUnauthorized, err.Error(), "")
+	}
+	if !h.Within(ofTickets, rec.Id+" "+t.Subject) {
+		return kit.TooMany()
 	}
 	v, err := h.visitor(e.Request.Context(), rec.Id, t)
 	if err != nil {

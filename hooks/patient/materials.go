@@ -13,55 +13,12 @@ import (
 	"hospay/flow"
 	"hospay/hooks/kit"
 	"hospay/internal/photo"
+	"hospay/people"
 	"hospay/refund"
 	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/hook"
 )
-
-// uploadLimit bounds the whole request of an upload. It stays below what is
-// held in memory (16 MB), so that no plain photo touches the disk.
-const uploadLimit = photo.MaxBytes + 1<<20
-
-// bindUploadLimit stands before anything reads the request.
-func (h *Hooks) bindUploadLimit(se *core.ServeEvent) {
-	se.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "hospay_upload_limit", Priority: -1500, Func: func(e *core.RequestEvent) error {
-		if e.Request.Method != http.MethodPost || !creates(e, collections.ProxyMaterials) {
-			return e.Next()
-		}
-		if e.Request.ContentLength > uploadLimit {
-			return kit.Error(http.StatusRequestEntityTooLarge, string(refund.CodeImageTooLarge), "")
-		}
-		body := &limitedBody{ReadCloser: e.Request.Body, left: uploadLimit}
-		e.Request.Body = body
-		err := e.Next()
-		if body.left < 0 {
-			return kit.Error(http.StatusRequestEntityTooLarge, string(refund.CodeImageTooLarge), "")
-		}
-		return err
-	}})
-}
-
-var errBodyTooLarge = errors.New("the request is too large")
-
-// limitedBody ends with an error once more than left bytes were read.
-type limitedBody struct {
-	io.ReadCloser
-	left int64
-}
-
-// Read implements io.Reader.
-func (l *limitedBody) Read(b []byte) (int, error) {
-	if l.left < 0 {
-		return 0, errBodyTooLarge
-	}
-	n, err := l.ReadCloser.Read(b[:min(int64(len(b)), l.left+1)])
-	if l.left -= int64(n); l.left < 0 {
-		return 0, errBodyTooLarge
-	}
-	return n, err
-}
 
 // upload takes one photo of a draft: decoded, encoded anew and sealed before
 // anything is stored.
@@ -190,19 +147,26 @@ func (h *Hooks) deleteMaterial(e *core.RecordRequestEvent) error {
 }
 
 // showPhoto answers with the opened photo. PocketBase has judged the token and
-// the access rule; every look but the agent's own is put on record first.
+// the access rule. Beside the agent only who has told why, a short while ago, may
+// look, and every photo is put on record first.
 func (h *Hooks) showPhoto(e *core.FileDownloadRequestEvent) error {
 	viewer, err := e.App.FindAuthRecordByToken(e.Request.URL.Query().Get("token"), core.TokenTypeFile)
 	if err != nil {
 		return kit.Error(http.StatusNotFound, "not_found", "")
 	}
 	e.Request.URL.RawQuery = "" // the request log keeps addresses
+	own := viewer.Id == e.Record.GetString("patient")
+	if !own {
+		if err := h.mayLook(e, viewer); err != nil {
+			return h.Fail(e.RequestEvent, err)
+		}
+	}
 	data, err := h.Store.OpenPhoto(e.Record)
 	if err != nil {
 		h.Log.Error("proxy.photo", "material", e.Record.Id, "error", err)
 		return kit.Error(http.StatusNotFound, "not_found", "")
 	}
-	if viewer.Id != e.Record.GetString("patient") {
+	if !own {
 		if err := h.recordLook(e, viewer); err != nil {
 			return h.Fail(e.RequestEvent, err)
 		}
@@ -216,14 +180,22 @@ func (h *Hooks) showPhoto(e *core.FileDownloadRequestEvent) error {
 	return e.Blob(http.StatusOK, "image/jpeg", data)
 }
 
-func (h *Hooks) recordLook(e *core.FileDownloadRequestEvent, viewer *core.Record) error {
-	kind := "staff"
-	if viewer.IsSuperuser() {
-		kind = "superuser"
+// mayLook: photos of ID cards are for who reviews and who audits.
+func (h *Hooks) mayLook(e *core.FileDownloadRequestEvent, viewer *core.Record) error {
+	if !kit.HasRole(viewer, people.RoleReviewer, people.RoleAuditor) {
+		return kit.Error(http.StatusForbidden, string(flow.CodeNotAllowed), "")
 	}
+	looked, err := h.Store.Looked(viewer.Id, e.Record.GetString("application"))
+	if err == nil && !looked {
+		err = flow.NewError(store.CodeLookNeeded, "")
+	}
+	return err
+}
+
+func (h *Hooks) recordLook(e *core.FileDownloadRequestEvent, viewer *core.Record) error {
 	return e.App.RunInTransaction(func(tx core.App) error {
 		return store.Audit(tx, store.AuditEntry{
-			Institution: e.Record.GetString("institution"), ActorKind: kind, Actor: viewer.Id, Action: "proxy.photo",
+			Institution: e.Record.GetString("institution"), ActorKind: "staff", Actor: viewer.Id, Action: store.AuditPhoto,
 			Target: e.Record.GetString("application"), Address: e.RealIP(),
 			Details: map[string]any{"material": e.Record.Id, "kind": e.Record.GetString("kind")},
 		})

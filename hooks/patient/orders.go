@@ -21,7 +21,7 @@ import (
 func (h *Hooks) bindRefundRoutes(se *core.ServeEvent) {
 	se.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "hospay_fresh_card", Func: func(e *core.RequestEvent) error {
 		byPatient := e.Auth != nil && e.Auth.Collection().Name == collections.Patients
-		if e.Request.Method != http.MethodPost || !byPatient || !creates(e, collections.RefundOrders) {
+		if !byPatient || !kit.Creates(e, collections.RefundOrders) {
 			return e.Next()
 		}
 		var body struct {
@@ -38,17 +38,6 @@ func (h *Hooks) bindRefundRoutes(se *core.ServeEvent) {
 		}
 		return e.Next()
 	}})
-}
-
-// creates knows the creation of a record however its collection is spelled:
-// PocketBase takes the id and any case of the name.
-func creates(e *core.RequestEvent, collection string) bool {
-	name := e.Request.PathValue("collection")
-	if name == "" || !strings.HasSuffix(strings.TrimRight(e.Request.URL.Path, "/"), "/records") {
-		return false
-	}
-	c, err := e.App.FindCachedCollectionByNameOrId(name)
-	return err == nil && c.Name == collection
 }
 
 // cancel takes back the patient's own order.
@@ -96,7 +85,7 @@ func (h *Hooks) confirmation(e *core.RequestEvent) error {
 		return kit.Error(http.StatusConflict, string(flow.CodeConflict), "")
 	}
 	c := w.Transfer.Confirm
-	page, err := h.Store.ConfirmPage(e.Request.Context(), w.Order.Institution, w.Order.Channel)
+	page, err := h.Store.ClientPage(e.Request.Context(), w.Order.Institution, w.Order.Channel, "confirm_url")
 	if err != nil {
 		return h.Fail(e, err)
 	}

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Ticket is what the hospital's portal says about the person it sends: a
@@ -37,6 +39,7 @@ var realTime = time.Now
 var (
 	errTicketInvalid = errors.New("ticket_invalid")
 	errTicketExpired = errors.New("ticket_expired")
+	errTicketOdd     = errors.New("bad_request")
 )
 
 const (
@@ -81,6 +84,19 @@ func verifyTicket(t Ticket, signed, sum, secret string, now time.Time) error {
 		return errTicketInvalid
 	case !now.Before(expires):
 		return errTicketExpired
+	}
+	return t.odd()
+}
+
+// odd refuses claims that no patient can have, though they are signed: longer
+// than what is kept, or with characters that nobody sees.
+func (t Ticket) odd() error {
+	for text, limit := range map[*string]int{
+		&t.Subject: 64, &t.ID: 200, &t.Name: 60, &t.IDNo: 40, &t.IDType: 4, &t.Phone: 40, &t.WechatOpenID: 128, &t.AlipayUserID: 128,
+	} {
+		if utf8.RuneCountInString(*text) > limit || !utf8.ValidString(*text) || strings.ContainsFunc(*text, unicode.IsControl) {
+			return errTicketOdd
+		}
 	}
 	return nil
 }

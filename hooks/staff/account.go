@@ -44,6 +44,7 @@ func (h *Hooks) staffMe(e *core.RequestEvent) error {
 		Institution:  nameView{ID: inst.Id, Name: inst.GetString("name")},
 		SecondFactor: secondFactorView{Policy: policy, Enrolled: row.On, RecoveryLeft: row.RecoveryLeft()},
 		IdleMinutes:  int(h.Store.Idle(inst.Id) / time.Minute),
+		Identified:   e.Auth.GetString("person_index") != "",
 	})
 }
 
@@ -56,6 +57,7 @@ type staffMeView struct {
 	Institution  nameView         `json:"institution"`
 	SecondFactor secondFactorView `json:"second_factor"`
 	IdleMinutes  int              `json:"idle_minutes"`
+	Identified   bool             `json:"identified"` // its person is known, so that it counts as one of two
 }
 
 // nameView names a record.

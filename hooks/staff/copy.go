@@ -40,6 +40,7 @@ type restoredView struct {
 
 // restoredFound is an order about which HIS or the channel knew more.
 type restoredFound struct {
+	Kind   string        `json:"kind"` // refund, payment
 	Order  string        `json:"order"`
 	No     string        `json:"no"`
 	Status refund.Status `json:"status"`
@@ -71,7 +72,7 @@ func (h *Hooks) restored(e *core.RequestEvent) error {
 		if f.Institution != kit.InstitutionOf(e) {
 			continue // the folder is everybody's, its orders are not
 		}
-		out.Found = append(out.Found, restoredFound{f.Order, f.No, f.Status, f.What, calendar.Clock(f.At.Time())})
+		out.Found = append(out.Found, restoredFound{string(f.Domain), f.Order, f.No, f.Status, f.What, calendar.Clock(f.At.Time())})
 	}
 	out.Proposal = viewRelease(e, state.Mark.Proposal)
 	return e.JSON(http.StatusOK, out)

@@ -21,7 +21,7 @@ import (
 )
 
 // deskRoles act on suspended orders.
-var deskRoles = refund.DeskRule.Confirm
+var deskRoles = flow.DeskRule.Confirm
 
 // bindDeskRoutes is the desk of open outcomes and of suspended orders (挂账).
 func (h *Hooks) bindDeskRoutes(se *core.ServeEvent) {
@@ -206,7 +206,7 @@ func (h *Hooks) viewActions(w refund.Work, can refund.HISTraits) []actionView {
 			why = deskText("why." + string(o.Why))
 		}
 		out = append(out, actionView{
-			Action: o.Action, Text: deskText("action." + string(o.Action)), Why: why, Safe: o.Safe, Evidence: o.Action.NeedsEvidence(),
+			Action: o.Action, Text: deskText("action." + string(o.Action)), Why: why, Safe: o.Safe, Evidence: refund.NeedsEvidence(o.Action),
 		})
 	}
 	return out
@@ -222,7 +222,7 @@ type deskProposal struct {
 	Reason string        `json:"reason"`
 }
 
-func viewProposal(p *refund.Proposal) *deskProposal {
+func viewProposal(p *flow.Proposal) *deskProposal {
 	if p == nil {
 		return nil
 	}
@@ -267,13 +267,13 @@ type deskBody struct {
 
 func (h *Hooks) deskPropose(e *core.RequestEvent) error {
 	return h.deskAct(e, func(ctx context.Context, id string, by people.By, b deskBody) error {
-		return h.Service.Propose(ctx, id, refund.Proposal{Action: b.Action, By: by, Reason: b.Reason}, b.Evidence)
+		return h.Service.Propose(ctx, id, flow.Proposal{Action: b.Action, By: by, Reason: b.Reason}, b.Evidence)
 	})
 }
 
 func (h *Hooks) deskConfirm(e *core.RequestEvent) error {
 	return h.deskAct(e, func(ctx context.Context, id string, by people.By, b deskBody) error {
-		return h.Service.Confirm(ctx, id, refund.Seen{Action: b.Action, Seq: b.Seq}, by, b.Note)
+		return h.Service.Confirm(ctx, id, flow.Seen{Action: b.Action, Seq: b.Seq}, by, b.Note)
 	})
 }
 

@@ -141,10 +141,11 @@ func (h *Hooks) mayReview(e *core.RequestEvent, w refund.Work, out *factsView) e
 	return nil
 }
 
-// reveal opens one field of an order; each look is on record.
+// reveal opens one field of an order; each look has a reason and is on record.
 func (h *Hooks) reveal(e *core.RequestEvent) error {
 	var body struct {
-		Field string `json:"field"`
+		Field  string `json:"field"`
+		Reason string `json:"reason"`
 	}
 	if err := e.BindBody(&body); err != nil || !slices.Contains([]string{"payee_name", "payee_account", "notify_phone"}, body.Field) {
 		return kit.Error(http.StatusBadRequest, "bad_request", "")
@@ -157,8 +158,7 @@ func (h *Hooks) reveal(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	by := store.AuditEntry{ActorKind: "staff", Actor: e.Auth.Id, Address: e.RealIP()}
-	value, err := h.Store.Reveal(e.Request.Context(), w, body.Field, by)
+	value, err := h.Store.Reveal(e.Request.Context(), w, body.Field, body.Reason, kit.ByRequest(e))
 	if err != nil {
 		return h.Fail(e, err)
 	}
@@ -179,8 +179,7 @@ func (h *Hooks) shadow(e *core.RequestEvent) error {
 		Days  int           `json:"days"`
 		Rules []refund.Rule `json:"rules"`
 	}
-	strange := func(r refund.Rule) bool { return !r.Name.Valid() }
-	if err := e.BindBody(&body); err != nil || body.Days < 1 || body.Days > shadowDays || slices.ContainsFunc(body.Rules, strange) {
+	if err := e.BindBody(&body); err != nil || body.Days < 1 || body.Days > shadowDays || strange(body.Rules) {
 		return kit.Error(http.StatusBadRequest, "bad_request", "")
 	}
 	ctx := e.Request.Context()
@@ -201,6 +200,19 @@ func (h *Hooks) shadow(e *core.RequestEvent) error {
 		r.add(row)
 	}
 	return e.JSON(http.StatusOK, r)
+}
+
+// strange reports rules that nobody can have set: unknown ones, and one of them
+// twice. Each is judged for each order, so that many would cost much.
+func strange(rules []refund.Rule) bool {
+	seen := map[refund.RuleName]bool{}
+	for _, r := range rules {
+		if !r.Name.Valid() || seen[r.Name] {
+			return true
+		}
+		seen[r.Name] = true
+	}
+	return false
 }
 
 type shadowRow struct {

@@ -22,6 +22,7 @@ type Hooks struct {
 	Exports  *exports.Jobs
 	Settings *config.Service
 	Batches  *store.BatchRunner
+	nobody   nobody
 }
 
 // Bind registers record events and routes.
@@ -29,8 +30,6 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.Know(codes)
 	h.bindReviewEvents()
 	h.bindLoginEvents()
-	h.bindIdle(se)
-	h.bindMailedCodes(se)
 	h.bindFirstPassword(se)
 	h.bindAccountRoutes(se)
 	h.bindStatisticsRoutes(se)
@@ -41,6 +40,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindBatchRoutes(se)
 	h.bindFactsRoutes(se)
 	h.bindDeskProxyRoutes(se)
+	h.bindRevealRoutes(se)
 	h.bindFreezeRoutes(se)
 	h.bindCopyRoutes(se)
 	h.bindSettingsRoutes(se)

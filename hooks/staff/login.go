@@ -2,8 +2,12 @@ package staff
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
 
 	"hospay/collections"
 	"hospay/flow"
@@ -16,69 +20,93 @@ import (
 	"github.com/pocketbase/pocketbase/tools/router"
 )
 
-// bindLoginEvents counts failures of staff logins, locks accounts, and lets
-// one-time passwords by e-mail in as a second step only.
+// bindLoginEvents counts failures of staff logins and locks accounts.
 func (h *Hooks) bindLoginEvents() {
 	h.App.OnRecordAuthWithPasswordRequest(collections.Staff).BindFunc(h.passwordTried)
-	h.App.OnRecordRequestOTPRequest(collections.Staff).BindFunc(func(e *core.RecordCreateOTPRequestEvent) error {
-		if !e.App.Settings().SMTP.Enabled || e.Record == nil || !h.Store.NeedsSecondFactor(e.Record) {
-			return kit.Error(http.StatusForbidden, "otp_off", "")
-		}
-		return e.Next()
-	})
-	h.App.OnRecordAuthWithOTPRequest(collections.Staff).BindFunc(func(e *core.RecordAuthWithOTPRequestEvent) error {
-		if !h.Store.NeedsSecondFactor(e.Record) {
-			return kit.Error(http.StatusForbidden, "otp_off", "")
-		}
-		return e.Next() // bindMailedCodes has counted it
-	})
 }
 
-// bindMailedCodes counts attempts with a one-time code by e-mail, in front of
-// PocketBase's route: that judges the code before any hook runs.
-func (h *Hooks) bindMailedCodes(se *core.ServeEvent) {
-	se.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "hospay_mailed_codes", Func: func(e *core.RequestEvent) error {
-		if e.Request.Method != http.MethodPost || !strings.HasSuffix(strings.TrimRight(e.Request.URL.Path, "/"), "/auth-with-otp") {
-			return e.Next()
-		}
-		var body struct {
-			OTP string `json:"otpId" form:"otpId"`
-		}
-		if err := e.BindBody(&body); err != nil {
-			return kit.BadRequest()
-		}
-		otp, err := e.App.FindOTPById(body.OTP)
-		if err != nil {
-			return e.Next()
-		}
-		staff, err := e.App.FindRecordById(otp.CollectionRef(), otp.RecordRef())
-		if err != nil || staff.Collection().Name != collections.Staff {
-			return e.Next()
-		}
-		return h.tried(e, staff, e.Next)
-	}})
-}
-
+// passwordTried counts an attempt. An account that nobody has and one that was
+// switched off are told like one whose password is wrong, and lock like it.
 func (h *Hooks) passwordTried(e *core.RecordAuthWithPasswordRequestEvent) error {
-	if e.Record == nil {
-		return e.Next()
+	if e.Record != nil && e.Record.GetBool("active") {
+		return h.tried(e.RequestEvent, e.Record, e.Next)
 	}
-	return h.tried(e.RequestEvent, e.Record, e.Next)
+	e.Record = nil
+	locked := flow.NewError(store.CodeLocked, "")
+	if !h.nobody.begin(e.Identity, h.Now()) {
+		return h.Fail(e.RequestEvent, locked)
+	}
+	err := e.Next() // PocketBase spends the time that a password takes, and refuses
+	if h.nobody.fail(e.Identity, h.Now()) {
+		return h.Fail(e.RequestEvent, locked)
+	}
+	return h.Fail(e.RequestEvent, err)
+}
+
+// nobodyMost bounds how many names that nobody has are remembered.
+const nobodyMost = 10_000
+
+// nobody counts attempts at accounts that do not exist, in memory.
+type nobody struct {
+	mu    sync.Mutex
+	tries map[string]*store.Tries
+}
+
+// begin is store.Tries.Begin of a name.
+func (n *nobody) begin(name string, now time.Time) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.tries == nil {
+		n.tries = map[string]*store.Tries{}
+	}
+	if n.tries[name] == nil {
+		n.makeRoom(now)
+		n.tries[name] = &store.Tries{}
+	}
+	return n.tries[name].Begin(now)
+}
+
+// makeRoom forgets what has aged where too many are remembered, and one that has
+// not where none has.
+func (n *nobody) makeRoom(now time.Time) {
+	if len(n.tries) < nobodyMost {
+		return
+	}
+	maps.DeleteFunc(n.tries, func(_ string, t *store.Tries) bool { return t.Aged(now) })
+	for name := range n.tries {
+		if len(n.tries) < nobodyMost {
+			return
+		}
+		delete(n.tries, name)
+	}
+}
+
+// fail is store.Tries.Fail of a name.
+func (n *nobody) fail(name string, now time.Time) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	t := n.tries[name]
+	if t == nil {
+		return false
+	}
+	locked, _ := t.Fail(now)
+	return locked
 }
 
 // tried surrounds an attempt at a login with the count of failures. A first
 // step of two that was right takes its own attempt back and no more.
 func (h *Hooks) tried(e *core.RequestEvent, staff *core.Record, next func() error) error {
 	now := h.Now()
+	kit.Tries(e, staff)
 	if err := h.Store.BeginTry(staff, now); err != nil {
 		return h.Fail(e, err)
 	}
 	err := next()
 	switch {
 	case err == nil, errors.Is(err, apis.ErrMFA):
-		return errors.Join(err, h.Store.PassTry(staff, err == nil, now))
+		return errors.Join(err, h.Store.PassTry(staff, err == nil))
 	case !wrong(err):
-		return errors.Join(err, h.Store.PassTry(staff, false, now))
+		return errors.Join(err, h.Store.PassTry(staff, false))
 	}
 	locked, e2 := h.Store.FailTry(staff, e.RealIP(), now)
 	if e2 != nil {
@@ -98,28 +126,57 @@ func wrong(err error) bool {
 	return flow.CodeOf(err) == store.CodeTOTPInvalid
 }
 
-// restless are requests that pages make by themselves; they keep no session
-// alive.
-func restless(method, path string) bool {
-	return path == "/api/realtime" || strings.HasSuffix(path, "/auth-refresh") ||
-		(method == http.MethodGet && (path == "/api/hospay/queue/counts" || strings.HasPrefix(path, "/api/hospay/exports")))
-}
+const (
+	passwordRoute = "/api/hospay/staff/password"
+	passwordLeast = 10 // characters
+)
 
-// bindIdle ends staff sessions that have rested too long, whatever their token
-// says.
-func (h *Hooks) bindIdle(se *core.ServeEvent) {
-	se.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "hospay_idle", Func: func(e *core.RequestEvent) error {
-		if e.Auth == nil || e.Auth.Collection().Name != collections.Staff || strings.Contains(e.Request.URL.Path, "/auth-with-") {
+// bindFirstPassword refuses everything to an account that still has the
+// password that others have seen, but to choose another one.
+func (h *Hooks) bindFirstPassword(se *core.ServeEvent) {
+	se.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "hospay_first_password", Func: func(e *core.RequestEvent) error {
+		path := strings.TrimRight(e.Request.URL.Path, "/")
+		if e.Auth == nil || !e.Auth.GetBool("first_password") || path == passwordRoute || strings.Contains(path, "/auth-with-") {
 			return e.Next()
 		}
-		alive, err := h.Store.Seen(e.Auth, h.Store.Idle(e.Auth.GetString("institution")), !restless(e.Request.Method, e.Request.URL.Path),
-			h.Now())
-		if err != nil {
-			return h.Fail(e, err)
-		}
-		if !alive {
-			return kit.Error(http.StatusUnauthorized, "idle", "")
-		}
-		return e.Next()
+		return kit.Error(http.StatusForbidden, "password_change_required", "")
 	}})
+	se.Router.POST(passwordRoute, h.changePassword).Bind(apis.BodyLimit(4 << 10)).BindFunc(kit.RequireStaff())
+}
+
+// changePassword sets a staff member's own password and answers with a new
+// session; every other session of the account ends. Wrong old passwords count
+// toward the lock.
+func (h *Hooks) changePassword(e *core.RequestEvent) error {
+	var body struct {
+		Old string `json:"old"`
+		New string `json:"new"`
+	}
+	if err := e.BindBody(&body); err != nil {
+		return kit.BadRequest()
+	}
+	if utf8.RuneCountInString(body.New) < passwordLeast || body.New == body.Old {
+		return kit.Error(http.StatusBadRequest, "password_weak", "")
+	}
+	return h.tried(e, e.Auth, func() error {
+		if !e.Auth.ValidatePassword(body.Old) {
+			return kit.Error(http.StatusBadRequest, "password_wrong", "")
+		}
+		var staff *core.Record
+		err := e.App.RunInTransaction(func(tx core.App) (err error) {
+			if staff, err = tx.FindRecordById(collections.Staff, e.Auth.Id); err != nil {
+				return err
+			}
+			staff.SetPassword(body.New)
+			staff.Set("first_password", false)
+			if err := tx.Save(staff); err != nil {
+				return err
+			}
+			return kit.AuditIn(tx, e, "staff.password", staff.Id, nil)
+		})
+		if err != nil {
+			return err
+		}
+		return apis.RecordAuthResponse(e, staff, "", nil) // this session has passed its second factor
+	})
 }

@@ -109,12 +109,21 @@ type likenessView struct {
 	IDNoEqual bool `json:"id_no_equal"`
 }
 
+// proxyOfDesk is the application of the path, of the institution and handed in.
+func (h *Hooks) proxyOfDesk(e *core.RequestEvent) (*core.Record, error) {
+	rec, err := e.App.FindRecordById(collections.ProxyApplications, e.Request.PathValue("id"))
+	if err != nil || rec.GetString("institution") != e.Auth.GetString("institution") || rec.GetDateTime("submitted_at").IsZero() {
+		return nil, kit.Error(http.StatusNotFound, "not_found", "")
+	}
+	return rec, nil
+}
+
 // deskProxy shows one application with its materials, what HIS says about the
 // principal now, and who has done what with it.
 func (h *Hooks) deskProxy(e *core.RequestEvent) error {
-	rec, err := e.App.FindRecordById(collections.ProxyApplications, e.Request.PathValue("id"))
-	if err != nil || rec.GetString("institution") != e.Auth.GetString("institution") || rec.GetDateTime("submitted_at").IsZero() {
-		return kit.Error(http.StatusNotFound, "not_found", "")
+	rec, err := h.proxyOfDesk(e)
+	if err != nil {
+		return err
 	}
 	row, err := h.proxyRow(e.Request.Context(), rec)
 	if err != nil {

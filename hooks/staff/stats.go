@@ -172,7 +172,8 @@ type countsView struct {
 	Exceptions    tabCount `json:"exceptions"`
 	Succeeded     tabCount `json:"succeeded"`
 	Rejected      tabCount `json:"rejected"`
-	Suspense      int      `json:"suspense"`
+	Payments      int      `json:"payments"` // that wait for people
+	Suspense      int      `json:"suspense"` // of refunds and payments, as unknown is
 	Unknown       int      `json:"unknown"`
 	Proxies       int      `json:"proxies"`
 	Frozen        bool     `json:"frozen"`
@@ -199,6 +200,7 @@ func (h *Hooks) queueCounts(e *core.RequestEvent) error {
 	return e.JSON(http.StatusOK, countsView{
 		Reviewing: tab(store.TabReviewing), AwaitingPayee: tab(store.TabAwaitingPayee), Processing: tab(store.TabProcessing),
 		Exceptions: tab(store.TabExceptions), Succeeded: tab(store.TabSucceeded), Rejected: tab(store.TabRejected),
-		Suspense: desks["suspense"], Unknown: desks["unknown"], Proxies: desks["proxies"], Frozen: house.GetBool("payouts_frozen"),
+		Payments: desks["payments"], Suspense: desks["suspense"],
+		Unknown: desks["unknown"], Proxies: desks["proxies"], Frozen: house.GetBool("payouts_frozen"),
 	})
 }

@@ -33,10 +33,14 @@ var realTime = map[string]string{
 	"notify/sms/":                 "stamps requests",
 	"store/materials.go":          "reads the times of files",
 	"e2e/proxy_review_test.go":    "sets the times of files",
+	"hooks/gate/body.go":          "bounds how long a photo may take to arrive",
+	"hooks/gate/journal.go":       "measures how long a request takes",
 	"hooks/patient/ticket.go":     "judges tickets of the portal",
+	"hooks/his/hooks.go":          "judges signatures of the HIS",
 	"sim/":                        "is the other side",
 	"e2e/callback_test.go":        "plays the other side",
 	"e2e/login_test.go":           "plays the portal",
+	"e2e/his_door_test.go":        "plays the HIS",
 	"reconcile/files/day_test.go": "measures",
 }
 

@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
+	"strings"
 )
 
 // Algorithms of sealed values; the number stands in each value's header.
@@ -46,9 +48,17 @@ func NewKeyFile(alg string, demo bool) KeyFile {
 
 func newKEK(id string) KEK { return KEK{ID: id, Key: random(32)} }
 
-// AddKEK puts a new key first; the older ones stay to unwrap what they wrapped.
+// AddKEK puts a new key first; the older ones stay to unwrap what they wrapped,
+// and to check the audit log that was written under them. No name comes twice,
+// also where an old key was taken out.
 func (k *KeyFile) AddKEK() {
-	k.KEKs = append([]KEK{newKEK(fmt.Sprintf("k%d", len(k.KEKs)+1))}, k.KEKs...)
+	last := len(k.KEKs)
+	for _, kek := range k.KEKs {
+		if n, err := strconv.Atoi(strings.TrimPrefix(kek.ID, "k")); err == nil {
+			last = max(last, n)
+		}
+	}
+	k.KEKs = append([]KEK{newKEK(fmt.Sprintf("k%d", last+1))}, k.KEKs...)
 }
 
 // ReadKeyFile reads and checks a key file. Its mode must keep everybody but the

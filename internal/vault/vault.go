@@ -4,17 +4,14 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"strings"
 	"sync"
 
-	"github.com/emmansun/gmsm/sm3"
 	"github.com/emmansun/gmsm/sm4"
 )
 
@@ -27,7 +24,7 @@ const (
 	Person  Purpose = "person"  // names, ID numbers, phones, payee accounts
 	Secret  Purpose = "secret"  // channel and HIS keys
 	Message Purpose = "message" // raw exchanges
-	File    Purpose = "file"    // photos of proofs
+	File    Purpose = "file"    // photos of proofs, bills, receipts
 )
 
 const (
@@ -63,6 +60,7 @@ type KeyStore interface {
 type liveKey struct {
 	DataKey
 	aead cipher.AEAD
+	raw  []byte // from which the key of a stream is derived
 }
 
 // Vault seals and opens fields. It is safe for concurrent use.
@@ -116,7 +114,7 @@ func (v *Vault) add(k DataKey) error {
 	if err != nil {
 		return err
 	}
-	v.keys[k.ID] = liveKey{DataKey: k, aead: aead}
+	v.keys[k.ID] = liveKey{DataKey: k, aead: aead, raw: raw}
 	if k.ID > v.current[k.Purpose] {
 		v.current[k.Purpose] = k.ID
 	}
@@ -275,11 +273,7 @@ func (v *Vault) Index(domain, value string) string {
 	if value == "" {
 		return ""
 	}
-	h := sha256.New
-	if v.file.Alg == AlgSM4 {
-		h = func() hash.Hash { return sm3.New() }
-	}
-	m := hmac.New(h, v.index)
+	m := hmac.New(hashOf(v.file.Alg), v.index)
 	m.Write([]byte(domain + "|v1|" + value))
 	return hex.EncodeToString(m.Sum(nil))
 }

@@ -32,6 +32,9 @@ func shared(r Rules) (*http.Transport, error) {
 	key := strings.Join(open, " ") + "|" + r.Proxy
 	if r.Only != nil {
 		key = "only " + HostPort(r.Only)
+		if r.Inside {
+			key = "inside " + key
+		}
 	}
 	sharedMu.Lock()
 	defer sharedMu.Unlock()
@@ -40,7 +43,7 @@ func shared(r Rules) (*http.Transport, error) {
 	}
 	t := newTransport()
 	if r.Only != nil {
-		t.DialContext = dialOnly(HostPort(r.Only))
+		t.DialContext = dialOnly(HostPort(r.Only), r.Inside)
 		transports[key] = t
 		return t, nil
 	}
@@ -76,9 +79,16 @@ func newTransport() *http.Transport {
 
 type dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// dialOnly dials one host and port.
-func dialOnly(want string) dial {
-	d := &net.Dialer{Timeout: 5 * time.Second}
+// dialOnly dials one host and port, which must lie inside the house where that
+// is asked for, whatever its name leads to.
+func dialOnly(want string, within bool) dial {
+	d := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, resolved string, _ syscall.RawConn) error {
+		ap, err := netip.ParseAddrPort(resolved)
+		if err != nil || never(ap.Addr()) || within && !inside(ap.Addr()) {
+			return ErrAddress
+		}
+		return nil
+	}}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if !strings.EqualFold(addr, want) {
 			return nil, ErrAddress
@@ -92,9 +102,8 @@ func dialOnly(want string) dial {
 func dialPublic(open []string) dial {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		d := net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
-		if !slices.Contains(open, strings.ToLower(addr)) {
-			d.Control = func(_, resolved string, _ syscall.RawConn) error { return publicOnly(resolved) }
-		}
+		named := slices.Contains(open, strings.ToLower(addr))
+		d.Control = func(_, resolved string, _ syscall.RawConn) error { return allowed(resolved, named) }
 		return d.DialContext(ctx, network, addr)
 	}
 }
@@ -111,13 +120,15 @@ func explicit(u *url.URL) []string {
 // carrier is the shared address space of RFC 6598; clouds keep metadata there.
 var carrier = netip.MustParsePrefix("100.64.0.0/10")
 
-func publicOnly(resolved string) error {
+// allowed judges what a name has led to: the house's own addresses are for those
+// that the configuration names as such.
+func allowed(resolved string, named bool) error {
 	ap, err := netip.ParseAddrPort(resolved)
 	if err != nil {
 		return ErrAddress
 	}
 	a := ap.Addr().Unmap().WithZone("")
-	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || carrier.Contains(a) {
+	if never(a) || !named && (inside(a) || !a.IsGlobalUnicast()) {
 		return ErrAddress
 	}
 	return nil

@@ -34,11 +34,12 @@ var (
 
 // Rules say where the requests of a client may go and how much may come back.
 type Rules struct {
-	Only  *url.URL          // nothing but its host and port is dialled, be they inside the house
-	Open  []*url.URL        // without Only: who may have an inner address, if the URL itself names it; all others are public
-	Proxy string            // without Only: proxy URL, "environment", or empty for none
-	Limit int64             // bytes of a good answer; 0 = MaxAnswer
-	Inner http.RoundTripper // carries the requests instead, under all rules but those of dialling (tests)
+	Only   *url.URL          // nothing but its host and port is dialled, be they inside the house
+	Inside bool              // with Only: wherever its name leads must be inside the house
+	Open   []*url.URL        // without Only: who may have an inner address, if the URL itself names it; all others are public
+	Proxy  string            // without Only: proxy URL, "environment", or empty for none
+	Limit  int64             // bytes of a good answer; 0 = MaxAnswer
+	Inner  http.RoundTripper // carries the requests instead, under all rules but those of dialling (tests)
 }
 
 // Client returns a client that keeps the rules. Clients of equal rules share

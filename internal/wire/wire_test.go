@@ -267,3 +267,44 @@ func TestProxy_OnlyWhereItWasAskedFor(t *testing.T) {
 		t.Error("bad proxy")
 	}
 }
+
+// TestAddresses_ThatAreNeverCalled: the machine's own link and the metadata of
+// clouds, whatever the configuration says, and however it is named.
+func TestAddresses_ThatAreNeverCalled(t *testing.T) {
+	for _, host := range []string{"169.254.169.254", "169.254.0.1", "[fe80::1]", "[::ffff:169.254.169.254]", "100.100.100.200",
+		"[fd00:ec2::254]", "0.0.0.0", "[::]", "224.0.0.1", "[ff02::1]"} {
+		u := at(t, "http://"+host+":80")
+		if !wire.Forbidden(u) || wire.Inside(u) {
+			t.Errorf("%s may be configured", host)
+		}
+		for name, r := range map[string]wire.Rules{"only": {Only: u}, "inside": {Only: u, Inside: true}, "open": {Open: []*url.URL{u}},
+			"neither": {}} {
+			if _, err := get(client(t, r), u.String()); !errors.Is(err, wire.ErrAddress) {
+				t.Errorf("%s as %s: %v", host, name, err)
+			}
+		}
+	}
+}
+
+// TestInside_NamesMayNotLeadOut: what travels in the clear reaches the house
+// only.
+func TestInside_NamesMayNotLeadOut(t *testing.T) {
+	var hits atomic.Int32
+	srv := answers(t, 200, "x", &hits)
+	if _, err := get(client(t, wire.Rules{Only: at(t, srv), Inside: true}), srv); err != nil {
+		t.Error(err)
+	}
+	for _, host := range []string{"8.8.8.8", "[2001:4860:4860::8888]"} {
+		u := at(t, "http://"+host)
+		if _, err := get(client(t, wire.Rules{Only: u, Inside: true}), u.String()); !errors.Is(err, wire.ErrAddress) {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+	for address, inside := range map[string]bool{"http://10.1.2.3:8080": true, "http://192.168.0.1": true, "http://172.16.0.1": true,
+		"http://127.0.0.1": true, "http://localhost:1": true, "http://[fd00::1]": true, "http://100.64.0.1": true, "http://8.8.8.8": false,
+		"http://his.example.cn": false, "http://172.32.0.1": false} {
+		if wire.Inside(at(t, address)) != inside {
+			t.Errorf("%s: inside is %v", address, !inside)
+		}
+	}
+}

@@ -49,6 +49,7 @@ func main() {
 	seconds := flag.Int("seconds", 6, "length of each load")
 	recon := flag.String("recon", "30000,250000,500000,1000000", "lines a book for reconcile")
 	only := flag.Bool("recon-only", false, "measure reconcile alone")
+	payments := flag.Bool("payments-only", false, "measure payments alone")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "hospay-bench")
 	if err != nil {
@@ -58,9 +59,11 @@ func main() {
 	b := &bench{bin: *bin, dir: filepath.Join(dir, "data"), addr: "127.0.0.1:18290", at: demo.At("127.0.0.1", 19301)}
 	b.api = demo.NewAPI("http://" + b.addr)
 	defer b.stop()
-	err = b.measureReconcile(strings.Split(*recon, ","))
+	if !*payments {
+		err = b.measureReconcile(strings.Split(*recon, ","))
+	}
 	if err == nil && !*only {
-		err = b.run(time.Duration(*seconds)*time.Second, strings.Split(*rows, ","))
+		err = b.run(time.Duration(*seconds)*time.Second, strings.Split(*rows, ","), *payments)
 	}
 	if err != nil {
 		b.stop()
@@ -88,7 +91,7 @@ func (b *bench) print() {
 	}
 }
 
-func (b *bench) run(load time.Duration, rows []string) error {
+func (b *bench) run(load time.Duration, rows []string, payments bool) error {
 	if err := b.prepare(); err != nil {
 		return err
 	}
@@ -97,6 +100,12 @@ func (b *bench) run(load time.Duration, rows []string) error {
 	}
 	if err := b.login(600); err != nil {
 		return err
+	}
+	if err := b.measurePayments(load); err != nil {
+		return err
+	}
+	if payments {
+		return nil
 	}
 	if err := b.measureSettle(load); err != nil {
 		return err

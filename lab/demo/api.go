@@ -81,6 +81,7 @@ type Person struct {
 	Via    string
 	Token  string
 	Name   string   `json:"name"`
+	IDNo   string   `json:"id_no"`
 	Phone  string   `json:"phone"`
 	Alipay string   `json:"alipay_account"`
 	Cards  []string `json:"cards"`
@@ -89,8 +90,13 @@ type Person struct {
 
 // Login brings a test person in with a ticket of the portal.
 func (a *API) Login(ctx context.Context, portal, no, via string) (*Person, error) {
+	return a.LoginOn(ctx, portal, no, via, no)
+}
+
+// LoginOn brings in a test person who uses somebody else's phone.
+func (a *API) LoginOn(ctx context.Context, portal, no, via, phone string) (*Person, error) {
 	p := &Person{No: no, Via: via}
-	if err := get(ctx, fmt.Sprintf("%s/_sim/ticket?patient=%s&via=%s", portal, no, via), p); err != nil {
+	if err := get(ctx, fmt.Sprintf("%s/_sim/ticket?patient=%s&via=%s&phone=%s", portal, no, via, phone), p); err != nil {
 		return nil, err
 	}
 	var auth struct {

@@ -26,6 +26,7 @@ type Day struct {
 
 	mu       sync.Mutex
 	tracks   []*Track
+	bills    []*Bill
 	byID     map[string]*Track
 	reviewer string
 	second   string // the reviewer who gives second reviews
@@ -63,6 +64,11 @@ func (d *Day) Mismatches() []string {
 			out = append(out, fmt.Sprintf("剧本 · %s · %s：应为 %s，实为 %s", t.Order.No, t.Title, t.Want, t.Got))
 		}
 	}
+	for _, b := range d.Bills() {
+		if b.Got != b.Want {
+			out = append(out, fmt.Sprintf("剧本 · %s · %s：应为 %s，实为 %s", b.No, b.Title, b.Want, b.Got))
+		}
+	}
 	return out
 }
 
@@ -92,7 +98,10 @@ func (d *Day) Play(ctx context.Context) error {
 		{"两个人的事：大额复核、挂账处理", d.people},
 		{"超时、断线、假签名：结果未知时先查询", d.faults},
 		{"余额不足后充值、重复回调、款项被退回", d.money},
-		{"待确认收款过期，重新申请", d.expiry},
+		{"缴费：挂号和门诊、自费和医保、两个渠道", d.payments},
+		{"缴费：退费、撤销、过期、亲情付", d.paymentsBack},
+		{"缴费：应答丢失、回调丢失、HIS 不收", d.paymentFaults},
+		{"待确认收款过期，重新申请", d.expiry}, // last: a day passes at WeChat
 	} {
 		d.say("── " + act.title)
 		if err := act.play(ctx); err != nil {
@@ -132,19 +141,25 @@ func (d *Day) every(ctx context.Context, gap time.Duration, f func(context.Conte
 }
 
 func (d *Day) person(ctx context.Context, no, via string) (*Person, error) {
+	return d.personOn(ctx, no, via, no)
+}
+
+// personOn is a person who uses somebody's phone.
+func (d *Day) personOn(ctx context.Context, no, via, phone string) (*Person, error) {
+	key := no + via + phone
 	d.mu.Lock()
-	p := d.patients[no+via]
+	p := d.patients[key]
 	d.mu.Unlock()
 	if p != nil {
 		return p, nil
 	}
-	p, err := d.API.Login(ctx, d.At.Portal, no, via)
+	p, err := d.API.LoginOn(ctx, d.At.Portal, no, via, phone)
 	if err != nil {
 		return nil, fmt.Errorf("%s 登录：%w", no, err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.patients[no+via] = p
+	d.patients[key] = p
 	return p, nil
 }
 

@@ -12,6 +12,10 @@ import (
 // review.
 const SecondFrom = 50_000
 
+// RefundAlone is how much of a payment (fen) one member of the demo's staff gives
+// back without a second person.
+const RefundAlone = 100_000
+
 // people are the orders that take two of them: a large refund with its second
 // review, and a suspended one that finance and a reviewer settle.
 func (d *Day) people(ctx context.Context) error {

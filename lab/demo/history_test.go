@@ -24,8 +24,9 @@ import (
 // triggers: the invariants hold, and the statistics are the sums of the orders.
 func TestHistory_HoldsInEveryBook(t *testing.T) {
 	a := testapp.New(t, testapp.Config{})
-	at := demo.Endpoints{WeChat: a.Sims.WeChat.URL(), Alipay: a.Sims.Alipay.URL(), HIS: a.Sims.HIS.URL(), Portal: a.Sims.Portal.URL(),
-		SMS: a.Sims.SMS.URL()}
+	at := demo.Endpoints{WeChat: a.Sims.WeChat.URL(), Alipay: a.Sims.Alipay.URL(), HIS: a.Sims.HIS.URL(), Centre: a.Sims.Centre.URL(),
+		Portal: a.Sims.Portal.URL(),
+		SMS:    a.Sims.SMS.URL()}
 	a.Sims.World.Grow(60)
 	review := refund.ReviewSettings{Auto: true, Rules: []refund.Rule{
 		{Name: refund.RuleMaxAmount, Limit: 20_000, OnFail: refund.OutcomeManual}}, SecondFrom: demo.SecondFrom}
@@ -41,7 +42,7 @@ func TestHistory_HoldsInEveryBook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ledgers, err := invariant.Fetch(at.HIS, at.WeChat, at.Alipay)
+	ledgers, err := invariant.Fetch(invariant.One(at.HIS, at.Centre, at.WeChat, at.Alipay))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +85,7 @@ func reconciliationFindsThePlanted(t *testing.T, a *testapp.App, today time.Time
 		if err := b.FetchDay(t.Context(), insts[0], day); err != nil {
 			t.Fatal(day, err)
 		}
-		if _, err := b.Run(t.Context(), insts[0], day, books.Actor{}); err != nil {
+		if _, err := b.Run(t.Context(), insts[0], books.Deposits, day, books.Actor{}); err != nil {
 			t.Fatal(day, err)
 		}
 		list, _, err := b.Differences(t.Context(), insts[0], books.Filter{Day: day}, 1, 50)

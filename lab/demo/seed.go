@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/internal/idno"
 	"hospay/people"
 	"hospay/refund"
 
@@ -32,13 +33,13 @@ const (
 )
 
 // Endpoints are the simulators' addresses.
-type Endpoints struct{ WeChat, Alipay, HIS, Portal, SMS string }
+type Endpoints struct{ WeChat, Alipay, HIS, Centre, Portal, SMS string }
 
 // At returns the endpoints of a base port. Their order is that of the
 // simulators' table, which a test compares with it.
 func At(host string, base int) Endpoints {
 	u := func(n int) string { return fmt.Sprintf("http://%s:%d", host, base+n) }
-	return Endpoints{WeChat: u(0), Alipay: u(1), HIS: u(2), Portal: u(4), SMS: u(5)}
+	return Endpoints{WeChat: u(0), Alipay: u(1), HIS: u(2), Centre: u(3), Portal: u(4), SMS: u(5)}
 }
 
 // Settings choose how the demo institution works.
@@ -61,10 +62,12 @@ func Seed(ctx context.Context, app core.App, at Endpoints, s Settings) (string, 
 		func() error { return seedWeChat(ctx, app, inst, at, s) },
 		func() error { return seedAlipay(ctx, app, inst, at, s) },
 		func() error { return seedHIS(ctx, app, inst, at, s) },
+		func() error { return seedCentre(ctx, app, inst, at, s) },
 		func() error { return seedReview(app, inst, s) },
 		func() error { return seedTexts(app, inst) },
 		func() error { return seedSMS(ctx, app, inst, at) },
 		func() error { return seedStaff(app, inst) },
+		func() error { return seedKiosk(app, inst, at) },
 		func() error { return seedSuperuser(app) },
 		func() error { return raiseLimits(app) },
 	} {
@@ -103,6 +106,15 @@ func seedInstitution(ctx context.Context, app core.App, at Endpoints, s Settings
 	if err := get(ctx, at.Portal+"/_sim/config", &portal); err != nil {
 		return "", err
 	}
+	var vendor struct {
+		Key    string `json:"vendor_key"`
+		SN     string `json:"vendor_sn"`
+		Token  string `json:"vendor_token"`
+		Public string `json:"vendor_public"`
+	}
+	if err := get(ctx, at.HIS+"/_sim/config", &vendor); err != nil {
+		return "", err
+	}
 	debitAt := s.DebitAt
 	if debitAt == "" {
 		debitAt = refund.DebitAtApplication
@@ -110,8 +122,9 @@ func seedInstitution(ctx context.Context, app core.App, at Endpoints, s Settings
 	rec, err := upsert(app, collections.Institutions, "code = {:c}", map[string]any{"c": InstitutionCode}, map[string]any{
 		"code": InstitutionCode, "name": "演示医院", "active": true, "debit_at": string(debitAt), "methods": []string{"original", "transfer"},
 		"payouts_frozen": false, "day_limit": s.DayLimit, "min_amount": 10, "proxy_on": true, "proxy_payee": "agent", "proxy_days": 30,
-		"proxy_photo_days": 30,
-		"secrets_input":    object(map[string]string{"portal_secret": portal.Secret}),
+		"proxy_photo_days": 30, "refund_alone": RefundAlone,
+		"secrets_input": object(map[string]string{"portal_secret": portal.Secret, "his_key": vendor.Key, "his_sm_sn": vendor.SN,
+			"his_sm_token": vendor.Token, "his_sm_public": vendor.Public}),
 	})
 	if err != nil {
 		return "", err
@@ -131,6 +144,13 @@ func seedWeChat(ctx context.Context, app core.App, inst string, at Endpoints, s 
 		PublicKeyID   string `json:"public_key_id"`
 		PlatformCert  string `json:"platform_cert"`
 		SingleLimit   int64  `json:"single_limit"`
+		MedIns        struct {
+			Channel       string `json:"channel"`
+			OrgCert       string `json:"org_chnl_crtf_codg"`
+			City          string `json:"city_id"`
+			PartnerID     string `json:"partner_id"`
+			PartnerSecret string `json:"partner_secret"`
+		} `json:"medins"`
 	}
 	if err := get(ctx, at.WeChat+"/_sim/config", &c); err != nil {
 		return err
@@ -139,10 +159,14 @@ func seedWeChat(ctx context.Context, app core.App, inst string, at Endpoints, s 
 		"institution": inst, "channel": "wechat", "active": true, "merchant_id": c.MchID, "app_id": c.AppID, "api_base": at.WeChat,
 		"notify_base": s.PublicURL,
 		"settings": map[string]any{"single_limit": c.SingleLimit, "day_limit": 10_000_000,
-			"confirm_url": at.WeChat + "/_sim/confirm-page?package={package}&back={back}"},
+			"cashier_url":    at.WeChat + "/_sim/pay-page?no={no}&back={back}",
+			"confirm_url":    at.WeChat + "/_sim/confirm-page?package={package}&back={back}",
+			"medins_channel": c.MedIns.Channel, "medins_org_cert": c.MedIns.OrgCert, "medins_city": c.MedIns.City,
+			"medins_partner_id": c.MedIns.PartnerID},
 		"secrets_input": object(map[string]string{
 			"private_key": c.MchPrivateKey, "serial_no": c.MchCertSerial, "api_v3_key": c.APIv3Key, "public_key": c.PublicKey,
 			"public_key_id": c.PublicKeyID, "platform_certs": c.PlatformCert, "app_secret": c.AppSecret,
+			"medins_partner_secret": c.MedIns.PartnerSecret,
 		}),
 	})
 	return err
@@ -157,14 +181,24 @@ func seedAlipay(ctx context.Context, app core.App, inst string, at Endpoints, s 
 		AlipayCert     string `json:"alipay_cert"`
 		AlipayRootCert string `json:"alipay_root_cert"`
 		SingleLimit    int64  `json:"single_limit"`
+		MedIns         struct {
+			OrgCert string `json:"org_chnl_crtf_code"`
+			City    string `json:"city_code"`
+		} `json:"medins"`
 	}
 	if err := get(ctx, at.Alipay+"/_sim/config", &c); err != nil {
+		return err
+	}
+	words, err := medicalWords(ctx, at)
+	if err != nil {
 		return err
 	}
 	rec, err := upsert(app, collections.ChannelConfigs, `institution = {:i} && channel = "alipay"`, map[string]any{"i": inst}, map[string]any{
 		"institution": inst, "channel": "alipay", "active": true, "merchant_id": c.PID, "app_id": c.AppID, "api_base": at.Alipay,
 		"notify_base": s.PublicURL,
-		"settings":    map[string]any{"single_limit": c.SingleLimit, "day_limit": 20_000_000, "message_page": "pages/web/index?url={url}"},
+		"settings": map[string]any{"single_limit": c.SingleLimit, "day_limit": 20_000_000, "message_page": "pages/web/index?url={url}",
+			"cashier_url":     at.Alipay + "/_sim/pay-page?no={no}&back={back}",
+			"medins_org_cert": c.MedIns.OrgCert, "medins_city": c.MedIns.City, "medins_words": object(words)},
 		"secrets_input": object(map[string]string{
 			"private_key": c.AppPrivateKey, "app_cert": c.AppCert, "alipay_cert": c.AlipayCert, "alipay_root_cert": c.AlipayRootCert,
 		}),
@@ -175,6 +209,24 @@ func seedAlipay(ctx context.Context, app core.App, inst string, at Endpoints, s 
 	// The address of transfer messages is entered at Alipay's own site.
 	return post(ctx, at.Alipay+"/_sim/settings", map[string]any{"gateway_url": s.PublicURL + "/api/hospay/notify/alipay/" +
 		rec.GetString("institution")})
+}
+
+// medicalWords are what Alipay's words of an order with insurance mean, as a
+// hospital is told when it joins: none of them is published.
+func medicalWords(ctx context.Context, at Endpoints) (map[string]string, error) {
+	var told struct {
+		Words map[string]string `json:"medical_words"`
+	}
+	if err := get(ctx, at.Alipay+"/_sim/settings", &told); err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for state, meaning := range map[string]string{"CREATED": "open", "SUCCESS": "paid", "FAIL": "failed", "REFUND": "refunded"} {
+		if word := told.Words[state]; word != "" {
+			out[word] = meaning
+		}
+	}
+	return out, nil
 }
 
 func seedHIS(ctx context.Context, app core.App, inst string, at Endpoints, s Settings) error {
@@ -205,6 +257,33 @@ func seedHIS(ctx context.Context, app core.App, inst string, at Endpoints, s Set
 	return err
 }
 
+// seedCentre connects the insurance centre. The simulator's refusals for want of
+// a credential are listed, as a centre would have told them.
+func seedCentre(ctx context.Context, app core.App, inst string, at Endpoints, s Settings) error {
+	var c struct {
+		AppID       string            `json:"app_id"`
+		AppSecret   string            `json:"app_secret"`
+		OrgCode     string            `json:"org_code"`
+		PrivateKey  string            `json:"private_key"`
+		PlatformKey string            `json:"platform_key"`
+		Codes       map[string]string `json:"codes"`
+	}
+	if err := get(ctx, at.Centre+"/_sim/config", &c); err != nil {
+		return err
+	}
+	filter, params := ofInstitution(inst)
+	_, err := upsert(app, collections.CentreConfigs, filter, params, map[string]any{
+		"institution": inst, "active": true, "org_code": c.OrgCode, "org_name": "演示医院", "app_id": c.AppID, "base_url": at.Centre,
+		"timeout_ms": 5000, "region": `{"base":"guangzhou","areas":[],"after_refused_write":"his","paths":` + bookPaths + `}`,
+		"secrets_input": object(map[string]string{"app_secret": c.AppSecret, "private_key": c.PrivateKey, "platform_key": c.PlatformKey}),
+	})
+	if err != nil || s.PublicURL == "" {
+		return err
+	}
+	// The address of its notices (6302) is told to the centre when one joins it.
+	return post(ctx, at.Centre+"/_sim/settings", map[string]any{"notice_url": s.PublicURL + "/api/hospay/notify/medins/" + inst})
+}
+
 func seedReview(app core.App, inst string, s Settings) error {
 	rules := s.Review.Rules
 	if rules == nil {
@@ -220,22 +299,32 @@ func seedReview(app core.App, inst string, s Settings) error {
 }
 
 func seedStaff(app core.App, inst string) error {
-	for _, p := range []struct{ account, name, role string }{
+	for i, p := range []struct{ account, name, role string }{
 		{"reviewer1", "审核员一", people.RoleReviewer}, {"reviewer2", "审核员二", people.RoleReviewer}, {"finance", "财务员", people.RoleFinance},
 		{"cashier", "收费员", people.RoleCashier}, {"auditor", "审计员", people.RoleAuditor}, {"config", "配置员", people.RoleConfig},
 	} {
 		email := p.account + "@demo.hospay"
-		if _, err := app.FindAuthRecordByEmail(collections.Staff, email); err == nil {
-			continue // hashing a password takes its time
+		if rec, err := app.FindAuthRecordByEmail(collections.Staff, email); err == nil {
+			if rec.GetString("person_index") != "" {
+				continue // hashing a password takes its time
+			}
 		}
 		_, err := upsert(app, collections.Staff, "email = {:e}", map[string]any{"e": email}, map[string]any{
 			"institution": inst, "email": email, "password": Password, "name": p.name, "roles": []string{p.role}, "active": true, "verified": true,
+			"id_no_input": staffIDNo(i),
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// staffIDNo is the number of a demo person: each account has its own, and no
+// patient has one of them.
+func staffIDNo(i int) string {
+	first17 := fmt.Sprintf("11010519800101%03d", 901+i)
+	return first17 + idno.Checksum(first17)
 }
 
 func seedSuperuser(app core.App) error {
@@ -276,7 +365,9 @@ func get(ctx context.Context, url string, into any) error {
 	return do(req, into)
 }
 
-func post(ctx context.Context, url string, body any) error {
+func post(ctx context.Context, url string, body any) error { return ask(ctx, url, body, nil) }
+
+func ask(ctx context.Context, url string, body, into any) error {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return err
@@ -286,7 +377,7 @@ func post(ctx context.Context, url string, body any) error {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	return do(req, nil)
+	return do(req, into)
 }
 
 func do(req *http.Request, into any) error {

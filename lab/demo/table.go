@@ -2,6 +2,8 @@ package demo
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -49,10 +51,7 @@ func (d *Day) Table(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		result := t.Got
-		if i18n.Has("status." + t.Got) {
-			result = i18n.Text(i18n.Default, "status."+t.Got)
-		}
+		result := word("status.", t.Got)
 		mark := " "
 		if t.Got != t.Want {
 			mark = "✗"
@@ -63,17 +62,72 @@ func (d *Day) Table(w io.Writer) error {
 	return nil
 }
 
+// BillTable prints every payment of the day with the way it went.
+func (d *Day) BillTable(w io.Writer) error {
+	fmt.Fprintf(w, "\n%s %s %s %s %s %s %s %s\n", pad("缴费单号", 18), pad("患者", 6), pad("方式", 16), pad("总额", 10), pad("医保", 10), pad("现金", 10),
+		pad("结果", 12), "经过")
+	for _, b := range d.Bills() {
+		var o struct {
+			Insured int64 `db:"insured"`
+			Cash    int64 `db:"cash"`
+		}
+		path := "未受理"
+		err := d.DB.NewQuery("SELECT fund + account AS insured, cash FROM payment_orders WHERE id = {:id}").Bind(dbx.Params{"id": b.ID}).One(&o)
+		if err == nil {
+			path, err = d.steps("payment_events", b.ID, "payment.status.")
+		}
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		mark := " "
+		if b.Got != b.Want {
+			mark = "✗"
+		}
+		fmt.Fprintf(w, "%s %s %s %s %s %s %s%s %s（%s）\n", pad(b.No, 18), pad(b.Patient, 6), pad(b.way(), 16),
+			pad(money.Fen(b.Amount).String(), 10),
+			pad(money.Fen(o.Insured).String(), 10), pad(money.Fen(o.Cash).String(), 10), mark,
+			pad(word("payment.status.", b.Got), 11), path, b.Title)
+	}
+	return nil
+}
+
+// way is how a bill is paid, in words.
+func (b *Bill) way() string {
+	kind, by := "门诊", "自费"
+	if b.Registration {
+		kind = "挂号"
+	}
+	if b.Insured {
+		by = "医保"
+	}
+	return i18n.Text(i18n.Default, "channel."+b.Channel) + kind + by
+}
+
+// word is a state in words, or itself where there are none.
+func word(group, state string) string {
+	if i18n.Has(group + state) {
+		return i18n.Text(i18n.Default, group+state)
+	}
+	return state
+}
+
 // path is the way of an order through its states.
 func (d *Day) path(t *Track) (string, error) {
 	if t.Order.ID == "" {
 		return "未受理（" + t.Title + "）", nil
 	}
+	steps, err := d.steps("refund_events", t.Order.ID, "status.")
+	return steps + "（" + t.Title + "）", err
+}
+
+// steps are the states of a history, one after the other.
+func (d *Day) steps(table, order, words string) (string, error) {
 	var events []struct {
 		From  string `db:"from"`
 		To    string `db:"to"`
 		Event string `db:"event"`
 	}
-	err := d.DB.NewQuery("SELECT `from`, `to`, event FROM refund_events WHERE `order` = {:o} ORDER BY seq").Bind(dbx.Params{"o": t.Order.ID}).
+	err := d.DB.NewQuery("SELECT `from`, `to`, event FROM " + table + " WHERE `order` = {:o} ORDER BY seq").Bind(dbx.Params{"o": order}).
 		All(&events)
 	if err != nil {
 		return "", err
@@ -86,8 +140,8 @@ func (d *Day) path(t *Track) (string, error) {
 		case e.Event == "payout.held":
 			steps = append(steps, "等待充值")
 		case e.From != e.To:
-			steps = append(steps, i18n.Text(i18n.Default, "status."+e.To))
+			steps = append(steps, word(words, e.To))
 		}
 	}
-	return strings.Join(steps, "→") + "（" + t.Title + "）", nil
+	return strings.Join(steps, "→"), nil
 }

@@ -14,20 +14,21 @@ import (
 
 // The invariants, by the names under which they are reported.
 const (
-	NoDoublePay   = "I1 no double pay"
-	NoLoss        = "I2 no loss"
-	RightParty    = "I3 right party"
-	IntentFirst   = "I4 intent first"
-	SameContent   = "I5 same number, same content"
-	FinalIsFinal  = "I6 final is final"
-	Convergence   = "I8 convergence"
-	ToldOnce      = "I13 told once"
-	BooksReadable = "I0 books readable"
+	NoDoublePay   = "I1 不重复付款"
+	NoLoss        = "I2 不少一分钱"
+	RightParty    = "I3 付给该付的人"
+	IntentFirst   = "I4 先记账后出门"
+	SameContent   = "I5 同号同内容"
+	FinalIsFinal  = "I6 终态不变"
+	Convergence   = "I8 终会了结"
+	ToldOnce      = "I13 只通知一次"
+	BooksReadable = "I0 账可读"
 )
 
 // Names lists the invariants that Check looks at.
 func Names() []string {
-	return []string{NoDoublePay, NoLoss, RightParty, IntentFirst, SameContent, FinalIsFinal, Convergence, ToldOnce}
+	return []string{NoDoublePay, NoLoss, RightParty, IntentFirst, SameContent, FinalIsFinal, Convergence, ToldOnce,
+		OnePayment, PartsFit, WrittenPaid, NoHalf, BackOnce, LookFirst, Forgotten}
 }
 
 // Violation is one broken invariant.
@@ -72,7 +73,10 @@ type Event struct {
 }
 
 // Books is everything of ours.
-type Books struct{ Orders []Order }
+type Books struct {
+	Orders   []Order
+	Payments []Payment
+}
 
 // Entry is a movement of money in a ledger of the other side.
 type Entry struct {
@@ -80,6 +84,7 @@ type Entry struct {
 	No       string `json:"no"`
 	Party    string `json:"party"`    // who got it or gave it: openid, account as sent; HIS: card
 	Merchant string `json:"merchant"` // channels: whose money it was
+	Of       string `json:"of"`       // channels: of a refund, the merchant's number of the payment
 	Amount   int64  `json:"amount"`
 	State    string `json:"state"`
 }
@@ -87,6 +92,8 @@ type Entry struct {
 // Request is a call that the other side has received, at a time by its own clock.
 type Request struct {
 	At    time.Time `json:"clock"`
+	Side  string    `json:"side"` // "centre", or empty
+	Op    string    `json:"op"`
 	Alias string    `json:"alias"`
 	No    string    `json:"no"`
 	Hash  string    `json:"hash"`
@@ -94,8 +101,8 @@ type Request struct {
 
 // Ledgers is what the other sides tell.
 type Ledgers struct {
-	HIS, Channels []Entry
-	Requests      []Request // of all sides, since the books began
+	HIS, Channels, Centre []Entry
+	Requests              []Request // of all sides, since the books began
 }
 
 // Check returns every violation, in a stable order. When settled is true, an
@@ -103,6 +110,7 @@ type Ledgers struct {
 func Check(b Books, l Ledgers, settled bool) []Violation {
 	c := &checker{books: b, sums: sum(l), numbers: numbers(b), settled: settled}
 	c.checkOrders()
+	c.checkPayments(l)
 	c.checkStrangers(l)
 	c.checkRequests(l.Requests)
 	sort.Slice(c.found, func(i, j int) bool { return c.found[i].String() < c.found[j].String() })
@@ -114,6 +122,15 @@ func Summary(b Books) map[string]int {
 	out := map[string]int{}
 	for _, o := range b.Orders {
 		out[o.Status]++
+	}
+	return out
+}
+
+// SummaryOfPayments is Summary for payments.
+func SummaryOfPayments(b Books) map[string]int {
+	out := map[string]int{}
+	for _, p := range b.Payments {
+		out[p.Status]++
 	}
 	return out
 }
@@ -173,6 +190,11 @@ func sum(l Ledgers) map[string]*tally {
 
 func numbers(b Books) map[string]Call {
 	out := map[string]Call{}
+	for _, p := range b.Payments {
+		for _, c := range p.numbered() {
+			out[c.No] = c
+		}
+	}
 	for _, o := range b.Orders {
 		for _, calls := range [][]Call{o.Debits, o.Reversals, o.Payouts} {
 			for _, call := range calls {
@@ -191,7 +213,7 @@ func (c *checker) checkOrders() {
 		}
 	}
 	for _, o := range c.books.Orders {
-		c.checkEvents(o)
+		c.checkEvents(o.No, o.Status, o.Events, finals)
 		c.checkNotices(o)
 		c.checkNumbers(o)
 		c.checkParties(o)
@@ -325,23 +347,23 @@ var byPeople = map[string]bool{
 // rests until two people decide.
 func ForPeople(reason string) bool { return byPeople[reason] }
 
-func (c *checker) checkEvents(o Order) {
-	status := ""
-	for i, e := range o.Events {
+func (c *checker) checkEvents(no, status string, events []Event, finals map[string]bool) {
+	o, at := Order{No: no}, ""
+	for i, e := range events {
 		switch {
 		case e.Seq != i+1:
 			c.add(FinalIsFinal, o, "事件序号 %d 应为 %d", e.Seq, i+1)
 		case e.Hash != e.Want:
 			c.add(FinalIsFinal, o, "事件 %d（%s）的校验值不符", e.Seq, e.Name)
-		case e.From != status:
-			c.add(FinalIsFinal, o, "事件 %d（%s）从 %s 出发，而状态是 %s", e.Seq, e.Name, e.From, status)
+		case e.From != at:
+			c.add(FinalIsFinal, o, "事件 %d（%s）从 %s 出发，而状态是 %s", e.Seq, e.Name, e.From, at)
 		case finals[e.From] && e.To != e.From:
 			c.add(FinalIsFinal, o, "离开了终态 %s", e.From)
 		}
-		status = e.To
+		at = e.To
 	}
-	if status != o.Status {
-		c.add(FinalIsFinal, o, "状态是 %s，历史说是 %s", o.Status, status)
+	if at != status {
+		c.add(FinalIsFinal, o, "状态是 %s，历史说是 %s", status, at)
 	}
 }
 
@@ -354,44 +376,6 @@ func (c *checker) checkNotices(o Order) {
 		seen[n] = true
 		if strings.HasPrefix(n, "succeeded/") && o.Status != "succeeded" {
 			c.add(ToldOnce, o, "没有到账却通知了到账")
-		}
-	}
-}
-
-// checkStrangers finds money that moved under numbers that we never wrote down.
-func (c *checker) checkStrangers(l Ledgers) {
-	for _, e := range append(append([]Entry{}, l.HIS...), l.Channels...) {
-		if e.Kind == "pay" {
-			continue
-		}
-		if _, ok := c.numbers[e.No]; !ok {
-			c.found = append(c.found, Violation{Invariant: IntentFirst, Detail: fmt.Sprintf("%s %s：%d 分，没有对应的记录", e.Kind, e.No, e.Amount)})
-		}
-	}
-}
-
-var moving = map[string]bool{"transfer": true, "refund": true, "debit": true, "reverse": true}
-
-// checkRequests compares every received call that moves money with its intent.
-func (c *checker) checkRequests(requests []Request) {
-	hashes := map[string]string{}
-	told := map[string]bool{}
-	for _, r := range requests {
-		if !moving[r.Alias] || r.No == "" {
-			continue
-		}
-		key := r.Alias + " " + r.No
-		if h, ok := hashes[key]; ok && h != r.Hash && !told[key] {
-			told[key] = true
-			c.found = append(c.found, Violation{Invariant: SameContent, Detail: key + " 以不同内容发出"})
-		}
-		hashes[key] = r.Hash
-		call, ok := c.numbers[r.No]
-		if !ok || call.Created.After(r.At.Add(time.Millisecond)) {
-			if !told[key] {
-				told[key] = true
-				c.found = append(c.found, Violation{Invariant: IntentFirst, Detail: key + " 在记录之前发出"})
-			}
 		}
 	}
 }

@@ -44,7 +44,9 @@ func Load(db dbx.Builder) (Books, error) {
 			return b, err
 		}
 	}
-	return b, nil
+	var err error
+	b.Payments, err = loadPayments(db)
+	return b, err
 }
 
 type callRow struct {
@@ -95,20 +97,35 @@ func loadPayouts(db dbx.Builder, at map[string]*Order) error {
 	return nil
 }
 
-func loadEvents(db dbx.Builder, at map[string]*Order) error {
-	var rows []struct {
-		Order     string `db:"order"`
-		Seq       int    `db:"seq"`
-		From      string `db:"from"`
-		To        string `db:"to"`
-		Event     string `db:"event"`
-		ActorKind string `db:"actor_kind"`
-		Actor     string `db:"actor"`
-		Code      string `db:"code"`
-		Message   string `db:"message"`
-		Hash      string `db:"hash"`
-		Created   string `db:"created"`
+// eventRow is a row of a history.
+type eventRow struct {
+	Order     string `db:"order"`
+	Seq       int    `db:"seq"`
+	From      string `db:"from"`
+	To        string `db:"to"`
+	Event     string `db:"event"`
+	ActorKind string `db:"actor_kind"`
+	Actor     string `db:"actor"`
+	Code      string `db:"code"`
+	Message   string `db:"message"`
+	Hash      string `db:"hash"`
+	Created   string `db:"created"`
+}
+
+// follows is the event as it follows others.
+func (r eventRow) follows(events []Event) Event {
+	prev := ""
+	if n := len(events); n > 0 {
+		prev = events[n-1].Hash
 	}
+	text := strings.Join([]string{prev, r.Order, fmt.Sprint(r.Seq), r.From, r.To, r.Event, r.ActorKind, r.Actor, r.Code, r.Message,
+		r.Created}, "\x00")
+	sum := sha256.Sum256([]byte(text))
+	return Event{Seq: r.Seq, From: r.From, To: r.To, Name: r.Event, Hash: r.Hash, Want: hex.EncodeToString(sum[:])}
+}
+
+func loadEvents(db dbx.Builder, at map[string]*Order) error {
+	var rows []eventRow
 	if err := db.NewQuery("SELECT * FROM refund_events ORDER BY `order`, seq").All(&rows); err != nil {
 		return err
 	}
@@ -117,20 +134,13 @@ func loadEvents(db dbx.Builder, at map[string]*Order) error {
 		if o == nil {
 			return fmt.Errorf("refund_events of %s belong to no order", r.Order)
 		}
-		prev := ""
-		if n := len(o.Events); n > 0 {
-			prev = o.Events[n-1].Hash
-		}
 		switch r.Event {
 		case "payout.by_hand":
 			o.PaidByHand, o.Squared = true, r.Code == "looked"
 		case "his.by_hand":
 			o.RestoredByHand, o.LookedUp, o.Squared = true, r.Code == "his_cannot_be_asked", r.Code == "looked"
 		}
-		text := strings.Join([]string{prev, r.Order, fmt.Sprint(r.Seq), r.From, r.To, r.Event, r.ActorKind, r.Actor, r.Code, r.Message,
-			r.Created}, "\x00")
-		sum := sha256.Sum256([]byte(text))
-		o.Events = append(o.Events, Event{Seq: r.Seq, From: r.From, To: r.To, Name: r.Event, Hash: r.Hash, Want: hex.EncodeToString(sum[:])})
+		o.Events = append(o.Events, r.follows(o.Events))
 	}
 	return nil
 }
@@ -155,16 +165,19 @@ func loadNotices(db dbx.Builder, at map[string]*Order) error {
 
 var client = &http.Client{Timeout: 30 * time.Second}
 
-// Fetch reads the ledgers and the request logs of the simulators: HIS first,
-// then the channels.
-func Fetch(his string, channels ...string) (Ledgers, error) {
-	return FetchAll([]string{his}, channels)
+// Sides are the addresses of the simulators. A hospital that has moved has two of
+// HIS.
+type Sides struct{ HIS, Channels, Centres []string }
+
+// One are the sides of a hospital with one HIS.
+func One(his, centre string, channels ...string) Sides {
+	return Sides{HIS: []string{his}, Channels: channels, Centres: []string{centre}}
 }
 
-// FetchAll is Fetch where a hospital has moved from one HIS to another.
-func FetchAll(his, channels []string) (Ledgers, error) {
+// Fetch reads the ledgers and the request logs of the simulators.
+func Fetch(at Sides) (Ledgers, error) {
 	var l Ledgers
-	for i, base := range slices.Concat(his, channels) {
+	for i, base := range slices.Concat(at.HIS, at.Channels, at.Centres) {
 		var ledger struct {
 			Entries []Entry `json:"entries"`
 		}
@@ -177,12 +190,18 @@ func FetchAll(his, channels []string) (Ledgers, error) {
 		if err := get(base+"/_sim/requests", &log); err != nil {
 			return l, err
 		}
-		l.Requests = append(l.Requests, log.Requests...)
-		if i < len(his) {
+		switch {
+		case i < len(at.HIS):
 			l.HIS = append(l.HIS, ledger.Entries...)
-		} else {
+		case i < len(at.HIS)+len(at.Channels):
 			l.Channels = append(l.Channels, ledger.Entries...)
+		default:
+			l.Centre = append(l.Centre, ledger.Entries...)
+			for n := range log.Requests {
+				log.Requests[n].Side = "centre"
+			}
 		}
+		l.Requests = append(l.Requests, log.Requests...)
 	}
 	return l, nil
 }

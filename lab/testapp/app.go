@@ -1,7 +1,15 @@
 package testapp
 
 import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+
 	"hospay/collections"
+	"hospay/hooks/kit"
+	"hospay/internal/vault"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -17,4 +25,36 @@ func Bare(dir string) *core.BaseApp {
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "PB_ENCRYPTION_KEY", DBConnect: collections.Connect})
 	app.OnBootstrap().Unbind(watcher)
 	return app
+}
+
+func (a *App) serve(build func() (http.Handler, error)) {
+	mux, err := build()
+	a.must(err)
+	srv := httptest.NewServer(mux)
+	a.TB.Cleanup(srv.Close)
+	a.URL = srv.URL
+	inner := httptest.NewUnstartedServer(mux)
+	inner.Config.BaseContext = func(net.Listener) context.Context { return kit.Admin(context.Background()) }
+	inner.Start()
+	a.TB.Cleanup(inner.Close)
+	a.AdminURL = inner.URL
+}
+
+// limit gives the networks the budgets that the program ships with, of which a
+// demo relieves them.
+func (a *App) limit(rules []core.RateLimitRule) {
+	s := a.Runtime.App.Settings()
+	s.RateLimits.Rules = rules
+	a.must(a.Runtime.App.Save(s))
+}
+
+// realKey makes the demo key one that production accepts, beside the data
+// folder.
+func (a *App) realKey(demo string) string {
+	k, err := vault.ReadKeyFile(demo)
+	a.must(err)
+	k.Demo = false
+	path := filepath.Join(a.TB.TempDir(), "key.json")
+	a.must(k.Write(path))
+	return path
 }

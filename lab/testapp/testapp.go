@@ -11,7 +11,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"sync"
@@ -30,6 +29,7 @@ import (
 	"hospay/internal/testday"
 	"hospay/internal/vault"
 	"hospay/lab/demo"
+	"hospay/payment"
 	_ "hospay/pb_migrations"
 	"hospay/refund"
 	"hospay/sim/all"
@@ -60,8 +60,14 @@ type Config struct {
 	Timing     *refund.Timing
 	Transport  http.RoundTripper
 	Wrap       func(refund.Store) refund.Store
+	WrapBills  func(payment.Store) payment.Store
+	Payments   payment.Timing
 	Patients   int
 	Live       bool // run worker and jobs; otherwise the test drives them
+	Limits     bool // people and networks have the budgets that they have in production
+	Proxy      string
+	Admin      bool // the dashboard is at AdminURL only
+	Backups    cmd.BackupOptions
 	Log        *slog.Logger
 	Sims       *all.Set
 }
@@ -74,6 +80,7 @@ type App struct {
 	Router      *router.Router[*core.RequestEvent]
 	Dir         string // the data folder
 	URL         string
+	AdminURL    string
 	Institution string
 	offset      atomic.Int64
 }
@@ -101,9 +108,13 @@ func New(tb testing.TB, c Config) *App {
 	a.Runtime, err = cmd.Assemble(&core.ServeEvent{App: app, Router: a.Router}, a.options(dir, c))
 	a.must(err)
 	a.serve(a.Router.BuildMux)
+	rules := app.Settings().RateLimits.Rules
 	c.Settings.PublicURL = a.URL
 	a.Institution, err = demo.Seed(tb.Context(), app, a.endpoints(), c.Settings)
 	a.must(err)
+	if c.Limits {
+		a.limit(rules)
+	}
 	a.must(forgetConnections(app))
 	a.Store.Forget()
 	a.must(a.Store.KeepConnections(tb.Context()))
@@ -118,7 +129,11 @@ func (a *App) options(dir string, c Config) cmd.Options {
 	o := cmd.Options{
 		Env: cmd.EnvDemo, KeyFile: filepath.Join(dir, "key.json"), Timing: refund.DefaultTiming(), Slots: 8, Poll: 20 * time.Millisecond,
 		Idle:      true,
-		Transport: c.Transport, Now: a.Now, Wrap: c.Wrap, Log: slog.New(slog.DiscardHandler),
+		Transport: c.Transport, Now: a.Now, Wrap: c.Wrap, WrapBills: c.WrapBills, Payments: c.Payments, Log: slog.New(slog.DiscardHandler),
+		Proxy: c.Proxy, Limits: c.Limits, Backups: c.Backups,
+	}
+	if c.Admin {
+		o.Admin = "beside"
 	}
 	if os.Getenv("HOSPAY_TEST_LOG") != "" {
 		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -131,47 +146,29 @@ func (a *App) options(dir string, c Config) cmd.Options {
 	}
 	if c.Production {
 		o.Env = cmd.EnvProduction
-		a.must(realKey(o.KeyFile))
+		o.KeyFile = a.realKey(o.KeyFile)
 	}
 	return o
 }
 
-// realKey makes the copied demo key one that production accepts.
-func realKey(path string) error {
-	k, err := vault.ReadKeyFile(path)
-	if err != nil {
-		return err
-	}
-	k.Demo = false
-	return k.Write(path)
-}
-
-func (a *App) serve(build func() (http.Handler, error)) {
-	mux, err := build()
-	a.must(err)
-	srv := httptest.NewServer(mux)
-	a.TB.Cleanup(srv.Close)
-	a.URL = srv.URL
-}
-
 func (a *App) endpoints() demo.Endpoints {
-	return demo.Endpoints{WeChat: a.Sims.WeChat.URL(), Alipay: a.Sims.Alipay.URL(), HIS: a.Sims.HIS.URL(), Portal: a.Sims.Portal.URL(),
-		SMS: a.Sims.SMS.URL()}
+	return demo.Endpoints{WeChat: a.Sims.WeChat.URL(), Alipay: a.Sims.Alipay.URL(), HIS: a.Sims.HIS.URL(), Centre: a.Sims.Centre.URL(),
+		Portal: a.Sims.Portal.URL(), SMS: a.Sims.SMS.URL()}
 }
 
 // Now is the program's clock, which begins at the test's day and which Advance
 // moves.
 func (a *App) Now() time.Time { return testday.Now().Add(time.Duration(a.offset.Load())) }
 
-// Advance moves the clocks of the program and of every simulator. The staff who
-// are logged in stay at their desks meanwhile.
+// Advance moves the clocks of the program and of every simulator. Those who are
+// logged in stay meanwhile.
 func (a *App) Advance(d time.Duration) {
 	a.TB.Helper()
 	a.offset.Add(int64(d))
 	a.Sims.Advance(d)
-	_, err := a.Runtime.App.NonconcurrentDB().Update(collections.StaffSecurity,
-		dbx.Params{"last_seen": a.Now().UTC().Format(types.DefaultDateLayout)},
-		dbx.NewExp("last_seen != ''")).Execute()
+	_, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE sessions SET seen = {:now}, " +
+		"until = strftime('%Y-%m-%d %H:%M:%fZ', until, {:by}) WHERE ended = '' AND kind = ''").
+		Bind(dbx.Params{"now": a.Now().UTC().Format(types.DefaultDateLayout), "by": fmt.Sprintf("%d seconds", int64(d.Seconds()))}).Execute()
 	a.must(err)
 }
 
@@ -251,8 +248,8 @@ func makeSeed() (string, error) {
 		Log: slog.New(slog.DiscardHandler)}); err != nil {
 		return "", err
 	}
-	at := demo.Endpoints{WeChat: sims.WeChat.URL(), Alipay: sims.Alipay.URL(), HIS: sims.HIS.URL(), Portal: sims.Portal.URL(),
-		SMS: sims.SMS.URL()}
+	at := demo.Endpoints{WeChat: sims.WeChat.URL(), Alipay: sims.Alipay.URL(), HIS: sims.HIS.URL(), Centre: sims.Centre.URL(),
+		Portal: sims.Portal.URL(), SMS: sims.SMS.URL()}
 	if _, err := demo.Seed(context.Background(), app, at, demo.Settings{}); err != nil {
 		return "", err
 	}
@@ -287,6 +284,12 @@ func (r Answer) Text(field string) string {
 // Call sends a JSON request, with a token when one is given.
 func (a *App) Call(method, path, token string, body any) Answer {
 	a.TB.Helper()
+	return a.CallWith(method, path, map[string]string{"Authorization": token}, body)
+}
+
+// CallWith sends a JSON request with headers, of which empty ones are left out.
+func (a *App) CallWith(method, path string, headers map[string]string, body any) Answer {
+	a.TB.Helper()
 	var in io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)
@@ -296,8 +299,10 @@ func (a *App) Call(method, path, token string, body any) Answer {
 	req, err := http.NewRequestWithContext(a.TB.Context(), method, a.URL+path, in)
 	a.must(err)
 	req.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		req.Header.Set("Authorization", token)
+	for name, v := range headers {
+		if v != "" {
+			req.Header.Set(name, v)
+		}
 	}
 	res, err := http.DefaultClient.Do(req)
 	a.must(err)
@@ -319,7 +324,13 @@ type Patient struct {
 // Login brings a test person in through the portal's ticket.
 func (a *App) Login(no, via string) *Patient {
 	a.TB.Helper()
-	ticket, err := a.Sims.Portal.Ticket(no, via)
+	return a.LoginOn(no, via, no)
+}
+
+// LoginOn brings a test person in who uses somebody else's phone.
+func (a *App) LoginOn(no, via, phone string) *Patient {
+	a.TB.Helper()
+	ticket, err := a.Sims.Portal.TicketOn(no, via, phone)
 	a.must(err)
 	res := a.Call("POST", "/api/hospay/auth/ticket", "", map[string]any{"ticket": ticket.Ticket})
 	if res.Status != 200 {

@@ -159,7 +159,7 @@ func (b *bill) alipayTradeLine(rec []string) (l reconcile.Line, err error) {
 	case strings.Contains(l.Type, "退款") || strings.Contains(l.Type, "退费"):
 		b.tally(&b.out, got)
 		l.Method = reconcile.MethodOriginal
-		if request != "" {
+		if l.Of = l.BillNo; request != "" {
 			l.BillNo = request
 		}
 	case l.Type == "交易":

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"hospay/internal/foreign"
+	"hospay/money"
 	"hospay/reconcile"
 )
 
@@ -32,9 +33,9 @@ func (t *table) parse(rec []string) (l reconcile.Line, at foreign.Moment, err er
 		}
 	}
 	if l.OrderNo == "" && (t.book == reconcile.Platform || l.BillNo == "") {
-		return l, at, errors.New("缺少退款单号")
+		return l, at, errors.New("缺少" + t.Options.names()[colOrder][1])
 	}
-	if l.Amount, err = yuan(t.cell(rec, colAmount)); err == nil && l.Amount == 0 {
+	if l.Amount, err = yuan(t.cell(rec, colAmount)); err == nil && l.Amount == 0 && !t.Charges {
 		err = errors.New("金额为零，不大于零也不小于零")
 	}
 	if err != nil {
@@ -47,7 +48,7 @@ func (t *table) parse(rec []string) (l reconcile.Line, at foreign.Moment, err er
 		at, err = foreign.Moment{Unix: t.from + int64(at.Seconds)}, nil
 		t.clocks++
 	}
-	if l.At = at.Unix; err != nil {
+	if l.At = at.Unix; err != nil || l.Amount == 0 { // all of it is the insurance's
 		return l, at, err
 	}
 	return l, at, t.readWords(rec, &l)
@@ -57,6 +58,12 @@ var statuses = map[string]reconcile.Status{"succeeded": reconcile.Succeeded, "fa
 
 // readWords reads status, method and channel.
 func (t *table) readWords(rec []string, l *reconcile.Line) error {
+	if t.Charges {
+		if err := t.readCharge(rec, l); err != nil {
+			return err
+		}
+		return t.readChannel(rec, l)
+	}
 	status := t.cell(rec, colStatus)
 	word, known := t.Words.Word(foreign.Status, status)
 	if l.Status = statuses[word]; !known {
@@ -66,12 +73,45 @@ func (t *table) readWords(rec []string, l *reconcile.Line) error {
 	if l.Method, known = t.Words.Word(foreign.Method, method); !known && method != "" {
 		return t.noWord("退款方式", method, "，应为原路退或转账退")
 	}
-	channel := t.cell(rec, colChannel)
+	return t.readChannel(rec, l)
+}
+
+// readCharge tells what was paid from what went back, by the row's word or by
+// its sign, and reads the state where the table has one.
+func (t *table) readCharge(rec []string, l *reconcile.Line) error {
+	l.Status, l.Method = reconcile.Succeeded, reconcile.MethodPay
+	if word := t.cell(rec, colStatus); word != "" {
+		ours, known := t.Words.Word(foreign.Status, word)
+		if l.Status = statuses[ours]; !known {
+			return t.noWord("状态", word, "，应为成功、失败或处理中")
+		}
+	}
+	word := t.cell(rec, colMethod)
+	back := word == reconcile.MethodBack || strings.Contains(word, "退")
+	if back || l.Minus {
+		l.Method = reconcile.MethodBack
+	}
+	if l.Minus = false; word != "" && word != reconcile.MethodPay && !back && !strings.ContainsAny(word, "缴收付挂") {
+		return t.noWord("收退", word, "，应为缴费或退费")
+	}
+	return nil
+}
+
+// signed is what a line of charges adds to a sum.
+func (t *table) signed(l reconcile.Line) money.Fen {
+	if l.Method == reconcile.MethodBack {
+		return -l.Amount
+	}
+	return l.Amount
+}
+
+func (t *table) readChannel(rec []string, l *reconcile.Line) error {
+	channel, known := t.cell(rec, colChannel), false
 	if l.Channel, known = t.Words.Word(foreign.Channel, channel); known {
 		return nil
 	}
 	if l.Channel = channel; t.Strict || channel == "" || len(channel) > 64 || strings.ContainsRune(channel, '\ufffd') {
-		return t.noWord("退款渠道", channel, "，应为微信、支付宝、现金等")
+		return t.noWord(t.Options.names()[colChannel][1], channel, "，应为微信、支付宝、现金等")
 	}
 	return nil
 }

@@ -123,12 +123,13 @@ func unix(s string) int64 {
 func TestReadBill_EveryForm(t *testing.T) {
 	transfer := reconcile.Line{BillNo: "B1", ChannelNo: "1310001", Flow: "F1", Amount: 123450, Method: "transfer", Channel: "wechat",
 		Status: reconcile.Succeeded, At: unix("2026-11-23 10:00:03"), Type: "商家转账", Name: "商家转账"}
-	refund := reconcile.Line{BillNo: "B2", ChannelNo: "5030", Flow: "5030", Amount: 300, Method: "original", Channel: "wechat",
+	refund := reconcile.Line{BillNo: "B2", Of: "PAY1", ChannelNo: "5030", Flow: "5030", Amount: 300, Method: "original", Channel: "wechat",
 		Status: reconcile.Succeeded, At: unix("2026-11-23 09:30:00"), Type: "退款", Source: reconcile.Trade}
 	payout := reconcile.Line{BillNo: "B3", ChannelNo: "2026112300", Flow: "5463", Amount: 227400, Method: "transfer", Channel: "alipay",
 		Status: reconcile.Succeeded, At: unix("2026-11-23 21:02:06"), Type: "转账"}
-	part := reconcile.Line{BillNo: "B4", ChannelNo: "2026T1", Flow: "2026T1/B4", Amount: 400, Method: "original", Channel: "alipay",
-		Status: reconcile.Succeeded, At: unix("2026-11-23 09:00:09"), Type: "退款", Source: reconcile.Trade}
+	part := reconcile.Line{BillNo: "B4", Of: "PAY7", ChannelNo: "2026T1", Flow: "2026T1/B4", Amount: 400, Method: "original",
+		Channel: "alipay",
+		Status:  reconcile.Succeeded, At: unix("2026-11-23 09:00:09"), Type: "退款", Source: reconcile.Trade}
 	lf := strings.NewReplacer("\r\n", "\n")
 	for _, c := range []struct {
 		name, data, kind string

@@ -14,7 +14,7 @@ import (
 func TestHISTable_IsReadAsItWasWritten(t *testing.T) {
 	at := time.Date(2026, 11, 23, 23, 59, 58, 0, calendar.Beijing)
 	var b bytes.Buffer
-	table, err := NewHISTable(&b)
+	table, err := NewHISTable(&b, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,8 +109,10 @@ func (l *lines) findSeparator() {
 }
 
 func isHeader(cells []string) bool {
-	_, _, found, _ := columnsOf(headerOf(cells), reconcile.HIS)
-	return found >= 3
+	h := headerOf(cells)
+	_, _, refunds, _ := Options{}.columnsOf(h, reconcile.HIS)
+	_, _, charges, _ := Options{Charges: true}.columnsOf(h, reconcile.HIS)
+	return max(refunds, charges) >= 3
 }
 
 // findHeader reports whether a table has a header among its first rows.

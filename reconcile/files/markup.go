@@ -11,7 +11,10 @@ import (
 // errMarkup says that a workbook's XML cannot be read.
 var errMarkup = errors.New("markup is broken")
 
-const maxMarkup = 1 << 20 // of one tag or one text
+const (
+	maxMarkup = 1 << 20 // of one tag or one text
+	maxPieces = 1000    // that one tag, or the text before it, is put together from
+)
 
 // markup reads the XML that programs write into workbooks: tags and the text
 // between them, in one pass and without building anything.
@@ -30,7 +33,7 @@ func newMarkup(in io.Reader) *markup { return &markup{in: bufio.NewReaderSize(in
 // skipped; what is CDATA is text.
 func (m *markup) next() error {
 	m.text = ""
-	for {
+	for pieces := 0; ; {
 		text, err := m.until('<')
 		if err != nil {
 			if err == io.EOF && strings.TrimSpace(text) != "" {
@@ -47,6 +50,9 @@ func (m *markup) next() error {
 			return err
 		}
 		for open, shut := "", ""; ; {
+			if pieces++; pieces > maxPieces || len(m.text) > maxMarkup {
+				return errMarkup
+			}
 			switch {
 			case strings.HasPrefix(tag, "!--"):
 				open, shut = "!--", "--"

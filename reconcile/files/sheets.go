@@ -15,7 +15,7 @@ import (
 
 // maxPage is how much of a page or a workbook of one file is read: both are
 // held in memory.
-const maxPage = 256 << 20
+const maxPage = 128 << 20
 
 // grid is a table that was read as a whole.
 type grid struct {
@@ -77,7 +77,7 @@ func (c *container) markupError(err error) error {
 func odsGrids(m *markup) (grids []*grid, err error) {
 	var g *grid
 	var rec []string
-	n, times, cells := 0, 1, 0
+	n, times, room := 0, 1, hoard(maxHeld)
 	for {
 		if err := m.next(); err == io.EOF {
 			return grids, nil
@@ -89,6 +89,9 @@ func odsGrids(m *markup) (grids []*grid, err error) {
 			name, _ := m.attr("name")
 			g = &grid{name: name}
 			grids, n = append(grids, g), 0
+			if !room.take(4, len(name)) {
+				return nil, errMarkup
+			}
 		case g == nil:
 		case m.name == "table-row" && !m.end:
 			rec, times = nil, repeated(m, "number-rows-repeated")
@@ -96,9 +99,13 @@ func odsGrids(m *markup) (grids []*grid, err error) {
 				n += times
 			}
 		case m.name == "table-row":
+			blank := blankRow(rec)
 			for range min(times, maxRows-n) {
-				if n++; !blankRow(rec) {
-					g.add(n, rec)
+				if n++; blank {
+					continue
+				}
+				if g.add(n, rec); !room.take(2, 0) {
+					return nil, errMarkup
 				}
 			}
 		case (m.name == "table-cell" || m.name == "covered-table-cell") && !m.end:
@@ -107,10 +114,11 @@ func odsGrids(m *markup) (grids []*grid, err error) {
 			if err != nil {
 				return nil, err
 			}
-			for range min(times, maxColumns-len(rec)) {
+			more := max(0, min(times, maxColumns-len(rec)))
+			for range more {
 				rec = append(rec, text)
 			}
-			if cells += len(rec); cells > 1<<28 {
+			if !room.take(more, len(text)) {
 				return nil, errMarkup
 			}
 		}
@@ -133,7 +141,7 @@ func odsCell(m *markup) (string, error) {
 	kind, _ := m.attr("value-type")
 	value, _ := m.attr("value")
 	date, _ := m.attr("date-value")
-	text := ""
+	var text strings.Builder
 	for depth := 0; !m.self || depth > 0; {
 		if err := m.next(); err != nil {
 			return "", errMarkup
@@ -146,7 +154,9 @@ func odsCell(m *markup) (string, error) {
 			}
 			continue
 		}
-		text += m.text
+		if err := put(&text, m.text); err != nil {
+			return "", err
+		}
 		if m.name == "table-cell" || m.name == "covered-table-cell" {
 			break
 		}
@@ -161,7 +171,7 @@ func odsCell(m *markup) (string, error) {
 	case "date":
 		return date, nil
 	}
-	return strings.TrimSpace(text), nil
+	return strings.TrimSpace(text.String()), nil
 }
 
 // xmlSheets reads the sheets of Excel's XML of 2003.
@@ -180,8 +190,11 @@ func (c *container) xmlSheets(read func(string, func() ([]string, int, error)) e
 func xmlGrids(m *markup) (grids []*grid, err error) {
 	var g *grid
 	var rec []string
-	n, kind := 0, ""
+	n, kind, room := 0, "", hoard(maxHeld)
 	for {
+		if room < 0 {
+			return nil, errMarkup
+		}
 		if err := m.next(); err == io.EOF {
 			return grids, nil
 		} else if err != nil {
@@ -192,6 +205,7 @@ func xmlGrids(m *markup) (grids []*grid, err error) {
 			name, _ := m.attr("Name")
 			g = &grid{name: name}
 			grids, n = append(grids, g), 0
+			room.take(4, len(name))
 		case g == nil:
 		case m.name == "Row" && !m.end:
 			rec = nil
@@ -205,15 +219,19 @@ func xmlGrids(m *markup) (grids []*grid, err error) {
 			if !blankRow(rec) {
 				g.add(n, rec)
 			}
+			room.take(2, 0)
 		case m.name == "Cell" && !m.end:
+			had := len(rec)
 			for at := repeated(m, "Index"); len(rec) < min(at-1, maxColumns); {
 				rec = append(rec, "")
 			}
 			rec = append(rec, "")
+			room.take(len(rec)-had, 0)
 		case m.name == "Data" && !m.end:
 			kind, _ = m.attr("Type")
 		case m.name == "Data" && len(rec) > 0:
 			rec[len(rec)-1] = strings.TrimSpace(m.text)
+			room.take(0, len(m.text))
 			if kind == "Number" {
 				rec[len(rec)-1] = stored(rec[len(rec)-1])
 			}
@@ -227,19 +245,24 @@ func (c *container) pageTables(read func(string, func() ([]string, int, error)) 
 	if err != nil {
 		return err
 	}
-	return each(pageGrids(text), read)
+	grids, err := pageGrids(text)
+	if err != nil {
+		return c.markupError(err)
+	}
+	return each(grids, read)
 }
 
 // pageGrids reads rows and cells of a page. Tables that only lay others out
 // hold no header, and are passed over by who looks for one.
-func pageGrids(text string) (grids []*grid) {
+func pageGrids(text string) (grids []*grid, err error) {
 	z := html.NewTokenizer(strings.NewReader(text))
 	z.SetMaxBuf(maxMarkup)
 	var rec []string
 	var cell *strings.Builder
-	n := 0
+	n, room := 0, hoard(maxHeld)
 	endCell := func() {
 		if cell != nil {
+			room.take(2, cell.Len())
 			rec, cell = append(rec, strings.TrimSpace(cell.String())), nil
 		}
 	}
@@ -247,6 +270,7 @@ func pageGrids(text string) (grids []*grid) {
 		endCell()
 		if len(grids) > 0 && !blankRow(rec) {
 			grids[len(grids)-1].add(n, rec)
+			room.take(2, 0)
 		}
 		rec = nil
 	}
@@ -254,7 +278,10 @@ func pageGrids(text string) (grids []*grid) {
 		kind := z.Next()
 		if kind == html.ErrorToken {
 			endRow()
-			return grids
+			return grids, nil
+		}
+		if room < 0 {
+			return nil, errMarkup
 		}
 		if kind == html.TextToken && cell != nil {
 			cell.WriteString(html.UnescapeString(string(z.Raw())))
@@ -268,6 +295,7 @@ func pageGrids(text string) (grids []*grid) {
 			endRow()
 			if open {
 				grids, n = append(grids, &grid{name: "表 " + strconv.Itoa(len(grids)+1)}), 0
+				room.take(4, 0)
 			}
 		case "tr":
 			if endRow(); open {

@@ -38,6 +38,27 @@ var columnNames = [columns][]string{
 	{"status", "状态", "退款状态", "退费状态"}, {"time", "退款时间", "退费时间", "退款日期", "退费日期"}, {"channel_bill_no", "渠道单号"},
 }
 
+// chargeNames are those of tables of what was paid for bills: the amount is the
+// cash, less what went back.
+var chargeNames = [columns][]string{
+	{"order_no", "缴费单号", "订单号", "支付订单号"}, {"out_bill_no", "商户单号", "商户订单号"}, {"receipt_no", "HIS收据号", "收据号", "发票号", "HIS流水号"},
+	{"card_no", "就诊卡号", "卡号", "诊疗卡号"}, {"cash", "自费金额", "现金金额", "自付金额"}, {"method", "收退", "收退标志", "交易类型", "业务类型"},
+	{"channel", "支付渠道", "支付方式", "渠道"}, {"status", "状态", "交易状态"}, {"time", "收费时间", "交易时间", "收费日期"}, {"channel_bill_no", "渠道单号"},
+}
+
+// names are the names of a table's columns.
+func (o Options) names() [columns][]string {
+	if o.Charges {
+		return chargeNames
+	}
+	return columnNames
+}
+
+// mayLack reports whether a table may do without a column.
+func (o Options) mayLack(book reconcile.Book, c column) bool {
+	return optional[book][c] || o.Charges && (c == colHIS || c == colCard || c == colMethod || c == colStatus)
+}
+
 // optional are the columns that a book may do without.
 var optional = map[reconcile.Book]map[column]bool{
 	reconcile.Platform: {colHIS: true, colChannelNo: true},
@@ -70,6 +91,8 @@ type Options struct {
 	Words  *foreign.Words // what the user's system calls things
 	Sign   Sign
 	Strict bool // a channel that nobody has named is rejected; else its name stays as it is
+
+	Charges bool // the table tells what was paid for bills and what of it went back
 }
 
 // ReadTable reads the platform's or HIS's table of the business day, as text or
@@ -85,6 +108,9 @@ func (o Options) ReadTable(f File, book reconcile.Book, day string, sink Sink) (
 		return Info{}, err
 	}
 	r.info.Kind = book.Chinese() + "明细表"
+	if o.Charges {
+		r.info.Kind = book.Chinese() + "收费明细表"
+	}
 	c, err := openContainer(f)
 	if err != nil {
 		return Info{}, err
@@ -190,11 +216,11 @@ func (t *table) unreadable(line int, err error) error {
 }
 
 // columnsOf finds the columns of a header and those that are missing.
-func columnsOf(h header, book reconcile.Book) (at []int, missing []string, found int, twice string) {
+func (o Options) columnsOf(h header, book reconcile.Book) (at []int, missing []string, found int, twice string) {
 	at = make([]int, columns)
 	for c := range columns {
 		at[c] = -1
-		for _, name := range columnNames[c] {
+		for _, name := range o.names()[c] {
 			key := headName(name)
 			if i := h.col(key); i >= 0 {
 				at[c] = i
@@ -207,8 +233,8 @@ func columnsOf(h header, book reconcile.Book) (at []int, missing []string, found
 		switch {
 		case at[c] >= 0:
 			found++
-		case !optional[book][c]:
-			missing = append(missing, columnNames[c][1]+" "+columnNames[c][0])
+		case !o.mayLack(book, c):
+			missing = append(missing, o.names()[c][1]+" "+o.names()[c][0])
 		}
 	}
 	return at, missing, found, twice
@@ -217,7 +243,7 @@ func columnsOf(h header, book reconcile.Book) (at []int, missing []string, found
 // header looks for the names of the columns; titles may stand above them.
 func (t *table) header(line int, rec []string) error {
 	h := headerOf(rec)
-	at, missing, found, twice := columnsOf(h, t.book)
+	at, missing, found, twice := t.columnsOf(h, t.book)
 	switch {
 	case found < 3:
 		if t.titles++; t.titles > maxTitle {
@@ -242,7 +268,7 @@ func (t *table) finish() error {
 	}
 	sums := []money.Fen{t.info.Sum, t.succeeded, t.plus.Amount - t.minus.Amount, t.minus.Amount - t.plus.Amount, t.plus.Amount, t.minus.Amount}
 	for _, f := range t.told {
-		if t.info.Rejects == 0 && !slices.Contains(sums, max(f, -f)) && !slices.Contains(sums, f) {
+		if t.info.Rejects == 0 && !t.Charges && !slices.Contains(sums, max(f, -f)) && !slices.Contains(sums, f) {
 			t.note("的合计行写 %s，明细之和为 %s（成功 %s），请核对文件是否完整", f, t.info.Sum, t.succeeded)
 		}
 	}
@@ -294,6 +320,13 @@ func (t *table) line(no int, rec []string) error {
 	l, at, err := t.parse(rec)
 	if err != nil {
 		return t.reject(no, err.Error())
+	}
+	if l.Amount == 0 {
+		return nil
+	}
+	if t.Charges {
+		t.info.Sum += t.signed(l)
+		return t.emitTimed(l, at)
 	}
 	side := &t.plus
 	if l.Minus {

@@ -256,8 +256,14 @@ func (b *bill) wechatTradeLine(rec []string) (l reconcile.Line, err error) {
 	l = reconcile.Line{Source: reconcile.Trade, Channel: reconcile.ChannelWeChat, Status: reconcile.Succeeded, Back: true,
 		BillNo: b.cell(rec, "商户订单号"), ChannelNo: b.cell(rec, "微信订单号"), Type: b.cell(rec, "交易状态"), Amount: settled}
 	l.Flow = l.ChannelNo
+	if s := b.cell(rec, "订单金额"); s != "" { // what was asked for; coupons may have borne a part
+		if order, err := yuan(s); err == nil && order > settled && settled > 0 {
+			l.Amount, l.Paid = order, settled
+		}
+	}
 	at := b.cell(rec, "交易时间")
 	if no := b.cell(rec, "商户退款单号"); no != "" && no != "0" {
+		l.Of, l.Paid = l.BillNo, 0
 		l.BillNo, l.ChannelNo, l.Amount, l.Back = no, b.cell(rec, "微信退款单号"), refunded, false
 		if refunded >= 0 && asked > refunded { // what we asked for; coupons do not come from our account
 			l.Amount, l.Paid = asked, refunded

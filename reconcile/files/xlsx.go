@@ -15,6 +15,8 @@ const (
 	maxRows    = 1 << 20 // of a sheet, as Excel has it; a broken one may number its rows beyond all bounds
 	maxColumns = 1 << 10 // that we look at
 	maxStrings = 16 << 20
+	maxHeld    = 128 << 20 // bytes that one file may take in memory at a time
+	maxCell    = 1 << 20   // bytes of the text of a cell; Excel has 32,767 characters
 )
 
 const brokenXLSX = "XLSX 文件打不开：不完整、已损坏或解压后过大"
@@ -171,22 +173,41 @@ func (x *xlsx) open() ([]xlsxSheet, error) {
 
 // readStrings reads the shared texts. Readings of characters (rPh) are no text.
 func (x *xlsx) readStrings(part string) error {
-	text, reading := "", false
+	var text strings.Builder
+	reading, room := false, hoard(maxHeld)
 	return x.each(part, func(m *markup) error {
 		switch {
 		case m.name == "rPh":
 			reading = !m.end
 		case m.name == "t" && m.end && !reading:
-			text += m.text
+			return put(&text, m.text)
 		case m.name == "si" && (m.end || m.self):
-			if len(x.strings) >= maxStrings {
+			if len(x.strings) >= maxStrings || !room.take(1, text.Len()) {
 				return errMarkup
 			}
-			x.strings = append(x.strings, unhex(text))
-			text = ""
+			x.strings = append(x.strings, unhex(text.String()))
+			text.Reset()
 		}
 		return nil
 	})
+}
+
+// put adds a run to the text of a cell.
+func put(text *strings.Builder, run string) error {
+	if text.Len()+len(run) > maxCell {
+		return errMarkup
+	}
+	text.WriteString(run)
+	return nil
+}
+
+// hoard is how many bytes may still be kept of a file.
+type hoard int64
+
+// take counts n slices or texts of so many bytes together.
+func (h *hoard) take(n, bytes int) bool {
+	*h -= hoard(n)*24 + hoard(bytes)
+	return *h >= 0
 }
 
 // sheetRows reads a sheet row by row.
@@ -266,7 +287,8 @@ func (s *sheetRows) row() ([]string, error) {
 
 // cell reads the inside of a cell.
 func (s *sheetRows) cell(kind string) (string, error) {
-	value, text := "", ""
+	var text strings.Builder
+	value := ""
 	formula, has, reading := false, false, false
 	for {
 		if err := s.markup.next(); err != nil {
@@ -277,7 +299,7 @@ func (s *sheetRows) cell(kind string) (string, error) {
 			if formula && !has {
 				return spoilt + "是公式，没有存下结果，请在 Excel 里打开、保存后再用", nil
 			}
-			return s.value(kind, value, text), nil
+			return s.value(kind, value, text.String()), nil
 		case s.name == "f":
 			formula = true
 		case s.name == "v" && s.end:
@@ -285,7 +307,9 @@ func (s *sheetRows) cell(kind string) (string, error) {
 		case s.name == "rPh":
 			reading = !s.end
 		case s.name == "t" && s.end && !reading:
-			text += s.text
+			if err := put(&text, s.text); err != nil {
+				return "", err
+			}
 		}
 	}
 }

@@ -6,7 +6,7 @@ import "hospay/sim"
 func (s *Server) liar() sim.Liar {
 	return sim.Liar{Payee: []string{"receiver_user_id", "receiver_open_id", "buyer_user_id", "buyer_open_id", "buyer_id"},
 		App:      []string{"app_id", "auth_app_id"},
-		Merchant: []string{"seller_id"}, Number: []string{"out_biz_no", "out_request_no", "out_trade_no"},
+		Merchant: []string{"seller_id"}, Number: []string{"out_biz_no", "out_request_no", "out_trade_no", "refund_request_no"},
 		Amount: []string{"trans_amount", "refund_amount", "refund_fee", "send_back_fee", "total_amount"}, Other: s.other}
 }
 

@@ -35,6 +35,8 @@ type merchant struct {
 	balance   int64
 	transfers map[string]*transfer // out_biz_no, order_id, pay_fund_order_id
 	trades    map[string]*trade    // out_trade_no, trade_no
+	codes     map[string]*trade    // out_trade_no of codes that nobody has scanned
+	mixed     map[string]*mixed    // out_trade_no, med_org_ord, chnl_ord_sn
 	logs      map[string][]*logRow // by day
 	logIndex  map[string][]*logRow // by either order number
 	tradeRows map[string][]tradeRow
@@ -97,6 +99,7 @@ func (s *Server) app(id string) *app {
 // clear forgets the merchant's business. Callers hold the lock.
 func (m *merchant) clear() {
 	m.balance = startBalance
+	m.codes, m.mixed = map[string]*trade{}, map[string]*mixed{}
 	m.transfers, m.trades = map[string]*transfer{}, map[string]*trade{}
 	m.logs, m.logIndex, m.tradeRows = map[string][]*logRow{}, map[string][]*logRow{}, map[string][]tradeRow{}
 	m.receipts, m.spent = map[string]*receipt{}, map[string]int64{}
@@ -171,22 +174,38 @@ func (s *Server) returnNo(no, pid string) error {
 }
 
 // Pay lets the patient pay a trade.
-func (s *Server) Pay(no string) error { return s.payNo(no, "") }
+func (s *Server) Pay(no string) error { return s.payNo(no, "", "") }
 
-func (s *Server) payNo(no, pid string) error {
+// payNo pays a trade or an order with insurance; whoever scans a code is the
+// named patient, or the first.
+func (s *Server) payNo(no, pid, patient string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range s.merchants {
-		t := m.trade(no, "")
-		if t == nil || t.closed || pid != "" && pid != m.pid {
+		if pid != "" && pid != m.pid {
 			continue
 		}
-		if t.paid.IsZero() {
-			m.settle(t)
+		m.scan(no, patient)
+		if o := m.mixed[no]; o != nil {
+			return m.payMixed(o)
 		}
-		return nil
+		if t := m.trade(no, ""); t != nil {
+			return m.payTrade(t)
+		}
 	}
 	return fmt.Errorf("no open trade %s", no)
+}
+
+// payTrade pays a trade that is open.
+func (m *merchant) payTrade(t *trade) error {
+	switch {
+	case !t.paid.IsZero():
+		return nil
+	case m.tradeStatus(t) == "TRADE_CLOSED":
+		return fmt.Errorf("no open trade %s", t.no)
+	}
+	m.settle(t)
+	return nil
 }
 
 // past books movements of the past, each at its merchant.
@@ -233,7 +252,8 @@ func (s *Server) ConfigOf(pid, appID string) (Config, error) {
 		appID = m.certApp
 	}
 	c := Config{AppConfig: s.appConfig(appID), APIBase: s.URL(), Gateway: s.URL() + "/gateway.do", PID: m.pid, SellerID: m.pid,
-		AESKey: AESKey, SingleLimit: s.settings.Get().SingleLimit, AuthorizeURL: s.URL() + "/oauth2/publicAppAuthorize.htm"}
+		AESKey: AESKey, SingleLimit: s.settings.Get().SingleLimit, AuthorizeURL: s.URL() + "/oauth2/publicAppAuthorize.htm",
+		MedIns: MedIns{OrgCert: orgCert, City: cityCode}}
 	if m.keyApp != "" {
 		c.KeyApp = s.appConfig(m.keyApp)
 	}

@@ -21,6 +21,7 @@ var methods map[string]method
 
 func init() {
 	trade := []string{"out_trade_no", "trade_no"}
+	asked := []string{"refund_request_no", "out_request_no", "out_trade_no"}
 	methods = map[string]method{
 		"alipay.fund.trans.uni.transfer": {"transfer", []string{"out_biz_no"}, true, (*merchant).uniTransfer},
 		"alipay.fund.trans.common.query": {"query", []string{"out_biz_no", "order_id", "pay_fund_order_id"}, false,
@@ -28,6 +29,8 @@ func init() {
 		"alipay.fund.account.query":      {"balance", nil, false, (*merchant).accountQuery},
 		"alipay.data.bill.balance.query": {"balance", nil, false, (*merchant).balanceQuery},
 		"alipay.trade.create":            {"order", trade, false, (*merchant).tradeCreate},
+		"alipay.trade.precreate":         {"order", trade, false, (*merchant).tradePrecreate},
+		"alipay.trade.refund.apply":      {"refund", asked, false, (*merchant).refundApply},
 		"alipay.trade.pay":               {"pay", trade, false, (*merchant).tradePay},
 		"alipay.trade.query":             {"order_query", trade, false, (*merchant).tradeQuery},
 		"alipay.trade.refund": {"refund", []string{"out_request_no", "out_trade_no", "trade_no"}, false,
@@ -35,6 +38,14 @@ func init() {
 		"alipay.trade.fastpay.refund.query":              {"refund_query", []string{"out_request_no"}, false, (*merchant).refundQuery},
 		"alipay.trade.close":                             {"order_close", trade, false, (*merchant).tradeClose},
 		"alipay.trade.cancel":                            {"cancel", trade, false, (*merchant).tradeCancel},
+		"alipay.commerce.medical.authinfo.auth.query":    {"credential", nil, false, (*merchant).authQuery},
+		"alipay.commerce.medical.payment.createandpay":   {"mixed", trade, false, (*merchant).nationalOpen},
+		"alipay.commerce.medical.payment.query":          {"mixed_query", trade, false, (*merchant).nationalQuery},
+		"alipay.commerce.medical.payment.order.sync":     {"order_sync", []string{"out_biz_no"}, false, (*merchant).orderSync},
+		"alipay.commerce.medical.trade.createandpay":     {"mixed", trade, false, (*merchant).platformOpen},
+		"alipay.commerce.medical.trade.query":            {"mixed_query", trade, false, (*merchant).platformQuery},
+		"alipay.commerce.medical.trade.refund":           {"refund", asked, false, (*merchant).platformRefund},
+		"alipay.commerce.medical.trade.refund.query":     {"refund_query", asked, false, (*merchant).platformRefundQuery},
 		"alipay.data.dataservice.bill.downloadurl.query": {"bill", []string{"bill_date"}, false, (*merchant).billURL},
 		"alipay.data.bill.accountlog.query": {"bill", []string{"merchant_order_no", "alipay_order_no", "start_time"}, false,
 			(*merchant).accountLog},

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"hospay/sim"
+	"hospay/sim/medins"
 	"hospay/sim/world"
 )
 
@@ -47,6 +48,8 @@ type Server struct {
 	payCodes  map[string]*world.Patient
 	downloads map[string]*download
 	seq       int64
+	insurance medins.Insurance    // may be missing
+	consents  map[string]*consent // by the user's id, and by the token of the page
 
 	oauth    oauthStore
 	messages sim.Ring[SentMessage]
@@ -67,11 +70,12 @@ func New(w *world.World, k *sim.Keys) (*Server, error) {
 	m.HandleFunc("GET /_sim/code", s.issueCode)
 	m.HandleFunc("GET /_sim/paycode", s.issuePayCode)
 	m.HandleFunc("GET /_sim/messages", s.listMessages)
+	s.insuranceRoutes(m)
 	s.MountControl(sim.Control{Config: s.getConfig, Settings: s.settings, Balance: s.Balance, SetBal: s.SetBalance, Reset: s.clear,
 		History: s.past,
 		Actions: map[string]sim.Action{
 			"return": func(no string, q url.Values) error { return s.returnNo(no, q.Get("merchant")) },
-			"pay":    func(no string, q url.Values) error { return s.payNo(no, q.Get("merchant")) },
+			"pay":    func(no string, q url.Values) error { return s.payNo(no, q.Get("merchant"), q.Get("patient")) },
 		}})
 	return s, nil
 }
@@ -110,6 +114,7 @@ func (s *Server) clear() {
 	for _, m := range s.merchants {
 		m.clear()
 	}
+	s.consents = map[string]*consent{}
 	s.seq, s.payCodes, s.downloads = 0, map[string]*world.Patient{}, map[string]*download{}
 	s.oauth.clear()
 	s.messages.Clear()
@@ -138,6 +143,7 @@ type Config struct {
 	KeyApp       AppConfig `json:"key_app"`
 	SingleLimit  int64     `json:"single_limit"`
 	AuthorizeURL string    `json:"authorize_url"`
+	MedIns       MedIns    `json:"medins"`
 	Merchants    []string  `json:"merchants"` // GET /_sim/config?merchant= gives the others
 	Apps         []string  `json:"apps"`      // GET /_sim/config?app_id= gives the others
 }

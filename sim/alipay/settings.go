@@ -29,13 +29,22 @@ type Settings struct {
 	RefuseMessages    bool    `json:"refuse_messages"`       // MSG_UNSUBSCRIBED
 	NotifyCertSN      bool    `json:"notify_cert_sn"`        // notifications carry alipay_cert_sn in certificate mode
 	MaxTimestampDrift int     `json:"max_timestamp_drift_s"` // seconds between the request's timestamp and real time
+
+	// Orders with insurance: none of these words and codes is published.
+	MedicalWords   map[string]string `json:"medical_words"`   // words of the two states, by CREATED, SUCCESS, FAIL, REFUND
+	MedicalMissing string            `json:"medical_missing"` // sub_code of an order that is not known
+	MedicalResult  string            `json:"medical_result"`  // result_code of success
+	ApplyStatus    string            `json:"apply_status"`    // refund_status of a refund by asset
+	ConsentMinutes int               `json:"consent_minutes"` // life of an authorisation
 }
 
 func defaults() Settings {
 	return Settings{NotifyFallback: true, NumberScope: "merchant", CallbackScale: 1, SingleLimit: 5_000_000, NameCode: "PAYEE_NOT_EXIST",
 		RefundDays: 365, RefundQuerySec: 10,
 		BillReadyHour: 9, EmptyBill: "file", BillTransferType: "转账", BillRefundSign: "negative", DownloadURL: "self", ReceiptDelayMS: 1000,
-		IDMode: "user_id", GrantIdentity: true, MaxTimestampDrift: 600}
+		IDMode: "user_id", GrantIdentity: true, MaxTimestampDrift: 600,
+		MedicalWords:   map[string]string{"CREATED": "WAIT_PAY", "SUCCESS": "SUCCESS", "FAIL": "FAIL", "REFUND": "REFUND"},
+		MedicalMissing: "ORDER_NOT_EXIST", MedicalResult: "SUCCESS", ApplyStatus: "REFUND_PROCESSING", ConsentMinutes: 10}
 }
 
 // sceneNames are the declared uses of money of newer transfer contracts.

@@ -14,7 +14,7 @@ import (
 type trade struct {
 	no, id, appID, subject, buyer, notifyURL, passback string
 	total, refunded                                    int64
-	created, paid                                      time.Time
+	created, paid, expire                              time.Time
 	closed                                             bool
 	refunds                                            map[string]*refund
 }
@@ -50,6 +50,8 @@ func (m *merchant) tradeStatus(t *trade) string {
 	switch {
 	case t.closed || t.refunded > 0 && t.refunded == t.total:
 		return "TRADE_CLOSED"
+	case t.paid.IsZero() && !t.expire.IsZero() && m.Clock().Now().After(t.expire):
+		return "TRADE_CLOSED"
 	case t.paid.IsZero():
 		return "WAIT_BUYER_PAY"
 	case old:
@@ -71,6 +73,8 @@ type tradeForm struct {
 	RefundAmount string `json:"refund_amount"`
 	RefundReason string `json:"refund_reason"`
 	OutRequestNo string `json:"out_request_no"`
+	TimeExpire   string `json:"time_expire"`
+	Extend       string `json:"extend_params"`
 }
 
 var outTradeNo = regexp.MustCompile(`^[0-9A-Za-z_]{1,64}$`)
@@ -96,7 +100,7 @@ func (m *merchant) open(c *call, f *tradeForm, buyer string) (*trade, *answer) {
 	switch {
 	case t != nil && (t.total != total || t.subject != f.Subject || t.buyer != buyer):
 		return nil, refuse("ACQ.CONTEXT_INCONSISTENT", "交易信息被篡改")
-	case t != nil && t.closed:
+	case t != nil && t.paid.IsZero() && m.tradeStatus(t) == "TRADE_CLOSED":
 		return nil, refuse("ACQ.TRADE_HAS_CLOSE", "交易已经关闭")
 	case t != nil && !t.paid.IsZero():
 		return nil, refuse("ACQ.TRADE_HAS_SUCCESS", "交易已被支付")
@@ -108,6 +112,13 @@ func (m *merchant) open(c *call, f *tradeForm, buyer string) (*trade, *answer) {
 	t = &trade{no: f.OutTradeNo, id: fmt.Sprintf("%s2200140000%010d", now.Format("20060102"), m.seq), appID: c.app.id, subject: f.Subject,
 		buyer:     buyer,
 		notifyURL: c.form.Get("notify_url"), passback: f.Passback, total: total, created: now, refunds: map[string]*refund{}}
+	if f.TimeExpire != "" {
+		expire, err := time.ParseInLocation(time.DateTime, f.TimeExpire, sim.Beijing)
+		if err != nil || !expire.After(now) {
+			return nil, invalidTrade("time_expire")
+		}
+		t.expire = expire
+	}
 	m.trades[t.no], m.trades[t.id] = t, t
 	return t, nil
 }
@@ -243,7 +254,7 @@ func (m *merchant) refund(t *trade, no string, amount int64, reason string, faul
 	m.post(&logRow{at: r.at, bizNo: t.id, merchantNo: t.no, requestNo: no, title: t.subject, other: t.buyer, amount: -amount, kind: "交易退款",
 		memo: reason})
 	m.noteTrade(tradeRow{r.at, t, r})
-	m.Ledger().Add(sim.Entry{At: r.at, Kind: "refund", No: no, Merchant: m.pid, Party: t.buyer, Amount: amount, State: "SUCCESS"})
+	m.Ledger().Add(sim.Entry{At: r.at, Kind: "refund", No: no, Merchant: m.pid, Party: t.buyer, Of: t.no, Amount: amount, State: "SUCCESS"})
 	m.notifyTrade(t, r, fault)
 	return r
 }

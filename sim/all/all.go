@@ -109,6 +109,13 @@ func Start(ctx context.Context, o Options) (*Set, error) {
 		core.Clock().Begin(o.Ahead)
 		s.Running = append(s.Running, Running{row, core})
 	}
+	s.WeChat.Insure(s.Centre)
+	s.Alipay.Insure(s.Centre)
+	for _, h := range []*his.Server{s.HIS, s.HIS2} {
+		if h != nil && s.Centre != nil {
+			h.Behind(s.Centre)
+		}
+	}
 	for _, r := range s.Running { // when one answers, all do at once
 		if err := r.listen(o); err != nil {
 			return nil, errors.Join(err, s.Close())

@@ -2,6 +2,9 @@ package all_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"os/exec"
@@ -12,6 +15,7 @@ import (
 	"hospay/internal/testday"
 	"hospay/sim"
 	"hospay/sim/all"
+	"hospay/sim/his"
 )
 
 func TestStart_ServesControlAndKeepsKeys(t *testing.T) {
@@ -142,5 +146,26 @@ func TestImports(t *testing.T) {
 		if own || sdk {
 			t.Errorf("sim must not import %s", p)
 		}
+	}
+}
+
+// TestHIS_ReversesAtTheCentre: a reversal of an order that the centre has not
+// settled is refused there, and moves nothing anywhere.
+func TestHIS_ReversesAtTheCentre(t *testing.T) {
+	s := start(t, all.Options{Seed: 3})
+	body := `{"our_no":"Q1","med_org_ord":"M1"}`
+	mac := hmac.New(sha256.New, []byte(his.RESTSecret))
+	mac.Write([]byte(body))
+	req, _ := http.NewRequest(http.MethodPost, s.HIS.URL()+"/rest/uncharge", strings.NewReader(body))
+	req.Header.Set("X-His-Key", his.RESTKey)
+	req.Header.Set("X-His-Sign", hex.EncodeToString(mac.Sum(nil)))
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var out struct{ Code string }
+	if err := json.NewDecoder(res.Body).Decode(&out); err != nil || out.Code != "1029" || s.HIS.Ledger().Len()+s.Centre.Ledger().Len() > 0 {
+		t.Error(out, err)
 	}
 }

@@ -33,7 +33,7 @@ const (
 type order struct {
 	payOrdID, token, medOrgOrd, batch   string
 	idNo, name, idType, psnNo           string
-	insutype, medType, mdtrtID          string
+	insutype, medType, mdtrtID, optins  string
 	setlID, docSn, rgstSn, revs, serial string
 	total, cashGone                     int64
 	state                               int
@@ -68,6 +68,8 @@ type books struct {
 	plans    map[string]Planned
 	spent    map[string]int64 // of accounts, by idNo
 	licences map[string]*Credential
+	entries  []*entry // of the statement
+	files    map[string][]byte
 }
 
 func newBooks(s *Server) *books {
@@ -80,6 +82,7 @@ func (b *books) clear() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.n, b.orders, b.ours, b.serials = 0, map[string]*order{}, map[string]*order{}, map[string]bool{}
+	b.entries, b.files = nil, map[string][]byte{}
 	b.plans, b.spent, b.licences = map[string]Planned{}, map[string]int64{}, map[string]*Credential{}
 }
 
@@ -260,6 +263,7 @@ func (b *books) settle(o *order) {
 	o.settled = b.s.Clock().Now()
 	o.setlID, o.docSn, o.rgstSn, o.revs = b.next("S"), b.next("D"), b.next("G"), sim.Token(24)
 	b.spent[o.idNo] += o.split.account
+	b.write(o, false)
 	b.move("fund", o, o.split.fund)
 	b.move("account", o, o.split.account)
 }
@@ -273,6 +277,7 @@ func (b *books) move(kind string, o *order, fen int64) {
 // giveBack is the way back of settle.
 func (b *books) giveBack(o *order) {
 	b.spent[o.idNo] -= o.split.account
+	b.write(o, true)
 	b.move("reversal", o, o.split.insured())
 }
 
@@ -288,6 +293,10 @@ func (s *Server) reverse(no string, _ url.Values) error {
 		return nil
 	})
 }
+
+// Reverse takes an insured order back for the HIS, which has a way of its own to
+// the insurance and asks no patient: 4, 5 or 6 → 13.
+func (s *Server) Reverse(no string) error { return s.reverse(no, nil) }
 
 // script makes the next queries tell a state, whatever is true: ?stas=17&times=3;
 // times -1 is for ever, and no stas ends it. &keep=true makes the state true,

@@ -159,10 +159,10 @@ func TestAccount_IsSpentAndComesBack(t *testing.T) {
 	if err := s.Pay("M1", PartInsurance); err != nil || s.books.spent[someone] != 60 || o.state != insured {
 		t.Fatal(err, s.books.spent, o.state)
 	}
-	if err := s.reverse("M1", nil); err != nil || s.books.spent[someone] != 0 || o.state != reversed {
+	if err := s.Reverse("M1"); err != nil || s.books.spent[someone] != 0 || o.state != reversed {
 		t.Error(err, s.books.spent, o.state)
 	}
-	if s.Pay("M1", PartCash) == nil || s.reverse("M1", nil) == nil || s.Pay("none", PartCash) == nil || s.Pay("M1", "half") == nil {
+	if s.Pay("M1", PartCash) == nil || s.Reverse("M1") == nil || s.Pay("none", PartCash) == nil || s.Pay("M1", "half") == nil {
 		t.Error("what is not possible was done")
 	}
 	if got := s.Ledger().Find("reversal", "M1"); len(got) != 1 || got[0].Amount != 60 || got[0].Party != someone {

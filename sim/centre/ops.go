@@ -1,6 +1,7 @@
 package centre
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"strconv"
@@ -58,7 +59,7 @@ func (s *Server) upload(m thing, _ sim.Fault) (thing, *refusal) {
 	}
 	o := &order{payOrdID: b.next("ORD"), token: sim.Token(40), medOrgOrd: no, batch: str(m, "chrgBchno"), idNo: str(m, "idNo"),
 		name: str(m, "userName"), idType: str(m, "idType"), psnNo: str(m, "psnNo"), insutype: str(m, "insutype"), medType: str(m, "medType"),
-		mdtrtID: str(m, "mdtrtId"), total: total, refunds: map[string]refunded{}}
+		mdtrtID: str(m, "mdtrtId"), total: total, optins: cmp.Or(str(m, "insuCode"), Area), refunds: map[string]refunded{}}
 	if o.mdtrtID == "" {
 		o.mdtrtID = b.next("M")
 	}

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -62,6 +63,7 @@ type Settings struct {
 	Tolerance     int64   `json:"line_tolerance"`     // fen between count × price and the sum of a line
 	StrictFields  bool    `json:"strict_fields"`      // 6201 wants the whole list of required fields
 	OtherInTotal  bool    `json:"other_fee_in_total"` // feeSumamt holds othFeeAmt
+	StatementCode string  `json:"statement_code"`     // before the last digit of stmt_rslt: "" or "00010"
 }
 
 func defaults() Settings {
@@ -118,7 +120,7 @@ func New(w *world.World) (*Server, error) {
 	})
 	s.MountControl(sim.Control{Config: s.config, Settings: s.settings, Reset: s.books.clear,
 		Actions: map[string]sim.Action{"pay": s.pay, "start": s.start, "reverse": s.reverse, "state": s.script, "expire": s.expire,
-			"notify": s.tell}})
+			"notify": s.tell, "statement": s.spoil}})
 	return s, nil
 }
 
@@ -142,6 +144,10 @@ var operations = []operation{
 	{"6203", "refund", "refund_Order", "appRefdSn", (*Server).refund},
 	{"6301", "query", "query_order_info", "", (*Server).query},
 	{"6401", "undo", "revoke_order", "", (*Server).undo},
+	{"3201", "totals", "stmt_totals", "insutype", (*Server).totals},
+	{"3202", "detail", "stmt_detail", "file_qury_no", (*Server).detail},
+	{"9101", "take", "file_upload", "filename", (*Server).take},
+	{"9102", "give", "file_download", "file_qury_no", (*Server).give},
 }
 
 // Config is what a hospital gets from its centre.
@@ -209,7 +215,11 @@ func (op operation) call(s *Server, data thing) sim.Call {
 	if op.number == "" {
 		no = s.books.numberOf(str(data, "payOrdId"))
 	}
-	return sim.Call{Op: op.no, Alias: op.alias, No: no, Hash: sim.HashJSON(data)}
+	business := maps.Clone(data) // a credential is another one at every asking
+	for _, secret := range []string{"payAuthNo", "ecToken", "payToken"} {
+		delete(business, secret)
+	}
+	return sim.Call{Op: op.no, Alias: op.alias, No: no, Hash: sim.HashJSON(business)}
 }
 
 func (s *Server) liar() sim.Liar {

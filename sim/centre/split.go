@@ -69,5 +69,5 @@ func (p split) settlement(o *order) thing {
 	return thing{"psn_no": o.psnNo, "mdtrt_id": o.mdtrtID, "setl_id": o.setlID, "insutype": o.insutype, "medfee_sumamt": sim.Yuan(p.total),
 		"fund_pay_sumamt": sim.Yuan(p.fund), "acct_pay": sim.Yuan(p.account), "psn_cash_pay": sim.Yuan(p.cash),
 		"psn_part_amt": sim.Yuan(p.account + p.cash), "hosp_part_amt": sim.Yuan(p.hospital), "acct_mulaid_pay": sim.Yuan(p.family),
-		"oth_pay": sim.Yuan(p.other), "clr_type": "11", "med_type": o.medType}
+		"oth_pay": sim.Yuan(p.other), "clr_type": "11", "clr_optins": o.optins, "med_type": o.medType}
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,11 @@ type Settings struct {
 	ReverseSupported bool `json:"reverse_supported"`
 	QuerySupported   bool `json:"query_supported"`
 	PageMax          int  `json:"page_max"`
+
+	CheckSupported    bool `json:"check_supported"`    // trade_check, uncharge_check
+	UnchargeSupported bool `json:"uncharge_supported"` // 免授权冲正
+	ChargeIdempotent  bool `json:"charge_idempotent"`  // the same charge twice is one; else the second is refused
+	LockMinutes       int  `json:"lock_minutes"`       // life of a slot's lock
 }
 
 // The demo's keys and users, as GET /_sim/config gives them.
@@ -33,6 +39,11 @@ const (
 	RESTSecret   = "demo-his-secret-7c1e5a90"
 	SOAPUser     = "hospay"
 	SOAPPassword = "demo-his-password"
+
+	// What the HIS signs its own requests to hospay with.
+	VendorKey   = "demo-his-vendor-key-5f0c2d9b71e4"
+	VendorSN    = "3f6936d7demo0001"
+	VendorToken = "demo-sm4-token-1"
 )
 
 // Server is the HIS.
@@ -40,6 +51,8 @@ type Server struct {
 	*sim.Core
 	world    *world.World
 	books    *books
+	desk     *desk
+	behind   Insurance
 	settings *sim.Settings[Settings]
 	byName   map[string]*operation
 	byCode   map[string]*operation
@@ -54,18 +67,28 @@ func Second(w *world.World) *Server { return open(w, "his-2", "K") }
 
 func open(w *world.World, name, prefix string) *Server {
 	s := &Server{Core: sim.NewCore(name), world: w, byName: map[string]*operation{}, byCode: map[string]*operation{},
-		settings: sim.NewSettings(Settings{ReverseSupported: true, QuerySupported: true, PageMax: 500})}
-	s.books = newBooks(w, s.Clock(), s.Ledger(), prefix)
-	for i := range operations {
-		op := &operations[i]
-		s.byName[op.name], s.byCode[op.tradeCode] = op, op
+		settings: sim.NewSettings(Settings{ReverseSupported: true, QuerySupported: true, PageMax: 500, CheckSupported: true,
+			UnchargeSupported: true, ChargeIdempotent: true, LockMinutes: 20})}
+	s.books, s.desk = newBooks(w, s.Clock(), s.Ledger(), prefix), newDesk(w, s.Clock(), s.Ledger(), prefix)
+	for _, op := range slices.Concat(operations, payOperations) {
+		s.byName[op.name], s.byCode[op.tradeCode] = &op, &op
 	}
 	s.Mux().HandleFunc("POST /rest/{op}", s.rest)
 	s.Mux().HandleFunc("/soap/utf8", s.soap(false))
 	s.Mux().HandleFunc("/soap/gbk", s.soap(true))
-	s.MountControl(sim.Control{Config: s.config, Settings: s.settings, Reset: s.books.clear, History: s.books.past,
-		Actions: map[string]sim.Action{"card": s.SetCard, "deposit": s.addDeposit}})
+	s.Mux().HandleFunc("POST /_sim/bills", s.postBill)
+	s.Mux().HandleFunc("GET /_sim/bills", func(w http.ResponseWriter, _ *http.Request) {
+		sim.WriteJSON(w, 200, map[string]any{"bills": s.Bills()})
+	})
+	s.MountControl(sim.Control{Config: s.config, Settings: s.settings, Reset: s.clear, History: s.books.past,
+		Actions: map[string]sim.Action{"card": s.SetCard, "deposit": s.addDeposit, "window": s.payAtWindow, "price": s.setPrice,
+			"dispense": s.dispense, "slot": s.setPlaces, "insured": s.SetInsured, "charge": s.spoil}})
 	return s
+}
+
+func (s *Server) clear() {
+	s.books.clear()
+	s.desk.clear()
 }
 
 // Settings gives direct access for Go tests.
@@ -74,7 +97,8 @@ func (s *Server) Settings() *sim.Settings[Settings] { return s.settings }
 func (s *Server) config(url.Values) (any, error) {
 	return map[string]string{"base_url": s.URL(), "rest_url": s.URL() + "/rest", "rest_key": RESTKey, "rest_secret": RESTSecret,
 		"soap_utf8_url": s.URL() + "/soap/utf8", "soap_gbk_url": s.URL() + "/soap/gbk", "soap_namespace": namespace,
-		"soap_action": namespace + "/Call", "soap_user": SOAPUser, "soap_password": SOAPPassword}, nil
+		"soap_action": namespace + "/Call", "soap_user": SOAPUser, "soap_password": SOAPPassword,
+		"vendor_key": VendorKey, "vendor_sn": VendorSN, "vendor_token": VendorToken, "vendor_public": s.vendorPublic()}, nil
 }
 
 // SetCard freezes a card or leaves an unpaid bill on it: ?status=frozen|normal&unpaid=true|false.
@@ -114,7 +138,9 @@ func (s *Server) addDeposit(cardNo string, q url.Values) error {
 
 // execute runs an operation when the HIS offers it, and tells it as a lie has it.
 func (s *Server) execute(op *operation, in input, f sim.Fault) (record, error) {
-	if strings.HasPrefix(op.name, "query_") && !s.settings.Get().QuerySupported {
+	set := s.settings.Get()
+	if strings.HasPrefix(op.name, "query_") && !set.QuerySupported || strings.HasSuffix(op.name, "charge_check") && !set.CheckSupported ||
+		op.name == "trade_check" && !set.CheckSupported {
 		return nil, &refusal{"1400", "参数错误：不支持的交易"}
 	}
 	out, err := op.run(s, in, f)

@@ -156,24 +156,20 @@ func readRequest(text []byte) (input, string, error) {
 	if root == nil {
 		return nil, "", fmt.Errorf("soap request: no Request")
 	}
-	in, code := input{}, ""
+	in := input{}
 	for n := root.FirstChild; n != nil; n = n.NextSibling {
 		if n.Type != xmlquery.ElementNode {
 			continue
 		}
 		value := strings.TrimSpace(n.InnerText())
-		switch n.Data {
-		case "TradeCode":
-			code = value
-		case "Amount":
-			in["amount"] = value
-			if f, ok := sim.Fen(value); ok {
-				in["amount"] = strconv.FormatInt(f, 10)
-			}
-		default:
-			in[snake(n.Data)] = value
+		name := snake(n.Data)
+		in[name] = value
+		if f, ok := sim.Fen(value); ok && isMoney(name) {
+			in[name] = strconv.FormatInt(f, 10)
 		}
 	}
+	code := in["trade_code"]
+	delete(in, "trade_code")
 	return in, code, nil
 }
 

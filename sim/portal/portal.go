@@ -4,6 +4,7 @@
 package portal
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -33,6 +34,7 @@ type Server struct {
 	*sim.Core
 	world    *world.World
 	settings *sim.Settings[Settings]
+	kiosk    reader
 }
 
 // Claims is the payload of a ticket.
@@ -76,6 +78,7 @@ func New(w *world.World) *Server {
 	})
 	m.HandleFunc("GET /enter", s.enter)
 	m.HandleFunc("GET /{$}", s.index)
+	s.mountKiosk(m)
 	s.MountControl(sim.Control{Config: s.config, Settings: s.settings})
 	return s
 }
@@ -90,12 +93,18 @@ func (s *Server) config(url.Values) (any, error) {
 
 // Ticket issues a ticket; via is "wechat", "alipay" or "" for a plain browser.
 func (s *Server) Ticket(patient, via string) (Answer, error) {
-	return s.issue(patient, via, time.Duration(s.settings.Get().TTLSeconds)*time.Second, Secret)
+	return s.TicketOn(patient, via, patient)
 }
 
-func (s *Server) issue(patient, via string, ttl time.Duration, secret string) (Answer, error) {
-	p := s.world.Find(patient)
-	if p == nil || p.Code != patient {
+// TicketOn issues a ticket for a patient who uses somebody else's phone: the
+// account at the channel is that person's.
+func (s *Server) TicketOn(patient, via, phone string) (Answer, error) {
+	return s.issue(patient, via, phone, time.Duration(s.settings.Get().TTLSeconds)*time.Second, Secret)
+}
+
+func (s *Server) issue(patient, via, phone string, ttl time.Duration, secret string) (Answer, error) {
+	p, holder := s.world.Find(patient), s.world.Find(phone)
+	if p == nil || p.Code != patient || holder == nil {
 		return Answer{}, fmt.Errorf("no patient %q", patient)
 	}
 	now := time.Now()
@@ -104,9 +113,9 @@ func (s *Server) issue(patient, via string, ttl time.Duration, secret string) (A
 		Via:   via, IssuedAt: now.Unix(), Expires: now.Add(ttl).Unix(), ID: sim.Token(16)}
 	switch via {
 	case "wechat":
-		c.Openid = p.Openid
+		c.Openid = holder.Openid
 	case "alipay":
-		c.AlipayUserID = p.AlipayUserID
+		c.AlipayUserID = holder.AlipayUserID
 	case "", "kiosk":
 	default:
 		return Answer{}, fmt.Errorf("via must be wechat, alipay, kiosk or empty, got %q", via)
@@ -122,7 +131,8 @@ func Sign(payload []byte, secret string) string {
 	return first + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// getTicket also makes bad tickets for tests: ?expired=1, ?forged=1.
+// getTicket also makes bad tickets for tests: ?expired=1, ?forged=1; ?phone= is
+// whose phone the patient uses.
 func (s *Server) getTicket(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	ttl, secret := time.Duration(s.settings.Get().TTLSeconds)*time.Second, Secret
@@ -132,7 +142,7 @@ func (s *Server) getTicket(w http.ResponseWriter, r *http.Request) {
 	if q.Get("forged") != "" {
 		secret = "not the shared secret"
 	}
-	a, err := s.issue(q.Get("patient"), q.Get("via"), ttl, secret)
+	a, err := s.issue(q.Get("patient"), q.Get("via"), cmp.Or(q.Get("phone"), q.Get("patient")), ttl, secret)
 	if err != nil {
 		sim.WriteJSON(w, 404, map[string]string{"error": err.Error()})
 		return

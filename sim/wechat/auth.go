@@ -2,6 +2,7 @@ package wechat
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rsa"
 	"crypto/sha1"
 	"encoding/base64"
@@ -22,6 +23,7 @@ type apiError struct {
 	Code    string         `json:"code"`
 	Message string         `json:"message"`
 	Detail  map[string]any `json:"detail,omitempty"`
+	Tail    string         `json:"-"` // finer code at the end of Request-ID
 }
 
 func refuse(status int, code, message string) *apiError {
@@ -38,6 +40,7 @@ type request struct {
 	op     string
 	body   []byte
 	serial string // names the key that signs the answer and decrypts fields
+	tail   string // finer code of the answer
 }
 
 // plan is what a handler found out before anything is executed.
@@ -74,6 +77,9 @@ func (s *Server) signed(pattern, op, alias string, h func(*merchant, *request) p
 			v, e := p.run(f)
 			if e == nil && v != nil {
 				v = s.liar(alias).Tell(f, v)
+			}
+			if e != nil {
+				q.tail = e.Tail
 			}
 			return reply(v, e)
 		})
@@ -189,7 +195,7 @@ func notEnough(transfer bool) *apiError {
 
 // Seal signs an answer with the key that the request asked for.
 func (q *request) Seal(h http.Header, r *sim.Reply, how sim.Seal) []byte {
-	h.Set("Request-ID", "08"+strings.ToUpper(sim.Token(16))+"-268435456")
+	h.Set("Request-ID", "08"+strings.ToUpper(sim.Token(16))+"-"+cmp.Or(q.tail, "268435456"))
 	q.m.sealHeaders(h, q.serial, r.Body, how)
 	return r.Body
 }

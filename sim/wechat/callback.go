@@ -18,6 +18,8 @@ var resendGaps = []time.Duration{15 * time.Second, 15 * time.Second, 30 * time.S
 // notice is a callback before it is encrypted.
 type notice struct {
 	no, alias, url, event, summary, kind string
+	op                                   string // for plans that mean one of several callbacks about a number
+	gaps                                 []time.Duration
 	fault                                sim.Fault
 	content                              any
 }
@@ -28,7 +30,10 @@ func (m *merchant) send(n notice) {
 		return
 	}
 	id, created := newID(), m.Clock().Now().Format(rfc3339)
-	m.Courier().Send(sim.Message{No: n.no, URL: n.url, Fault: n.fault, Gaps: resendGaps, Scale: m.settings.Get().CallbackScale,
+	if n.gaps == nil {
+		n.gaps = resendGaps
+	}
+	m.Courier().Send(sim.Message{No: n.no, Op: n.op, URL: n.url, Fault: n.fault, Gaps: n.gaps, Scale: m.settings.Get().CallbackScale,
 		Accepted: func(status int, _ string) bool { return status == 200 || status == 204 },
 		Make: func(lie sim.Fault, how sim.Seal) (http.Header, []byte) {
 			nonce, plain := sim.Token(6), sim.JSON(m.liar(n.alias).Tell(lie, n.content))
@@ -75,7 +80,8 @@ func (m *merchant) notifyTransfer(b *bill) {
 	if b.reason != "" {
 		c["fail_reason"] = b.reason
 	}
-	m.send(notice{b.no, "transfer", b.notifyURL, "MCHTRANSFER.BILL.FINISHED", "商家转账单据终态通知", "mch_payment", b.fault, c})
+	m.send(notice{no: b.no, alias: "transfer", url: b.notifyURL, event: "MCHTRANSFER.BILL.FINISHED", summary: "商家转账单据终态通知",
+		kind: "mch_payment", fault: b.fault, content: c})
 }
 
 func (m *merchant) notifyRefund(r *refund) {
@@ -86,10 +92,12 @@ func (m *merchant) notifyRefund(r *refund) {
 		c["success_time"] = r.done.Format(rfc3339)
 	}
 	summary := map[string]string{success: "退款成功", "ABNORMAL": "退款异常", "CLOSED": "退款关闭"}[r.status]
-	m.send(notice{r.no, "refund", r.notifyURL, "REFUND." + r.status, summary, "refund", r.fault, c})
+	m.send(notice{no: r.no, alias: "refund", url: r.notifyURL, event: "REFUND." + r.status, summary: summary, kind: "refund", fault: r.fault,
+		content: c})
 }
 
 func (m *merchant) notifyPaid(t *trade) {
-	m.send(notice{no: t.no, alias: "order", url: t.notifyURL, event: "TRANSACTION.SUCCESS", summary: "支付成功", kind: "transaction",
+	m.send(notice{no: t.no, op: "callback_trade", alias: "order", url: t.notifyURL, event: "TRANSACTION.SUCCESS", summary: "支付成功",
+		kind:    "transaction",
 		content: t.view(m.Clock().Now())})
 }

@@ -11,6 +11,9 @@ func (s *Server) liar(alias string) sim.Liar {
 	if alias == "order" || alias == "order_query" {
 		l.Number, l.Amount = []string{"out_trade_no"}, []string{"total", "payer_total"}
 	}
+	if alias == "mixed" || alias == "mixed_query" {
+		l.Number, l.Amount = []string{"out_trade_no"}, []string{"total_fee", "wechat_pay_cash_fee"}
+	}
 	return l
 }
 

@@ -32,6 +32,7 @@ type merchant struct {
 	byID      map[string]*bill
 	accounts  map[string]*account
 	trades    map[string]*trade
+	mixed     map[string]*mixed // by either number
 	refunds   map[string]*refund
 	refundIDs map[string]*refund
 	tradeRows map[string][]tradeRow
@@ -80,6 +81,7 @@ func subject(name string) pkix.Name {
 func (m *merchant) clear() {
 	m.bills, m.byID = map[string]*bill{}, map[string]*bill{}
 	m.accounts = map[string]*account{operation: newAccount(startBalance), basic: newAccount(startBalance)}
+	m.mixed = map[string]*mixed{}
 	m.trades, m.refunds, m.refundIDs = map[string]*trade{}, map[string]*refund{}, map[string]*refund{}
 	m.tradeRows, m.receipts, m.spent = map[string][]tradeRow{}, map[string]*receipt{}, map[string]int64{}
 }
@@ -194,7 +196,13 @@ func (s *Server) payNo(no, merchantID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range s.merchants {
-		if t := m.trade(no); t != nil && (merchantID == "" || m.id == merchantID) {
+		if merchantID != "" && m.id != merchantID {
+			continue
+		}
+		if o := m.mixed[no]; o != nil {
+			return m.payMixed(o)
+		}
+		if t := m.trade(no); t != nil {
 			return m.pay(t)
 		}
 	}
@@ -278,6 +286,7 @@ func (m *merchant) config() Config {
 		MchPrivateKey: sim.PrivatePEM(m.mchKey), MchCertSerial: serialOf(m.mchCert), MchCert: m.mchCert.PEM,
 		PublicKey: sim.PublicPEM(&m.pubKey.PublicKey), PublicKeyID: m.publicKeyID,
 		PlatformCert: m.platCert.PEM, PlatformCertSerial: serialOf(m.platCert), SceneID: "1011", Scenes: scenes,
+		MedIns:      partner(),
 		SingleLimit: m.settings.Get().SingleLimit, AuthorizeURL: m.URL() + "/connect/oauth2/authorize",
 		ConfirmPage: m.URL() + "/_sim/confirm-page"}
 	for _, other := range m.merchants {

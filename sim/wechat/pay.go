@@ -1,7 +1,9 @@
 package wechat
 
 import (
+	"cmp"
 	"fmt"
+	"path"
 	"regexp"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 // trade is one payment, made here or lying in the test world's past.
 type trade struct {
 	m                                                                    *merchant
+	kind                                                                 string // JSAPI, NATIVE, MWEB
 	no, id, openid, attach, description, notifyURL, prepay, hash, closed string
 	total, refunded                                                      int64
 	refunds                                                              int
@@ -60,27 +63,38 @@ type orderForm struct {
 	Payer struct {
 		Openid string `json:"openid"`
 	} `json:"payer"`
+	Scene struct {
+		IP string `json:"payer_client_ip"`
+		H5 struct {
+			Type string `json:"type"`
+		} `json:"h5_info"`
+	} `json:"scene_info"`
 }
 
 var outTradeNo = regexp.MustCompile(`^[0-9A-Za-z_\-|*]{6,32}$`)
 
-func (f *orderForm) check(mchID string) *apiError {
+func (f *orderForm) check(mchID, kind string) *apiError {
 	switch {
 	case f.MchID != mchID:
 		return refuse(400, "MCH_NOT_EXISTS", "商户号不存在")
 	case f.AppID != AppID:
 		return refuse(400, "APPID_MCHID_NOT_MATCH", "AppID和mch_id不匹配")
-	case !outTradeNo.MatchString(f.OutTradeNo) || f.Description == "" || f.Amount.Total <= 0 || f.Payer.Openid == "" || !plainURL(f.NotifyURL):
+	case !outTradeNo.MatchString(f.OutTradeNo) || f.Description == "" || f.Amount.Total <= 0 || !plainURL(f.NotifyURL):
 		return paramError("缺少必填参数或参数格式错误")
+	case kind == "JSAPI" && f.Payer.Openid == "":
+		return paramError("缺少payer.openid")
+	case kind == "MWEB" && (f.Scene.IP == "" || f.Scene.H5.Type == ""):
+		return paramError("缺少scene_info")
 	}
 	return nil
 }
 
 func (m *merchant) createOrder(q *request) plan {
 	var f orderForm
+	kind := tradeTypes[path.Base(q.URL.Path)]
 	e := q.read(&f)
 	if e == nil {
-		e = f.check(m.id)
+		e = f.check(m.id, kind)
 	}
 	if e != nil {
 		return failed(e)
@@ -88,11 +102,14 @@ func (m *merchant) createOrder(q *request) plan {
 	return plan{no: f.OutTradeNo, hash: f, run: func(sim.Fault) (any, *apiError) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		return m.order(&f, sim.HashJSON(f))
+		return m.order(&f, kind, sim.HashJSON([]any{kind, f}))
 	}}
 }
 
-func (m *merchant) order(f *orderForm, hash string) (any, *apiError) {
+// tradeTypes are the products by the end of their paths.
+var tradeTypes = map[string]string{"jsapi": "JSAPI", "native": "NATIVE", "h5": "MWEB"}
+
+func (m *merchant) order(f *orderForm, kind, hash string) (any, *apiError) {
 	now := m.Clock().Now()
 	t := m.trade(f.OutTradeNo)
 	switch {
@@ -105,8 +122,14 @@ func (m *merchant) order(f *orderForm, hash string) (any, *apiError) {
 		t = &trade{m: m, no: f.OutTradeNo, id: fmt.Sprintf("4200%s%016d", now.Format("20060102"), m.seq), openid: f.Payer.Openid,
 			attach:      f.Attach,
 			description: f.Description, notifyURL: f.NotifyURL, hash: hash, total: f.Amount.Total, created: now, expire: f.TimeExpire}
-		t.prepay = "wx" + now.Format("20060102150405") + sim.Token(9)
+		t.kind, t.prepay = kind, "wx"+now.Format("20060102150405")+sim.Token(9)
 		m.trades[t.no], m.trades[t.id] = t, t
+	}
+	switch kind {
+	case "NATIVE":
+		return map[string]string{"code_url": "weixin://wxpay/bizpayurl?pr=" + t.prepay[16:]}, nil
+	case "MWEB":
+		return map[string]string{"h5_url": m.URL() + payPage + "?no=" + t.no}, nil
 	}
 	return map[string]string{"prepay_id": t.prepay}, nil
 }
@@ -123,7 +146,7 @@ func (t *trade) view(now time.Time) map[string]any {
 		v["amount"] = map[string]any{"total": t.total, "currency": "CNY"}
 		return v
 	}
-	v["transaction_id"], v["trade_type"], v["bank_type"] = t.id, "JSAPI", "OTHERS"
+	v["transaction_id"], v["trade_type"], v["bank_type"] = t.id, cmp.Or(t.kind, "JSAPI"), "OTHERS"
 	v["success_time"] = t.paid.Format(rfc3339)
 	v["amount"] = map[string]any{"total": t.total, "payer_total": t.total, "currency": "CNY", "payer_currency": "CNY"}
 	return v
@@ -152,13 +175,16 @@ func (m *merchant) closeOrder(q *request) plan {
 		return failed(e)
 	}
 	no := q.PathValue("no")
-	return plan{no: no, hash: map[string]string{"out_trade_no": no}, run: func(sim.Fault) (any, *apiError) {
+	return plan{no: no, hash: map[string]string{"out_trade_no": no}, run: func(fault sim.Fault) (any, *apiError) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		t := m.trade(no)
 		switch {
 		case t == nil:
 			return nil, refuse(404, "ORDER_NOT_EXIST", "订单不存在")
+		case fault.Kind == sim.UserPaying && t.paid.IsZero():
+			m.Clock().After(fault.Delay, func() { _ = m.payNo(no, m.id) })
+			return nil, tailed(refuse(400, "INVALID_REQUEST", "用户已输入密码，不允许关单"), userPaying)
 		case !t.paid.IsZero():
 			return nil, refuse(403, "TRADE_ERROR", "订单已支付，不能关闭")
 		}

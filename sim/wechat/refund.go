@@ -132,7 +132,8 @@ func (m *merchant) finishRefund(r *refund) {
 	r.status, r.done = success, now
 	a.locked -= r.amount
 	a.post(flow{at: now, bizNo: r.id, name: "退款", amount: r.amount, out: true, remark: r.reason, voucher: r.no}, m.flowNo(now))
-	m.Ledger().Add(sim.Entry{At: now, Kind: "refund", No: r.no, Merchant: m.id, Party: r.trade.openid, Amount: r.amount, State: success})
+	m.Ledger().Add(sim.Entry{At: now, Kind: "refund", No: r.no, Merchant: m.id, Party: r.trade.openid, Of: r.trade.no, Amount: r.amount,
+		State: success})
 	m.notifyRefund(r)
 }
 

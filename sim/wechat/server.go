@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"hospay/sim"
+	"hospay/sim/medins"
 	"hospay/sim/world"
 )
 
@@ -49,6 +50,9 @@ type Server struct {
 	byPackage map[string]*bill
 	downloads map[string]*download
 	seq       int64
+
+	insurance medins.Insurance // may be missing
+	licences  map[string]*licence
 
 	oauth    oauthStore
 	messages sim.Ring[SentMessage]
@@ -98,6 +102,7 @@ func (s *Server) clear() {
 		m.clear()
 	}
 	s.byPackage, s.downloads, s.seq = map[string]*bill{}, map[string]*download{}, 0
+	s.licences = map[string]*licence{}
 	s.oauth.clear()
 	s.messages.Clear()
 }
@@ -123,6 +128,7 @@ type Config struct {
 	SingleLimit        int64    `json:"single_limit"`
 	AuthorizeURL       string   `json:"authorize_url"`
 	ConfirmPage        string   `json:"confirm_page"`
+	MedIns             Partner  `json:"medins"`
 	Merchants          []string `json:"merchants"` // GET /_sim/config?merchant= gives the others
 }
 
@@ -145,9 +151,15 @@ func (s *Server) routes() {
 	s.signed("GET /v3/refund/domestic/refunds/{no}", "refund_query", "refund_query", (*merchant).queryRefund)
 	s.signed("POST /v3/refund/domestic/refunds/{id}/apply-abnormal-refund", "refund_abnormal", "refund_abnormal", (*merchant).abnormalRefund)
 	s.signed("POST /v3/pay/transactions/jsapi", "order", "order", (*merchant).createOrder)
+	s.signed("POST /v3/pay/transactions/native", "order_native", "order", (*merchant).createOrder)
+	s.signed("POST /v3/pay/transactions/h5", "order_h5", "order", (*merchant).createOrder)
 	s.signed("GET /v3/pay/transactions/out-trade-no/{no}", "order_query", "order_query", (*merchant).queryOrder)
 	s.signed("GET /v3/pay/transactions/id/{no}", "order_query_by_id", "order_query", (*merchant).queryOrder)
 	s.signed("POST /v3/pay/transactions/out-trade-no/{no}/close", "order_close", "order_close", (*merchant).closeOrder)
+	s.signed("POST "+medInsOrders, "medins_order", "mixed", (*merchant).createMixed)
+	s.signed("GET "+medInsOrders+"/mix-trade-no/{id}", "medins_query_by_id", "mixed_query", (*merchant).queryMixed)
+	s.signed("GET "+medInsOrders+"/out-trade-no/{no}", "medins_query", "mixed_query", (*merchant).queryMixed)
+	s.signed("POST /v3/med-ins/refunds/notify", "medins_refund_notify", "mixed_notice", (*merchant).mixedRefunded)
 	m := s.Mux()
 	m.HandleFunc("GET /v3/billdownload/file", s.download)
 	m.HandleFunc("GET /v3/transferbilldownload/elecvoucherfile", s.download)
@@ -155,6 +167,7 @@ func (s *Server) routes() {
 		sim.WriteJSON(w, 404, &apiError{Code: "RESOURCE_NOT_EXISTS", Message: "接口不存在"})
 	})
 	s.openRoutes(m)
+	s.insuranceRoutes(m)
 	m.HandleFunc("GET /_sim/confirm-page", s.confirmPage)
 	m.HandleFunc("POST /_sim/confirm-page", s.confirmPagePost)
 	m.HandleFunc("POST /_sim/confirm/{no}", s.confirmShown)

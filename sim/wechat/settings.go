@@ -37,13 +37,21 @@ type Settings struct {
 	SnapshotUser        bool    `json:"snapshot_user"`         // OAuth answers is_snapshotuser = 1
 	RefuseMessages      bool    `json:"refuse_messages"`       // subscribe messages: 43101
 	AnyOpenid           bool    `json:"any_openid"`            // openids outside the test world are accepted
+	MixedNotFound       string  `json:"mixed_not_found"`       // code of an order with insurance that is not known
+	MixedRefundFields   string  `json:"mixed_refund_fields"`   // "single" or "double" underscores in the notice of a refund
+	MixedPassThrough    string  `json:"mixed_pass_through"`    // passthrough_request_content: "either", "required" or "forbidden"
+	ReversedWord        string  `json:"reversed_word"`         // what an order that WeChat took back is told as
+	LocationForm        string  `json:"location_form"`         // userQuery tells the place as "text", "object" or "camel"
+	CodeMinutes         int     `json:"code_minutes"`          // life of the code of a credential
 }
 
 func defaults() Settings {
 	return Settings{SingleLimit: 2_000_000, DifferentParamsCode: "ALREADY_EXISTS", NotEnoughMode: "refuse", NameCheckAt: "create",
 		UnknownOpenid: "refuse", SamePackage: true, NotFoundStatus: 404, CallbackScale: 1, CallbackKey: "public_key", CallbackMchField: "mch_id",
 		PlatformCertificate: true, DownloadURL: "official", DownloadSigned: true, BillReadyHour: 9, BillTransferName: "商家转账",
-		BillReturnName: "商家转账回退", BillVoucher: "out_bill_no", ReceiptDelayMS: 1000, RefundGapSec: 60, RefundYears: 1}
+		BillReturnName: "商家转账回退", BillVoucher: "out_bill_no", ReceiptDelayMS: 1000, RefundGapSec: 60, RefundYears: 1,
+		MixedNotFound: "NOT_FOUND", MixedRefundFields: "single", MixedPassThrough: "either", ReversedWord: "MIX_PAY_REVERSED",
+		LocationForm: "text", CodeMinutes: 5}
 }
 
 // scene is what one transfer scene allows; the first perception is the default.

@@ -36,6 +36,14 @@ type Patient struct {
 	Cards        []string `json:"cards"`
 }
 
+// Credential is what the person's 医保码 says to a scanner: 28 digits.
+func (p *Patient) Credential() string {
+	return "424" + strings.Repeat("0", 25-len(p.Code[1:])) + p.Code[1:]
+}
+
+// SocialCard is the number of the person's social-security card, as a reader tells it.
+func (p *Patient) SocialCard() string { return "SC440100" + p.Code[1:] }
+
 // Card is a card (就诊卡) at the HIS.
 type Card struct {
 	No       string
@@ -115,6 +123,16 @@ func (w *World) Card(no string) *Card {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	return w.cards[no]
+}
+
+// Bearer finds who shows a credential or a social-security card, or nil.
+func (w *World) Bearer(no string) *Patient {
+	for _, p := range w.Patients() {
+		if no == p.Credential() || no == p.SocialCard() {
+			return p
+		}
+	}
+	return nil
 }
 
 // Trade finds a deposit paid through a channel by either number; nil if none.

@@ -1,8 +1,8 @@
 // The patient's own orders, live.
-import { onMounted, onUnmounted } from 'vue'
 import { guarded, pb } from '@shared/api'
 import { daysAgo } from '@shared/format'
 import type { RefundOrder } from '@shared/records'
+import { watchRecords } from './live'
 
 export type Order = RefundOrder
 
@@ -43,39 +43,9 @@ export function readOrder(id: string): Promise<Order> {
   return guarded(() => pb.collection('refund_orders').getOne<Order>(id))
 }
 
-/**
- * watchOrders calls f whenever one of the patient's orders has changed, when
- * the connection has come back, and when the page is looked at again: what was
- * missed meanwhile is simply read anew.
- */
+/** watchOrders follows the patient's own refunds. */
 export function watchOrders(f: () => void, id = '*'): void {
-  let stop: (() => Promise<void>)[] = []
-  let gone = false
-  let connects = 0
-  const seen = () => { if (document.visibilityState === 'visible') f() }
-
-  onMounted(async () => {
-    document.addEventListener('visibilitychange', seen)
-    window.addEventListener('online', f)
-    try {
-      const a = await pb.collection('refund_orders').subscribe(id, () => f())
-      const b = await pb.realtime.subscribe('PB_CONNECT', () => { if (connects++ > 0) f() })
-      stop = [a, b]
-      if (gone) leave()
-    } catch {
-      // without a live connection the page still reads when it is looked at
-    }
-  })
-  function leave(): void {
-    for (const s of stop) s().catch(() => {})
-    stop = []
-  }
-  onUnmounted(() => {
-    gone = true
-    document.removeEventListener('visibilitychange', seen)
-    window.removeEventListener('online', f)
-    leave()
-  })
+  watchRecords('refund_orders', f, id)
 }
 
 /** tone colours a state; the words say the same. */

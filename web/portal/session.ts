@@ -5,8 +5,9 @@ import { call, failure, Failure, pb } from '@shared/api'
 import { t } from '@shared/i18n'
 import { type Entered, localRoute, openSessions } from '@shared/session'
 import { store, stored, storedAs, unstore } from '@shared/storage'
+import { keepCode } from './credential'
 
-export const { session, known, keep, leave, whenLost, loadMe } = openSessions<MeView>('/api/hospay/me', () => t('page.error.session'))
+export const { session, known, keep, leave, out, whenLost, loadMe } = openSessions<MeView>('/api/hospay/me', () => t('page.error.session'))
 
 interface Pending {
   state: string
@@ -58,8 +59,9 @@ export function wayBack(): string {
 }
 
 /**
- * arrive handles what stands in the address when the page opens: a ticket, or
- * the code with which a channel sent the person back. It returns the route to
+ * arrive handles what stands in the address when the page opens: a ticket, the
+ * code with which a channel sent the person back, or that of the insurance's
+ * credential. It returns the route to
  * go on with, or null when there was nothing. The address is cleaned at once:
  * tickets and codes work only once and do not belong in the history.
  */
@@ -67,9 +69,14 @@ export async function arrive(): Promise<string | null> {
   const q = new URLSearchParams(location.search)
   const ticket = q.get('ticket')
   const code = q.get('auth_code') ?? q.get('code')
-  if (!ticket && !code) return null
+  const credential = q.get('authCode')
+  if (!ticket && !code && !credential) return null
   const institution = institutionOf(location.search)
   history.replaceState(null, '', location.pathname + (institution ? `?inst=${encodeURIComponent(institution)}` : '') + location.hash)
+  if (credential) {
+    keepCode(credential)
+    return localRoute(location.hash.slice(1) || '/')
+  }
   try {
     if (ticket) return await enterByTicket(ticket)
     return await enterByCode(code ?? '', q.get('state') ?? '')

@@ -53,7 +53,8 @@ async function configure(): Promise<void> {
   }
 }
 
-function bridge(): Promise<Bridge | null> {
+/** bridge is WeChat's own, once it is there. */
+export function bridge(): Promise<Bridge | null> {
   if (window.WeixinJSBridge) return Promise.resolve(window.WeixinJSBridge)
   return new Promise((done) => {
     document.addEventListener('WeixinJSBridgeReady', () => done(window.WeixinJSBridge ?? null), { once: true })

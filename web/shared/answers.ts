@@ -1,6 +1,6 @@
 // What hospay's own routes answer. Amounts are fen. Written by
 // `go test ./collections -run TestAnswerTypes -update`, never by hand.
-import type { ProxyApplication } from './records'
+import type { PaymentOrder, ProxyApplication } from './records'
 
 export interface ActView {
   act: string
@@ -14,26 +14,36 @@ export interface ActView {
   at: string
 }
 
-export type Action =
-  | 'paid_by_hand'
-  | 'pay_again'
-  | 'restore'
-  | 'restored_by_hand'
-  | 'resume'
-
 export interface ActionView {
-  action: Action
+  action: string
   text: string
   why: string
   safe: boolean
   evidence: boolean
 }
 
+export type Actor =
+  | ''
+  | 'finance'
+  | 'it'
+  | 'patient'
+  | 'reviewer'
+
 export interface AdviceView {
   routes: RouteView[]
   left: number
   why?: string
   why_code?: string
+}
+
+export interface AreaView {
+  code: string
+  name: string
+  own: boolean
+}
+
+export interface AreasView {
+  areas: AreaView[]
 }
 
 export interface AuditBreak {
@@ -51,9 +61,14 @@ export interface AuditLine {
   actor_name: string
   action: string
   target: string
+  order_no: string
+  before: string
+  after: string
   details: unknown
   address: string
+  prev_hash: string
   hash: string
+  key: string
 }
 
 export interface AuditRow {
@@ -66,8 +81,24 @@ export interface AuditRow {
 
 export interface AuditState {
   rows: number
+  seq: number
   head: string
   break: AuditBreak | null
+}
+
+export interface AuthorisationView {
+  authorised: boolean
+  until: string
+  url: string
+  mini_program: MiniView
+  payer: PayerView
+}
+
+export interface BackFigure {
+  count: number
+  fund: number
+  account: number
+  cash: number
 }
 
 export interface BalanceView {
@@ -108,6 +139,38 @@ export interface Beat {
   failures: number
 }
 
+export interface BenefitView {
+  id: string
+  insutype: string
+  insutype_name: string
+  med_type: string
+  med_type_name: string
+  disease: string
+  balance: number | null
+  enjoyed: boolean
+  reason: string
+}
+
+export interface BillView {
+  bill_no: string
+  kind: Kind
+  title: string
+  department: string
+  doctor: string
+  created: string
+  pay_before: string
+  amount: number
+  insurable: boolean
+  reason: string
+  items: ItemView[]
+  order: string
+}
+
+export interface BillsView {
+  as_of: string
+  bills: BillView[]
+}
+
 export interface BookSum {
   count: number
   amount: number
@@ -115,20 +178,44 @@ export interface BookSum {
   statement?: string
 }
 
-export interface CalendarDay {
+export interface Books {
+  clr_type: string
+  clr_optins: string
+  refd_setl_flag: string
+  separator: string
+  null: string
+}
+
+export interface CalendarDay extends DayMark {
   date: string
-  colour: string
-  state: string
-  open: number
-  waiting: number
-  count: number
-  rejects: number
-  missing: string[]
+  ledgers: LedgerDay[]
 }
 
 export interface CalendarView {
   month: string
   days: CalendarDay[]
+}
+
+export interface CallView {
+  kind: string
+  text: string
+  side: string
+  attempt: number
+  no: string
+  amount: number
+  state: string
+  reported: string
+  theirs: string
+  code: string
+  message: string
+  sent: number
+  sent_at: string
+  done_at: string
+}
+
+export interface CardAtKiosk {
+  card_no: string
+  card_name: string
 }
 
 export interface CardView {
@@ -149,6 +236,27 @@ export interface CaseView {
   text: string
   required: MaterialKind[]
   optional: MaterialKind[]
+}
+
+export interface CentreSettings {
+  id: string
+  updated: string
+  active: boolean
+  org_code: string
+  org_name: string
+  app_id: string
+  base_url: string
+  region: unknown
+  timeout_ms: number
+  secrets_held: string[]
+}
+
+export interface CentreView {
+  state: string
+  text: string
+  split: SplitView | null
+  agrees: boolean
+  error: string
 }
 
 export interface Certificate {
@@ -254,6 +362,9 @@ export interface Configuration {
   institution: InstitutionSettings
   channels: ChannelSettings[]
   his: HISSettings | null
+  centre: CentreSettings | null
+  regions: RegionProfile[]
+  kiosks: KioskSettings[]
   sms: SMSSettings | null
   review: ReviewRules | null
   notices: NoticeText[]
@@ -299,14 +410,27 @@ export interface CountsView {
   exceptions: TabCount
   succeeded: TabCount
   rejected: TabCount
+  payments: number
   suspense: number
   unknown: number
   proxies: number
   frozen: boolean
 }
 
+export interface DayMark {
+  colour: string
+  state: string
+  open: number
+  waiting: number
+  count: number
+  rejects: number
+  missing: string[]
+}
+
 export interface DayView {
   date: string
+  ledger: Ledger
+  ledgers: Ledger[]
   state: string
   books: Record<string, BookSum>
   differences: Record<string, Sum>
@@ -314,6 +438,15 @@ export interface DayView {
   carried_in: number
   summary: RunSummary | null
   runs: RunView[]
+}
+
+export interface DepartmentView {
+  code: string
+  name: string
+}
+
+export interface DepartmentsView {
+  departments: DepartmentView[]
 }
 
 export interface DepositView {
@@ -332,13 +465,35 @@ export interface DeskOrder {
   status: string
 }
 
+export interface DeskPayment {
+  id: string
+  no: string
+  card_no: string
+  kind: Kind
+  amount: number
+  status: string
+  status_text: string
+  since: string
+}
+
 export interface DeskProposal {
   seq: number
-  action: Action
+  action: string
   text: string
   by: string
   at: string
   reason: string
+}
+
+export interface DeviceView {
+  token?: string
+  institution: string
+  place: string
+  ways: string[]
+  reader_url: string
+  idle_seconds: number
+  channels: string[]
+  insurance: boolean
 }
 
 export interface DifferenceDetail extends DifferenceView {
@@ -358,6 +513,7 @@ export interface DifferenceProposal {
 
 export interface DifferenceView {
   id: string
+  ledger: Ledger
   day: string
   kind: string
   also: string[]
@@ -440,6 +596,10 @@ export interface FrozenView {
   at: string
 }
 
+export interface GoneView {
+  gone: boolean
+}
+
 export interface HISSettings {
   id: string
   updated: string
@@ -459,6 +619,15 @@ export interface HisTest {
   ok: boolean
   steps: Step[]
   traits: TraitsView
+}
+
+export interface HisView {
+  state: string
+  text: string
+  receipt_no: string
+  total: number | null
+  agrees: boolean
+  error: string
 }
 
 export interface HistoryEvent {
@@ -489,12 +658,29 @@ export interface InstitutionSettings {
   proxy_photo_days: number
   second_factor: string
   idle_minutes: number
+  reveals_a_day: number
+  refund_alone: number
   recon_prefixes: string
   recon_words: string
   recon_his_sign: string
   secrets_held: string[]
   payouts_frozen: boolean
   freeze_note: string
+}
+
+export interface InsuredView {
+  enrolled: boolean
+  reason: string
+  benefits: BenefitView[]
+}
+
+export interface ItemView {
+  name: string
+  spec: string
+  unit: string
+  count: string
+  price: string
+  amount: number
 }
 
 export interface Items<T> {
@@ -516,6 +702,49 @@ export interface JobView {
   done: number
   error: string
   next: string | null
+}
+
+export type Kind =
+  | 'outpatient'
+  | 'registration'
+
+export interface KioskCodeView {
+  code: string
+  until: string
+}
+
+export interface KioskSettings {
+  id: string
+  updated: string
+  place: string
+  active: boolean
+  ways: string[]
+  reader_url: string
+  idle_seconds: number
+  enrolled_at: string
+  seen_at: string
+  code_until: string
+}
+
+export type Ledger =
+  | 'deposits'
+  | 'insurance'
+  | 'payments'
+
+export interface LedgerDay extends DayMark {
+  ledger: Ledger
+}
+
+export interface LedgerMonth {
+  ledger: Ledger
+  books: Record<string, BookSum>
+  channels: ChannelRow[]
+}
+
+export interface LegsText {
+  insurance: string
+  cash: string
+  his: string
 }
 
 export interface LikenessView {
@@ -544,6 +773,12 @@ export interface LinkView {
 
 export interface LinksView {
   links: LinkView[]
+}
+
+export interface LookView {
+  agent: PersonView
+  principal: PersonView
+  left: number
 }
 
 export interface MaskedView {
@@ -589,6 +824,7 @@ export interface MeView {
   wechat_bound: boolean
   alipay_bound: boolean
   institution: string
+  idle_minutes: number
 }
 
 export interface MessageView {
@@ -610,17 +846,25 @@ export type Method =
   | 'original'
   | 'transfer'
 
+export interface MiniView {
+  app_id: string
+  path: string
+}
+
 export interface Month {
   month: string
   state: string
   books: Record<string, BookSum>
   channels: ChannelRow[]
+  ledgers: LedgerMonth[]
   open: number
   unowned: number
   missing_days: string[]
   proposal: MonthProposal | null
   closed_by: string
   closed_at: string
+  audit_seq: number
+  audit_head: string
 }
 
 export interface MonthProposal {
@@ -643,6 +887,15 @@ export interface NameView {
 export interface NamesView {
   names: Record<string, string>
 }
+
+export type Next =
+  | ''
+  | 'agree'
+  | 'authorise'
+  | 'confirm'
+  | 'pay'
+  | 'people'
+  | 'wait'
 
 export interface NoticeText {
   id: string
@@ -673,9 +926,23 @@ export interface NotificationWords {
   keywords: unknown
 }
 
+export interface NumbersView {
+  out_trade_no: string
+  mix_trade_no: string
+  channel_no: string
+  med_org_ord: string
+  pay_ord_id: string
+  setl_id: string
+  receipt_no: string
+}
+
 export interface OpenOrder {
   no: string
   since: string
+}
+
+export interface OpenView {
+  payments: PaymentView[]
 }
 
 export interface OpenedView {
@@ -766,13 +1033,202 @@ export interface Paid {
   count: number
 }
 
+export interface PaidFigure {
+  count: number
+  total: number
+  fund: number
+  account: number
+  account_family: number
+  cash: number
+  other: number
+}
+
+export interface PaidStatisticsView {
+  from: string
+  to: string
+  by: string[]
+  rows: PaymentStatisticsRow[]
+  total: PaymentStatisticsRow
+}
+
+export interface Paths {
+  6201: string
+  6202: string
+  6203: string
+  6301: string
+  6401: string
+  3201: string
+  3202: string
+  9101: string
+  9102: string
+}
+
+export interface PayAction {
+  action: string
+  text: string
+  safe: boolean
+  why: string
+  evidence: boolean
+}
+
+export interface PayProposal {
+  seq: number
+  action: string
+  text: string
+  by: string
+  at: string
+  reason: string
+}
+
+export interface PayVerb {
+  verb: Verb
+  text: string
+  safe: boolean
+  code: string
+  why: string
+}
+
+export interface PayView {
+  form: string
+  values: Record<string, string>
+  url: string
+}
+
 export interface PayeeView {
   who: ProxyPayee
   name: string
 }
 
+export interface PayerView {
+  name: string
+  self: boolean
+}
+
+export interface PaymentFacts {
+  order: PaymentView
+  patient_name: string
+  payer_name: string
+  numbers: NumbersView
+  insurance_state: string
+  cash_state: string
+  legs: LegsText
+  terminal: string
+  priced: SplitView
+  centre: CentreView | null
+  his: HisView | null
+  calls: CallView[]
+  refunds: RefundLine[]
+  where: string
+  verbs: PayVerb[]
+  refund_alone: number
+  refund_proposal: RefundWish | null
+  actions: PayAction[]
+  proposal: PayProposal | null
+  history: PaymentMoment[]
+}
+
+export interface PaymentLine {
+  id: string
+  no: string
+  created: string
+  patient_name: string
+  card_no: string
+  kind: string
+  title: string
+  bill_no: string
+  channel: string
+  terminal: string
+  insured: boolean
+  total: number
+  fund: number
+  account: number
+  account_family: number
+  cash: number
+  other: number
+  cash_back: number
+  went_back: number
+  refund_state: string
+  refund_text: string
+  status: string
+  status_text: string
+  insurance_state: string
+  insurance_text: string
+  cash_state: string
+  cash_text: string
+  his_state: string
+  his_text: string
+  needs_people: boolean
+  out_trade_no: string
+  pay_ord_id: string
+  setl_id: string
+  receipt_no: string
+  paid_at: string
+  reason_code: string
+  reason: string
+}
+
+export interface PaymentMoment {
+  text: string
+  reason: string
+  seq: number
+  at: string
+  event: string
+  from: string
+  to: string
+  actor: string
+  actor_kind: string
+  code: string
+  message: string
+}
+
+export interface PaymentStatisticsRow {
+  day?: string
+  channel?: string
+  kind?: string
+  insured?: string
+  paid: PaidFigure
+  back: BackFigure
+}
+
+export interface PaymentView {
+  id: string
+  no: string
+  kind: Kind
+  title: string
+  bill_no: string
+  card_no: string
+  channel: string
+  insured: boolean
+  status: string
+  status_text: string
+  next: string
+  waits_for: Next
+  reason: string
+  reason_code: string
+  total: number
+  fund: number
+  account: number
+  account_family: number
+  cash: number
+  other: number
+  due: number
+  cash_back: number
+  pay: PayView | null
+  refund: RefundView | null
+  receipt_no: string
+  guide: string
+  created: string
+  expires_at: string
+  paid_at: string
+}
+
 export interface PayoutsView extends FrozenView {
   history: FrozenView[]
+}
+
+export interface PersonView {
+  name: string
+  id_no: string
 }
 
 export interface PhotoView {
@@ -846,6 +1302,7 @@ export interface Queued {
 export interface ReadyView {
   ready: boolean
   reasons?: string[]
+  warnings?: string[]
 }
 
 export interface ReceiptView {
@@ -865,6 +1322,89 @@ export interface ReceiptView {
 
 export interface RecoveryView {
   recovery_codes: string[]
+}
+
+export interface RefundAnswer extends Omit<PaymentOrder, 'waits_for_second'> {
+  waits_for_second: boolean
+}
+
+export type RefundKind =
+  | 'all'
+  | 'cash'
+  | 'insurance'
+
+export interface RefundLine extends RefundView {
+  reason: string
+  by_itself: boolean
+  by: string
+  his_refund_id: string
+}
+
+export interface RefundView {
+  no: string
+  kind: RefundKind
+  state: string
+  state_text: string
+  fund: number
+  account: number
+  cash: number
+  asked_at: string
+  done_at: string
+}
+
+export interface RefundWish extends RefundView {
+  seq: number
+  text: string
+  total: number
+  by: string
+  reason: string
+  safe: boolean
+  why: string
+}
+
+export interface Refusal {
+  who: Actor
+  words: string
+  hold: boolean
+}
+
+export interface Region {
+  code: string
+  title: string
+  paths: Paths
+  version: string
+  sm2_user_id: string
+  stamp: string
+  numbers_as_text: boolean
+  fold_case: boolean
+  success_codes: string[]
+  refusals: Record<string, Refusal>
+  unsigned_refusals: boolean
+  answer_age: number
+  notice_age: number
+  order: string
+  other_fee_in_total: boolean
+  hosp_part_as_reduce: boolean
+  refund_form: string
+  refund_total_includes_other: boolean
+  partial_cash: boolean
+  after_refused_write: string
+  auth_minutes: number
+  price_minutes: number
+  order_minutes: number
+  refund_wait_days: number
+  wechat_city_code: string
+  areas: string[]
+  account_used_flag: Record<string, string>
+  books: Books
+  notice_form: string
+  notice_reply: string
+}
+
+export interface RegionProfile {
+  code: string
+  title: string
+  region: Region
 }
 
 export interface Reject {
@@ -891,6 +1431,10 @@ export interface RelationView {
   text: string
 }
 
+export interface ReleasedView {
+  released: boolean
+}
+
 export interface RestoredAsked {
   name: string
   by: string
@@ -900,6 +1444,7 @@ export interface RestoredAsked {
 }
 
 export interface RestoredFound {
+  kind: string
   order: string
   no: string
   status: string
@@ -918,8 +1463,21 @@ export interface RestoredView {
   proposal: RestoredAsked | null
 }
 
+export interface RevealAskView {
+  id: string
+  by: string
+  at: string
+  note: string
+}
+
 export interface RevealedView {
   value: string
+}
+
+export interface RevealsView {
+  limit: number
+  used: number
+  waiting: RevealAskView[]
 }
 
 export interface ReviewRules {
@@ -1020,6 +1578,10 @@ export interface SMSSettings {
   secrets_held: string[]
 }
 
+export interface SavedView {
+  saved: boolean
+}
+
 export interface SecondFactorView {
   policy: string
   enrolled: boolean
@@ -1088,6 +1650,31 @@ export interface SignatureView {
   signature: string
 }
 
+export interface SlotView {
+  id: string
+  department: string
+  day: string
+  period: string
+  doctor: string
+  title: string
+  left: number
+  amount: number
+}
+
+export interface SlotsView {
+  slots: SlotView[]
+}
+
+export interface SplitView {
+  total: number
+  fund: number
+  account: number
+  account_family: number
+  cash: number
+  other: number
+  hospital_part: number
+}
+
 export interface StaffAccount {
   id: string
   name: string
@@ -1107,6 +1694,16 @@ export interface StaffMeView {
   institution: NameView
   second_factor: SecondFactorView
   idle_minutes: number
+  identified: boolean
+}
+
+export interface StandingView {
+  person: string
+  name: string
+  id_no: string
+  until: string
+  credential: boolean
+  cards: CardAtKiosk[]
 }
 
 export interface StatementView {
@@ -1189,6 +1786,16 @@ export interface Sum {
   amount: number
 }
 
+export interface SuspendedPayment extends DeskPayment {
+  code: string
+  reason: string
+  legs: LegsText
+  where: string
+  actions: PayAction[]
+  proposal: PayProposal | null
+  history: PaymentMoment[]
+}
+
 export interface SuspenseRow extends DeskOrder {
   code: string
   reason: string
@@ -1224,6 +1831,14 @@ export interface TraitsView {
   reversible: boolean
 }
 
+export interface UnknownPayment extends DeskPayment {
+  what: string
+  tries: number
+  next_at: string
+  last_code: string
+  last_message: string
+}
+
 export interface UnknownRow extends DeskOrder {
   what: string
   since: string
@@ -1241,8 +1856,19 @@ export interface UnreadView {
   unread: number
 }
 
+export type Verb =
+  | 'query'
+  | 'refund_all'
+  | 'refund_cash'
+  | 'refund_insurance'
+  | 'write'
+
 export interface VerbView {
   verb: string
   fits: boolean
   why: string
+}
+
+export interface WithdrawnView {
+  withdrawn: boolean
 }

@@ -35,9 +35,9 @@ export function coded(code: string, status: number, detail: string, message?: st
   return new Failure(code || 'internal', message && /[\u4e00-\u9fff]/.test(message) ? message : t('error.internal'), status, detail)
 }
 
-/** lost is called when the server no longer knows the session. */
-let lost: () => void = () => {}
-export function onSessionLost(f: () => void): void {
+/** lost is called when the server no longer knows the session, with its words where it has some. */
+let lost: (why: string) => void = () => {}
+export function onSessionLost(f: (why: string) => void): void {
   lost = f
 }
 
@@ -52,8 +52,8 @@ export async function guarded<T>(f: () => Promise<T>): Promise<T> {
     return await f()
   } catch (err) {
     const e = failure(err)
-    if (e.status === 401 && ['session', 'not_allowed', 'idle'].includes(e.code)) {
-      lost()
+    if (e.status === 401 && ['session', 'not_allowed', 'idle', 'session_expired', 'session_ended'].includes(e.code)) {
+      lost(e.code === 'idle' || e.code === 'session_expired' ? e.message : '')
       throw new Failure('session', t('page.error.session'), 401)
     }
     throw e

@@ -24,6 +24,8 @@ export interface Institution {
   recon_ignore: number
   recon_prefixes: string
   recon_words: string
+  refund_alone: number
+  reveals_a_day: number
   second_factor: 'off' | 'totp' | ''
   secrets_held: string
   updated: string
@@ -155,7 +157,7 @@ export interface NotificationText {
   alipay_template: string
   body: string
   created: string
-  event: 'succeeded' | 'rejected' | 'failed' | 'awaiting_payee' | 'returned' | 'hold' | 'suspense' | 'proxy_approved' | 'proxy_rejected' | 'paid_by_hand' | ''
+  event: 'succeeded' | 'rejected' | 'failed' | 'awaiting_payee' | 'returned' | 'hold' | 'suspense' | 'proxy_approved' | 'proxy_rejected' | 'paid_by_hand' | 'payment_registered' | 'payment_paid' | 'payment_received' | 'payment_ended' | 'payment_refunded' | 'payment_part_refunded' | 'payment_refund_auth' | 'payment_hold' | 'payment_suspense' | ''
   id: string
   institution: string
   keywords: unknown
@@ -292,6 +294,7 @@ export interface Notification {
   order: string
   page: string
   patient: string
+  payment: string
   provider_id: string
   read_at: string
   round: number
@@ -356,7 +359,7 @@ export interface Statement {
   rejects: number
   sha256: string
   size: number
-  source: 'wechat' | 'alipay' | 'his' | ''
+  source: 'wechat' | 'alipay' | 'his' | 'centre' | ''
   state: 'waiting' | 'ready' | 'empty' | 'missing' | 'refused' | ''
   superseded: boolean
   told_digest: string
@@ -371,11 +374,15 @@ export interface AuditLog {
   actor: string
   actor_kind: string
   address: string
+  after: string
+  before: string
   created: string
   details: unknown
   hash: string
   id: string
   institution: string
+  key: string
+  order_no: string
   prev_hash: string
   seq: number
   target: string
@@ -502,11 +509,23 @@ export interface StaffSecurity {
   failures: number
   id: string
   institution: string
-  last_seen: string
   locked_until: string
   staff: string
   totp_on: boolean
   updated: string
+}
+
+export interface Session {
+  collectionName: 'sessions'
+  account: string
+  created: string
+  ended: string
+  id: string
+  institution: string
+  kind: string
+  kiosk: string
+  seen: string
+  until: string
 }
 
 export interface Batche {
@@ -569,6 +588,7 @@ export interface ReconRun {
   id: string
   inputs: string
   institution: string
+  ledger: 'deposits' | 'payments' | 'insurance' | ''
   lines: string
   seq: number
   started: string
@@ -598,6 +618,7 @@ export interface Difference {
   institution: string
   key: string
   kind: string
+  ledger: 'deposits' | 'payments' | 'insurance' | ''
   live: boolean
   method: string
   opened: string
@@ -637,6 +658,8 @@ export interface Resolution {
 export interface ReconMonth {
   collectionName: 'recon_months'
   at: string
+  audit_head: string
+  audit_seq: number
   by: string
   closed_at: string
   closed_by: string
@@ -661,6 +684,7 @@ export interface Connection {
   idempotent: boolean
   institution: string
   kind: string
+  label: string
   left_at: string
   merchant_id: string
   name: string
@@ -672,4 +696,211 @@ export interface Connection {
   timeout_ms: number
   updated: string
   version: number
+}
+
+export interface AuditSink {
+  collectionName: 'audit_sinks'
+  active: boolean
+  created: string
+  error: string
+  id: string
+  kind: 'syslog' | 'webhook' | ''
+  next_at: string
+  secrets_held: string
+  sent_seq: number
+  tries: number
+  updated: string
+  url: string
+}
+
+export interface CentreConfig {
+  collectionName: 'centre_configs'
+  active: boolean
+  app_id: string
+  base_url: string
+  created: string
+  id: string
+  institution: string
+  org_code: string
+  org_name: string
+  region: unknown
+  secrets_held: string
+  timeout_ms: number
+  updated: string
+}
+
+export interface Kiosk {
+  collectionName: 'kiosks'
+  active: boolean
+  created: string
+  id: string
+  idle_seconds: number
+  institution: string
+  place: string
+  reader_url: string
+  updated: string
+  ways: ('credential' | 'id_card' | 'social_card')[]
+}
+
+export interface PaymentOrder {
+  collectionName: 'payment_orders'
+  account: number
+  account_family: number
+  account_own: number
+  agreed: boolean
+  area: string
+  bill_no: string
+  cancel_wish: boolean
+  card_no: string
+  cash: number
+  cash_added: number
+  cash_back: number
+  cash_gone_at: string
+  cash_reduced: number
+  cash_state: 'open' | 'paid' | 'closed' | 'part_refunded' | 'refunded' | ''
+  channel: 'wechat' | 'alipay' | ''
+  channel_no: string
+  charge_batch: string
+  created: string
+  delivery: number
+  deposit: number
+  expires_at: string
+  fail_code: string
+  fail_reason: string
+  fund: number
+  guide: string
+  hospital_part: number
+  id: string
+  institution: string
+  insurance_back_at: string
+  insurance_state: 'open' | 'uploaded' | 'priced' | 'settled' | 'failed' | 'undone' | 'refunded' | ''
+  insured: boolean
+  insutype: string
+  kind: 'registration' | 'outpatient' | ''
+  kiosk: string
+  med_org_ord: string
+  med_type: string
+  mix_trade_no: string
+  no: string
+  other: number
+  out_trade_no: string
+  paid_at: string
+  patient: string
+  patient_name: string
+  pay_ord_id: string
+  payer_name: string
+  receipt_no: string
+  setl_id: string
+  settled_at: string
+  status: 'created' | 'identified' | 'uploading' | 'priced' | 'opening' | 'paying' | 'settled' | 'writing' | 'done' | 'undoing' | 'reversing' | 'refunding' | 'refund_wait_auth' | 'part_refunded' | 'suspense' | 'cancelled' | 'expired' | 'refunded' | ''
+  terminal: 'h5' | 'mini' | 'kiosk' | ''
+  title: string
+  total: number
+  updated: string
+  written_at: string
+}
+
+export interface PaymentEvent {
+  collectionName: 'payment_events'
+  actor: string
+  actor_kind: string
+  code: string
+  created: string
+  event: string
+  from: string
+  hash: string
+  id: string
+  institution: string
+  message: string
+  order: string
+  seq: number
+  to: string
+}
+
+export interface PaymentCall {
+  collectionName: 'payment_calls'
+  amount: number
+  attempt: number
+  code: string
+  connection: string
+  created: string
+  denied: number
+  done_at: string
+  doubt: boolean
+  hash: string
+  id: string
+  institution: string
+  kind: 'upload' | 'price' | 'trade' | 'mixed' | 'close' | 'close_mixed' | 'undo' | 'charge' | 'uncharge' | 'refund_ins' | 'refund_cash' | 'told' | 'told_his' | ''
+  message: string
+  no: string
+  order: string
+  reported: string
+  sent: number
+  sent_at: string
+  state: 'intent' | 'open' | 'held' | 'done' | 'refused' | ''
+  theirs: string
+  updated: string
+}
+
+export interface PaymentRefund {
+  collectionName: 'payment_refunds'
+  account: number
+  actor: string
+  actor_kind: string
+  asked_at: string
+  by_itself: boolean
+  cash: number
+  cash_at: string
+  cash_done: boolean
+  cash_no: string
+  created: string
+  done_at: string
+  from: string
+  fund: number
+  his_refund_at: string
+  his_refund_id: string
+  id: string
+  institution: string
+  insurance: boolean
+  insurance_no: string
+  kind: 'all' | 'insurance' | 'cash' | ''
+  no: string
+  order: string
+  reason: string
+  seq: number
+  state: 'open' | 'done' | 'withdrawn' | 'proposed' | 'declined' | ''
+  told: boolean
+  updated: string
+}
+
+export interface PaymentCredential {
+  collectionName: 'payment_credentials'
+  channel: 'wechat' | 'alipay' | 'kiosk' | ''
+  created: string
+  id: string
+  institution: string
+  patient: string
+  until: string
+  updated: string
+}
+
+export interface PaymentDay {
+  collectionName: 'payment_days'
+  back_account: number
+  back_cash: number
+  back_count: number
+  back_fund: number
+  channel: 'wechat' | 'alipay' | ''
+  day: string
+  id: string
+  institution: string
+  insured: boolean
+  kind: 'registration' | 'outpatient' | ''
+  paid_account: number
+  paid_cash: number
+  paid_count: number
+  paid_family: number
+  paid_fund: number
+  paid_other: number
+  paid_total: number
 }

@@ -61,6 +61,24 @@ test('a session that the server ends says why, and leads away', async () => {
   expect(away).toHaveBeenCalledTimes(1)
 })
 
+test('a session that has rested too long is told in the words of the server', async () => {
+  const { session, keep } = open()
+  keep(entered('p1'))
+  const idle = new ClientResponseError({ url: '', status: 401, response: { data: { code: 'idle' }, message: '长时间未操作，请重新登录。' } })
+  await expect(guarded(() => Promise.reject(idle))).rejects.toMatchObject({ code: 'session' })
+  expect(session.note).toBe('长时间未操作，请重新登录。')
+})
+
+test('who leaves ends the session at the server, with the token that is forgotten', async () => {
+  const { known, keep, out } = open()
+  keep(entered('p1'))
+  const token = pb.authStore.token
+  const send = vi.spyOn(pb, 'send').mockRejectedValueOnce(new Error('no line'))
+  await out()
+  expect(known()).toBe(false)
+  expect(send).toHaveBeenCalledWith('/api/hospay/auth/logout', { method: 'POST', headers: { Authorization: token } })
+})
+
 test('a late refusal does not disturb who has left by themselves', async () => {
   const { session, keep, leave, whenLost } = open()
   const away = vi.fn()

@@ -20,6 +20,7 @@ export interface Sessions<Me> {
   known: () => boolean
   keep: (answer: Entered) => void
   leave: (note?: string) => void
+  out: (note?: string) => Promise<void>
   whenLost: (f: () => void) => void
   loadMe: (again?: boolean) => Promise<Me>
 }
@@ -49,6 +50,13 @@ export function openSessions<Me extends object>(path: string, ended: () => strin
     Object.assign(session, { me: null, note })
   }
 
+  /** out leaves and ends the session at the server, so that its token is worth nothing. Without an answer it ends by its own time. */
+  async function out(note = ''): Promise<void> {
+    const token = pb.authStore.token
+    leave(note)
+    if (token) await pb.send('/api/hospay/auth/logout', { method: 'POST', headers: { Authorization: token } }).catch(() => {})
+  }
+
   /** loadMe reads the person's own data, once, or again. An answer that comes after the session ended is nobody's. */
   async function loadMe(again = false): Promise<Me> {
     if (session.me && !again) return session.me
@@ -64,16 +72,16 @@ export function openSessions<Me extends object>(path: string, ended: () => strin
     }
   }
 
-  onSessionLost(() => {
+  onSessionLost((why) => {
     if (!pb.authStore.token && !session.me) return // an answer to somebody who has left by themselves
-    leave(ended())
+    leave(why || ended())
     away()
   })
 
   /** whenLost says what to do when a session ends in the middle. */
   const whenLost = (f: () => void) => { away = f }
 
-  return { session, known, keep, leave, whenLost, loadMe }
+  return { session, known, keep, leave, out, whenLost, loadMe }
 }
 
 /** localRoute accepts only routes of this page, so that nobody is sent elsewhere. */

@@ -19,9 +19,9 @@ const listeners = new Set<() => void>()
 export async function loadCounts(): Promise<void> {
   const all = await call<CountsView>('GET', '/api/hospay/queue/counts').catch(() => null)
   if (!all) return // the page in front tells what is wrong
-  const { suspense, unknown, proxies, frozen, ...byTab } = all
+  const { payments, suspense, unknown, proxies, frozen, ...byTab } = all
   Object.assign(queue, byTab)
-  Object.assign(counts, { reviewing: queue.reviewing?.count ?? 0, suspense, unknown, proxies, frozen: Number(frozen) })
+  Object.assign(counts, { reviewing: queue.reviewing?.count ?? 0, payments, suspense, unknown, proxies, frozen: Number(frozen) })
 }
 
 /** onChange calls f, at most once a second, when an order of the house has changed. */
@@ -50,6 +50,7 @@ export function watchCounts(): void {
       await pb.realtime.unsubscribe()
       if (!who) return
       await pb.collection('refund_orders').subscribe('*', changed)
+      await pb.collection('payment_orders').subscribe('*', changed)
       await pb.realtime.subscribe('PB_CONNECT', changed)
     } catch {
       wanted = '' // try again at the next turn

@@ -1,7 +1,7 @@
 // Events of an order, and what the audit log records, in words.
 import { has, t } from '@shared/i18n'
 
-export const actors: Record<string, string> = { system: '系统', patient: '患者', staff: '工作人员', channel: '渠道' }
+export const actors: Record<string, string> = { system: '系统', patient: '患者', staff: '工作人员', channel: '渠道', his: 'HIS' }
 
 /** eventText is an event in words; those of the desk name the action that their code tells. */
 export function eventText(event: string, code = ''): string {
@@ -19,7 +19,9 @@ export function callText(c: { state: string; reported: string }): string {
 /** notices are the occasions on which people are told. */
 export const notices: Record<string, string> = {
   succeeded: '退款到账', rejected: '审核驳回', failed: '退款失败', awaiting_payee: '待确认收款', returned: '款项被退回',
-  paid_by_hand: '已线下付款', proxy_approved: '代办通过', proxy_rejected: '代办未通过', hold: '出款暂缓（给财务）', clock: '时钟倒退（给财务）', suspense: '挂账（给财务）',
+  paid_by_hand: '已线下付款', proxy_approved: '代办通过', proxy_rejected: '代办未通过', hold: '出款暂缓（给财务）', clock: '时钟倒退（给财务）', tampered: '数据库被改动（给财务）', suspense: '挂账（给财务）',
+  payment_registered: '挂号成功', payment_paid: '缴费成功', payment_received: '缴费确认中', payment_ended: '缴费未完成', payment_refund_auth: '退费待授权',
+  payment_part_refunded: '部分退费', payment_refunded: '退费完成', payment_hold: '缴费暂缓（给财务）', payment_suspense: '缴费挂账（给财务）',
 }
 export const noticeWays: Record<string, string> = { in_app: '站内', wechat: '微信', alipay: '支付宝', sms: '短信', email: '邮件' }
 export const noticeStates: Record<string, [string, 'info' | 'success' | 'danger' | 'warning']> = {
@@ -28,17 +30,28 @@ export const noticeStates: Record<string, [string, 'info' | 'success' | 'danger'
 
 /** actions are what the audit log records, by their group. */
 export const actionGroups: [string, string][] = [
-  ['config', '配置'], ['staff', '人员和登录'], ['order', '查看敏感信息'], ['refund', '证据包'], ['proxy', '代办'], ['suspense', '挂账'], ['payouts', '冻结出款'],
+  ['config', '配置'], ['staff', '人员和登录'], ['superuser', '后台账号'], ['login', '登录失败汇总'],
+  ['review', '审核'], ['order', '查看敏感信息'], ['reveal', '查看放行'],
+  ['refund', '退费和证据包'], ['proxy', '代办'], ['suspense', '挂账'], ['payouts', '冻结出款'],
   ['copy', '恢复核对'], ['recon', '对账'], ['statement', '账单'], ['report', '报表'], ['receipt', '回单'], ['stats', '统计'], ['job', '任务'],
+  ['kiosk', '自助机'], ['program', '程序'], ['guards', '数据守卫'], ['record', '后台改记录'],
 ]
 const actionNames: Record<string, string> = {
   'config.propose': '提出配置变更', 'config.confirm': '确认配置变更', 'config.apply': '修改配置', 'config.reject': '退回配置变更',
   'config.withdraw': '撤回配置变更', 'config.test': '测试连接', 'config.dashboard': '在后台修改配置',
   'staff.locked': '账号被锁定', 'staff.unlock': '解锁账号', 'staff.totp_on': '绑定验证器', 'staff.recovery_code': '使用恢复码',
+  'staff.login': '登录', 'staff.login_failed': '登录失败', 'superuser.login': '后台登录', 'superuser.login_failed': '后台登录失败',
+  'login.failures': '登录失败计数', 'review.approve': '审核通过', 'review.reject': '审核驳回', 'receipt.look': '查看电子回单',
+  'record.create': '在后台新建记录', 'record.update': '在后台修改记录', 'record.delete': '在后台删除记录',
+  'job.failed': '任务开始失败', 'job.recovered': '任务恢复', 'guards.tampered': '数据守卫被改动，停止出款', 'audit.broken': '审计日志被改动',
+  'program.started': '程序启动',
+  'kiosk.code': '取得自助机设备码', 'kiosk.enrolled': '自助机登记', 'kiosk.withdrawn': '停用自助机', 'kiosk.person': '自助机识别患者',
   'staff.password': '修改密码', 'order.reveal': '查看脱敏信息', 'refund.evidence': '下载证据包',
+  'proxy.look': '查看代办双方信息', 'reveal.ask': '申请放行查看', 'reveal.release': '放行查看', 'reveal.refuse': '不放行查看', 'reveal.withdraw': '撤回放行申请',
   'proxy.lookup': '查询被代办人', 'proxy.approve': '代办通过', 'proxy.reject': '代办驳回', 'proxy.photo': '查看代办照片',
   'proxy.purge': '删除到期照片', 'suspense.proposed': '提出挂账处理', 'suspense.confirmed': '确认挂账处理',
-  'suspense.withdrawn': '撤回挂账处理',
+  'suspense.withdrawn': '撤回挂账处理', 'refund.asked': '缴费退费', 'refund.proposed': '提出缴费退费', 'refund.confirmed': '确认缴费退费',
+  'refund.declined': '撤回或不同意缴费退费', 'refund.told': 'HIS 告知已自行退费', 'order.woken': '立即查询缴费',
   'copy.release_proposed': '提出解除恢复核对', 'copy.release_withdrawn': '撤回解除恢复核对', 'copy.released': '解除恢复核对',
   'payouts.freeze': '冻结或解除冻结', 'recon.run': '运行对账', 'recon.month.proposed': '提出月结', 'recon.month.closed': '月结', 'recon.month.reopened': '重开月份',
   'statement.upload': '上传账单', 'statement.use': '改用系统取到的账单', 'statement.download': '下载账单原件', 'report.export': '导出报表',
@@ -49,11 +62,11 @@ export const actionText = (action: string) => actionNames[action] ?? action
 const detailNames: Record<string, string> = {
   no: '单号', action: '动作', reason: '理由', from: '原状态', to: '新状态', field: '字段', note: '说明', day: '日期', seq: '第几次',
   state: '结果', source: '来源', kind: '种类', sha256: '文件指纹', version: '版本', filter: '条件', rows: '行数', export: '导出任务',
-  report: '报表', frozen: '冻结', differences: '差异数', change: '变更号', material: '照片号', fields: '项目',
+  report: '报表', stage: '环节', method: '方式', why: '原因', frozen: '冻结', differences: '差异数', change: '变更号', material: '照片号', fields: '项目',
 }
 const detailValues: Record<string, string> = { restore: '退回就诊卡', pay_again: '重新付款', paid_by_hand: '已线下付款', restored_by_hand: '已线下退回就诊卡' }
 function word(k: string, v: string): string {
-  if (k === 'from' || k === 'to') return t(`status.${v}`)
+  if (k === 'from' || k === 'to') return t(has(`status.${v}`) ? `status.${v}` : `payment.status.${v}`)
   if (k === 'kind' && v.includes('_') && !v.startsWith('fundflow')) return t(`proxy.material.${v}`)
   return detailValues[v] ?? v
 }

@@ -32,6 +32,14 @@ export const institutionFields: Field[] = [
   { name: 'methods', label: '退款方式', kind: 'many', choices: [['original', '原路退'], ['transfer', '转账退']] },
   { name: 'min_amount', label: '最低退款金额（元）', kind: 'fen' },
   { name: 'second_factor', label: '工作人员二次验证', kind: 'choice', choices: [['off', '不要求'], ['totp', '要求']] },
+  {
+    name: 'reveals_a_day', label: '每人每天可查看的个人信息项数', kind: 'number',
+    help: '0 为 120 项。姓名、证件号、账户、手机、照片各算一项；用完后须另一人（审计或配置）放行。',
+  },
+  {
+    name: 'refund_alone', label: '缴费退费一人可办（元）', kind: 'fen',
+    help: '一笔缴费累计退回超过此金额的退费，须由另一人确认；0 为每笔都要两个人。',
+  },
   { name: 'idle_minutes', label: '工作人员无操作退出（分钟）', kind: 'number', help: '0 为 30 分钟。' },
   { name: 'day_limit', label: '每人每天申请笔数', kind: 'number', help: '0 为不限。' },
   {

@@ -9,11 +9,17 @@ const money: Role[] = ['reviewer', 'finance', 'cashier', 'auditor']
 export const places: (Place & { component: () => Promise<unknown> })[] = [
   { path: '/queue', title: '退款订单', roles: money, menu: true, count: 'reviewing', component: () => import('./pages/Queue.vue') },
   { path: '/orders/:id', title: '退款详情', roles: money, menu: false, component: () => import('./pages/Order.vue') },
+  { path: '/payments', title: '缴费订单', roles: money, menu: true, count: 'payments', component: () => import('./pages/Payments.vue') },
+  { path: '/payments/:id', title: '缴费详情', roles: money, menu: false, component: () => import('./pages/Payment.vue') },
   { path: '/proxies', title: '代办审核', roles: ['reviewer', 'auditor'], menu: true, count: 'proxies', component: () => import('./pages/Proxies.vue') },
   { path: '/proxies/:id', title: '代办详情', roles: ['reviewer', 'auditor'], menu: false, component: () => import('./pages/Proxy.vue') },
+  {
+    path: '/reveals', title: '查看放行', roles: ['reviewer', 'finance', 'auditor', 'config'], menu: true, component: () => import('./pages/Reveals.vue'),
+  },
   { path: '/unknown', title: '未知台', roles: money, menu: true, count: 'unknown', component: () => import('./pages/Unknown.vue') },
   { path: '/suspense', title: '挂账台', roles: money, menu: true, count: 'suspense', component: () => import('./pages/Suspense.vue') },
   { path: '/stats', title: '退款统计', roles: money, menu: true, component: () => import('./pages/Stats.vue') },
+  { path: '/payment-stats', title: '缴费统计', roles: money, menu: true, component: () => import('./pages/PaymentStats.vue') },
   { path: '/recon', title: '三方对账', roles: ['finance', 'auditor'], menu: true, component: () => import('./pages/Recon.vue') },
   { path: '/recon/:date', title: '对账日', roles: ['finance', 'auditor'], menu: false, component: () => import('./pages/ReconDay.vue') },
   { path: '/receipts', title: '电子回单', roles: ['finance', 'auditor'], menu: true, component: () => import('./pages/Receipts.vue') },

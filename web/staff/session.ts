@@ -12,7 +12,7 @@ export const roleNames: Record<Role, string> = { reviewer: '审核', finance: '�
 /** rolesText lists roles in words. */
 export const rolesText = (roles: readonly string[]) => roles.map((r) => roleNames[r as Role] ?? r).join('、')
 
-export const { session, known, keep, leave, whenLost, loadMe } = openSessions<StaffMeView>('/api/hospay/staff/me', () => '登录已过期，请重新登录。')
+export const { session, known, keep, leave, out, whenLost, loadMe } = openSessions<StaffMeView>('/api/hospay/staff/me', () => '登录已过期，请重新登录。')
 
 export function may(...roles: Role[]): boolean {
   return roles.some((r) => session.me?.roles.includes(r))

@@ -9,7 +9,8 @@ export const channels = [
   { name: 'alipay', title: '支付宝模板', field: 'alipay_template', example: 'keyword1' },
 ] as const
 
-export const places = '{no} 退款单号、{amount} 金额、{reason} 原因、{channel} 渠道、{method} 方式、{time} 时间、{status} 状态、{link} 链接'
+export const places = '{no} 单号、{amount} 金额、{reason} 原因、{channel} 渠道、{method} 方式、{time} 时间、{status} 状态、{link} 链接；' +
+  '缴费另有 {insured} 医保部分、{cash} 自费部分、{guide} 取药等指引、{receipt} 收据号'
 
 /** keywordsIn reads the keywords of a text, which are one map for each channel or, in older ones, one for both. */
 function keywordsIn(text: NotificationWords): Keywords {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const pages = ['portal', 'staff'].flatMap((dir) => (readdirSync(join(root, dir), { recursive: true }) as string[])
+const pages = ['portal', 'staff', 'kiosk'].flatMap((dir) => (readdirSync(join(root, dir), { recursive: true }) as string[])
   .filter((f) => f.endsWith('.vue')).map((f) => join(dir, f)))
 
 test('no page keeps a failure or a spinner of its own', () => {

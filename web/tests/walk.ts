@@ -59,7 +59,7 @@ export async function visit(
   listen(page)
   const who = await person(code, via)
   await page.goto(`${app}/?ticket=${encodeURIComponent(who.ticket)}`)
-  await page.getByRole('heading', { level: 1, name: '预交金退款' }).waitFor()
+  await page.getByRole('heading', { level: 1, name: '看病缴费和退款' }).waitFor()
   await dismissCare(page)
   return { page, who, context }
 }

@@ -2,10 +2,11 @@
 // doubled text: axe finds nothing, nothing sticks out, targets are large enough.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { accessible, app, fits, json, launch, listen, orders, person, quiet, review, until, visit } from '../walk'
+import { accessible, app, fits, HIS, json, launch, listen, orders, person, quiet, review, sim, until, visit } from '../walk'
 
 let browser: Browser
 let order = ''
+let payment = ''
 beforeAll(async () => {
   browser = await launch()
   const { page, context, who } = await visit(browser, 'P0001', 'wechat')
@@ -18,6 +19,9 @@ beforeAll(async () => {
     }
   )
   order = made.id
+  const { bill_no } = await json<{ bill_no: string }>(sim(HIS, '/_sim/bills'), { json: { patient: 'P0001', kind: 'outpatient', amount: 880, insurable: true } })
+  const wish = { bill_no, card_no: who.cards[0], channel: 'wechat', terminal: 'h5', insured: false }
+  payment = (await json<{ id: string }>(`${app}/api/collections/payment_orders/records`, { token, json: wish })).id
   await review(who.cards[0]!, 'approve')
   await until('awaiting', async () => (await orders(who.cards[0]!)).some((o) => o.id === order && o.status === 'awaiting_payee'))
   await context.close()
@@ -26,7 +30,7 @@ afterAll(async () => { await browser.close() })
 
 const pages = () => [
   '/', '/apply/notice', '/apply/card', '/records', `/records/${order}`, `/records/${order}/confirm`, '/proxy', '/proxy/new', '/status',
-  '/nothing',
+  '/pay', '/register', '/register/D01', '/payments', `/payments/${payment}`, '/nothing',
 ]
 
 async function settle(page: Page, route: string): Promise<void> {

@@ -86,6 +86,7 @@ async function give(page: Page, kind: string, file: { name: string; mimeType: st
 
 async function giveAll(page: Page): Promise<void> {
   const buffer = await photo(page, 1200, 800, false)
+  await page.locator('.photo').first().waitFor() // the list of photos is there
   for (let i = 0; i < 12; i++) {
     const missing = page.locator('.photo', { hasText: '未上传' }).filter({ hasNotText: '可不传' })
     if (await missing.count() === 0) break

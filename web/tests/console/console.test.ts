@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { app, json, launch, person, staff, until } from '../walk'
 import { sheets } from '../xlsx'
-import { apply, code, open, serious, sit, state } from './desk'
+import { apply, code, open, serious, set, sit, state } from './desk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -64,6 +64,12 @@ test('TestConsole_OrdinaryReview_FactsThenPaid', async () => {
     const field = page.locator('dt', { hasText: label }).locator('+ dd')
     expect(await field.innerText()).not.toContain(value)
     await field.getByRole('button', { name: '查看' }).click()
+    if (label === '收款人') { // the reason is asked once for an order
+      const why = page.getByRole('dialog', { name: '查看脱敏信息' })
+      await why.getByLabel('审核退款').check()
+      await serious(page, 'why one looks at an order')
+      await why.getByRole('button', { name: '查看', exact: true }).click()
+    }
     await field.getByText(value).waitFor()
   }
   expect(await page.getByRole('button', { name: '查看' }).count()).toBe(0)
@@ -247,6 +253,10 @@ test('TestConsole_ColumnsAndSavedFiltersAreKept', async () => {
 })
 
 test('TestConsole_AuditIsReadAndVerified', async () => {
+  const { id } = await apply(code(21), 'alipay', 2121)
+  const token = await staff('reviewer1')
+  await json(`${app}/api/hospay/refunds/${id}/reveal`, { token, json: { field: 'payee_name', reason: '核对收款人' } })
+  const { no } = await json<{ no: string }>(`${app}/api/collections/refund_orders/records/${id}`, { token })
   const { page, context } = await sit(browser, 'auditor')
   await open(page, '/audit', '审计日志')
   await page.getByRole('row').nth(1).waitFor()
@@ -258,23 +268,41 @@ test('TestConsole_AuditIsReadAndVerified', async () => {
   await page.getByRole('button', { name: '查询' }).click()
   await page.getByRole('row').filter({ hasText: '在后台修改配置' }).first().waitFor()
   const download = page.waitForEvent('download')
-  await page.getByRole('button', { name: '导出' }).click()
+  await page.getByRole('button', { name: '导出 Excel' }).click()
   const cells = [...sheets(readFileSync(await (await download).path()))[0]!.values()]
   expect(cells.some((t) => t.includes('config.'))).toBe(true)
   expect(cells.some((t) => t.includes('order.'))).toBe(false) // exactly the filter
+  await open(page, '/audit', '审计日志')
+  await page.reload()
+  await page.getByRole('textbox', { name: '退款单号' }).fill(no)
+  await page.getByRole('button', { name: '查询' }).click()
+  await expect.poll(() => page.getByRole('row').count()).toBe(2) // the head, and the look
+  await page.getByRole('row').filter({ hasText: no }).getByText('查看脱敏信息').waitFor()
+  await serious(page, 'audit log of an order')
+  if (process.env.HOSPAY_PICTURE) await page.screenshot({ path: process.env.HOSPAY_PICTURE })
+  const csv = page.waitForEvent('download')
+  await page.getByRole('button', { name: '导出 CSV' }).click()
+  const file = await csv
+  expect(file.suggestedFilename()).toMatch(/^审计日志-\d{8}-\d{6}\.csv$/)
+  const lines = readFileSync(await file.path(), 'utf8').trim().split('\r\n')
+  expect(lines).toHaveLength(2)
+  expect(lines[1]).toContain(no)
   await context.close()
 })
 
 test('TestConsole_LongExportIsAJobWithItsFile', async () => {
   // More looks than one answer of a report holds.
   const { id } = await apply(code(20), 'alipay', 1111)
-  const token = await staff('reviewer1')
+  await set('institutions', { reveals_a_day: 100_000 })
+  const tokens = [await staff('reviewer1'), await staff('reviewer2'), await staff('finance')]
   for (let n = 0; n < 5040; n += 40) await Promise.all(
-    Array.from({ length: 40 }, () => json(`${app}/api/hospay/refunds/${id}/reveal`, { token, json: { field: 'payee_name' } }))
+    Array.from({ length: 40 }, (_, i) => json(
+      `${app}/api/hospay/refunds/${id}/reveal`, { token: tokens[i % 3], json: { field: 'payee_name', reason: '核对收款人' } }
+    ))
   )
   const { page, context } = await sit(browser, 'auditor', 'narrow')
   await open(page, '/audit', '审计日志')
-  await page.getByRole('button', { name: '导出' }).click()
+  await page.getByRole('button', { name: '导出 Excel' }).click()
   await page.getByRole('heading', { level: 1, name: '导出任务' }).waitFor()
   const row = page.getByRole('row').filter({ hasText: '审计日志' }).first()
   await row.getByText('完成', { exact: true }).waitFor()
@@ -286,4 +314,4 @@ test('TestConsole_LongExportIsAJobWithItsFile', async () => {
   expect(file.suggestedFilename()).toMatch(/^审计日志-\d{8}-\d{6}\.xlsx$/)
   expect([...sheets(readFileSync(await file.path()))[0]!.values()].filter((t) => t === 'order.reveal' || t === '查看脱敏信息').length).toBeGreaterThan(5000)
   await context.close()
-})
+}, 400_000)

@@ -132,7 +132,7 @@ async function backup(): Promise<string> {
   const to = mkdtempSync(join(tmpdir(), 'hospay-restored-'))
   for (const [name, body] of unzip(readFileSync(join(inject('dir'), 'backups', 'walk.zip')))) {
     if (name.endsWith('/')) continue
-    mkdirSync(dirname(join(to, name)), { recursive: true })
+    mkdirSync(dirname(join(to, name)), { recursive: true, mode: 0o700 })
     writeFileSync(join(to, name), body, { mode: 0o600 })
   }
   return to

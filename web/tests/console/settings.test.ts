@@ -124,6 +124,10 @@ test('TestConsole_NewStaffIsAPersonConfirmedByAnother', async () => {
   await dialog.getByLabel('账号').fill('tester@demo.hospay')
   await dialog.getByRole('combobox', { name: '角色' }).click({ force: true })
   await a.page.getByRole('option', { name: '审计' }).click()
+  await a.page.getByRole('option', { name: '财务' }).click()
+  await dialog.getByText('审计不能兼任其他角色').waitFor() // not one account's
+  expect(await dialog.getByRole('button', { name: '提交' }).isDisabled()).toBe(true)
+  await a.page.getByRole('option', { name: '财务' }).click()
   await a.page.keyboard.press('Escape')
   await dialog.getByLabel('身份证号').fill('110101199003070000')
   await serious(a.page, 'new staff')

@@ -1,0 +1,173 @@
+package prepared
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func open(t *testing.T) *sql.DB {
+	t.Helper()
+	db, err := Open(filepath.Join(t.TempDir(), "x.db") + "?_pragma=journal_mode(WAL)&_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	run(t, db, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT NOT NULL)")
+	return db
+}
+
+func run(t *testing.T, db *sql.DB, query string, args ...any) {
+	t.Helper()
+	if _, err := db.Exec(query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+func value(t *testing.T, db *sql.DB, query string) (s string) {
+	t.Helper()
+	if err := db.QueryRow(query).Scan(&s); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return s
+}
+
+// statements tells how many statements the connection keeps.
+func statements(t *testing.T, db *sql.DB) (n int) {
+	t.Helper()
+	c, err := db.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Raw(func(x any) error { n = len(x.(*conn).byText); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestPrepared_ATriggerThatComesLaterFires(t *testing.T) {
+	db := open(t)
+	const update = "UPDATE t SET v = ? WHERE id = ?"
+	run(t, db, "INSERT INTO t VALUES (1, 'a')")
+	run(t, db, update, "b", 1)
+	run(t, db, `CREATE TRIGGER guard BEFORE UPDATE ON t WHEN NEW.v = 'c' BEGIN SELECT RAISE(ABORT, 'guarded'); END`)
+	if _, err := db.Exec(update, "c", 1); err == nil || !strings.Contains(err.Error(), "guarded") {
+		t.Errorf("kept statement after a new trigger: %v", err)
+	}
+	run(t, db, "DROP TRIGGER guard")
+	run(t, db, update, "c", 1)
+	run(t, db, "ALTER TABLE t ADD COLUMN w TEXT NOT NULL DEFAULT 'w'")
+	run(t, db, update, "d", 1)
+	if got := value(t, db, "SELECT v || w FROM t"); got != "dw" {
+		t.Errorf("row = %s", got)
+	}
+}
+
+func TestPrepared_ARefusedStatementLeavesTheNextAlone(t *testing.T) {
+	db := open(t)
+	const insert = "INSERT INTO t VALUES (?, ?)"
+	run(t, db, insert, 1, "a")
+	if _, err := db.Exec(insert, 1, "b"); err == nil {
+		t.Fatal("the same key twice")
+	}
+	run(t, db, insert, 2, "c")
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(insert, 3, "d"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(insert, 3, "e"); err == nil {
+		t.Fatal("the same key twice")
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	run(t, db, insert, 3, "f")
+	if got := value(t, db, "SELECT group_concat(v, '') FROM (SELECT v FROM t ORDER BY id)"); got != "acf" {
+		t.Errorf("rows = %s", got)
+	}
+}
+
+func TestPrepared_KeepsSoManyAndNoMore(t *testing.T) {
+	db := open(t)
+	for i := range 3 * kept {
+		run(t, db, fmt.Sprintf("INSERT INTO t (id, v) VALUES (?, 'n%d')", i), i)
+	}
+	if n := statements(t, db); n != kept {
+		t.Errorf("%d statements are kept", n)
+	}
+	run(t, db, "VACUUM")
+	run(t, db, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if got := value(t, db, "SELECT count(*) FROM t"); got != fmt.Sprint(3*kept) {
+		t.Errorf("%s rows", got)
+	}
+}
+
+func TestPrepared_RowsThatAnInsertReturns(t *testing.T) {
+	db := open(t)
+	var id int
+	if err := db.QueryRow("INSERT INTO t (v) VALUES ('a') RETURNING id").Scan(&id); err != nil || id != 1 {
+		t.Errorf("%d, %v", id, err)
+	}
+	run(t, db, "INSERT INTO t (v) VALUES ('x;y'); UPDATE t SET v = 'z' WHERE v = 'x;y'")
+	if got := value(t, db, "SELECT v FROM t WHERE id = 2"); got != "z" {
+		t.Errorf("both statements of a script: %s", got)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := db.ExecContext(ctx, "UPDATE t SET v = 'q'"); err == nil {
+		t.Error("a context that was over let a statement run")
+	}
+}
+
+func TestWrites(t *testing.T) {
+	for q, want := range map[string]bool{
+		"INSERT INTO t VALUES (1)": true, "  update t set v = 1;": true, "DELETE\tFROM t": false, "delete from t": true,
+		"SELECT 1": false, "INSERT INTO t VALUES (1); DELETE FROM t": false, "PRAGMA optimize": false, "": false,
+	} {
+		if writes(q) != want {
+			t.Errorf("writes(%q) = %v", q, !want)
+		}
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	anew := func(dsn string) (*sql.DB, error) { return sql.Open("sqlite", dsn) }
+	for name, open := range map[string]func(string) (*sql.DB, error){"kept": Open, "anew": anew} {
+		b.Run(name, func(b *testing.B) {
+			db, err := open(filepath.Join(b.TempDir(), "x.db") + "?_pragma=synchronous(OFF)")
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer db.Close()
+			db.SetMaxOpenConns(1)
+			for _, q := range []string{"CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT NOT NULL)", "INSERT INTO t VALUES (1, 'a')"} {
+				if _, err := db.Exec(q); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for i := range 20 {
+				q := fmt.Sprintf("CREATE TRIGGER g%d BEFORE UPDATE ON t WHEN NEW.v = 'x%d' BEGIN SELECT RAISE(ABORT, 'no'); END", i, i)
+				if _, err := db.Exec(q); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				if _, err := db.Exec("UPDATE t SET v = ? WHERE id = ?", "b", 1); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
