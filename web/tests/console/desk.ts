@@ -1,8 +1,7 @@
 // What walks through the console have in common.
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { app, json, listen, PASSWORD, person, quiet, staff } from '../walk'
-import { AxeBuilder } from '@axe-core/playwright'
+import { app, json, judged, listen, PASSWORD, person, quiet, staff } from '../walk'
 
 export const desks = { wide: { width: 1440, height: 900 }, narrow: { width: 1024, height: 768 } }
 
@@ -29,9 +28,7 @@ export async function open(page: Page, route: string, heading: string): Promise<
 /** serious: axe finds nothing serious or critical, and at both widths nothing sticks out to the side. */
 export async function serious(page: Page, where: string): Promise<void> {
   await expect.poll(() => page.locator('.el-button.is-loading, .el-skeleton').count(), { timeout: 15_000 }).toBe(0)
-  await page.waitForTimeout(400) // dialogs fade in
-  const { violations } = await new AxeBuilder({ page: page as never }).analyze()
-  const found = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')
+  const found = (await judged(page)).filter((v) => v.impact === 'serious' || v.impact === 'critical')
     .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`)
   expect(found, `axe at ${where}`).toEqual([])
   const own = page.viewportSize()!
