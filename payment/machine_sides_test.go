@@ -181,6 +181,8 @@ func (c centreSide) Upload(_ context.Context, u Upload) Uploaded {
 		}
 	}
 	switch before, after := c.network("upload", accept); {
+	case before && c.w.denied != (flow.Reason{}):
+		return Uploaded{Result: Result{Reason: c.w.denied}}
 	case before:
 		return Uploaded{Result: Result{Reason: silence}}
 	case after:

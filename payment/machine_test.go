@@ -48,7 +48,8 @@ type world struct {
 	calm   bool // faults are rare
 	depth  int  // how deep actions run inside calls
 	hands  map[string]flow.Action
-	alone  money.Fen // what one person may give back
+	alone  money.Fen   // what one person may give back
+	denied flow.Reason // what the centre says of an upload that it does not take; empty where it is silent
 }
 
 func newWorld(rt *rapid.T) *world {

@@ -191,12 +191,21 @@ func (t *turn) stepUpload(ctx context.Context) (bool, error) {
 		t.refusedByCentre(ans.Reason)
 	case outcome == flow.OutcomeLost && up.Attempt >= t.timing.Uploads:
 		t.finish(up)
-		t.abandon(StatusCancelled, "upload.lost", people.System(), CodeCentreUnavailable, ans.Reason.Message)
+		t.abandon(StatusCancelled, "upload.lost", people.System(), notTaken(ans.Reason), ans.Reason.String())
 	case outcome == flow.OutcomeLost:
 		t.finish(up)
 		t.untilExpiry(flow.Step(t.timing.Unknown, up.Attempt-1))
 	}
 	return false, t.commit(ctx, false)
+}
+
+// notTaken is why an upload came to nothing: the centre said no in words that
+// nobody has listed, or was silent.
+func notTaken(r flow.Reason) flow.Code {
+	if r.Denied {
+		return CodeInsuranceRefused
+	}
+	return CodeCentreUnavailable
 }
 
 // refusedByCentre ends an order that the insurance does not take; nothing is

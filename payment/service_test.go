@@ -487,6 +487,27 @@ func TestUpload_LostIsLost(t *testing.T) {
 	}
 }
 
+// TestUpload_NotTakenIsToldAsWhatItWas: words of the centre that nobody has listed
+// prove nothing, but the patient is not told that the centre was silent.
+func TestUpload_NotTakenIsToldAsWhatItWas(t *testing.T) {
+	for want, denied := range map[flow.Code]flow.Reason{CodeCentreUnavailable: {},
+		CodeInsuranceRefused: {Code: "2007", Message: "人员信息不一致", Denied: true}} {
+		w := calm(t, nil)
+		w.pick = func(label string, n int) int {
+			if label == "upload" {
+				return 0
+			}
+			return n - 1
+		}
+		w.denied = denied
+		w.order(t, true)
+		w.runFor(20 * time.Minute)
+		if o := w.is(t, StatusCancelled, want); !strings.Contains(o.FailReason, denied.Message) {
+			t.Errorf("%s: %q", want, o.FailReason)
+		}
+	}
+}
+
 // TestHalves_BelievesNothingElse is the table of what settles, what is lost and
 // what waits.
 func TestHalves_BelievesNothingElse(t *testing.T) {

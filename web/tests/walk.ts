@@ -9,6 +9,7 @@ export const sim = (n: number, path: string) => `http://127.0.0.1:${inject('sims
 export const WECHAT = 0
 export const ALIPAY = 1
 export const HIS = 2
+export const CENTRE = 3
 export const PORTAL = 4
 export const SMS = 5
 export const PASSWORD = 'Demo-hospay-2026'

@@ -11,6 +11,7 @@ import { patientId } from '../session'
 export interface PayDraft {
   cardNo: string
   bill: BillView | null // as it was shown
+  way: '' | 'insured' | 'self' | 'counter' // how the bill is to be paid
   slot: string // that is kept for the patient until the bill of it is paid
   area: string
   areaName: string
@@ -20,7 +21,7 @@ export interface PayDraft {
   tried: string // the content that was sent under the id
 }
 
-const empty = (): PayDraft => ({ cardNo: '', bill: null, slot: '', area: '', areaName: '', benefit: '', benefitName: '', id: '', tried: '' })
+const empty = (): PayDraft => ({ cardNo: '', bill: null, way: '', slot: '', area: '', areaName: '', benefit: '', benefitName: '', id: '', tried: '' })
 
 const DAY = 86_400_000
 const key = () => `hospay_draft_pay_${patientId()}`
@@ -46,7 +47,7 @@ watch(pay, () => {
 /** choose begins with another bill; the same one keeps what was chosen. */
 export function choose(cardNo: string, bill: BillView, slot = ''): void {
   openPay()
-  if (pay.bill?.bill_no !== bill.bill_no || pay.cardNo !== cardNo) Object.assign(pay, { id: '', tried: '' })
+  if (pay.bill?.bill_no !== bill.bill_no || pay.cardNo !== cardNo) Object.assign(pay, { id: '', tried: '', way: '' })
   if (pay.cardNo !== cardNo) Object.assign(pay, { area: '', areaName: '', benefit: '', benefitName: '' })
   Object.assign(pay, { cardNo, bill, slot })
 }
