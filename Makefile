@@ -6,8 +6,8 @@ export CGO_ENABLED := 0
 SEEDS ?= 40
 KILLS ?= 5
 
-# walks-% stays without .PHONY, which knows no patterns.
-.PHONY: fixture build pages demo test check unit unit-first unit-second dates web race torture drill planted night proof audit licences sbom bench fuzz clean compiler chromium \
+# walks-% and unit-% stay without .PHONY, which knows no patterns.
+.PHONY: fixture build pages demo test check unit unit-packages dates web race torture drill planted night proof audit licences sbom bench fuzz clean compiler chromium \
 	nginx shots
 
 # The program with its pages, as bin/hospay.
@@ -37,17 +37,15 @@ check: pages
 	go test ./internal/house
 	cd web && npx vue-tsc --noEmit && node scripts/budget.mjs
 
-# Two halves beside each other: the tests of the whole program wait more than they
+# Lanes beside each other: the tests of the whole program wait more than they
 # work, and run one after the other.
 unit: nginx
-	$(MAKE) --no-print-directory --output-sync=target -j2 unit-first unit-second
+	$(MAKE) --no-print-directory --output-sync=target -j3 unit-packages unit-A-H unit-I-Q unit-R-Z
 
-WHOLE = TORTURE_SEEDS=0 TORTURE_KILLS=0 go test -timeout 20m ./e2e -run
-unit-first:
-	$(WHOLE) '^(Test|Fuzz)[A-O]'
-unit-second:
+unit-packages:
 	go test -timeout 20m $$(go list ./... | grep -v /e2e$$)
-	$(WHOLE) '^(Test|Fuzz)[P-Z]'
+unit-%:
+	TORTURE_SEEDS=0 TORTURE_KILLS=0 go test -timeout 20m ./e2e -run '^(Test|Fuzz)[$*]'
 
 # The Go tests on other days than today, each a moment at which all clocks begin.
 DATES ?= 2026-11-28T12:00:00+08:00 2027-04-29T09:30:00+08:00 2027-04-30T22:00:00+08:00 2027-05-31T10:00:00+08:00 2027-12-31T23:59:00+08:00 \
@@ -59,10 +57,12 @@ dates: nginx
 # The pages: their own tests, then walks through the running program in a browser.
 web: build chromium
 	cd web && npx vitest run --project unit
-	$(MAKE) --no-print-directory --output-sync=target -j2 walks-browser walks-console walks-books
+	$(MAKE) --no-print-directory --output-sync=target -j3 walks-console-1of2 walks-console-2of2 walks-browser walks-books
 
-# Two houses at the same time, each with its own ports and folder; the third begins
-# when one of them has ended.
+# Houses beside each other, each with its own ports and folder; the last begins when
+# one of them has ended.
+walks-console-%:
+	cd web && npx vitest run --project console --shard=$(subst of,/,$*)
 walks-%:
 	cd web && npx vitest run --project $*
 
