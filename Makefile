@@ -7,7 +7,7 @@ SEEDS ?= 40
 KILLS ?= 5
 
 # walks-% and unit-% stay without .PHONY, which knows no patterns.
-.PHONY: fixture build pages demo test check unit unit-packages dates web race torture drill planted night proof audit licences sbom bench fuzz clean compiler chromium \
+.PHONY: fixture build pages demo test check unit unit-packages dates web race race-whole torture drill planted night proof audit licences sbom bench fuzz clean compiler chromium \
 	nginx shots
 
 # The program with its pages, as bin/hospay.
@@ -27,8 +27,14 @@ web/node_modules/.installed: web/package-lock.json web/package.json
 demo: build
 	bin/hospay demo
 
-# Everything that must be green.
-test: check unit web race torture
+# Everything that must be green, in lanes beside each other: the tests of the whole
+# program wait more than they work. What a lane prints comes in one piece.
+LANES = $(MAKE) --no-print-directory --output-sync=target
+UNITS = unit-packages unit-A-H unit-I-Q unit-R-Z
+test: pages nginx compiler
+	$(LANES) -j3 check $(UNITS)
+	$(MAKE) --no-print-directory web
+	$(LANES) -j2 race torture
 
 check: pages
 	@bad="$$(gofmt -l .)"; if [ -n "$$bad" ]; then echo "gofmt:"; echo "$$bad"; exit 1; fi
@@ -37,10 +43,8 @@ check: pages
 	go test ./internal/house
 	cd web && npx vue-tsc --noEmit && node scripts/budget.mjs
 
-# Lanes beside each other: the tests of the whole program wait more than they
-# work, and run one after the other.
-unit: nginx
-	$(MAKE) --no-print-directory --output-sync=target -j3 unit-packages unit-A-H unit-I-Q unit-R-Z
+unit: pages nginx
+	$(LANES) -j3 $(UNITS)
 
 unit-packages:
 	go test -timeout 20m $$(go list ./... | grep -v /e2e$$)
@@ -57,7 +61,7 @@ dates: nginx
 # The pages: their own tests, then walks through the running program in a browser.
 web: build chromium
 	cd web && npx vitest run --project unit
-	$(MAKE) --no-print-directory --output-sync=target -j3 walks-console-1of2 walks-console-2of2 walks-browser walks-books
+	$(LANES) -j3 walks-console-1of2 walks-console-2of2 walks-browser walks-books
 
 # Houses beside each other, each with its own ports and folder; the last begins when
 # one of them has ended.
@@ -88,10 +92,14 @@ nginx:
 compiler:
 	@command -v gcc >/dev/null || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; }
 
-# The packages whose code runs concurrently, under the race detector.
+# The packages whose code runs concurrently, under the race detector; race-whole with
+# the whole program, for which everything that it is made of is compiled anew.
 race: compiler
-	CGO_ENABLED=1 go test -race -timeout 10m ./money ./refund ./centre ./channels/... ./his/... ./notify/... ./jobs ./sim/... ./internal/vault ./reconcile ./cmd
-	CGO_ENABLED=1 go test -race -timeout 15m -run '^(TestReview_TwoAtOnce|TestCallback_Replayed|TestApply_OneActive|TestRefund_)' ./e2e
+	CGO_ENABLED=1 go test -race -timeout 10m ./money ./flow ./centre ./channels/... ./his/... ./notify/... ./sim/... ./internal/vault ./reconcile
+	CGO_ENABLED=1 go test -race -timeout 10m ./refund ./payment -rapid.checks=20
+race-whole: race
+	CGO_ENABLED=1 go test -race -timeout 15m ./jobs ./cmd ./store
+	CGO_ENABLED=1 go test -race -timeout 15m -run '^(TestReview_TwoAtOnce|TestCallback_Replayed|TestApply_OneActive|TestRefund_|TestRace)' ./e2e
 
 # Seeded faults in the process, and kill -9 of a real server.
 torture:
@@ -135,6 +143,7 @@ sbom:
 
 # What takes hours.
 night:
+	$(MAKE) --no-print-directory race-whole
 	$(MAKE) --no-print-directory audit
 	$(MAKE) --no-print-directory proof
 	$(MAKE) --no-print-directory fuzz

@@ -53,7 +53,7 @@ func TestStatistics_FollowAPaymentAndItsRefunds(t *testing.T) {
 	}
 	p.until(cancelled, payment.StatusCancelled)
 	own := newAPIPayer(t, a, "P0003", "alipay")
-	own.ticketToDone(own.bill(payment.KindOutpatient, 3_300), false)
+	alone := own.ticketToDone(own.bill(payment.KindOutpatient, 3_300), false)
 	rows := paidStatistics(t, a, finance, thisMonth()+"&by=insured,channel").Rows
 	if len(rows) != 2 || rows[0].Insured != "no" || rows[0].Channel != "alipay" || rows[0].Paid.Cash != 3_300 || rows[0].Paid.Fund != 0 ||
 		rows[1].Insured != "yes" || rows[1].Channel != "wechat" || rows[1].Paid != paid || rows[1].Day+rows[1].Kind != "" {
@@ -77,12 +77,37 @@ func TestStatistics_FollowAPaymentAndItsRefunds(t *testing.T) {
 		t.Errorf("%+v", rows)
 	}
 	countedRight(t, a)
+	// Behind a figure stand its payments.
+	for query, want := range map[string]string{"dates=charged": alone.No + " " + insured.No, "dates=refunded": insured.No,
+		"dates=charged&channel=alipay&insured=no": alone.No, "dates=charged&kind=registration": ""} {
+		if got := payments(t, a, finance, query+"&from="+today+"&to="+today); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	if got := payments(t, a, finance, "from="+today+"&to="+today+"&status=cancelled"); got == "" {
+		t.Error("what was cancelled is still found by the day it was made")
+	}
 	for _, bad := range []string{"", "from=2026-01-01", "from=2026-01-02&to=2026-01-01", "from=2026-01-01&to=2026-01-31&by=card",
 		"from=2026-01-01&to=2026-01-31&by=day,day", "from=1900-01-01&to=2099-01-01", "from=2026-01-01&to=2026-01-31&insured=maybe"} {
 		if res := a.Call("GET", "/api/hospay/stats/payments?"+bad, finance, nil); res.Status != 400 || res.Code() != "bad_request" {
 			t.Errorf("%q: %d %s", bad, res.Status, res.Raw)
 		}
 	}
+}
+
+// payments are the numbers of a page of the list of payments.
+func payments(t *testing.T, a *testapp.App, token, query string) string {
+	t.Helper()
+	res := a.Call("GET", "/api/hospay/payments?"+query, token, nil)
+	if res.Status != 200 {
+		t.Fatalf("%s: %d %s", query, res.Status, res.Raw)
+	}
+	var nos []string
+	for _, line := range list(res.Body["items"]) {
+		no, _ := line["no"].(string)
+		nos = append(nos, no)
+	}
+	return strings.Join(nos, " ")
 }
 
 // countedRight holds the summary tables to the orders, one by one.

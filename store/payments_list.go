@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"math"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +38,8 @@ const hisState = "(CASE WHEN EXISTS (SELECT 1 FROM payment_calls u WHERE u.`orde
 // everything.
 type PaymentFilter struct {
 	Institution string
-	From, To    string // Beijing days of the creation, both counted
+	From, To    string // Beijing days, both counted
+	Dates       string // of what: DatesCreated (also empty), DatesCharged, DatesRefunded
 	Channel     string
 	Kind        string
 	Statuses    []string
@@ -52,6 +55,17 @@ const (
 	NeedsPeople = "people"
 	NeedsSecond = "second"
 )
+
+// What the days of a filter are those of. DatesCharged and DatesRefunded are the days of
+// the statistics: when HIS took the bill, and when a refund of it was done.
+const (
+	DatesCreated  = "created"
+	DatesCharged  = "charged"
+	DatesRefunded = "refunded"
+)
+
+// counted is how far the payments of a list are counted; a list goes on beyond it.
+const counted = 2_000
 
 // needPeople is the SQL of the payments o that wait for people.
 const needPeople = "(SELECT id FROM payment_orders WHERE institution = {:inst} AND status = 'suspense' UNION " + refundWaits + ")"
@@ -72,7 +86,7 @@ func ParsePaymentFilter(q url.Values, institution string) (PaymentFilter, error)
 	}
 	f := PaymentFilter{Institution: institution, From: first("from", "day"), To: first("to", "day"), Channel: q.Get("channel"),
 		Kind: first("kind", "scene"), Statuses: splitList(first("status", "state")), HIS: first("his", "his_state"), Insured: q.Get("insured"),
-		CardNo: q.Get("card_no"), No: strings.TrimSpace(q.Get("no")), Needs: q.Get("needs")}
+		CardNo: q.Get("card_no"), No: strings.TrimSpace(q.Get("no")), Needs: q.Get("needs"), Dates: q.Get("dates")}
 	if !f.valid() {
 		return f, ErrBadFilter
 	}
@@ -95,22 +109,18 @@ func (f PaymentFilter) valid() bool {
 	}
 	return in(f.Channel, "wechat", "alipay") && in(f.Kind, string(payment.KindRegistration), string(payment.KindOutpatient)) &&
 		in(f.HIS, HISStates()...) && in(f.Insured, "yes", "no") && in(f.Needs, NeedsPeople, NeedsSecond) &&
+		in(f.Dates, DatesCreated, DatesCharged, DatesRefunded) &&
 		(f.From == "" || f.To == "" || f.From <= f.To) && len(f.No) <= 64
 }
 
 // where is the condition on payment_orders o, every value bound.
 func (f PaymentFilter) where() (string, dbx.Params) {
 	c := &conditions{terms: []string{"o.institution = {:inst}"}, params: dbx.Params{"inst": f.Institution}}
-	if f.From != "" {
-		c.add("o.created >=", dayStart(f.From, 0))
-	}
-	if f.To != "" {
-		c.add("o.created <", dayStart(f.To, 1))
-	}
+	f.days(c)
 	c.equal("o.channel", f.Channel)
 	c.equal("o.kind", f.Kind)
 	c.equal("o.card_no", f.CardNo)
-	c.equal(hisState, f.HIS)
+	f.his(c)
 	c.within("o.status", f.Statuses)
 	if f.Insured != "" {
 		c.terms = append(c.terms, map[string]string{"yes": "o.insured = TRUE", "no": "o.insured = FALSE"}[f.Insured])
@@ -123,6 +133,46 @@ func (f PaymentFilter) where() (string, dbx.Params) {
 	}
 	f.number(c)
 	return strings.Join(c.terms, " AND "), c.params
+}
+
+// days are the condition on when it was. What HIS never took is in no day of the
+// statistics.
+func (f PaymentFilter) days(c *conditions) {
+	between := func(column string) (terms []string) {
+		if f.From != "" {
+			terms = append(terms, column+" >= "+c.bind(dayStart(f.From, 0)))
+		}
+		if f.To != "" {
+			terms = append(terms, column+" < "+c.bind(dayStart(f.To, 1)))
+		}
+		return terms
+	}
+	switch f.Dates {
+	case DatesCharged:
+		c.terms = append(append(c.terms, "o.written_at != ''"), between("o.written_at")...)
+	case DatesRefunded:
+		done := append([]string{"r.institution = {:inst}", "r.state = 'done'", "r.done_at != ''"}, between("r.done_at")...)
+		c.terms = append(c.terms, "o.written_at != ''", "o.id IN (SELECT r.`order` FROM payment_refunds r WHERE "+strings.Join(done, " AND ")+")")
+	default:
+		c.terms = append(c.terms, between("o.created")...)
+	}
+}
+
+// his is the condition on what HIS knows. Where few payments can fit, they are found
+// by their calls.
+func (f PaymentFilter) his(c *conditions) {
+	c.equal(hisState, f.HIS)
+	switch f.HIS {
+	case HISOpen, HISRefused:
+		c.terms = append(c.terms, "o.id IN (SELECT `order` FROM payment_calls WHERE institution = {:inst} AND kind = 'charge' AND "+
+			"state != 'done')")
+	case HISReversed:
+		c.terms = append(c.terms, "o.id IN (SELECT `order` FROM payment_calls WHERE institution = {:inst} AND kind = 'uncharge')")
+	case HISWritten:
+		c.terms = append(c.terms, "o.written_at != ''")
+	case HISNone:
+		c.terms = append(c.terms, "o.written_at = ''")
+	}
 }
 
 // number finds the payments that a number belongs to.
@@ -191,41 +241,48 @@ const paymentColumns = "o.id, o.no, o.created, o.patient_name, o.card_no, o.kind
 	"AS refund_state"
 
 // Page lists payments of a filter with their number: first those that need
-// people, then the newest.
-func (p *Payments) Page(ctx context.Context, f PaymentFilter, page, perPage int) (lines []PaymentLine, count int, err error) {
+// people, then the newest. They are counted up to 2,000; more says that there are
+// others.
+func (p *Payments) Page(ctx context.Context, f PaymentFilter, page, perPage int) (lines []PaymentLine, count int, more bool, err error) {
 	where, params := f.where()
 	var desk int
 	for _, part := range []struct {
 		where string
 		n     *int
 	}{{"", &count}, {" AND o.id IN " + needPeople, &desk}} {
-		if err = p.s.app.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM payment_orders o WHERE " + where + part.where).Bind(params).
-			WithContext(ctx).Row(part.n); err != nil {
-			return nil, 0, err
+		if err = p.s.app.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM (SELECT 1 FROM payment_orders o WHERE " + where + part.where +
+			" LIMIT " + strconv.Itoa(counted+1) + ")").Bind(params).WithContext(ctx).Row(part.n); err != nil {
+			return nil, 0, false, err
 		}
+	}
+	rest := count - desk
+	if more = count > counted; more {
+		count, rest = counted, math.MaxInt
 	}
 	lines = []PaymentLine{}
 	skip := (page - 1) * perPage
 	for _, part := range []struct {
 		where string
 		has   int
-	}{{" AND o.id IN " + needPeople, desk}, {" AND o.id NOT IN " + needPeople, count - desk}} {
+	}{{" AND o.id IN " + needPeople, desk}, {" AND o.id NOT IN " + needPeople, rest}} {
 		if left := perPage - len(lines); left > 0 && skip < part.has {
-			more, err := p.lines(ctx, where+part.where, params, left, skip)
+			next, err := p.lines(ctx, where+part.where, params, left, skip)
 			if err != nil {
-				return nil, 0, err
+				return nil, 0, false, err
 			}
-			lines = append(lines, more...)
+			lines = append(lines, next...)
 		}
 		skip = max(0, skip-part.has)
 	}
-	return lines, count, nil
+	return lines, count, more, nil
 }
 
 func (p *Payments) lines(ctx context.Context, where string, params dbx.Params, limit, offset int) (lines []PaymentLine, err error) {
 	params["limit"], params["offset"] = limit, offset
-	err = p.s.app.ConcurrentDB().NewQuery("SELECT " + paymentColumns + " FROM payment_orders o WHERE " + where +
-		" ORDER BY o.created DESC, o.id DESC LIMIT {:limit} OFFSET {:offset}").Bind(params).WithContext(ctx).All(&lines)
+	// The page is found in the index alone; only its rows are read.
+	err = p.s.app.ConcurrentDB().NewQuery("WITH page AS (SELECT o.id FROM payment_orders o WHERE " + where +
+		" ORDER BY o.created DESC, o.id DESC LIMIT {:limit} OFFSET {:offset}) SELECT " + paymentColumns +
+		" FROM page CROSS JOIN payment_orders o ON o.id = page.id ORDER BY o.created DESC, o.id DESC").Bind(params).WithContext(ctx).All(&lines)
 	return lines, err
 }
 

@@ -358,3 +358,37 @@ func TestPayments_CentreIsAConnection(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestPayments_ALongListGoesOnBeyondItsCount: it is counted as far as a page can be
+// shown at once, and pages go on to the last payment.
+func TestPayments_ALongListGoesOnBeyondItsCount(t *testing.T) {
+	c := atCounter(t)
+	if _, err := c.svc.Create(t.Context(), c.wish("pay000000000001", "B1", false)); err != nil {
+		t.Fatal(err)
+	}
+	const all = 2_130
+	if _, err := c.a.Runtime.App.NonconcurrentDB().NewQuery("WITH RECURSIVE n(x) AS (SELECT 2 UNION ALL SELECT x + 1 FROM n WHERE x < " +
+		"{:all}) INSERT INTO payment_orders (id, no, institution, patient, kind, bill_no, card_no, channel, terminal, total, status, created) " +
+		"SELECT printf('copy%011d', x), printf('PX%010d', x), o.institution, o.patient, o.kind, printf('BX%d', x), o.card_no, o.channel, " +
+		"o.terminal, o.total, o.status, o.created FROM n, payment_orders o WHERE o.id = 'pay000000000001'").
+		Bind(dbx.Params{"all": all}).Execute(); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for page := 1; page <= all/50+2; page++ {
+		lines, count, more, err := c.Payments.Page(t.Context(), store.PaymentFilter{Institution: c.a.Institution}, page, 50)
+		if err != nil || count != 2_000 || !more {
+			t.Fatal(count, more, err)
+		}
+		for _, l := range lines {
+			seen[l.ID] = true
+		}
+	}
+	if len(seen) != all {
+		t.Errorf("%d payments of %d are on some page", len(seen), all)
+	}
+	lines, count, more, err := c.Payments.Page(t.Context(), store.PaymentFilter{Institution: c.a.Institution, No: "PX0000000007"}, 1, 50)
+	if err != nil || len(lines) != 1 || count != 1 || more {
+		t.Error(len(lines), count, more, err)
+	}
+}

@@ -11,12 +11,14 @@ type Items[T any] struct {
 	Items []T `json:"items"`
 }
 
-// Page is a page of a list with the count of all.
+// Page is a page of a list with the count of all; more says that there are others
+// beyond those that were counted.
 type Page[T any] struct {
-	Items   []T `json:"items"`
-	Count   int `json:"count"`
-	Page    int `json:"page"`
-	PerPage int `json:"per_page"`
+	Items   []T  `json:"items"`
+	Count   int  `json:"count"`
+	More    bool `json:"more"`
+	Page    int  `json:"page"`
+	PerPage int  `json:"per_page"`
 }
 
 // Queued says that something will be done soon.

@@ -102,11 +102,11 @@ func (h *Hooks) list(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	lines, count, err := h.Store.Payments().Page(e.Request.Context(), f, page, perPage)
+	lines, count, more, err := h.Store.Payments().Page(e.Request.Context(), f, page, perPage)
 	if err != nil {
 		return h.fail(e, err)
 	}
-	out := kit.Page[paymentLine]{Items: make([]paymentLine, 0, len(lines)), Count: count, Page: page, PerPage: perPage}
+	out := kit.Page[paymentLine]{Items: make([]paymentLine, 0, len(lines)), Count: count, More: more, Page: page, PerPage: perPage}
 	for _, l := range lines {
 		out.Items = append(out.Items, viewLine(l))
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"hospay/collections"
@@ -61,6 +60,9 @@ func (b *bench) measureList(n int) error {
 	if err := b.measureStatistics(n, staff); err != nil {
 		return err
 	}
+	if err := b.measurePaymentList(n, staff); err != nil {
+		return err
+	}
 	for _, q := range []struct{ name, query string }{
 		{"newest first", "sort=-created"},
 		{"one state, oldest first", "sort=created&filter=" + url.QueryEscape(`status = "rejected"`)},
@@ -101,6 +103,9 @@ func (b *bench) plant(n int) error {
 	if err := insertPast(db, have, n-have); err != nil {
 		return err
 	}
+	if err := insertPastPayments(db, n); err != nil {
+		return err
+	}
 	if err := store.RebuildStatistics(db); err != nil {
 		return err
 	}
@@ -114,30 +119,12 @@ func (b *bench) plant(n int) error {
 }
 
 func insertPast(db *dbx.DB, from, n int) error {
-	var columns []string
-	if err := db.NewQuery("SELECT name FROM pragma_table_info('refund_orders')").Column(&columns); err != nil {
-		return err
-	}
-	const past = "strftime('%Y-%m-%d %H:%M:%fZ', 'now', printf('-%d seconds', x * 31))"
-	own := map[string]string{
+	const past = "strftime('%Y-%m-%d %H:%M:%fZ', 'now', printf('-%d seconds', ({:from} + x) * 31))"
+	return copied(db, "refund_orders", "(SELECT * FROM refund_orders WHERE status = 'succeeded' LIMIT 1) m", map[string]string{
 		"id": "printf('bench%010d', {:from} + x)", "no": "printf('B%020d', {:from} + x)", "card_no": "printf('C%04d', x % 20000)",
 		"status": "CASE x % 10 WHEN 0 THEN 'rejected' WHEN 1 THEN 'failed' ELSE 'succeeded' END", "next_at": "''",
 		"created": past, "group_seq": "0", "lease_until": "''", "compensates": "''",
 		"amount": "100 + x % 100000", "his_refund_date": past, "paid_at": "CASE WHEN x % 10 > 1 THEN " + past + " ELSE '' END",
 		"channel": "CASE x % 2 WHEN 0 THEN 'wechat' ELSE 'alipay' END",
-	}
-	var exprs, names []string
-	for _, c := range columns {
-		names = append(names, "`"+c+"`")
-		if e, ok := own[c]; ok {
-			exprs = append(exprs, e)
-			continue
-		}
-		exprs = append(exprs, "m.`"+c+"`")
-	}
-	query := "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {:n}) INSERT INTO refund_orders (" + strings.Join(names,
-		",") +
-		") SELECT " + strings.Join(exprs, ",") + " FROM n, (SELECT * FROM refund_orders WHERE status = 'succeeded' LIMIT 1) m"
-	_, err := db.NewQuery(query).Bind(dbx.Params{"n": n, "from": from}).Execute()
-	return err
+	}, from, n)
 }

@@ -50,6 +50,7 @@ func main() {
 	recon := flag.String("recon", "30000,250000,500000,1000000", "lines a book for reconcile")
 	only := flag.Bool("recon-only", false, "measure reconcile alone")
 	payments := flag.Bool("payments-only", false, "measure payments alone")
+	lists := flag.Bool("lists-only", false, "measure lists and statistics alone")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "hospay-bench")
 	if err != nil {
@@ -59,11 +60,11 @@ func main() {
 	b := &bench{bin: *bin, dir: filepath.Join(dir, "data"), addr: "127.0.0.1:18290", at: demo.At("127.0.0.1", 19301)}
 	b.api = demo.NewAPI("http://" + b.addr)
 	defer b.stop()
-	if !*payments {
+	if !*payments && !*lists {
 		err = b.measureReconcile(strings.Split(*recon, ","))
 	}
 	if err == nil && !*only {
-		err = b.run(time.Duration(*seconds)*time.Second, strings.Split(*rows, ","), *payments)
+		err = b.run(time.Duration(*seconds)*time.Second, strings.Split(*rows, ","), *payments, *lists)
 	}
 	if err != nil {
 		b.stop()
@@ -91,7 +92,7 @@ func (b *bench) print() {
 	}
 }
 
-func (b *bench) run(load time.Duration, rows []string, payments bool) error {
+func (b *bench) run(load time.Duration, rows []string, payments, lists bool) error {
 	if err := b.prepare(); err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (b *bench) run(load time.Duration, rows []string, payments bool) error {
 	if err := b.login(600); err != nil {
 		return err
 	}
-	if err := b.measurePayments(load); err != nil {
+	if err := b.measurePayments(load, lists); err != nil {
 		return err
 	}
 	if payments {
@@ -111,6 +112,9 @@ func (b *bench) run(load time.Duration, rows []string, payments bool) error {
 		return err
 	}
 	for _, clients := range []int{1, 16, 64} {
+		if lists {
+			break
+		}
 		if err := b.measureSubmit(clients, load); err != nil {
 			return err
 		}
@@ -123,6 +127,9 @@ func (b *bench) run(load time.Duration, rows []string, payments bool) error {
 		if err := b.measureList(count); err != nil {
 			return err
 		}
+	}
+	if lists {
+		return nil
 	}
 	return b.measureExport()
 }

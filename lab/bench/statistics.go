@@ -14,7 +14,6 @@ func (b *bench) measureStatistics(n int, staff string) error {
 	day := "&from=" + now.AddDate(0, 0, -30).Format(time.DateOnly) + "&to=" + now.AddDate(0, 0, -30).Format(time.DateOnly)
 	for _, q := range []struct{ name, path, aim string }{
 		{"statistics of a year", "/api/hospay/stats/refunds?" + year, "≤ 500"},
-		{"statistics of payments of a year", "/api/hospay/stats/payments?" + year, "≤ 500"},
 		{"statistics, a cell's orders", "/api/hospay/stats/refunds/detail?state=refunded&channel=wechat" + day, "≤ 500"},
 		{"queue counts", "/api/hospay/queue/counts", "≤ 50"},
 		{"queue, a state of a day", "/api/hospay/queue?status=rejected" + day, "≤ 50"},

@@ -1024,6 +1024,7 @@ export interface OverviewView {
 export interface Page<T> {
   items: T[]
   count: number
+  more: boolean
   page: number
   per_page: number
 }

@@ -6,8 +6,12 @@ export const views = ['people', 'second', ''] as const
 export type View = (typeof views)[number]
 export const viewNames: Record<View, string> = { people: '需要人工', second: '待第二人确认', '': '全部' }
 
+export const dateNames = { '': '建单日期', charged: 'HIS 收费日期', refunded: '退费完成日期' } as const
+export type Dates = keyof typeof dateNames
+
 export interface PaymentFilter {
   needs: View
+  dates: Dates // what from and to are the days of
   from: string // Beijing days
   to: string
   channel: string
@@ -18,7 +22,7 @@ export interface PaymentFilter {
   no: string
 }
 
-export const blank = (): PaymentFilter => ({ needs: 'people', from: '', to: '', channel: '', kind: '', status: '', his: '', insured: '', no: '' })
+export const blank = (): PaymentFilter => ({ needs: 'people', dates: '', from: '', to: '', channel: '', kind: '', status: '', his: '', insured: '', no: '' })
 
 export const statuses = [
   'created', 'identified', 'uploading', 'priced', 'opening', 'paying', 'settled', 'writing', 'done', 'undoing', 'reversing', 'refunding',
