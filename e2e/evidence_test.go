@@ -15,6 +15,7 @@ import (
 	"hospay/exports"
 	"hospay/lab/demo"
 	"hospay/lab/testapp"
+	"hospay/payment"
 	"hospay/refund"
 )
 
@@ -198,5 +199,51 @@ func TestEvidence_OfAProxyListsTheMaterials(t *testing.T) {
 		if strings.Contains(text, who.IDNo) || strings.Contains(text, who.Name) || strings.HasSuffix(name, ".jpg") {
 			t.Errorf("%s tells of the principal", name)
 		}
+	}
+}
+
+// TestEvidence_OfAPayment: a payment with insurance of which the cash went back in part
+// is told whole, with every number of every side.
+func TestEvidence_OfAPayment(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	p := newAPIPayer(t, a, "P0001", "wechat")
+	o := p.ticketToDone(p.bill(payment.KindOutpatient, 12_000), true)
+	if res := a.Call("POST", "/api/hospay/payments/"+o.ID+"/refund", a.Staff("finance"),
+		map[string]any{"kind": "cash", "cash": 100, "reason": "少做一项检查"}); res.Status != 200 {
+		t.Fatalf("%d %s", res.Status, res.Raw)
+	}
+	o = p.until(o.ID, payment.StatusPartRefunded)
+	path := "/api/hospay/payments/" + o.ID + "/evidence.zip"
+	res := a.Call("GET", path, a.Staff("auditor"), nil)
+	if res.Status != 200 {
+		t.Fatalf("%d %s", res.Status, res.Raw)
+	}
+	files := unzip(t, res.Raw)
+	page := files["index.html"]
+	for name, holds := range map[string]string{"order.json": o.No, "calls.json": o.TradeNo, "refunds.json": "少做一项检查",
+		"notifications.json": "payment_paid", "timeline.json": "his.written", "callbacks.json": o.TradeNo} {
+		sum := sha256.Sum256([]byte(files[name]))
+		if !strings.Contains(files[name], holds) || !strings.Contains(page, hex.EncodeToString(sum[:])) {
+			t.Errorf("%s does not hold %q, or is not listed: %.300s", name, holds, files[name])
+		}
+	}
+	for _, want := range []string{"缴费证据包", o.No, "120.00 元（壹佰贰拾元整）", o.Settlement.SetlID, o.PayOrdID, o.TradeNo, o.ChannelNo, o.ReceiptNo,
+		"6201 费用上传", "HIS 结算回写", "自费部分", "发起退费", "部分退费", "审计员 于 "} {
+		if want == "" || !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	who := a.Sims.World.Find("P0001")
+	for name, text := range files {
+		for _, secret := range []string{who.IDNo, who.Phone, who.Name, who.Openid, "report.", "payment.call"} {
+			if strings.Contains(text, secret) && (name == "index.html" || !strings.Contains(secret, ".")) {
+				i := strings.Index(text, secret)
+				t.Errorf("%s tells %q: %s", name, secret, text[max(0, i-40):min(len(text), i+60)])
+			}
+		}
+	}
+	if _, err := a.Runtime.App.FindFirstRecordByFilter(collections.AuditLog, `action = "payment.evidence" && target = {:o}`,
+		map[string]any{"o": o.ID}); err != nil {
+		t.Error("it is not in the audit log")
 	}
 }

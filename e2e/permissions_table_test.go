@@ -268,6 +268,8 @@ var routeTable = []routeRow{
 		want: "401 403 403 403 403 403 403 404 403"}, // it is not in use
 	{route: "POST /api/hospay/kiosks/{id}/withdraw", path: "/api/hospay/kiosks/planted00000000/withdraw", body: "{}",
 		want: "401 403 403 403 403 403 403 200 403"},
+	{route: "GET /api/hospay/payments/{id}/evidence.zip", path: "/api/hospay/payments/planted00000000/evidence.zip",
+		want: "401 403 403 200 200 403 200 403 403"},
 	{route: "GET /api/hospay/payments", want: "401 403 403 200 200 200 200 403 403"},
 	{route: "GET /api/hospay/payments/{id}/facts", path: "/api/hospay/payments/planted00000000/facts",
 		want: "401 403 403 200 200 200 200 403 403"},

@@ -1,6 +1,7 @@
 package exports
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -32,24 +33,32 @@ type evidenceTable struct {
 	collection, file, title string
 	fields                  []string // the columns of the page; the file holds every field that is not hidden
 	head                    []string
+	by                      string // the field that names the order; empty: order
+	words                   string // the first part of the keys of its words, where they are its own
 }
 
 // evidenceTables are the sections in their order. What belongs to an order by
 // its field `order` joins here with a line.
 var evidenceTables = []evidenceTable{
-	{collections.Reviews, "reviews.json", "审核记录", []string{"created", "stage", "decision", "reviewer", "note", "verdicts"},
-		[]string{"时间", "环节", "结论", "审核人", "意见", "规则结论"}},
-	{collections.HISCalls, "his_calls.json", "HIS 往来", []string{"created", "kind", "no", "amount", "state", "his_no", "code", "message",
-		"sent"}, []string{"时间", "类型", "单号", "金额", "状态", "HIS流水号", "代码", "说明", "发送次数"}},
-	{collections.TransferOrders, "transfers.json", "渠道往来", []string{"created", "out_bill_no", "method", "channel", "amount", "state",
-		"reported", "channel_no", "code", "message", "paid_at"},
-		[]string{"时间", "商户单号", "方式", "渠道", "金额", "状态", "渠道报告", "渠道单号", "代码", "说明", "到账时间"}},
-	{collections.Receipts, "receipts.json", "电子回单", []string{"created", "out_bill_no", "state", "sha256", "message"},
-		[]string{"时间", "商户单号", "状态", "SHA-256", "说明"}},
-	{collections.Notifications, "notifications.json", "通知", []string{"created", "event", "round", "via", "to", "title", "body", "state",
-		"sent_at"}, []string{"时间", "事件", "次数", "方式", "对象", "标题", "内容", "状态", "发出时间"}},
-	{collections.RefundEvents, "timeline.json", "经过", []string{"created", "seq", "event", "from", "to", "actor_kind", "actor", "code",
-		"message", "hash"}, []string{"时间", "序号", "事件", "从", "到", "谁", "标识", "代码", "说明", "校验值"}},
+	{collection: collections.Reviews, file: "reviews.json", title: "审核记录",
+		fields: []string{"created", "stage", "decision", "reviewer", "note", "verdicts"},
+		head:   []string{"时间", "环节", "结论", "审核人", "意见", "规则结论"}},
+	{collection: collections.HISCalls, file: "his_calls.json", title: "HIS 往来",
+		fields: []string{"created", "kind", "no", "amount", "state", "his_no", "code", "message", "sent"},
+		head:   []string{"时间", "类型", "单号", "金额", "状态", "HIS流水号", "代码", "说明", "发送次数"}},
+	{collection: collections.TransferOrders, file: "transfers.json", title: "渠道往来",
+		fields: []string{"created", "out_bill_no", "method", "channel", "amount", "state", "reported", "channel_no", "code", "message",
+			"paid_at"},
+		head: []string{"时间", "商户单号", "方式", "渠道", "金额", "状态", "渠道报告", "渠道单号", "代码", "说明", "到账时间"}},
+	{collection: collections.Receipts, file: "receipts.json", title: "电子回单",
+		fields: []string{"created", "out_bill_no", "state", "sha256", "message"},
+		head:   []string{"时间", "商户单号", "状态", "SHA-256", "说明"}},
+	{collection: collections.Notifications, file: "notifications.json", title: "通知",
+		fields: []string{"created", "event", "round", "via", "to", "title", "body", "state", "sent_at"},
+		head:   []string{"时间", "事件", "次数", "方式", "对象", "标题", "内容", "状态", "发出时间"}},
+	{collection: collections.RefundEvents, file: "timeline.json", title: "经过",
+		fields: []string{"created", "seq", "event", "from", "to", "actor_kind", "actor", "code", "message", "hash"},
+		head:   []string{"时间", "序号", "事件", "从", "到", "谁", "标识", "代码", "说明", "校验值"}},
 }
 
 // packer collects the evidence of one order.
@@ -69,7 +78,8 @@ func Evidence(ctx context.Context, app core.App, st *store.Store, order *core.Re
 		return err
 	}
 	p := &packer{app: app, store: st, order: order, ids: []string{order.Id}, names: map[string]string{}}
-	p.pack = report.Pack{No: order.GetString("no"), Unit: inst.GetString("name"), Person: person, At: moment(at)}
+	p.pack = report.Pack{Title: "退款证据包", NoName: "退款单号", First: "退款申请", No: order.GetString("no"), Unit: inst.GetString("name"),
+		Person: person, At: moment(at)}
 	if back, err := app.FindFirstRecordByData(collections.RefundOrders, "compensates", order.Id); err == nil {
 		p.ids = append(p.ids, back.Id)
 	}
@@ -136,11 +146,11 @@ func (p *packer) restored() [][]string {
 func (p *packer) table(ctx context.Context, t evidenceTable) error {
 	var recs []*core.Record
 	for _, id := range p.ids {
-		found, err := p.app.FindRecordsByFilter(t.collection, "order = {:o}", "created,id", 0, 0, dbx.Params{"o": id})
+		found, err := p.app.FindRecordsByFilter(t.collection, cmp.Or(t.by, "order")+" = {:o}", "created,id", 0, 0, dbx.Params{"o": id})
 		if err != nil {
 			return err
 		}
-		if t.collection == collections.RefundEvents {
+		if t.collection == collections.RefundEvents || t.collection == collections.PaymentEvents {
 			slices.SortFunc(found, func(a, b *core.Record) int { return a.GetInt("seq") - b.GetInt("seq") })
 		}
 		recs = append(recs, found...)
@@ -160,7 +170,7 @@ func (p *packer) add(t evidenceTable, recs []*core.Record) {
 	for _, r := range recs {
 		row := make([]string, 0, len(t.fields))
 		for _, f := range t.fields {
-			row = append(row, p.text(r, f))
+			row = append(row, p.text(t, r, f))
 		}
 		s.Rows = append(s.Rows, row)
 		data = append(data, r.PublicExport())
@@ -172,11 +182,14 @@ func (p *packer) add(t evidenceTable, recs []*core.Record) {
 var address = regexp.MustCompile(`https?://\S+`)
 
 // text is a field as people read it.
-func (p *packer) text(r *core.Record, field string) string {
+func (p *packer) text(t evidenceTable, r *core.Record, field string) string {
+	if words, ok := worded(t, field, r.GetString(field)); ok {
+		return words
+	}
 	switch field {
-	case "created", "sent_at", "paid_at", "purged_at":
+	case "created", "sent_at", "paid_at", "purged_at", "asked_at", "done_at":
 		return stampText(r, field)
-	case "amount":
+	case "amount", "fund", "account", "cash":
 		return money.Fen(int64(r.GetFloat(field))).Yuan()
 	case "method", "channel":
 		return word(field, r.GetString(field))
@@ -266,20 +279,29 @@ func (p *packer) proxy() error {
 // callbacks adds the notifications of the channel, which name the number and
 // not the order.
 func (p *packer) callbacks() error {
-	recs := []*core.Record{}
+	var nos []string
 	for _, id := range p.ids {
 		transfers, err := p.app.FindRecordsByFilter(collections.TransferOrders, "order = {:o}", "attempt", 0, 0, dbx.Params{"o": id})
 		if err != nil {
 			return err
 		}
 		for _, t := range transfers {
-			found, err := p.app.FindRecordsByFilter(collections.Callbacks, "institution = {:i} && no = {:n}", "created,id", 0, 0,
-				dbx.Params{"i": p.order.GetString("institution"), "n": t.GetString("out_bill_no")})
-			if err != nil {
-				return err
-			}
-			recs = append(recs, found...)
+			nos = append(nos, t.GetString("out_bill_no"))
 		}
+	}
+	return p.callbacksOf(nos)
+}
+
+// callbacksOf adds the notifications about some numbers.
+func (p *packer) callbacksOf(nos []string) error {
+	recs := []*core.Record{}
+	for _, no := range nos {
+		found, err := p.app.FindRecordsByFilter(collections.Callbacks, "institution = {:i} && no = {:n}", "created,id", 0, 0,
+			dbx.Params{"i": p.order.GetString("institution"), "n": no})
+		if err != nil {
+			return err
+		}
+		recs = append(recs, found...)
 	}
 	p.add(evidenceTable{file: "callbacks.json", title: "渠道通知", fields: []string{"created", "channel", "kind", "no", "effect", "body"},
 		head: []string{"时间", "渠道", "类型", "单号", "作用", "内容"}}, recs)

@@ -29,9 +29,12 @@ type File struct {
 	Data []byte
 }
 
-// Pack is the evidence of one refund.
+// Pack is the evidence of one refund or payment.
 type Pack struct {
-	No       string // 退款单号
+	Title    string // 退款证据包
+	NoName   string // 退款单号
+	First    string // what its facts are of: 退款申请
+	No       string
 	Unit     string // 机构
 	Person   string // who asked for it
 	At       string // when; the only thing in it that differs for the same data

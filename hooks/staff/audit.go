@@ -2,9 +2,13 @@ package staff
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"net/http"
+	"time"
 
 	"hospay/calendar"
+	"hospay/collections"
 	"hospay/exports"
 	"hospay/hooks/kit"
 	"hospay/people"
@@ -87,6 +91,7 @@ func (h *Hooks) auditReport(e *core.RequestEvent) error { return h.sendReport(e,
 
 func (h *Hooks) bindEvidenceRoutes(se *core.ServeEvent) {
 	se.Router.GET("/api/hospay/refunds/{id}/evidence.zip", h.evidence).BindFunc(kit.RequireStaff(exports.EvidenceRoles()...))
+	se.Router.GET("/api/hospay/payments/{id}/evidence.zip", h.paymentEvidence).BindFunc(kit.RequireStaff(exports.EvidenceRoles()...))
 }
 
 // evidence packs everything about one order for whoever has to prove it.
@@ -95,13 +100,27 @@ func (h *Hooks) evidence(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	var file bytes.Buffer
-	if err := exports.Evidence(e.Request.Context(), e.App, h.Store, order, e.Auth.GetString("name"), h.Now(), &file); err != nil {
+	return h.sendEvidence(e, order, "refund.evidence", "退款证据-", exports.Evidence)
+}
+
+// paymentEvidence is evidence of a payment.
+func (h *Hooks) paymentEvidence(e *core.RequestEvent) error {
+	order, err := e.App.FindRecordById(collections.PaymentOrders, e.Request.PathValue("id"))
+	if err != nil || order.GetString("institution") != kit.InstitutionOf(e) {
+		return kit.Error(http.StatusNotFound, "not_found", "")
+	}
+	return h.sendEvidence(e, order, "payment.evidence", "缴费证据-", exports.PaymentEvidence)
+}
+
+func (h *Hooks) sendEvidence(e *core.RequestEvent, order *core.Record, action, file string,
+	pack func(context.Context, core.App, *store.Store, *core.Record, string, time.Time, io.Writer) error) error {
+	var data bytes.Buffer
+	if err := pack(e.Request.Context(), e.App, h.Store, order, e.Auth.GetString("name"), h.Now(), &data); err != nil {
 		return h.Fail(e, err)
 	}
-	if err := h.Audit(e, "refund.evidence", order.Id, map[string]any{"no": order.GetString("no")}); err != nil {
+	if err := h.Audit(e, action, order.Id, map[string]any{"no": order.GetString("no")}); err != nil {
 		return h.Fail(e, err)
 	}
-	kit.Attach(e, "退款证据-"+order.GetString("no")+".zip")
-	return e.Blob(http.StatusOK, "application/zip", file.Bytes())
+	kit.Attach(e, file+order.GetString("no")+".zip")
+	return e.Blob(http.StatusOK, "application/zip", data.Bytes())
 }

@@ -46,7 +46,7 @@ const actionNames: Record<string, string> = {
   'job.failed': '任务开始失败', 'job.recovered': '任务恢复', 'guards.tampered': '数据守卫被改动，停止出款', 'audit.broken': '审计日志被改动',
   'program.started': '程序启动',
   'kiosk.code': '取得自助机设备码', 'kiosk.enrolled': '自助机登记', 'kiosk.withdrawn': '停用自助机', 'kiosk.person': '自助机识别患者',
-  'staff.password': '修改密码', 'order.reveal': '查看脱敏信息', 'refund.evidence': '下载证据包',
+  'staff.password': '修改密码', 'order.reveal': '查看脱敏信息', 'refund.evidence': '下载证据包', 'payment.evidence': '下载缴费证据包',
   'proxy.look': '查看代办双方信息', 'reveal.ask': '申请放行查看', 'reveal.release': '放行查看', 'reveal.refuse': '不放行查看', 'reveal.withdraw': '撤回放行申请',
   'proxy.lookup': '查询被代办人', 'proxy.approve': '代办通过', 'proxy.reject': '代办驳回', 'proxy.photo': '查看代办照片',
   'proxy.purge': '删除到期照片', 'suspense.proposed': '提出挂账处理', 'suspense.confirmed': '确认挂账处理',
