@@ -40,8 +40,8 @@ export default defineConfig({
       {
         resolve: { alias },
         test: {
-          name: 'shots', include: ['tests/shots/portal.test.ts'], environment: 'node', globalSetup: ['tests/house-console.ts'],
-          testTimeout: 600_000, hookTimeout: 120_000,
+          name: 'shots', include: ['tests/shots/portal.test.ts', 'tests/shots/pay.test.ts'], environment: 'node',
+          globalSetup: ['tests/house-console.ts'], testTimeout: 600_000, hookTimeout: 120_000, fileParallelism: false,
         },
       },
       {

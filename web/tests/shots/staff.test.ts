@@ -17,6 +17,24 @@ async function orderIn(tab: string): Promise<string> {
   return items[0]!.id
 }
 
+async function payments(page: Page, shoot: Shoot): Promise<void> {
+  await open(page, '/payments?needs=', '缴费订单')
+  await page.locator('.el-table__body tr').first().waitFor()
+  await shoot(page, 'payments')
+  const { items } = await json<{ items: { id: string }[] }>(
+    `${app}/api/hospay/payments?status=done,part_refunded&insured=yes`, { token: await staff('finance') }
+  )
+  await open(page, `/payments/${items[0]!.id}`, '缴费详情')
+  await page.getByText('HIS 现在：').first().waitFor()
+  await shoot(page, 'payment')
+  await page.getByRole('button', { name: '整单退费' }).click()
+  await shoot(page, 'payment-refund')
+  await page.keyboard.press('Escape')
+  await open(page, '/payment-stats', '缴费统计')
+  await page.locator('tfoot tr').waitFor()
+  await shoot(page, 'payment-stats')
+}
+
 async function reviewers(page: Page, shoot: Shoot): Promise<void> {
   await open(page, '/queue', '退款订单')
   await shoot(page, 'queue')
@@ -83,6 +101,8 @@ async function clerks(page: Page, shoot: Shoot): Promise<void> {
   await page.keyboard.press('Escape')
   await page.getByRole('button', { name: '上传账单' }).click()
   await shoot(page, 'upload')
+  await page.keyboard.press('Escape')
+  await payments(page, shoot)
 }
 
 async function configurers(page: Page, shoot: Shoot): Promise<void> {

@@ -1,0 +1,105 @@
+// Paying and registering: on a phone, in care mode, and at a kiosk that stands and
+// one that lies.
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, test } from 'vitest'
+import { app, HIS, json, launch, sim, staff, visit } from '../walk'
+import { camera } from './camera'
+
+let browser: Browser
+beforeAll(async () => { browser = await launch() })
+afterAll(async () => { await browser.close() })
+
+const h1 = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true }).waitFor()
+const bill = (patient: string, amount: number, insurable = true) =>
+  json(sim(HIS, '/_sim/bills'), { json: { patient, kind: 'outpatient', amount, insurable } })
+
+for (const look of [{ name: 'phone', patient: 'P0011', poor: 'P0004', care: false }, { name: 'care', patient: 'P0005', poor: 'P0010', care: true }]) {
+  test(`paying on a ${look.name}`, async () => {
+    const shoot = camera(`portal-${look.name}-pay`)
+    await bill(look.patient, 12_300)
+    const { page, context } = await visit(browser, look.patient, 'wechat')
+    if (look.care) await page.getByRole('button', { name: '关怀版' }).click()
+    await page.getByRole('link', { name: /^缴费(?!记录)/ }).click()
+    await page.getByText(/截至 \d\d:\d\d/).waitFor()
+    await shoot(page, 'bills')
+    await page.locator('section.box', { hasText: '¥123.00' }).getByRole('button', { name: '去缴费' }).click()
+    await h1(page, '选择缴费方式')
+    await shoot(page, 'ways')
+    await page.getByRole('button', { name: '下一步：选择参保地' }).click()
+    await page.getByRole('heading', { name: '就诊类型' }).waitFor()
+    await page.locator('fieldset input[name=benefit]:enabled').first().check()
+    await shoot(page, 'insurance')
+    await page.getByRole('button', { name: '下一步：授权' }).click()
+    await page.getByRole('button', { name: '去授权' }).waitFor()
+    await shoot(page, 'authorise')
+    await page.getByRole('button', { name: '去授权' }).click()
+    await page.getByRole('link', { name: look.patient }).click()
+    await page.getByRole('button', { name: '同意授权' }).click()
+    await page.getByText('医保基金支付').waitFor()
+    await shoot(page, 'split')
+    await page.getByRole('button', { name: /^支付 ¥|确认使用医保支付/ }).click()
+    await page.getByRole('button', { name: '确认支付' }).click()
+    await page.getByRole('link', { name: '返回' }).click()
+    await page.getByText('已缴费').first().waitFor()
+    await shoot(page, 'paid')
+    await page.goto(`${app}/#/payments`)
+    await page.getByText('¥123.00').first().waitFor()
+    await shoot(page, 'records')
+    await page.goto(`${app}/#/register`)
+    await h1(page, '预约挂号')
+    await shoot(page, 'departments')
+    await page.locator('.menu a').first().click()
+    await h1(page, '选择医生和时间')
+    await page.locator('.day').nth(1).click()
+    await page.getByRole('button', { name: /^挂号/ }).first().waitFor()
+    await shoot(page, 'slots')
+    await page.getByRole('button', { name: /^挂号/ }).first().click()
+    await page.getByText(/号源为您保留/).waitFor()
+    await shoot(page, 'kept')
+    await context.close()
+
+    await bill(look.poor, 6_130)
+    const other = await visit(browser, look.poor, 'wechat')
+    if (look.care) await other.page.getByRole('button', { name: '关怀版' }).click()
+    await other.page.goto(`${app}/#/pay`)
+    await other.page.locator('section.box', { hasText: '¥61.30' }).getByRole('button', { name: '去缴费' }).click()
+    await other.page.getByRole('button', { name: '下一步：选择参保地' }).click()
+    await other.page.getByRole('alert').first().waitFor()
+    await shoot(other.page, 'not-insured')
+    await other.context.close()
+  })
+}
+
+for (const [name, size] of [['upright', { width: 1080, height: 1920 }], ['lying', { width: 1920, height: 1080 }]] as const) {
+  test(`a kiosk, ${name}`, async () => {
+    const shoot = camera(`kiosk-${name}`)
+    const context = await browser.newContext({ viewport: size, hasTouch: true, locale: 'zh-CN', timezoneId: 'Asia/Shanghai' })
+    const page = await context.newPage()
+    await page.goto(`${app}/kiosk/`)
+    await h1(page, '登记本机')
+    await shoot(page, 'enrol')
+    const { items } = await json<{ items: { id: string }[] }>(`${app}/api/collections/kiosks/records`, { token: await staff('config') })
+    const { code } = await json<{ code: string }>(`${app}/api/hospay/kiosks/${items[0]!.id}/code`, { token: await staff('config'), json: {} })
+    for (const digit of code) await page.getByRole('button', { name: digit, exact: true }).tap()
+    await page.getByRole('button', { name: '登记本机' }).tap()
+    await h1(page, '请选择业务')
+    await shoot(page, 'start')
+    const patient = name === 'upright' ? 'P0013' : 'P0014'
+    await bill(patient, 15_680)
+    await page.getByRole('button', { name: /缴费/ }).tap()
+    await h1(page, '请证明身份')
+    await shoot(page, 'identify')
+    await page.keyboard.type(`424${patient.slice(1).padStart(25, '0')}`)
+    await page.keyboard.press('Enter')
+    await h1(page, '待缴费用')
+    await page.locator('section.box', { hasText: '¥156.80' }).waitFor()
+    await shoot(page, 'bills')
+    await page.locator('section.box', { hasText: '¥156.80' }).getByRole('button', { name: '去缴费' }).tap()
+    await h1(page, '选择缴费方式')
+    await shoot(page, 'ways')
+    await page.getByRole('button', { name: /微信扫码支付/ }).tap()
+    await page.getByRole('img', { name: '微信支付二维码' }).waitFor({ timeout: 60_000 })
+    await shoot(page, 'code')
+    await context.close()
+  })
+}
