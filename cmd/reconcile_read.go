@@ -39,11 +39,7 @@ func (in *input) watch(p *progress) files.File {
 }
 
 // read reads the files into the engine and compares them.
-func (j *reconcileJob) read() error {
-	engine, err := reconcile.New(j.opt)
-	if err != nil {
-		return err
-	}
+func (j *reconcileJob) read(engine *reconcile.Engine) error {
 	inputs, err := openInputs(append([]string{j.platform, j.his}, j.channels...))
 	defer func() {
 		for _, in := range inputs {

@@ -96,8 +96,7 @@ func (e *Engine) Close() error { return e.spool.close() }
 // the same time. Lines of an earlier source count as the earlier ones.
 type Feeder struct {
 	e             *Engine
-	batch         []byte   // packed lines that are not yet with the engine
-	at            []uint32 // where each begins
+	batch         []byte // packed lines that are not yet with the engine
 	keys          []key
 	serial, count uint32
 	signs         [books][2]int

@@ -104,7 +104,7 @@ func (s *spool) write(l *list) error {
 			continue
 		}
 		if _, err := s.file.WriteAt(b, s.end); err != nil {
-			return fmt.Errorf("reconcile: lines do not go to the disk: %w", err)
+			return fmt.Errorf("对账的临时文件写不进去：%w", err)
 		}
 		l.out = append(l.out, extent{s.end, len(b)})
 		s.end += int64(len(b))
@@ -118,8 +118,12 @@ func (s *spool) write(l *list) error {
 }
 
 func (s *spool) create() (err error) {
-	if s.file, err = os.CreateTemp(s.folder, ".hospay-reconcile-*"); err != nil {
-		return fmt.Errorf("reconcile: no file for the lines that memory does not hold: %w", err)
+	const name = ".hospay-reconcile-*"
+	if s.file, err = os.CreateTemp(s.folder, name); err != nil && s.folder != "" {
+		s.file, err = os.CreateTemp("", name)
+	}
+	if err != nil {
+		return fmt.Errorf("对账的临时文件建不了：%w", err)
 	}
 	if os.Remove(s.file.Name()) != nil { // Windows, which unnames no open file
 		s.path = s.file.Name()
@@ -137,7 +141,7 @@ func (s *spool) read(from int, buf []byte) ([]byte, error) {
 	for _, e := range l.out {
 		buf = buf[:len(buf)+e.size]
 		if _, err := s.file.ReadAt(buf[len(buf)-e.size:], e.at); err != nil {
-			return nil, fmt.Errorf("reconcile: lines do not come back from the disk: %w", err)
+			return nil, fmt.Errorf("对账的临时文件读不出来：%w", err)
 		}
 	}
 	for _, b := range l.blocks {

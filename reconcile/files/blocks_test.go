@@ -16,7 +16,8 @@ func FuzzLines(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, s := range []string{"a,b\n1,2", gbk, gbk + "\xff\n" + gbk, "卡号,金额\r\r\n张三,\"1\n00\"\n", "\xef\xbb\xbf卡号\n\xd5\xc5", gbk + "\x81\x30\x81\x30\n\x80\n"} {
+	for _, s := range []string{"a,b\n1,2", gbk, gbk + "\xff\n" + gbk, "卡号,金额\r\r\n张三,\"1\n00\"\n", "\xef\xbb\xbf卡号\n\xd5\xc5",
+		gbk + "\x81\x30\x81\x30\n\x80\n"} {
 		f.Add([]byte(s), uint16(1))
 		f.Add([]byte(s), uint16(40_000))
 	}
