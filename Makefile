@@ -156,9 +156,13 @@ night:
 fixture:
 	go test -count=1 -run '^TestFolder_IsMade$$' ./e2e -update
 
-# Prints a table and writes bench.json.
+# Prints a table and writes bench.json. DuckDB, which reconcile is compared with,
+# comes beside the tree; where it is not to be had, the figures come without it.
+DUCKDB ?= $(or $(TMPDIR),/tmp)/hospay-duckdb
 bench: build
-	go run ./lab/bench -bin bin/hospay -out bench.json
+	@[ -d $(DUCKDB)/node_modules/@duckdb ] || npm install --no-audit --no-fund --prefix $(DUCKDB) @duckdb/node-api@1.5.6-r.1 || true
+	@command -v unzip >/dev/null || apt-get install -y --no-install-recommends unzip
+	go run ./lab/bench -bin bin/hospay -out bench.json $$([ -d $(DUCKDB)/node_modules/@duckdb ] && echo -duckdb $(DUCKDB)) $(BENCH)
 
 # Every fuzz target for FUZZTIME.
 FUZZTIME ?= 60s

@@ -41,7 +41,7 @@ type reading struct {
 
 // read reads a file from end to end without keeping its lines.
 func read(opt files.Options, f files.File, source, kind, day string, line func(reconcile.Line) error) (r reading, err error) {
-	sink := files.Sink{Line: line, Reject: func(j files.Reject) error {
+	sink := files.Sink{Line: func(l *reconcile.Line) error { return line(*l) }, Reject: func(j files.Reject) error {
 		if len(r.rejects) < keptRejects {
 			r.rejects = append(r.rejects, j)
 		}

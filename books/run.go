@@ -209,7 +209,11 @@ func (s *Service) runDay(ctx context.Context, inst string, ledger Ledger, day, b
 		s.looked.Store(inst+string(ledger)+day, s.Today())
 		return last, nil
 	}
-	res := f.engine.Run()
+	res, err := f.engine.Run()
+	if err != nil {
+		return last, err
+	}
+	defer f.engine.Close()
 	if n := res.Summary.Total(); n > maxDifferences && len(missing) == 0 {
 		return last, flow.NewError(CodeTooMany, fmt.Sprint(n))
 	}

@@ -38,10 +38,10 @@ func (b *bench) fetch(ch channels.Bills, day string, kind channels.BillKind) fet
 func (b *bench) read(e *reconcile.Engine, day string, i int, f fetched) (out []reconcile.Line) {
 	b.t.Helper()
 	info, err := files.ReadBill(files.File{Name: f.kind, Data: bytes.NewReader(f.data), Size: int64(len(f.data))}, day, files.Sink{
-		Line: func(l reconcile.Line) error {
+		Line: func(l *reconcile.Line) error {
 			l.File = uint16(i)
-			out = append(out, l)
-			return e.Add(reconcile.Channel, l)
+			out = append(out, *l)
+			return e.Add(reconcile.Channel, *l)
 		},
 		Reject: func(r files.Reject) error { b.t.Errorf("%+v", r); return nil },
 	})
@@ -106,7 +106,10 @@ func TestSimulator_BillsReconcile(t *testing.T) {
 		"BAtra": b.aliTransfer("BAtra", 2000),
 		"BWO1":  origWx, "BAO1": origAli, "BWlapsed": lapsed,
 	})
-	res := e.Run()
+	res, err := e.Run()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var got []string
 	for _, d := range res.Differences {
 		got = append(got, d.BillNo+" "+d.Kind.String())

@@ -112,7 +112,13 @@ func (j *reconcileJob) run() error {
 	}
 	j.started = time.Now()
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
-	if err := j.read(); err != nil {
+	j.opt.Folder = filepath.Dir(j.out)
+	engine, err := reconcile.New(j.opt)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	if err := j.read(engine); err != nil {
 		return err
 	}
 	j.result.Unit, j.result.Printed = j.unit, j.started.In(calendar.Beijing).Format("2006-01-02 15:04")

@@ -9,8 +9,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +30,7 @@ type input struct {
 	file *os.File
 	size int64
 	hash string
+	err  error // of reading it
 }
 
 // watch is the file as the readers take it; the bar sees how far they are.
@@ -36,11 +39,7 @@ func (in *input) watch(p *progress) files.File {
 }
 
 // read reads the files into the engine and compares them.
-func (j *reconcileJob) read() error {
-	engine, err := reconcile.New(j.opt)
-	if err != nil {
-		return err
-	}
+func (j *reconcileJob) read(engine *reconcile.Engine) error {
 	inputs, err := openInputs(append([]string{j.platform, j.his}, j.channels...))
 	defer func() {
 		for _, in := range inputs {
@@ -57,60 +56,145 @@ func (j *reconcileJob) read() error {
 	} else {
 		debug.SetGCPercent(gcLittle)
 	}
-	seen := map[string]bool{}
-	for i, in := range inputs {
-		if i >= 2 && seen[in.hash] {
-			j.result.Files = append(j.result.Files, report.ReconFile{Name: in.name, SHA256: in.hash, Repeated: true})
-			j.result.Notes = append(j.result.Notes, in.name+"与前面的渠道账单内容相同，没有重复计算")
-			continue
-		}
-		seen[in.hash] = seen[in.hash] || i >= 2
-		if err := j.readOne(engine, i, in); err != nil {
-			return err
-		}
+	if err := j.readAll(engine, inputs); err != nil {
+		return err
 	}
 	if inputs[0].hash == inputs[1].hash {
 		j.result.Notes = append(j.result.Notes, "平台和 HIS 的文件内容完全相同，请确认没有拿错文件")
 	}
 	j.bar.say("核对")
-	j.result.Result = engine.Run()
+	if j.result.Result, err = engine.Run(); err != nil {
+		return err
+	}
 	j.noteUnbilled()
 	j.noteSigns()
 	return nil
 }
 
-// readOne reads the i-th file: platform, HIS, then the bills. One goroutine
-// reads, the caller's feeds the engine, so that two processors have work.
-func (j *reconcileJob) readOne(engine *reconcile.Engine, i int, in *input) error {
-	which := reconcile.Channel
-	if i < 2 {
-		which = [...]reconcile.Book{reconcile.Platform, reconcile.HIS}[i]
-	}
-	j.bar.say("读取 " + filepath.Base(in.name))
-	var info files.Info
-	err := engine.Feed(which, piped(func(yield func(reconcile.Line) error) (err error) {
-		sink := files.Sink{Line: func(l reconcile.Line) error { l.File = uint16(i); return yield(l) }, Reject: j.reject}
-		if which == reconcile.Channel {
-			info, err = files.ReadBill(in.watch(j.bar), j.opt.Day, sink)
-		} else {
-			table := j.table
-			if which == reconcile.Platform {
-				table.Sign = files.AutoSign
-			}
-			info, err = table.ReadTable(in.watch(j.bar), which, j.opt.Day, sink)
+// reading is what became of a file.
+type reading struct {
+	in       *input
+	book     reconcile.Book
+	lines    *reconcile.Feeder
+	repeated bool
+	info     files.Info
+	rejects  []report.Rejected
+	err      error
+}
+
+// readAll reads the files, as many at the same time as there are processors,
+// and tells of them in their order: the first that fails ends the run.
+func (j *reconcileJob) readAll(engine *reconcile.Engine, inputs []*input) error {
+	all, seen := make([]*reading, len(inputs)), map[string]bool{}
+	for i, in := range inputs {
+		book := reconcile.Channel
+		if i < 2 {
+			book = [...]reconcile.Book{reconcile.Platform, reconcile.HIS}[i]
 		}
-		return err
-	}))
-	if err == nil && which == reconcile.Channel {
-		err = engine.Bill(info.Channel)
+		all[i] = &reading{in: in, book: book, lines: engine.Feeder(), repeated: i >= 2 && seen[in.hash]}
+		seen[in.hash] = seen[in.hash] || i >= 2
+	}
+	var failed atomic.Int64 // the first that did
+	failed.Store(int64(len(all)))
+	together(len(all), func(i int) {
+		if int64(i) > failed.Load() || all[i].repeated {
+			return
+		}
+		all[i].err = j.readOne(all[i], i, func() bool { return int64(i) > failed.Load() })
+		for was := failed.Load(); all[i].err != nil && int64(i) < was && !failed.CompareAndSwap(was, int64(i)); was = failed.Load() {
+		}
+	})
+	for _, r := range all {
+		if err := j.tell(engine, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// together runs the pieces of a work, the first ones first, on all processors.
+func together(pieces int, do func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), pieces) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < pieces; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// errStopped ends the reading of a file when an earlier one has failed.
+var errStopped = errors.New("stopped")
+
+// readOne reads the i-th file: platform, HIS, then the bills. Its panics become
+// errors.
+func (j *reconcileJob) readOne(r *reading, i int, stopped func() bool) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("对账程序内部错误，没有产生结果：%v", p)
+		}
+	}()
+	j.bar.say("读取 " + filepath.Base(r.in.name))
+	sink := files.Sink{Line: func(l *reconcile.Line) error {
+		if stopped() {
+			return errStopped
+		}
+		l.File = uint16(i)
+		return r.lines.Add(r.book, l)
+	}, Reject: func(bad files.Reject) error {
+		if r.rejects = append(r.rejects, report.Rejected(bad)); len(r.rejects) > maxRejects {
+			return tooManyRejects(bad.File)
+		}
+		return nil
+	}}
+	if r.book == reconcile.Channel {
+		r.info, err = files.ReadBill(r.in.watch(j.bar), j.opt.Day, sink)
+	} else {
+		table := j.table
+		if r.book == reconcile.Platform {
+			table.Sign = files.AutoSign
+		}
+		r.info, err = table.ReadTable(r.in.watch(j.bar), r.book, j.opt.Day, sink)
+	}
+	if err == nil {
+		err = r.lines.Flush()
+	}
+	return err
+}
+
+func tooManyRejects(file string) error {
+	return fmt.Errorf("%s：读不懂的行超过 %d 行，请检查文件", file, maxRejects)
+}
+
+// tell adds to the result what became of a file.
+func (j *reconcileJob) tell(engine *reconcile.Engine, r *reading) error {
+	in, info := r.in, r.info
+	if r.repeated {
+		j.result.Files = append(j.result.Files, report.ReconFile{Name: in.name, SHA256: in.hash, Repeated: true})
+		j.result.Notes = append(j.result.Notes, in.name+"与前面的渠道账单内容相同，没有重复计算")
+		return nil
+	}
+	if j.result.Rejects = append(j.result.Rejects, r.rejects...); len(j.result.Rejects) > maxRejects {
+		return tooManyRejects(in.name)
+	}
+	if r.err != nil {
+		return r.err
+	}
+	if r.book == reconcile.Channel {
+		if err := engine.Bill(info.Channel); err != nil {
+			return err
+		}
 	}
 	j.result.Files = append(j.result.Files, report.ReconFile{Name: in.name, Kind: info.Kind, SHA256: in.hash, Lines: info.Lines,
 		Rejects: info.Rejects})
 	j.result.Notes = append(j.result.Notes, info.Notes...)
-	if which == reconcile.HIS && j.table.Sign == files.RefundsBelowZero && info.Plus.Count > 0 {
+	if r.book == reconcile.HIS && j.table.Sign == files.RefundsBelowZero && info.Plus.Count > 0 {
 		j.result.Notes = append(j.result.Notes, fmt.Sprintf("HIS 表里金额为正的 %d 笔（%s 元）不是退款，没有核对", info.Plus.Count, info.Plus.Amount.Yuan()))
 	}
-	return err
+	return nil
 }
 
 // noteSigns tells how amounts of both signs in one table were understood.
@@ -126,14 +210,6 @@ func (j *reconcileJob) noteSigns() {
 				b.Chinese(), undone.Count, undone.Amount.Yuan()))
 		}
 	}
-}
-
-func (j *reconcileJob) reject(r files.Reject) error {
-	j.result.Rejects = append(j.result.Rejects, report.Rejected(r))
-	if len(j.result.Rejects) > maxRejects {
-		return fmt.Errorf("%s：读不懂的行超过 %d 行，请检查文件", r.File, maxRejects)
-	}
-	return nil
 }
 
 // noteUnbilled warns of channels that have bills of their own but none was
@@ -162,14 +238,22 @@ func openInputs(paths []string) (inputs []*input, err error) {
 		if err != nil || !st.Mode().IsRegular() {
 			return inputs, fmt.Errorf("%s 不是文件", path)
 		}
-		h := sha256.New()
-		if _, err := io.Copy(h, f); err != nil {
-			return inputs, fmt.Errorf("%s 读不出来：%w", path, bare(err))
-		}
-		in.hash = hex.EncodeToString(h.Sum(nil))
 		in.size = st.Size()
 	}
+	together(len(inputs), func(i int) { inputs[i].sum() })
+	for _, in := range inputs {
+		if in.err != nil {
+			return inputs, fmt.Errorf("%s 读不出来：%w", in.name, bare(in.err))
+		}
+	}
 	return inputs, nil
+}
+
+// sum takes the hash of a file.
+func (in *input) sum() {
+	h := sha256.New()
+	_, in.err = io.Copy(h, in.file)
+	in.hash = hex.EncodeToString(h.Sum(nil))
 }
 
 // bare says in Chinese why a file cannot be had.

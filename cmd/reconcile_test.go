@@ -3,7 +3,6 @@ package cmd
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -259,35 +258,44 @@ func TestReconcile_NeedsNoDataFolder(t *testing.T) {
 	}
 }
 
-func TestPiped_PanicsBecomeErrors(t *testing.T) {
-	err := piped(func(func(reconcile.Line) error) error { panic("boom") })(func(reconcile.Line) error { return nil })
-	if err == nil || !strings.Contains(err.Error(), "boom") {
-		t.Error(err)
+// TestReadAll_TheFirstFileThatFailsIsTold, however many others fail beside it,
+// and whichever of them ends first.
+func TestReadAll_TheFirstFileThatFailsIsTold(t *testing.T) {
+	files := generated(t, bookgen.Options{Seed: 3, Orders: 3000})
+	dir := t.TempDir()
+	for i := range files.Channels {
+		files.Channels[i] = filepath.Join(dir, fmt.Sprintf("bad%d.csv", i))
+		if err := os.WriteFile(files.Channels[i], fmt.Appendf(nil, "没有表头 %d\n", i), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 20 {
+		if r := runReconcile(t, files, nil); r.code != 1 || !strings.Contains(fmt.Sprint(r.err), "bad0.csv") || r.left(t) != "" {
+			t.Fatalf("%d %v %s", r.code, r.err, r.left(t))
+		}
+	}
+	data, err := os.ReadFile(files.HIS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files.HIS = filepath.Join(dir, "his.csv") // fails at its very end, long after the bills
+	if err := os.WriteFile(files.HIS, append(data, strings.Repeat("x", 300<<10)...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := runReconcile(t, files, nil); r.code != 1 || !strings.Contains(fmt.Sprint(r.err), "his.csv 第 3002 行：一行超过") {
+		t.Errorf("%d %v", r.code, r.err)
 	}
 }
 
-func TestPiped_KeepsOrderAndStops(t *testing.T) {
-	source := func(yield func(reconcile.Line) error) error {
-		for i := range 5000 {
-			if err := yield(reconcile.Line{At: int64(i)}); err != nil {
-				return err
-			}
-		}
-		return nil
+func TestReadOne_PanicsBecomeErrors(t *testing.T) {
+	engine, err := reconcile.New(reconcile.Defaults(reconDate))
+	if err != nil {
+		t.Fatal(err)
 	}
-	next := int64(0)
-	err := piped(source)(func(l reconcile.Line) error {
-		if l.At != next {
-			t.Fatalf("%d, want %d", l.At, next)
-		}
-		next++
-		return nil
-	})
-	if err != nil || next != 5000 {
-		t.Errorf("%d, %v", next, err)
-	}
-	stop := errors.New("enough")
-	if err := piped(source)(func(reconcile.Line) error { return stop }); err != stop {
+	j := &reconcileJob{opt: reconcile.Defaults(reconDate)}
+	in := &input{name: "his.csv"}
+	err = j.readOne(&reading{in: in, book: reconcile.HIS, lines: engine.Feeder()}, 1, nil) // no progress to tell
+	if err == nil || !strings.Contains(err.Error(), "内部错误") {
 		t.Error(err)
 	}
 }

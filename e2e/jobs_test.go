@@ -138,7 +138,7 @@ func compareKept(t *testing.T, a *testapp.App, day string, recs []*core.Record, 
 	for i, rec := range recs {
 		which, data := reconcile.Channel, content(t, a, rec)
 		sink := files.Sink{
-			Line:   func(l reconcile.Line) error { l.File = uint16(i); return e.Add(which, l) },
+			Line:   func(l *reconcile.Line) error { l.File = uint16(i); return e.Add(which, *l) },
 			Reject: func(r files.Reject) error { t.Errorf("%+v", r); return nil },
 		}
 		f, read := files.File{Name: rec.GetString("file"), Data: bytes.NewReader(data), Size: int64(len(data))}, files.ReadBill
@@ -166,7 +166,7 @@ func compareKept(t *testing.T, a *testapp.App, day string, recs []*core.Record, 
 			t.Fatal(err)
 		}
 	}
-	if res := e.Run(); len(res.Differences) > 0 || res.Summary.Matched != len(paid) {
+	if res := must(e.Run()); len(res.Differences) > 0 || res.Summary.Matched != len(paid) {
 		t.Errorf("%+v\n%+v", res.Differences, res.Summary)
 	}
 }

@@ -39,8 +39,13 @@ func Parse(s string) (Fen, error) {
 	return v, nil
 }
 
-// plain reads digits with two decimals, as nearly all amounts are written.
+// plain reads digits with two decimals and perhaps a minus, as nearly all
+// amounts are written.
 func plain(s string) (v Fen, ok bool) {
+	if len(s) > 1 && s[0] == '-' {
+		v, ok = plain(s[1:])
+		return -v, ok && s[1] != '-'
+	}
 	dot := len(s) - 3
 	if dot < 1 || dot > 9 || s[dot] != '.' {
 		return 0, false

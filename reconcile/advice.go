@@ -25,7 +25,7 @@ func textsOf(method string) advice {
 }
 
 // explainMoney adds what the difference means for the money on hand.
-func (e *Engine) explainMoney(v *view, k Kind) string {
+func (e *shard) explainMoney(v *view, k Kind) string {
 	g := v.gap()
 	his, moved := v.sides[HIS].day.Count > 0, v.sides[Channel].day.Count > 0
 	t := textsOf(v.methodName(e)).money

@@ -101,7 +101,17 @@ func run(t testing.TB, b books, opt reconcile.Options) *reconcile.Result {
 			}
 		}
 	}
-	return e.Run()
+	return ended(t, e)
+}
+
+// ended runs an engine.
+func ended(t testing.TB, e *reconcile.Engine) *reconcile.Result {
+	t.Helper()
+	res, err := e.Run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
 }
 
 // told writes the differences as "order kind+also".
@@ -247,7 +257,7 @@ func TestLedger_CountsOnceWhereTheAccountPaidLess(t *testing.T) {
 				}
 			}
 		}
-		res := e.Run()
+		res := ended(t, e)
 		if got := told(res); got != c.want || res.Summary.Books[reconcile.Channel].Amount != c.sum {
 			t.Errorf("%s: %q, want %q; channel %s", c.name, got, c.want, res.Summary.Books[reconcile.Channel].Amount)
 		}
@@ -338,7 +348,7 @@ func TestAlipay_LedgerNamesThePayment(t *testing.T) {
 					}
 				}
 			}
-			if got := told(e.Run()); got != c.want {
+			if got := told(ended(t, e)); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})

@@ -11,7 +11,7 @@ import (
 
 // explain writes the sentence for people: the likely cause, what it means for
 // the money (长款 overage, 短款 shortage) and who should do what next.
-func (e *Engine) explain(v *view, o Order) string {
+func (e *shard) explain(v *view, o Order) string {
 	var text string
 	switch k := o.Kind; {
 	case k == DayCut:
@@ -37,7 +37,7 @@ func (e *Engine) explain(v *view, o Order) string {
 }
 
 // explainFar tells where a book that lacks the order dates it.
-func (e *Engine) explainFar(v *view) string {
+func (e *shard) explainFar(v *view) string {
 	var b strings.Builder
 	for _, book := range Books {
 		if s := &v.sides[book]; s.rep == nil && s.far != nil {
@@ -48,7 +48,7 @@ func (e *Engine) explainFar(v *view) string {
 }
 
 // explainCut tells which clock moved the order to which day.
-func (e *Engine) explainCut(v *view) string {
+func (e *shard) explainCut(v *view) string {
 	var here, there []string
 	for _, b := range Books {
 		switch s := &v.sides[b]; {
@@ -65,7 +65,7 @@ func (e *Engine) explainCut(v *view) string {
 }
 
 // neighbour names the day whose files should hold the rest.
-func (e *Engine) neighbour(v *view) string {
+func (e *shard) neighbour(v *view) string {
 	for _, s := range v.sides {
 		if s.rep == nil || s.rep.place == far {
 			continue
@@ -93,7 +93,7 @@ func explainDuplicate(v *view, advice [books]string) string {
 }
 
 // explainGap tells how far apart the books are.
-func (e *Engine) explainGap(v *view) string {
+func (e *shard) explainGap(v *view) string {
 	first, last, days := int64(0), int64(0), false
 	for _, s := range v.sides {
 		if s.rep == nil {
@@ -127,12 +127,12 @@ func duration(sec int64) string {
 	return fmt.Sprintf("%d 秒", sec)
 }
 
-func (e *Engine) explainAmount(v *view) string {
+func (e *shard) explainAmount(v *view) string {
 	var parts []string
 	for _, b := range Books {
 		if s := &v.sides[b]; s.rep != nil {
 			text := fmt.Sprintf("%s %s", b.Chinese(), s.amount)
-			if paid := e.paid[s.rep]; paid > 0 {
+			if paid := s.rep.paid; paid > 0 {
 				text += fmt.Sprintf("（账户实付 %s，其余由代金券或退回的手续费承担）", paid)
 			}
 			parts = append(parts, text)
@@ -194,7 +194,7 @@ func stateAdvice(v *view, advice [4]string) string {
 }
 
 // explainField names the values of a field that differ.
-func (e *Engine) explainField(v *view, k Kind) string {
+func (e *shard) explainField(v *view, k Kind) string {
 	switch k {
 	case WrongChannel:
 		return e.list(v, "渠道", func(r *row) string { return ChannelChinese(e.names.get(r.channel)) }) + "；请以账单所属渠道为准更正"
@@ -204,7 +204,7 @@ func (e *Engine) explainField(v *view, k Kind) string {
 	return e.list(v, "卡号", func(r *row) string { return e.texts.get(r.card) }) + "；可能扣错卡，请核对患者并更正 HIS 记账"
 }
 
-func (e *Engine) list(v *view, what string, text func(*row) string) string {
+func (e *shard) list(v *view, what string, text func(*row) string) string {
 	var parts []string
 	for _, b := range Books {
 		if r := v.sides[b].rep; r != nil && text(r) != "" {

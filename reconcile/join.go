@@ -8,10 +8,10 @@ const several = -1
 
 // join gives every row its order. Platform and HIS come before the channel,
 // whatever order they were added in, because they know the order numbers.
-func (e *Engine) join() {
-	e.settleSigns()
+func (e *shard) join() {
+	e.applySigns()
 	n := len(e.texts.at)
-	e.ofOrder, e.ofBill, e.ofNo = make([]int32, n), make([]int32, n), make([]int32, n)
+	e.ofOrder, e.ofBill, e.ofNo = cleared(e.ofOrder, n), cleared(e.ofBill, n), cleared(e.ofNo, n)
 	for i := range int32(e.rows[Platform].n) {
 		if r := e.rows[Platform].at(i); r.status != 0 {
 			e.attach(Platform, i, e.orderOf(r, 0))
@@ -29,7 +29,7 @@ func (e *Engine) join() {
 
 // orderOf finds the order of a row of the platform or HIS: the one that its
 // bill number names, else the one of its order number, which may be new.
-func (e *Engine) orderOf(r *row, byBill int32) int32 {
+func (e *shard) orderOf(r *row, byBill int32) int32 {
 	switch {
 	case byBill > 0:
 		return byBill
@@ -39,7 +39,7 @@ func (e *Engine) orderOf(r *row, byBill int32) int32 {
 	return e.open(e.ofOrder, r.order)
 }
 
-func (e *Engine) open(index []int32, key uint32) int32 {
+func (e *shard) open(index []int32, key uint32) int32 {
 	if index[key] == 0 {
 		e.orders = append(e.orders, order{key: key})
 		index[key] = int32(len(e.orders))
@@ -48,7 +48,7 @@ func (e *Engine) open(index []int32, key uint32) int32 {
 }
 
 // openBill finds or opens an order that is known by a bill number alone.
-func (e *Engine) openBill(r *row) int32 {
+func (e *shard) openBill(r *row) int32 {
 	key := cmp.Or(r.bill, r.no)
 	fresh := e.ofBill[key] == 0
 	o := e.open(e.ofBill, key)
@@ -58,7 +58,7 @@ func (e *Engine) openBill(r *row) int32 {
 	return o
 }
 
-func (e *Engine) attach(book Book, i, o int32) {
+func (e *shard) attach(book Book, i, o int32) {
 	e.rows[book].at(i).next = e.orders[o-1].head[book]
 	e.orders[o-1].head[book] = i + 1
 }
@@ -66,7 +66,7 @@ func (e *Engine) attach(book Book, i, o int32) {
 // indexNumbers learns which order a bill number and a channel's number belong
 // to. A bill number under two orders belongs to the smaller order number, so
 // that the order of lines does not matter, and both orders are marked.
-func (e *Engine) indexNumbers(book Book) {
+func (e *shard) indexNumbers(book Book) {
 	for o := range e.orders {
 		for i := e.orders[o].head[book]; i > 0; i = e.rows[book].at(i - 1).next {
 			r, me := e.rows[book].at(i-1), int32(o+1)
@@ -82,7 +82,7 @@ func (e *Engine) indexNumbers(book Book) {
 	}
 }
 
-func (e *Engine) claim(bill uint32, me int32) {
+func (e *shard) claim(bill uint32, me int32) {
 	was := e.ofBill[bill]
 	switch {
 	case bill == 0 || was == me:
@@ -100,7 +100,7 @@ func (e *Engine) claim(bill uint32, me int32) {
 // the channel's own where the books tell it. What joins nowhere is ours by its
 // type, else other business. Payments of ours come first, because they open
 // orders that returns and fees then join.
-func (e *Engine) joinChannel() {
+func (e *shard) joinChannel() {
 	books := int32(len(e.orders)) // orders that platform or HIS know
 	for i := range int32(e.rows[Channel].n) {
 		if r := e.rows[Channel].at(i); r.ours && !r.back {
@@ -127,14 +127,14 @@ func (e *Engine) joinChannel() {
 	}
 }
 
-func (e *Engine) joinPayment(i int32, r *row, books int32) {
+func (e *shard) joinPayment(i int32, r *row, books int32) {
 	o := e.joins(r, books)
 	switch {
 	case o > 0:
 		e.attach(Channel, i, o)
 	case r.place == far:
 		e.leave(r)
-	case e.ledgerRefund(r):
+	case r.ledger:
 		e.waiting = append(e.waiting, *r)
 	case r.foreign:
 		e.leave(r)
@@ -144,7 +144,7 @@ func (e *Engine) joinPayment(i int32, r *row, books int32) {
 }
 
 // leave counts a line that is no order of the day.
-func (e *Engine) leave(r *row) {
+func (e *shard) leave(r *row) {
 	if r.place == far {
 		e.sum.SetAside[Channel].add(r.amount)
 		return
@@ -152,16 +152,10 @@ func (e *Engine) leave(r *row) {
 	e.sum.Other.add(r.amount)
 }
 
-// ledgerRefund reports whether a row is a refund of Alipay's ledger, which
-// names the payment and its trade number, not the refund.
-func (e *Engine) ledgerRefund(r *row) bool {
-	return r.source == FundFlow && !r.back && e.names.get(r.channel) == ChannelAlipay && e.names.get(r.method) == MethodOriginal
-}
-
 // joins returns the order that a bill line joins by number, 0 for none or one
 // beyond the limit.
-func (e *Engine) joins(r *row, limit int32) int32 {
-	byNo := !e.ledgerRefund(r) && (r.ours || !r.back)
+func (e *shard) joins(r *row, limit int32) int32 {
+	byNo := !r.ledger && (r.ours || !r.back)
 	for k, index := range [...][]int32{e.ofBill, e.ofOrder, e.ofNo, e.ofBill} {
 		key := r.bill
 		if k >= 2 {
@@ -174,6 +168,16 @@ func (e *Engine) joins(r *row, limit int32) int32 {
 	return 0
 }
 
-func (e *Engine) compareText(a, b uint32) int {
+// cleared makes an index of so many texts.
+func cleared(index []int32, n int) []int32 {
+	if cap(index) < n {
+		return make([]int32, n, n+n/4)
+	}
+	index = index[:n]
+	clear(index)
+	return index
+}
+
+func (e *shard) compareText(a, b uint32) int {
 	return cmp.Compare(string(e.texts.bytes(a)), string(e.texts.bytes(b)))
 }

@@ -17,13 +17,13 @@ type view struct {
 	pays     bool        // the money comes in
 }
 
-func (v *view) methodName(e *Engine) string { return e.names.get(v.method(Platform)) }
+func (v *view) methodName(e *shard) string { return e.names.get(v.method(Platform)) }
 
 // apart reports whether HIS has refused the order.
 func (v *view) apart() bool { r := v.sides[Platform].rep; return r != nil && r.apart }
 
 // look collects what the books say about an order.
-func (e *Engine) look(o *order) view {
+func (e *shard) look(o *order) view {
 	v := view{order: o, aside: true}
 	for _, b := range Books {
 		v.sides[b] = e.side(b, o.head[b])
@@ -31,7 +31,8 @@ func (e *Engine) look(o *order) view {
 			v.aside = e.rows[b].at(i-1).place != inDay
 		}
 	}
-	v.pays = v.methodName(e) == MethodPay
+	m := v.method(Platform)
+	v.pays = m != 0 && m == e.ids.pay
 	v.expected = [books]bool{Platform: true, HIS: !v.apart() && (!e.opt.NoHIS || v.sides[HIS].rep != nil),
 		Channel: v.sides[Channel].rep != nil || e.billed[v.channel()]}
 	e.takeFar(&v)
@@ -51,7 +52,7 @@ func (v *view) channel() uint16 {
 // takeFar lets a row of another day speak for a book that has nothing else,
 // when it is further away than the tolerance: that is a wrong time, not a
 // missing row. Nearer ones stay set aside and the book lacks the order.
-func (e *Engine) takeFar(v *view) {
+func (e *shard) takeFar(v *view) {
 	if v.aside {
 		return
 	}
@@ -82,7 +83,7 @@ func (v *view) farther(r *row, limit int64) bool {
 func abs(n int64) int64 { return max(n, -n) }
 
 // judge finds every kind that applies.
-func (e *Engine) judge(v *view) (m marks) {
+func (e *shard) judge(v *view) (m marks) {
 	if v.aside {
 		return 0
 	}
@@ -131,7 +132,7 @@ func (v *view) lacking(m *marks) {
 }
 
 // compare marks what two books tell differently.
-func (e *Engine) compare(a, b *side, m *marks) {
+func (e *shard) compare(a, b *side, m *marks) {
 	if a.rep == nil || b.rep == nil {
 		return
 	}
@@ -163,7 +164,7 @@ func (e *Engine) compare(a, b *side, m *marks) {
 
 // apart reports whether two movements are of different business days, or
 // further from each other than the tolerance where there is one.
-func (e *Engine) apart(a, b *row) bool {
+func (e *shard) apart(a, b *row) bool {
 	if e.opt.Tolerance == 0 {
 		return (a.place == far) != (b.place == far)
 	}
@@ -179,7 +180,7 @@ func (v *view) backAlone() bool {
 func differ(a, b uint32) bool { return a != 0 && b != 0 && a != b }
 
 // classify names the difference and tells the other kinds beside it.
-func (e *Engine) classify(v *view, m marks) (kind Kind, also []Kind) {
+func (e *shard) classify(v *view, m marks) (kind Kind, also []Kind) {
 	cut := m.has(DayCut)
 	m &^= 1 << DayCut
 	for _, k := range Kinds() {
@@ -204,7 +205,7 @@ func (e *Engine) classify(v *view, m marks) (kind Kind, also []Kind) {
 
 // midnight reports whether a movement of the order lies within the window of
 // the day's beginning or end. One that was brought from another day does not.
-func (e *Engine) midnight(v *view) bool {
+func (e *shard) midnight(v *view) bool {
 	for _, s := range v.sides {
 		if s.rep != nil && s.status == Succeeded && (abs(s.rep.at-e.from) <= e.window || abs(s.rep.at-e.to) <= e.window) {
 			return true

@@ -39,11 +39,11 @@ func byPayment(a, b part) int {
 
 // partsOfBills collects the refunds of Alipay's business bill, those of
 // overlapping downloads once.
-func (e *Engine) partsOfBills() (out parts) {
+func (e *shard) partsOfBills() (out parts) {
 	seen := map[uint64]bool{}
 	for i := range int32(e.rows[Channel].n) {
 		r := e.rows[Channel].at(i)
-		if r.source == Trade && !r.back && e.names.get(r.channel) == ChannelAlipay && !seen[r.flow] {
+		if r.source == Trade && !r.back && r.channel == e.ids.alipay && !seen[r.flow] {
 			out = append(out, part{no: r.no, row: r, amount: r.amount})
 			seen[r.flow] = true
 		}
@@ -54,7 +54,7 @@ func (e *Engine) partsOfBills() (out parts) {
 
 // partsOfBooks collects the orders whose payment platform or HIS tells, those
 // of one payment and amount by their numbers.
-func (e *Engine) partsOfBooks() (out parts) {
+func (e *shard) partsOfBooks() (out parts) {
 	for o := range e.orders {
 		for _, book := range []Book{Platform, HIS} {
 			if i := e.orders[o].head[book]; i > 0 && e.rows[book].at(i-1).no != 0 {
@@ -74,7 +74,7 @@ func (e *Engine) partsOfBooks() (out parts) {
 // business bill holds too (same payment, same amount, as often) count once;
 // others go to the orders that name the payment; the rest stand alone. Amounts
 // that fit exactly are taken before those that only come near.
-func (e *Engine) joinLedger(bill, books parts) {
+func (e *shard) joinLedger(bill, books parts) {
 	slices.SortFunc(e.waiting, func(a, b row) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), e.compareText(a.no, b.no), cmp.Compare(a.amount, b.amount), e.compareText(a.bill, b.bill),
 			cmp.Compare(a.flow, b.flow), cmp.Compare(a.file, b.file))
@@ -84,7 +84,7 @@ func (e *Engine) joinLedger(bill, books parts) {
 		left = slices.DeleteFunc(left, func(r row) bool {
 			if of := bill.take(r.no, r.amount, more); of != nil {
 				if r.amount < of.amount {
-					e.paid[of.row] = r.amount
+					of.row.paid = r.amount
 				}
 				return true
 			}
@@ -105,7 +105,8 @@ func (e *Engine) joinLedger(bill, books parts) {
 }
 
 // attachNew adds a row of the channel to an order.
-func (e *Engine) attachNew(r row, o int32) {
-	e.rows[Channel].add(r)
+func (e *shard) attachNew(r row, o int32) {
+	r.next, r.paid = 0, 0
+	*e.rows[Channel].add() = r
 	e.attach(Channel, int32(e.rows[Channel].n-1), o)
 }

@@ -101,10 +101,10 @@ type Line struct {
 
 // Returned reports whether the line is the return of a payment, as far as its
 // names tell. One that carries a number of ours is a return whatever its name.
-func (l Line) Returned() bool { return l.Back && !l.Fee() && (isReturn(l.Type) || isReturn(l.Name)) }
+func (l *Line) Returned() bool { return l.Back && !l.Fee() && (isReturn(l.Type) || isReturn(l.Name)) }
 
 // Fee reports whether the line is a fee, or a fee that came back.
-func (l Line) Fee() bool { return holds(l.Type, feeWords) || holds(l.Name, feeWords) }
+func (l *Line) Fee() bool { return holds(l.Type, feeWords) || holds(l.Name, feeWords) }
 
 // The parts of names by which lines of bills are told apart.
 var (
@@ -136,6 +136,8 @@ type Options struct {
 	Types     []string      // parts of the business types of bill lines that are ours when money goes out
 	Prefixes  []string      // beginnings of our merchant numbers, where others use the merchant account too; none = all are ours
 	NoHIS     bool          // HIS gives no book: platform and channel are compared
+	Memory    int           // bytes of lines that are kept in memory, the others on the disk; 0 = 64 MiB
+	Folder    string        // where the others are while the run lasts; empty = the system's folder for such
 }
 
 // Defaults returns the usual options of a day: a window of 30 minutes, and

@@ -80,82 +80,13 @@ func (s *Summary) Total() (n int) {
 	return n
 }
 
-// Result is a finished run.
-type Result struct {
-	Summary     Summary
-	Differences []Order // by order number
-	engine      *Engine
-}
-
-// Run compares the books. Nothing may be added afterwards.
-func (e *Engine) Run() *Result {
-	e.join()
-	e.sum.Day = e.opt.Day
-	res, table := &Result{engine: e}, channelTable{}
-	unbilled := map[string]bool{}
-	for i := range e.orders {
-		v := e.look(&e.orders[i])
-		e.countAside(&v)
-		if v.aside {
-			continue
-		}
-		m := e.judge(&v)
-		e.count(&v, m, table)
-		if !v.expected[Channel] {
-			e.sum.Unbilled.add(v.anyAmount())
-			unbilled[e.names.get(v.channel())] = true
-		}
-		if m != 0 {
-			res.Differences = append(res.Differences, e.order(&v, m))
-			e.sum.Differences[res.Differences[len(res.Differences)-1].Kind]++
-		} else {
-			e.sum.Matched++
-			if !v.moved() {
-				e.sum.Idle++
-			}
-		}
-	}
-	slices.SortFunc(res.Differences, compareOrders)
-	for c := range unbilled {
-		e.sum.Unbills = append(e.sum.Unbills, c)
-	}
-	slices.Sort(e.sum.Unbills)
-	e.sum.Channels = table.list()
-	res.Summary = e.sum
-	return res
-}
-
-func compareOrders(a, b Order) int {
-	return cmp.Or(cmp.Compare(cmp.Or(a.OrderNo, a.BillNo), cmp.Or(b.OrderNo, b.BillNo)), cmp.Compare(a.BillNo, b.BillNo))
-}
-
-// Each tells every order of the day, by order number.
-func (r *Result) Each(yield func(Order) error) error {
-	e := r.engine
-	sorted := make([]int32, len(e.orders))
-	for i := range sorted {
-		sorted[i] = int32(i)
-	}
-	slices.SortFunc(sorted, func(a, b int32) int { return e.compareText(e.orders[a].key, e.orders[b].key) })
-	for _, i := range sorted {
-		v := e.look(&e.orders[i])
-		if v.aside {
-			continue
-		}
-		if err := yield(e.order(&v, e.judge(&v))); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // moved reports whether any book moved money for the order.
 func (v *view) moved() bool {
 	return v.sides[Platform].count+v.sides[Channel].count+v.sides[HIS].count > 0
 }
 
 // countAside counts the rows of other days that no order of the day uses.
-func (e *Engine) countAside(v *view) {
+func (e *shard) countAside(v *view) {
 	for _, b := range Books {
 		for i := v.order.head[b]; i > 0; i = e.rows[b].at(i - 1).next {
 			if r := e.rows[b].at(i - 1); (v.aside || r.place == far) && r != v.sides[b].rep {
@@ -165,19 +96,21 @@ func (e *Engine) countAside(v *view) {
 	}
 }
 
-func (e *Engine) count(v *view, m marks, table channelTable) {
+func (e *shard) count(v *view, m marks) {
 	e.sum.Orders++
-	e.countPairs(v)
+	e.countPairs(v, m == 0 && !v.apart())
 	for _, b := range Books {
 		s := &v.sides[b]
 		e.sum.Books[b].Count += s.day.Count
 		e.sum.Books[b].Amount += s.day.Amount
 		if s.rep != nil {
-			table.add(e.names.get(s.rep.channel), e.names.get(v.method(b)), b, s.day)
+			c := &e.tableAt(s.rep.channel, v.method(b)).Books[b]
+			c.Count += s.day.Count
+			c.Amount += s.day.Amount
 		}
 	}
 	if m != 0 {
-		table.at(e.names.get(v.channel()), e.names.get(v.method(Platform))).Differences++
+		e.tableAt(v.channel(), v.method(Platform)).Differences++
 	}
 	if g := v.gap(); g > 0 {
 		e.sum.Overage += g
@@ -186,12 +119,16 @@ func (e *Engine) count(v *view, m marks, table channelTable) {
 	}
 }
 
-func (e *Engine) countPairs(v *view) {
+// countPairs counts what each two books come to; same says that they do not
+// differ.
+func (e *shard) countPairs(v *view, same bool) {
 	for i, p := range pairs {
 		sum, a, b := &e.sum.Pairs[i], &v.sides[p[0]], &v.sides[p[1]]
 		sum.A, sum.B = p[0], p[1]
 		var m marks
-		e.compare(a, b, &m)
+		if !same {
+			e.compare(a, b, &m)
+		}
 		switch {
 		case !v.expected[p[0]] || !v.expected[p[1]] || a.rep == nil && b.rep == nil:
 		case b.rep == nil && a.status == Succeeded:
@@ -226,7 +163,7 @@ func (v *view) anyAmount() money.Fen {
 }
 
 // order turns a view into what the outside sees.
-func (e *Engine) order(v *view, m marks) Order {
+func (e *shard) order(v *view, m marks) Order {
 	o := Order{Gap: v.gap()}
 	if !v.order.byBill {
 		o.OrderNo = e.texts.get(v.order.key)
@@ -260,20 +197,21 @@ func billOfChannel(b Book, r *row) uint32 {
 	return 0
 }
 
-type channelTable map[[2]string]*ChannelSum
+// channelTable holds the sums by channel and method.
+type channelTable map[[2]uint16]*ChannelSum
 
-func (t channelTable) at(channel, method string) *ChannelSum {
-	k := [2]string{channel, method}
-	if t[k] == nil {
-		t[k] = &ChannelSum{Channel: channel, Method: method}
+func (e *shard) tableAt(channel, method uint16) *ChannelSum {
+	k := [2]uint16{channel, method}
+	if k == e.latest.key && e.latest.sum != nil {
+		return e.latest.sum
 	}
-	return t[k]
-}
-
-func (t channelTable) add(channel, method string, b Book, s Sum) {
-	c := t.at(channel, method)
-	c.Books[b].Count += s.Count
-	c.Books[b].Amount += s.Amount
+	c := e.table[k]
+	if c == nil {
+		c = &ChannelSum{Channel: e.names.get(channel), Method: e.names.get(method)}
+		e.table[k] = c
+	}
+	e.latest.key, e.latest.sum = k, c
+	return c
 }
 
 func (t channelTable) list() (out []ChannelSum) {

@@ -21,7 +21,7 @@ type side struct {
 }
 
 // side collects the rows of a book. Rows of other days are only remembered.
-func (e *Engine) side(book Book, head int32) (s side) {
+func (e *shard) side(book Book, head int32) (s side) {
 	if head == 0 {
 		return s
 	}
@@ -47,7 +47,7 @@ func (e *Engine) side(book Book, head int32) (s side) {
 	return s
 }
 
-func (e *Engine) fill(s *side, book Book, rows []*row) {
+func (e *shard) fill(s *side, book Book, rows []*row) {
 	if len(rows) == 0 {
 		return
 	}
@@ -119,7 +119,7 @@ func (s *side) tally(paid []*row) {
 
 // before orders rows so that the first speaks for its book: money that moved,
 // on the day, early; of rows that moved nothing the latest.
-func (e *Engine) before(a, b *row) int {
+func (e *shard) before(a, b *row) int {
 	when := cmp.Compare(a.at, b.at)
 	if a.status != Succeeded {
 		when = -when
@@ -142,7 +142,7 @@ func rank(r *row) int {
 // each once, however many bills hold it: the same movement in two files is one,
 // and so is the business behind it in a bill of the other source. Fees and the
 // like that carry the order's number count only when nothing better is there.
-func (e *Engine) movements(rows []*row) (out, back []*row) {
+func (e *shard) movements(rows []*row) (out, back []*row) {
 	var by [2][sources][]*row
 	for _, r := range rows {
 		if r.fee {
@@ -165,7 +165,7 @@ func (e *Engine) movements(rows []*row) (out, back []*row) {
 // asked chooses between the account's movements and the business behind them.
 // Where both are as many, the account may have paid less than we asked for: a
 // fee came back, or a coupon bore a part. What we asked for counts.
-func (e *Engine) asked(fund, trade []*row) []*row {
+func (e *shard) asked(fund, trade []*row) []*row {
 	if len(fund) != len(trade) {
 		return longer(fund, trade)
 	}
@@ -176,7 +176,7 @@ func (e *Engine) asked(fund, trade []*row) []*row {
 	if asked <= paid {
 		return fund
 	}
-	e.paid[trade[0]] = paid
+	trade[0].paid = paid
 	return trade
 }
 

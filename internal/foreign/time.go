@@ -160,14 +160,15 @@ func plainTime(s string) (int64, bool) {
 	if len(s) != 19 || s[4] != s[7] || (s[4] != '-' && s[4] != '/') || s[10] != ' ' || s[13] != ':' || s[16] != ':' {
 		return 0, false
 	}
-	var v [6]int
-	for i, p := range [...][2]int{{0, 4}, {5, 7}, {8, 10}, {11, 13}, {14, 16}, {17, 19}} {
-		for _, c := range []byte(s[p[0]:p[1]]) {
-			if c < '0' || c > '9' {
-				return 0, false
-			}
-			v[i] = v[i]*10 + int(c-'0')
-		}
+	good := true
+	two := func(i int) int {
+		a, b := s[i]-'0', s[i+1]-'0'
+		good = good && a <= 9 && b <= 9
+		return int(a)*10 + int(b)
+	}
+	v := [...]int{two(0)*100 + two(2), two(5), two(8), two(11), two(14), two(17)}
+	if !good {
+		return 0, false
 	}
 	y, m, d := v[0], v[1], v[2]
 	if !plausible(y) || m < 1 || m > 12 || d < 1 || d > daysIn(y, m) || v[3] > 23 || v[4] > 59 || v[5] > 59 {

@@ -35,6 +35,8 @@ type figure struct {
 // bench is one run.
 type bench struct {
 	bin, dir, addr string
+	older, duckdb  string // what reconcile is compared with
+	work           string // folder for what is generated
 	at             demo.Endpoints
 	api            *demo.API
 	sims, server   *exec.Cmd
@@ -47,17 +49,20 @@ func main() {
 	out := flag.String("out", "bench.json", "where the figures go")
 	rows := flag.String("rows", "100000,1000000", "sizes of the order table for the list query")
 	seconds := flag.Int("seconds", 6, "length of each load")
-	recon := flag.String("recon", "30000,250000,500000,1000000", "lines a book for reconcile")
+	recon := flag.String("recon", "30000,250000,1000000", "lines a book for reconcile")
 	only := flag.Bool("recon-only", false, "measure reconcile alone")
 	payments := flag.Bool("payments-only", false, "measure payments alone")
 	lists := flag.Bool("lists-only", false, "measure lists and statistics alone")
+	older := flag.String("older", "", "another program, reconcile is run beside it")
+	duckdb := flag.String("duckdb", "", "folder in which @duckdb/node-api is installed")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "hospay-bench")
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{bin: *bin, dir: filepath.Join(dir, "data"), addr: "127.0.0.1:18290", at: demo.At("127.0.0.1", 19301)}
+	b := &bench{bin: *bin, older: *older, duckdb: *duckdb, work: dir, dir: filepath.Join(dir, "data"),
+		addr: "127.0.0.1:18290", at: demo.At("127.0.0.1", 19301)}
 	b.api = demo.NewAPI("http://" + b.addr)
 	defer b.stop()
 	if !*payments && !*lists {
@@ -86,9 +91,13 @@ func (b *bench) add(name string, value float64, unit, aim string) {
 }
 
 func (b *bench) print() {
-	fmt.Printf("%-50s %12s  %-10s %s\n", "figure", "value", "unit", "aim")
+	fmt.Printf("%-75s %12s  %-10s %s\n", "figure", "value", "unit", "aim")
 	for _, f := range b.figures {
-		fmt.Printf("%-50s %12.1f  %-10s %s\n", f.Name, f.Value, f.Unit, f.Aim)
+		digits := 1
+		if f.Unit == "" { // a ratio
+			digits = 2
+		}
+		fmt.Printf("%-75s %12.*f  %-10s %s\n", f.Name, digits, f.Value, f.Unit, f.Aim)
 	}
 }
 

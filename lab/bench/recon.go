@@ -1,42 +1,47 @@
 package main
 
 import (
-	"database/sql"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
 	"hospay/lab/bookgen"
-
-	_ "modernc.org/sqlite"
 )
 
-// measureReconcile runs `hospay reconcile` over generated books of n orders,
-// and the same join in SQLite beside it.
+// pairs is how often what is compared is run, one after the other.
+const pairs = 5
+
+// outcome is what one run took.
+type outcome struct{ wall, cpu, peak float64 }
+
+// measureReconcile runs `hospay reconcile` over generated books of n orders, and
+// beside it, run by run, DuckDB's load and join of the same files and an older
+// program, where they are given.
 func (b *bench) measureReconcile(sizes []string) error {
 	for _, size := range sizes {
 		n, err := strconv.Atoi(size)
 		if err != nil {
 			return err
 		}
-		if err := b.reconcileOnce(n); err != nil {
+		if err := b.reconcileSize(n); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *bench) reconcileOnce(n int) error {
-	dir, err := os.MkdirTemp("", "hospay-recon")
+func (b *bench) reconcileSize(n int) error {
+	dir, err := os.MkdirTemp(b.work, "hospay-recon")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	day := bookgen.Make(bookgen.Options{Seed: 1, Date: "2026-11-23", Orders: n, Each: 20})
-	files, err := day.Write(dir)
+	files, err := bookgen.Make(bookgen.Options{Seed: 1, Date: "2026-11-23", Orders: n, Each: 20}).Write(dir)
 	if err != nil {
 		return err
 	}
@@ -45,96 +50,126 @@ func (b *bench) reconcileOnce(n int) error {
 	for _, c := range files.Channels {
 		args = append(args, "--channel", c)
 	}
-	took, peak, err := b.runReconcile(args)
-	if err != nil {
-		return err
+	name := fmt.Sprintf("reconcile 3 × %d lines", n)
+	sides := []side{{name, func() (outcome, error) { return runReconcile(b.bin, args) }}}
+	if b.older != "" {
+		sides = append(sides, side{name + ", older program", func() (outcome, error) { return runReconcile(b.older, args) }})
 	}
-	name, aim := fmt.Sprintf("reconcile 3 × %d lines", n), map[int]string{30_000: "≤ 1", 1_000_000: "≤ 10"}[n]
-	b.add(name, took.Seconds(), "s", aim)
-	b.add(name+", peak memory", peak, "MiB", "≤ 1024")
-	took, err = joinInSQLite(day, filepath.Join(dir, "join.db"))
-	b.add(name+", load and join in SQLite", took.Seconds(), "s", "")
-	return err
+	if b.duckdb != "" {
+		sides = append(sides, side{name + ", DuckDB", func() (outcome, error) { return b.runDuckDB(dir) }})
+	} else {
+		fmt.Fprintln(os.Stderr, "DuckDB is not there (make bench installs it beside the tree): no comparison with it")
+	}
+	return b.compare(sides)
 }
 
-// runReconcile runs the program and watches its largest resident set. The
+// side is one of the things that are compared.
+type side struct {
+	name string
+	run  func() (outcome, error)
+}
+
+// compare runs the sides in turn and adds their medians, and the median of the
+// ratios of the runs that stood beside each other.
+func (b *bench) compare(sides []side) error {
+	all := make([][]outcome, len(sides))
+	for range pairs {
+		for i, s := range sides {
+			o, err := s.run()
+			if err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
+			all[i] = append(all[i], o)
+		}
+	}
+	for i, s := range sides {
+		b.add(s.name, median(all[i], func(o outcome) float64 { return o.wall }), "s", "")
+		b.add(s.name+", processor", median(all[i], func(o outcome) float64 { return o.cpu }), "s", "")
+		aim := ""
+		if i == 0 {
+			aim = "≤ 300"
+		}
+		b.add(s.name+", peak memory", median(all[i], func(o outcome) float64 { return o.peak }), "MiB", aim)
+		if i == 0 {
+			continue
+		}
+		var wall, cpu []float64
+		for run := range pairs {
+			wall, cpu = append(wall, all[0][run].wall/all[i][run].wall), append(cpu, all[0][run].cpu/all[i][run].cpu)
+		}
+		slices.Sort(wall)
+		slices.Sort(cpu)
+		b.add(s.name+", ratio of wall times", wall[pairs/2], "", "≤ 0.7")
+		b.add(s.name+", ratio of processor times", cpu[pairs/2], "", "")
+	}
+	return nil
+}
+
+func median(all []outcome, of func(outcome) float64) float64 {
+	var list []float64
+	for _, o := range all {
+		list = append(list, of(o))
+	}
+	slices.Sort(list)
+	return list[len(list)/2]
+}
+
+// runReconcile runs a program and watches its largest resident set. The
 // kernel's own figure for a child begins with the parent's, hence the watching.
-func (b *bench) runReconcile(args []string) (took time.Duration, peak float64, err error) {
-	run, begin, done := exec.Command(b.bin, args...), time.Now(), make(chan error, 1)
+func runReconcile(bin string, args []string) (o outcome, err error) {
+	run := exec.Command(bin, args...)
+	if o, err = watch(run); run.ProcessState != nil && run.ProcessState.ExitCode() == 2 { // differences were planted
+		err = nil
+	}
+	return o, err
+}
+
+func watch(run *exec.Cmd) (o outcome, err error) {
+	begin, done := time.Now(), make(chan error, 1)
 	if err := run.Start(); err != nil {
-		return 0, 0, err
+		return o, err
 	}
 	go func() { done <- run.Wait() }()
 	for {
 		select {
 		case err := <-done:
-			if run.ProcessState.ExitCode() != 2 { // differences were planted
-				return 0, 0, fmt.Errorf("reconcile: %w", err)
-			}
-			return time.Since(begin), peak, nil
+			o.wall = time.Since(begin).Seconds()
+			o.cpu = (run.ProcessState.UserTime() + run.ProcessState.SystemTime()).Seconds()
+			return o, err
 		case <-time.After(10 * time.Millisecond):
 			if now, err := memory(run.Process.Pid, "VmHWM:"); err == nil {
-				peak = max(peak, now)
+				o.peak = max(o.peak, now)
 			}
 		}
 	}
 }
 
-// joinInSQLite loads the three books into SQLite without any safety and joins
-// them by number, which finds missing rows and differing amounts or states: a
-// part of what the engine tells.
-func joinInSQLite(day *bookgen.Day, path string) (time.Duration, error) {
-	begin := time.Now()
-	db, err := sql.Open("sqlite", path+"?_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)&_pragma=cache_size(-200000)")
-	if err != nil {
-		return 0, err
+// runDuckDB takes DuckDB's own word for the time, without the start of node.
+func (b *bench) runDuckDB(dir string) (outcome, error) {
+	run := exec.Command("node", "lab/bench/duckdb.mjs", dir, dir)
+	run.Env = append(os.Environ(), "DUCKDB="+b.duckdb)
+	out := &tail{}
+	run.Stdout, run.Stderr = out, os.Stderr
+	o, err := watch(run)
+	var told struct {
+		All   float64
+		Found int
 	}
-	defer db.Close()
-	books := map[string][][]bookgen.Row{"platform": {day.Platform}, "his": {day.HIS}, "channel": {day.Operation, day.Basic, day.Ledger}}
-	for name, lists := range books {
-		if err := load(db, name, lists); err != nil {
-			return 0, err
-		}
+	if err == nil {
+		err = json.Unmarshal(out.last, &told)
 	}
-	rows, err := db.Query(`SELECT p.bill, c.bill, h.bill FROM platform p
-		FULL OUTER JOIN channel c ON c.bill = p.bill FULL OUTER JOIN his h ON h.bill = coalesce(p.bill, c.bill)
-		WHERE p.bill IS NULL OR c.bill IS NULL OR h.bill IS NULL OR p.fen <> c.fen OR p.fen <> h.fen OR p.status <> h.status OR p.card <> h.card`)
-	if err != nil {
-		return 0, err
+	if err == nil && told.Found == 0 {
+		err = fmt.Errorf("it found no difference")
 	}
-	defer rows.Close()
-	found := 0
-	for rows.Next() {
-		found++
-	}
-	if err := rows.Err(); err != nil || found == 0 {
-		return 0, fmt.Errorf("join in SQLite found %d: %w", found, err)
-	}
-	return time.Since(begin), nil
+	o.wall = told.All / 1000
+	return o, err
 }
 
-func load(db *sql.DB, table string, lists [][]bookgen.Row) error {
-	tx, err := db.Begin()
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	if _, err := tx.Exec("CREATE TABLE " + table + " (bill TEXT, card TEXT, fen INTEGER, status TEXT, at INTEGER)"); err != nil {
-		return err
-	}
-	put, err := tx.Prepare("INSERT INTO " + table + " VALUES (?, ?, ?, ?, ?)")
-	if err != nil {
-		return err
-	}
-	for _, rows := range lists {
-		for _, r := range rows {
-			if _, err := put.Exec(r.Bill, r.Card, r.Fen, r.Status, r.At.Unix()); err != nil {
-				return err
-			}
-		}
-	}
-	if _, err := tx.Exec("CREATE INDEX " + table + "_bill ON " + table + " (bill)"); err != nil {
-		return err
-	}
-	return tx.Commit()
+// tail keeps what was written last.
+type tail struct{ last []byte }
+
+// Write keeps it.
+func (t *tail) Write(p []byte) (int, error) {
+	t.last = append(t.last[:0], p...)
+	return len(p), nil
 }

@@ -31,7 +31,8 @@ var (
 // records up to the closing line, then the totals.
 func (r *reader) alipay(l *lines, h header, f form) error {
 	r.info.Kind, r.info.Channel = alipayKinds[f], reconcile.ChannelAlipay
-	b := &bill{reader: r, l: l, h: h, form: f, sums: map[string]money.Fen{}}
+	b := &bill{reader: r, l: l, h: h, form: f}
+	b.find()
 	if err := cmpErr(b.needs(alipayNeeds[f]), b.alipayDay()); err != nil {
 		return err
 	}
@@ -100,25 +101,24 @@ func (b *bill) alipayRecord(rec []string) error {
 	if b.form == alipayTrade {
 		parse = b.alipayTradeLine
 	}
-	l, err := parse(rec)
-	return b.pass(l, err)
+	return b.pass(&b.line, parse(rec, &b.line))
 }
 
 // ledgerLine reads a movement of the balance. Spending is written with or
 // without a minus; the column tells.
-func (b *bill) ledgerLine(rec []string) (l reconcile.Line, err error) {
-	in, err1 := amountOrNone(b.cell(rec, "收入金额"))
-	out, err2 := amountOrNone(b.cell(rec, "支出金额"))
+func (b *bill) ledgerLine(rec []string, l *reconcile.Line) (err error) {
+	in, err1 := amountOrNone(b.cell(rec, fIn))
+	out, err2 := amountOrNone(b.cell(rec, fOut))
 	if err := cmpErr(err1, err2); err != nil {
-		return l, err
+		return err
 	}
-	l = reconcile.Line{
-		BillNo: b.cell(rec, "商户订单号"), ChannelNo: b.cell(rec, "业务流水号"), Flow: b.cell(rec, "账务流水号"), Type: b.cell(rec, "业务类型"),
+	*l = reconcile.Line{
+		BillNo: b.cell(rec, fMerchantNo), ChannelNo: b.cell(rec, fBusinessNo), Flow: b.cell(rec, fLedgerNo), Type: b.cell(rec, fKind),
 		Channel: reconcile.ChannelAlipay, Status: reconcile.Succeeded, Amount: out, Back: in > 0,
 	}
 	switch {
 	case in > 0 && out > 0:
-		return l, errors.New("收入和支出同时有金额")
+		return errors.New("收入和支出同时有金额")
 	case in > 0:
 		l.Amount = in
 		b.tally(&b.in, in)
@@ -128,8 +128,8 @@ func (b *bill) ledgerLine(rec []string) (l reconcile.Line, err error) {
 		b.tallied = true // nothing moved, and the totals do not count it
 	}
 	l.Method = methodOf(l.Type)
-	l.At, err = unixOf(b.cell(rec, "发生时间"))
-	return l, err
+	l.At, err = unixOf(b.cell(rec, fAt))
+	return err
 }
 
 // amountOrNone reads an amount without its sign; an empty cell is nothing.
@@ -143,17 +143,17 @@ func amountOrNone(s string) (money.Fen, error) {
 
 // alipayTradeLine reads a refund, or a payment as other business. Refunds are
 // written with or without a minus; the business type tells.
-func (b *bill) alipayTradeLine(rec []string) (l reconcile.Line, err error) {
-	amount, err1 := amountOrNone(b.cell(rec, "订单金额"))
-	got, err2 := amountOrNone(b.cell(rec, "商家实收"))
+func (b *bill) alipayTradeLine(rec []string, l *reconcile.Line) (err error) {
+	amount, err1 := amountOrNone(b.cell(rec, fOrdered))
+	got, err2 := amountOrNone(b.cell(rec, fGot))
 	if err := cmpErr(err1, err2); err != nil {
-		return l, err
+		return err
 	}
-	l = reconcile.Line{
-		Source: reconcile.Trade, Channel: reconcile.ChannelAlipay, Status: reconcile.Succeeded, Amount: amount, Type: b.cell(rec, "业务类型"),
-		BillNo: b.cell(rec, "商户订单号"), ChannelNo: b.cell(rec, "支付宝交易号"),
+	*l = reconcile.Line{
+		Source: reconcile.Trade, Channel: reconcile.ChannelAlipay, Status: reconcile.Succeeded, Amount: amount, Type: b.cell(rec, fKind),
+		BillNo: b.cell(rec, fMerchantNo), ChannelNo: b.cell(rec, fTradeNo),
 	}
-	request := b.cell(rec, "退款批次号/请求号")
+	request := b.cell(rec, fRequest)
 	l.Flow = l.ChannelNo + "/" + request
 	switch {
 	case strings.Contains(l.Type, "退款") || strings.Contains(l.Type, "退费"):
@@ -169,12 +169,12 @@ func (b *bill) alipayTradeLine(rec []string) (l reconcile.Line, err error) {
 		b.loose++
 		b.tallied, l.Back = true, true
 	}
-	at := b.cell(rec, "完成时间")
+	at := b.cell(rec, fDone)
 	if at == "" {
-		at = b.cell(rec, "创建时间")
+		at = b.cell(rec, fBegun)
 	}
 	l.At, err = unixOf(at)
-	return l, err
+	return err
 }
 
 // alipayTotals compares a line of totals, if it is one.

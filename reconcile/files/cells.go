@@ -18,28 +18,33 @@ func (t *table) cell(rec []string, c column) string {
 }
 
 // parse reads the cells of a line; errors are Chinese reasons.
-func (t *table) parse(rec []string) (l reconcile.Line, at foreign.Moment, err error) {
-	for c := range columns {
-		if i := t.at[c]; i >= 0 && i < len(rec) && strings.HasPrefix(rec[i], spoilt) {
-			return l, at, spoiltCell(columnNames[c][1], rec[i])
+func (t *table) parse(rec []string, l *reconcile.Line) (at foreign.Moment, err error) {
+	*l = reconcile.Line{}
+	for _, i := range t.at {
+		if i >= 0 && i < len(rec) && len(rec[i]) > 0 && rec[i][0] == spoilt[0] {
+			return at, t.spoiltOf(rec)
 		}
 	}
 	for _, n := range [...]struct {
 		c    column
 		into *string
 	}{{colOrder, &l.OrderNo}, {colBill, &l.BillNo}, {colHIS, &l.HISNo}, {colCard, &l.CardNo}, {colChannelNo, &l.ChannelNo}} {
-		if *n.into, err = number(columnNames[n.c][1], t.cell(rec, n.c)); err != nil {
-			return l, at, err
+		s := t.cell(rec, n.c)
+		if *n.into = s; plainNumber(s) {
+			continue
+		}
+		if *n.into, err = number(columnNames[n.c][1], s); err != nil {
+			return at, err
 		}
 	}
 	if l.OrderNo == "" && (t.book == reconcile.Platform || l.BillNo == "") {
-		return l, at, errors.New("缺少" + t.Options.names()[colOrder][1])
+		return at, errors.New("缺少" + t.Options.names()[colOrder][1])
 	}
 	if l.Amount, err = yuan(t.cell(rec, colAmount)); err == nil && l.Amount == 0 && !t.Charges {
 		err = errors.New("金额为零，不大于零也不小于零")
 	}
 	if err != nil {
-		return l, at, err
+		return at, err
 	}
 	if l.Amount < 0 {
 		l.Amount, l.Minus = -l.Amount, true
@@ -49,12 +54,57 @@ func (t *table) parse(rec []string) (l reconcile.Line, at foreign.Moment, err er
 		t.clocks++
 	}
 	if l.At = at.Unix; err != nil || l.Amount == 0 { // all of it is the insurance's
-		return l, at, err
+		return at, err
 	}
-	return l, at, t.readWords(rec, &l)
+	return at, t.readWords(rec, l)
 }
 
-var statuses = map[string]reconcile.Status{"succeeded": reconcile.Succeeded, "failed": reconcile.Failed, "pending": reconcile.Pending}
+// spoiltOf names the first column whose cell cannot be trusted.
+func (t *table) spoiltOf(rec []string) error {
+	for c := range columns {
+		if i := t.at[c]; i >= 0 && i < len(rec) && strings.HasPrefix(rec[i], spoilt) {
+			return spoiltCell(columnNames[c][1], rec[i])
+		}
+	}
+	return nil
+}
+
+// word is a word of the table that was looked up.
+type word struct {
+	kind  foreign.Kind
+	text  string
+	ours  string
+	known bool
+}
+
+// fewWords is how many words are remembered; a table has hardly more.
+const fewWords = 24
+
+// word looks a word up, most of the time among the last ones.
+func (t *table) word(kind foreign.Kind, text string) (string, bool) {
+	for i := range t.looked {
+		if w := &t.looked[i]; w.text == text && w.kind == kind {
+			return w.ours, w.known
+		}
+	}
+	ours, known := t.Words.Word(kind, text)
+	if len(t.looked) < fewWords && len(text) < 100 {
+		t.looked = append(t.looked, word{kind, strings.Clone(text), ours, known})
+	}
+	return ours, known
+}
+
+func statusOf(word string) reconcile.Status {
+	switch word {
+	case "succeeded":
+		return reconcile.Succeeded
+	case "failed":
+		return reconcile.Failed
+	case "pending":
+		return reconcile.Pending
+	}
+	return 0
+}
 
 // readWords reads status, method and channel.
 func (t *table) readWords(rec []string, l *reconcile.Line) error {
@@ -65,12 +115,12 @@ func (t *table) readWords(rec []string, l *reconcile.Line) error {
 		return t.readChannel(rec, l)
 	}
 	status := t.cell(rec, colStatus)
-	word, known := t.Words.Word(foreign.Status, status)
-	if l.Status = statuses[word]; !known {
+	ours, known := t.word(foreign.Status, status)
+	if l.Status = statusOf(ours); !known {
 		return t.noWord("状态", status, "，应为成功、失败或处理中")
 	}
 	method := t.cell(rec, colMethod)
-	if l.Method, known = t.Words.Word(foreign.Method, method); !known && method != "" {
+	if l.Method, known = t.word(foreign.Method, method); !known && method != "" {
 		return t.noWord("退款方式", method, "，应为原路退或转账退")
 	}
 	return t.readChannel(rec, l)
@@ -81,8 +131,8 @@ func (t *table) readWords(rec []string, l *reconcile.Line) error {
 func (t *table) readCharge(rec []string, l *reconcile.Line) error {
 	l.Status, l.Method = reconcile.Succeeded, reconcile.MethodPay
 	if word := t.cell(rec, colStatus); word != "" {
-		ours, known := t.Words.Word(foreign.Status, word)
-		if l.Status = statuses[ours]; !known {
+		ours, known := t.word(foreign.Status, word)
+		if l.Status = statusOf(ours); !known {
 			return t.noWord("状态", word, "，应为成功、失败或处理中")
 		}
 	}
@@ -98,7 +148,7 @@ func (t *table) readCharge(rec []string, l *reconcile.Line) error {
 }
 
 // signed is what a line of charges adds to a sum.
-func (t *table) signed(l reconcile.Line) money.Fen {
+func (t *table) signed(l *reconcile.Line) money.Fen {
 	if l.Method == reconcile.MethodBack {
 		return -l.Amount
 	}
@@ -107,7 +157,7 @@ func (t *table) signed(l reconcile.Line) money.Fen {
 
 func (t *table) readChannel(rec []string, l *reconcile.Line) error {
 	channel, known := t.cell(rec, colChannel), false
-	if l.Channel, known = t.Words.Word(foreign.Channel, channel); known {
+	if l.Channel, known = t.word(foreign.Channel, channel); known {
 		return nil
 	}
 	if l.Channel = channel; t.Strict || channel == "" || len(channel) > 64 || strings.ContainsRune(channel, '\ufffd') {

@@ -30,7 +30,7 @@ func compare(t testing.TB, day bookgen.Files) *reconcile.Result {
 			which = [...]reconcile.Book{reconcile.Platform, reconcile.HIS}[i]
 		}
 		sink := files.Sink{
-			Line:   func(l reconcile.Line) error { l.File = uint16(i); return e.Add(which, l) },
+			Line:   func(l *reconcile.Line) error { l.File = uint16(i); return e.Add(which, *l) },
 			Reject: func(r files.Reject) error { t.Errorf("rejected: %+v", r); return nil },
 		}
 		f, size := open(t, path)
@@ -46,7 +46,11 @@ func compare(t testing.TB, day bookgen.Files) *reconcile.Result {
 			t.Fatal(err)
 		}
 	}
-	return e.Run()
+	res, err := e.Run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
 }
 
 func open(t testing.TB, path string) (*os.File, int64) {

@@ -50,9 +50,10 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("%s 第 %d 行：%s", r.File, r.Line, r.Reason)
 }
 
-// Sink takes what a file holds. Its errors stop the reading.
+// Sink takes what a file holds. Its errors stop the reading. The line is the
+// sink's until it returns.
 type Sink struct {
-	Line   func(reconcile.Line) error
+	Line   func(*reconcile.Line) error
 	Reject func(Reject) error
 }
 
@@ -77,6 +78,7 @@ type reader struct {
 	from int64 // the business day
 	to   int64
 	info Info
+	line reconcile.Line // the one at hand
 }
 
 // Day is a business day in Beijing.
@@ -100,7 +102,7 @@ func (r *reader) refuse(line int, format string, args ...any) error {
 }
 
 // emit hands a good line on.
-func (r *reader) emit(l reconcile.Line) error {
+func (r *reader) emit(l *reconcile.Line) error {
 	if l.At >= r.from && l.At < r.to {
 		r.info.OnDay++
 	}

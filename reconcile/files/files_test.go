@@ -28,7 +28,7 @@ type outcome struct {
 
 func (o *outcome) sink() files.Sink {
 	return files.Sink{
-		Line:   func(l reconcile.Line) error { o.lines = append(o.lines, l); return nil },
+		Line:   func(l *reconcile.Line) error { o.lines = append(o.lines, *l); return nil },
 		Reject: func(r files.Reject) error { o.rejects = append(o.rejects, r); return nil },
 	}
 }

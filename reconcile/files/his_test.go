@@ -33,7 +33,7 @@ func TestHISTable_IsReadAsItWasWritten(t *testing.T) {
 	var lines []reconcile.Line
 	var rejects []Reject
 	info, err := ReadTable(File{Name: "his.csv", Data: bytes.NewReader(b.Bytes()), Size: int64(b.Len())}, reconcile.HIS, "2026-11-23", Sink{
-		Line:   func(l reconcile.Line) error { lines = append(lines, l); return nil },
+		Line:   func(l *reconcile.Line) error { lines = append(lines, *l); return nil },
 		Reject: func(r Reject) error { rejects = append(rejects, r); return nil },
 	})
 	if err != nil || info.Lines != 3 || len(lines) != 2 || len(rejects) != 1 {

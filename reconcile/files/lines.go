@@ -46,6 +46,7 @@ type lines struct {
 	head    string // the first lines as they are, for what stands above a header
 	summary bool   // the text says of itself that it is a summary (汇总)
 	err     error
+	block   block
 }
 
 // physical is a line that was read ahead.
@@ -239,33 +240,39 @@ func (l *lines) next() (string, error) {
 		l.n = l.read
 		return p.text, p.err
 	}
-	raw, err := l.in.ReadSlice('\n')
-	if err == bufio.ErrBufferFull {
-		raw, err = l.long(raw)
-	}
-	if err == io.EOF && len(raw) > 0 {
-		err = nil
-	}
-	if err != nil {
-		return "", err
+	b := &l.block
+	if b.text == "" && len(b.odd) == 0 {
+		switch err := l.fill(); {
+		case err == errLong:
+			return "", &Refusal{l.file, l.read + 1, fmt.Sprintf("一行超过 %d KB，不是账单或表格", maxLine>>10)}
+		case err != nil:
+			return "", err
+		}
 	}
 	l.read++
 	l.n = l.read
+	if b.text != "" {
+		var line string
+		if i := strings.IndexByte(b.text, '\n'); i >= 0 {
+			line, b.text = b.text[:i], b.text[i+1:]
+		} else {
+			line, b.text = b.text, ""
+		}
+		for line != "" && line[len(line)-1] == '\r' {
+			line = line[:len(line)-1]
+		}
+		return line, nil
+	}
+	raw := b.odd
+	if i := bytes.IndexByte(raw, '\n'); i >= 0 {
+		raw = raw[:i+1]
+	}
+	b.odd = b.odd[len(raw):]
 	return l.decode(bytes.TrimRight(raw, "\r\n"))
 }
 
-// long reads on when a line is longer than the buffer, up to a limit.
-func (l *lines) long(begin []byte) ([]byte, error) {
-	whole := bytes.Clone(begin)
-	for len(whole) < maxLine {
-		more, err := l.in.ReadSlice('\n')
-		whole = append(whole, more...)
-		if err != bufio.ErrBufferFull {
-			return whole, err
-		}
-	}
-	return nil, &Refusal{l.file, l.read + 1, fmt.Sprintf("一行超过 %d KB，不是账单或表格", maxLine>>10)}
-}
+// errLong says that a line has no end.
+var errLong = errors.New("line without end")
 
 func (l *lines) decode(raw []byte) (string, error) {
 	if isASCII(raw) {
@@ -296,17 +303,12 @@ func (l *lines) decode(raw []byte) (string, error) {
 // texts; a spreadsheet that saved it again has put commas behind it, or quotes
 // around its cells. open tells that a quoted cell is not closed on this line.
 func split(text string, sep byte, cells []string) (_ []string, open bool) {
-	if strings.HasPrefix(text, "`") && !strings.Contains(text, ",\"`") {
+	if strings.HasPrefix(text, "`") && !quotedTick(text) {
 		text = text[1:]
 		for text != "" && strings.IndexByte(", \t", text[len(text)-1]) >= 0 {
 			text = text[:len(text)-1]
 		}
-		for rest, more := text, true; more; {
-			var cell string
-			cell, rest, more = strings.Cut(rest, ",`")
-			cells = append(cells, cell)
-		}
-		return cells, false
+		return ticked(text, cells), false
 	}
 	for {
 		if strings.HasPrefix(text, `"`) {
@@ -328,6 +330,26 @@ func split(text string, sep byte, cells []string) (_ []string, open bool) {
 			return cells, false
 		}
 		text = rest
+	}
+}
+
+// quotedTick reports whether a cell of WeChat's was put in quotes.
+func quotedTick(text string) bool {
+	return strings.IndexByte(text, '"') >= 0 && strings.Contains(text, ",\"`")
+}
+
+// ticked cuts at every comma with a backtick behind it.
+func ticked(text string, cells []string) []string {
+	begin := 0
+	for i := 0; ; {
+		at := strings.IndexByte(text[i:], '`')
+		if at < 0 {
+			return append(cells, text[begin:])
+		}
+		if i += at + 1; i-2 >= begin && text[i-2] == ',' {
+			cells = append(cells, text[begin:i-2])
+			begin = i
+		}
 	}
 }
 

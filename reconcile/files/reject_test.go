@@ -143,7 +143,7 @@ func TestReadTable_PackedFiles(t *testing.T) {
 
 func TestSink_ErrorsStopTheReading(t *testing.T) {
 	enough := errors.New("enough")
-	sink := files.Sink{Line: func(reconcile.Line) error { return enough }, Reject: func(files.Reject) error { return enough }}
+	sink := files.Sink{Line: func(*reconcile.Line) error { return enough }, Reject: func(files.Reject) error { return enough }}
 	for name, data := range map[string]string{"line": fundGood, "reject": strings.Replace(fundGood, "10:00:03", "无", 1),
 		"packed": zipped(gbk(ledgerGood))} {
 		if _, err := files.ReadBill(files.File{Name: name, Data: strings.NewReader(data), Size: int64(len(data))}, date, sink); !errors.Is(err,

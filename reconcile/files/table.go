@@ -178,7 +178,8 @@ type table struct {
 	midnight  []reconcile.Line
 	awake     bool           // a time other than midnight was met
 	unknown   map[string]int // words that nobody knows
-	clocks    int            // times without a date
+	looked    []word
+	clocks    int // times without a date
 	minus     reconcile.Sum
 	plus      reconcile.Sum
 }
@@ -317,7 +318,8 @@ func (t *table) line(no int, rec []string) error {
 	if len(rec) > len(t.names) && trim(strings.Join(rec[len(t.names):], "")) != "" {
 		return t.reject(no, fmt.Sprintf("有 %d 列，表头只有 %d 列；金额中的千分位逗号须加引号", len(rec), len(t.names)))
 	}
-	l, at, err := t.parse(rec)
+	l := &t.reader.line
+	at, err := t.parse(rec, l)
 	if err != nil {
 		return t.reject(no, err.Error())
 	}
@@ -352,16 +354,16 @@ func (t *table) line(no int, rec []string) error {
 
 // emitTimed hands a line on. As long as all times are exactly midnight, lines
 // wait: a table of such times has dates alone, and says nothing about midnight.
-func (t *table) emitTimed(l reconcile.Line, at foreign.Moment) error {
+func (t *table) emitTimed(l *reconcile.Line, at foreign.Moment) error {
 	switch {
 	case t.awake || at.Day:
 	case (l.At-t.from)%(24*3600) == 0:
-		t.midnight = append(t.midnight, l)
+		t.midnight = append(t.midnight, *l)
 		return nil
 	default:
 		t.awake = true
-		for _, held := range t.midnight {
-			if err := t.emit(held); err != nil {
+		for i := range t.midnight {
+			if err := t.emit(&t.midnight[i]); err != nil {
 				return err
 			}
 		}
@@ -371,7 +373,8 @@ func (t *table) emitTimed(l reconcile.Line, at foreign.Moment) error {
 }
 
 func (t *table) endMidnight() error {
-	for _, l := range t.midnight {
+	for i := range t.midnight {
+		l := &t.midnight[i]
 		l.At += 12 * 3600
 		if err := t.emit(l); err != nil {
 			return err

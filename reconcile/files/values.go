@@ -15,31 +15,55 @@ import (
 // clean takes away what spreadsheets and channels put around a text: blanks,
 // Alipay's tabs, WeChat's backtick, the apostrophe and the ="…" of Excel.
 func clean(s string) string {
-	if s == "" || (s[0] > '=' && s[0] != '`' && s[0] < utf8.RuneSelf && s[len(s)-1] > ' ' && s[len(s)-1] < utf8.RuneSelf) {
+	if s == "" || plainByte(s[0]) && s[len(s)-1] > ' ' && s[len(s)-1] < utf8.RuneSelf {
 		return s
 	}
 	s = trim(s)
+	peeled := false
 	if len(s) > 3 && strings.HasPrefix(s, `="`) && strings.HasSuffix(s, `"`) {
-		s = s[2 : len(s)-1]
+		s, peeled = s[2:len(s)-1], true
 	}
 	if s != "" && (s[0] == '`' || s[0] == '\'') {
-		s = s[1:]
+		s, peeled = s[1:], true
 	}
-	return trim(s)
+	if peeled {
+		return trim(s)
+	}
+	return s
 }
 
+// plainByte reports whether nothing has to be taken away before a byte.
+func plainByte(c byte) bool { return c > ' ' && c < utf8.RuneSelf && c != '=' && c != '`' && c != '\'' }
+
 // trim takes blanks of all kinds off. The bytes at the ends nearly always show
-// that there are none.
+// that there are none but plain ones.
 func trim(s string) string {
-	if s == "" {
-		return s
+	for s != "" && blank(s[0]) {
+		s = s[1:]
 	}
-	first, last := s[0], s[len(s)-1]
-	if first > ' ' && first != 0xc2 && first != 0xe3 && first != 0xef && last > ' ' && last != 0x80 && last != 0xa0 && last != 0xbf {
+	for s != "" && blank(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	if len(s) < 2 || !wide(s[:min(3, len(s))]) && !wide(s[max(0, len(s)-3):]) && !wide(s[len(s)-2:]) {
 		return s
 	}
 	return strings.Trim(s, " \t\r\n\ufeff\u3000\u00a0")
 }
+
+// wide reports whether a text begins with one of the blanks of more bytes.
+func wide(s string) bool {
+	switch s[0] {
+	case 0xc2:
+		return s[1] == 0xa0
+	case 0xe3:
+		return strings.HasPrefix(s, "\u3000")
+	case 0xef:
+		return strings.HasPrefix(s, "\ufeff")
+	}
+	return false
+}
+
+func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // headName is a column's name without what people put around and into it: the
 // unit behind (收支金额(元)), stars, blanks and line breaks.

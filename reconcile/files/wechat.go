@@ -30,9 +30,10 @@ type bill struct {
 	count int // records, rejected ones included
 	first int64
 	onDay int
-	near  int                  // records within the hour before or after the day
-	sums  map[string]money.Fen // by column, what the totals must equal
-	in    reconcile.Sum        // movements by direction
+	near  int // records within the hour before or after the day
+	at    [fields]int
+	sums  [2]money.Fen  // settled and refunded, what the totals of trade bills must equal
+	in    reconcile.Sum // movements by direction
 	out   reconcile.Sum
 
 	tallied bool     // the record at hand counts in in or out
@@ -52,7 +53,8 @@ var wechatKinds = map[form]string{fundFlow: "微信资金账单", wechatTrade: "
 // the totals. A file without its totals was cut off.
 func (r *reader) wechat(l *lines, h header, f form) error {
 	r.info.Kind, r.info.Channel = wechatKinds[f], reconcile.ChannelWeChat
-	b := &bill{reader: r, l: l, h: h, form: f, sums: map[string]money.Fen{}}
+	b := &bill{reader: r, l: l, h: h, form: f}
+	b.find()
 	if err := b.needs(wechatNeeds[f]); err != nil {
 		return err
 	}
@@ -125,7 +127,8 @@ func (b *bill) fits(rec []string, missing int) error {
 	return nil
 }
 
-func (b *bill) cell(rec []string, name string) string {
+// named is the cell of a column of the totals.
+func (b *bill) named(rec []string, name string) string {
 	if i := b.h.col(name); i >= 0 && i < len(rec) {
 		return clean(rec[i])
 	}
@@ -145,13 +148,12 @@ func (b *bill) wechatRecord(rec []string) error {
 	if b.form == wechatTrade {
 		parse = b.wechatTradeLine
 	}
-	l, err := parse(rec)
-	return b.pass(l, err)
+	return b.pass(&b.line, parse(rec, &b.line))
 }
 
 // pass hands on a line that was read; one of nothing moves nothing.
-func (b *bill) pass(l reconcile.Line, err error) error {
-	if err == nil && l.BillNo+l.ChannelNo == "" && (l.Flow == "" || l.Source == reconcile.Trade) {
+func (b *bill) pass(l *reconcile.Line, err error) error {
+	if err == nil && l.BillNo == "" && l.ChannelNo == "" && (l.Flow == "" || l.Source == reconcile.Trade) {
 		err = errors.New("没有任何单号")
 	}
 	if err == nil {
@@ -183,29 +185,29 @@ func (b *bill) pass(l reconcile.Line, err error) error {
 	return b.emit(l)
 }
 
-func (b *bill) fundFlowLine(rec []string) (l reconcile.Line, err error) {
-	l = reconcile.Line{
-		BillNo: b.cell(rec, "业务凭证号"), ChannelNo: b.cell(rec, "微信支付业务单号"), Flow: b.cell(rec, "资金流水单号"),
-		Name: b.cell(rec, "业务名称"), Type: b.cell(rec, "业务类型"), Channel: reconcile.ChannelWeChat, Status: reconcile.Succeeded,
+func (b *bill) fundFlowLine(rec []string, l *reconcile.Line) (err error) {
+	*l = reconcile.Line{
+		BillNo: b.cell(rec, fVoucher), ChannelNo: b.cell(rec, fPayNo), Flow: b.cell(rec, fFlowNo),
+		Name: b.cell(rec, fName), Type: b.cell(rec, fKind), Channel: reconcile.ChannelWeChat, Status: reconcile.Succeeded,
 	}
-	if l.Amount, err = yuan(b.cell(rec, "收支金额")); err != nil {
-		return l, err
+	if l.Amount, err = yuan(b.cell(rec, fMoved)); err != nil {
+		return err
 	}
-	switch way := b.cell(rec, "收支类型"); way {
+	switch way := b.cell(rec, fWay); way {
 	case "收入":
 		l.Back = true
 		b.tally(&b.in, l.Amount)
 	case "支出":
 		b.tally(&b.out, l.Amount)
 	default:
-		return l, fmt.Errorf("收支类型 %q 读不懂", clip(way))
+		return fmt.Errorf("收支类型 %q 读不懂", clip(way))
 	}
 	if l.Amount < 0 {
-		return l, errors.New("金额为负")
+		return errors.New("金额为负")
 	}
 	l.Method = methodOf(l.Name + l.Type)
-	l.At, err = unixOf(b.cell(rec, "记账时间"))
-	return l, err
+	l.At, err = unixOf(b.cell(rec, fBooked))
+	return err
 }
 
 // tally counts a movement in a direction.
@@ -234,56 +236,56 @@ func methodOf(name string) string {
 // wechatTradeLine reads a refund, or a payment as other business. A refund
 // stands in the bill from the moment that it is accepted and its status is
 // never updated, so that PROCESSING counts as paid.
-func (b *bill) wechatTradeLine(rec []string) (l reconcile.Line, err error) {
-	settled, err := yuan(b.cell(rec, "应结订单金额"))
+func (b *bill) wechatTradeLine(rec []string, l *reconcile.Line) (err error) {
+	settled, err := yuan(b.cell(rec, fSettled))
 	if err != nil {
-		return l, err
+		return err
 	}
 	refunded, asked := money.Fen(0), money.Fen(0)
-	if s := b.cell(rec, "退款金额"); s != "" {
+	if s := b.cell(rec, fRefunded); s != "" {
 		if refunded, err = yuan(s); err != nil {
-			return l, err
+			return err
 		}
 	}
-	if s := b.cell(rec, "申请退款金额"); s != "" {
+	if s := b.cell(rec, fAsked); s != "" {
 		if asked, err = yuan(s); err != nil {
-			return l, err
+			return err
 		}
 	}
 	b.tallied = true
-	b.sums["应结订单总金额"] += settled
-	b.sums["退款总金额"] += refunded
-	l = reconcile.Line{Source: reconcile.Trade, Channel: reconcile.ChannelWeChat, Status: reconcile.Succeeded, Back: true,
-		BillNo: b.cell(rec, "商户订单号"), ChannelNo: b.cell(rec, "微信订单号"), Type: b.cell(rec, "交易状态"), Amount: settled}
+	b.sums[0] += settled
+	b.sums[1] += refunded
+	*l = reconcile.Line{Source: reconcile.Trade, Channel: reconcile.ChannelWeChat, Status: reconcile.Succeeded, Back: true,
+		BillNo: b.cell(rec, fMerchantNo), ChannelNo: b.cell(rec, fTransaction), Type: b.cell(rec, fState), Amount: settled}
 	l.Flow = l.ChannelNo
-	if s := b.cell(rec, "订单金额"); s != "" { // what was asked for; coupons may have borne a part
+	if s := b.cell(rec, fOrdered); s != "" { // what was asked for; coupons may have borne a part
 		if order, err := yuan(s); err == nil && order > settled && settled > 0 {
 			l.Amount, l.Paid = order, settled
 		}
 	}
-	at := b.cell(rec, "交易时间")
-	if no := b.cell(rec, "商户退款单号"); no != "" && no != "0" {
+	at := b.cell(rec, fTradeTime)
+	if no := b.cell(rec, fRefundNo); no != "" && no != "0" {
 		l.Of, l.Paid = l.BillNo, 0
-		l.BillNo, l.ChannelNo, l.Amount, l.Back = no, b.cell(rec, "微信退款单号"), refunded, false
+		l.BillNo, l.ChannelNo, l.Amount, l.Back = no, b.cell(rec, fRefundID), refunded, false
 		if refunded >= 0 && asked > refunded { // what we asked for; coupons do not come from our account
 			l.Amount, l.Paid = asked, refunded
 		}
 		l.Flow, l.Type, l.Method = l.ChannelNo, "退款", reconcile.MethodOriginal
-		switch b.cell(rec, "退款状态") {
+		switch b.cell(rec, fRefundState) {
 		case "FAIL", "CLOSED", "CHANGE", "ABNORMAL":
 			l.Status = reconcile.Failed
 		}
-		for _, name := range []string{"退款申请时间", "退款成功时间"} {
-			if s := b.cell(rec, name); s != "" {
+		for _, f := range [...]field{fRefundAsked, fRefundDone} {
+			if s := b.cell(rec, f); s != "" {
 				at = s
 			}
 		}
 	}
 	if l.Amount < 0 {
-		return l, errors.New("金额为负")
+		return errors.New("金额为负")
 	}
 	l.At, err = unixOf(at)
-	return l, err
+	return err
 }
 
 // wechatTotals reads the last line and compares.
@@ -294,14 +296,14 @@ func (b *bill) wechatTotals(h header) error {
 	}
 	told := &bill{reader: b.reader, l: b.l, h: h}
 	if b.form == fundFlow {
-		in := b.agrees("收入", told.cell(rec, "收入笔数"), told.cell(rec, "收入金额"), &b.in)
-		out := b.agrees("支出", told.cell(rec, "支出笔数"), told.cell(rec, "支出金额"), &b.out)
-		return cmpErr(b.sameCount("资金流水总笔数", told.cell(rec, "资金流水总笔数"), b.count), in, out)
+		in := b.agrees("收入", told.named(rec, "收入笔数"), told.named(rec, "收入金额"), &b.in)
+		out := b.agrees("支出", told.named(rec, "支出笔数"), told.named(rec, "支出金额"), &b.out)
+		return cmpErr(b.sameCount("资金流水总笔数", told.named(rec, "资金流水总笔数"), b.count), in, out)
 	}
-	errs := []error{b.sameCount("总交易单数", told.cell(rec, "总交易单数"), b.count)}
-	for _, name := range []string{"应结订单总金额", "退款总金额"} {
-		if s := told.cell(rec, name); s != "" || name == "应结订单总金额" {
-			errs = append(errs, b.sameSum(name, s, b.sums[name]))
+	errs := []error{b.sameCount("总交易单数", told.named(rec, "总交易单数"), b.count)}
+	for i, name := range [...]string{"应结订单总金额", "退款总金额"} {
+		if s := told.named(rec, name); s != "" || name == "应结订单总金额" {
+			errs = append(errs, b.sameSum(name, s, b.sums[i]))
 		}
 	}
 	return cmpErr(errs...)
