@@ -57,6 +57,9 @@ func backupCommand() *cobra.Command {
 			if within(out, dir) {
 				return errors.New("备份文件不能放在数据目录里")
 			}
+			if err := ownFolder(dir); err != nil {
+				return err
+			}
 			keys, err := backupKeys(dir)
 			if err != nil {
 				return err
@@ -68,7 +71,7 @@ func backupCommand() *cobra.Command {
 			return verifyBackup(cmd, out, dir)
 		},
 	}
-	cmd.PersistentFlags().StringVar(&dir, "dir", defaultDir, "数据目录")
+	cmd.PersistentFlags().StringVar(&dir, "dir", dataDir(), "数据目录")
 	cmd.Flags().StringVar(&out, "out", "", "备份文件")
 	cmd.AddCommand(&cobra.Command{
 		Use: "verify FILE", Short: "打开一份备份，核对数据库、审计日志和每个文件", Args: cobra.ExactArgs(1), SilenceUsage: true,

@@ -250,7 +250,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		return nil, err
 	}
 	doors.Bind(se)
-	servePages(se.Router)
+	servePages(se.Router, app.DataDir())
 	extendDashboard(se)
 	if !o.Idle {
 		if err := errors.Join(st.SweepTemp(), st.Started(version(), o.Env)); err != nil {
