@@ -27,15 +27,17 @@ const defaultDir = "hp_data"
 // Execute runs the program with its arguments.
 func Execute(ctx context.Context) error {
 	keepPrivate()
-	if err := loadEnvironment(os.Stderr); err != nil {
-		return err
+	if len(os.Args) < 2 || os.Args[1] != "setup" { // which writes the file
+		if err := loadEnvironment(os.Stderr); err != nil {
+			return err
+		}
 	}
 	if err := (Options{Env: os.Getenv(envName)}).known(); err != nil {
 		return err
 	}
 	alone := &cobra.Command{Use: "hospay", SilenceErrors: true}
 	alone.AddCommand(demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultInitCommand(), reconcileCommand(),
-		backupCommand(), restoreCommand(), serviceCommand())
+		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), samplesCommand())
 	if needsNoData(alone, os.Args[1:]) {
 		return alone.ExecuteContext(ctx)
 	}
@@ -51,7 +53,7 @@ func Execute(ctx context.Context) error {
 	root.Version = version()
 	root.SetContext(ctx)
 	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), reconcileCommand(),
-		backupCommand(), restoreCommand(), serviceCommand(),
+		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(),
 		vaultCommand(app), configCommand(app), hisCommand(app), centreCommand(app), statsCommand(app), AuditCommand(app),
 		pbcmd.NewSuperuserCommand(app), serveCommand(app, &admin)} {
 		root.AddCommand(c)
