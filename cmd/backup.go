@@ -132,25 +132,28 @@ func backupKeys(dir string) (*vault.Backups, error) {
 	return file.Backups()
 }
 
-func verifyBackup(cmd *cobra.Command, path, dir string) (err error) {
+func verifyBackup(cmd *cobra.Command, path, dir string) error {
 	o := FromEnvironment(dir)
 	keys, err := backupKeys(dir)
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	m, err := backup.Check(cmd.Context(), f, keys, filepath.Dir(path), func(dir string, m backup.Manifest) error {
-		return lookInto(cmd.Context(), dir, o, m)
-	})
+	m, err := openBackup(cmd.Context(), path, o, keys)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "备份 %s 已打开核对，可以使用：%s\n", path, tell(m))
 	return nil
+}
+
+// openBackup unpacks a backup beside it and looks into it.
+func openBackup(ctx context.Context, path string, o Options, keys *vault.Backups) (m backup.Manifest, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return backup.Check(ctx, f, keys, filepath.Dir(path), func(dir string, m backup.Manifest) error { return lookInto(ctx, dir, o, m) })
 }
 
 // tell says what a backup is of.

@@ -37,7 +37,7 @@ func Execute(ctx context.Context) error {
 	}
 	alone := &cobra.Command{Use: "hospay", SilenceErrors: true}
 	alone.AddCommand(demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultInitCommand(), reconcileCommand(),
-		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), samplesCommand())
+		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), samplesCommand(), upgradeCommand())
 	if needsNoData(alone, os.Args[1:]) {
 		return alone.ExecuteContext(ctx)
 	}
@@ -53,7 +53,7 @@ func Execute(ctx context.Context) error {
 	root.Version = version()
 	root.SetContext(ctx)
 	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), reconcileCommand(),
-		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(),
+		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), upgradeCommand(),
 		vaultCommand(app), configCommand(app), hisCommand(app), centreCommand(app), statsCommand(app), AuditCommand(app),
 		pbcmd.NewSuperuserCommand(app), serveCommand(app, &admin)} {
 		root.AddCommand(c)
@@ -112,8 +112,11 @@ func NewApp(dir string) *pocketbase.PocketBase {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		keyChain(e.App)
+		keyChain(e.App, e.App.DataDir())
 		store.TraceSuperusers(e.App)
+		if err := backupFirst(e.App); err != nil {
+			return err
+		}
 		return ThisProgram().Open(e.App)
 	})
 	return app
@@ -122,8 +125,8 @@ func NewApp(dir string) *pocketbase.PocketBase {
 // keyChain gives an app the key of its audit log where the key file can be read:
 // whatever a command does must be written down, too. A command that works without
 // the file is refused by the log once it has something to write.
-func keyChain(app core.App) {
-	file, err := vault.ReadKeyFile(FromEnvironment(app.DataDir()).KeyFile)
+func keyChain(app core.App, dir string) {
+	file, err := vault.ReadKeyFile(FromEnvironment(dir).KeyFile)
 	if err != nil {
 		return
 	}

@@ -244,7 +244,8 @@ func runTexts(_ context.Context, w *wizard) error {
 	if err != nil {
 		return err
 	}
-	if have, err := w.rt.App.FindFirstRecordByFilter(collections.ReviewSettings, "institution = {:i}", dbx.Params{"i": w.house.Id}); err == nil {
+	have, err := w.rt.App.FindFirstRecordByFilter(collections.ReviewSettings, "institution = {:i}", dbx.Params{"i": w.house.Id})
+	if err == nil {
 		review = have
 	}
 	review.Load(map[string]any{"auto": false, "rules": refund.DefaultRules(), "second_from": int64(limit), "second_proxy": true})
