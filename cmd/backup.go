@@ -116,8 +116,12 @@ func restoreCommand() *cobra.Command {
 	return cmd
 }
 
-// backupKeys reads the key file; a demo folder holds its own.
+// backupKeys reads the key file; a demo folder holds its own. Whoever looks into a
+// backup needs the key of PocketBase's settings, too.
 func backupKeys(dir string) (*vault.Backups, error) {
+	if err := secretFromFile(envSealing); err != nil {
+		return nil, err
+	}
 	path := os.Getenv(envKeyFile)
 	if path == "" && dir != "" {
 		path = FromEnvironment(dir).KeyFile
