@@ -58,6 +58,15 @@ func Execute(ctx context.Context) error {
 		pbcmd.NewSuperuserCommand(app), serveCommand(app, &admin)} {
 		root.AddCommand(c)
 	}
+	if len(os.Args) > 1 && os.Args[1] == "serve" {
+		if err := UseScripts(app); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+				e.App.Logger().Error("scripts", "error", err)
+				return e.Next()
+			})
+		}
+	}
 	return execute(app)
 }
 

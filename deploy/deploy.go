@@ -9,6 +9,11 @@ import _ "embed"
 //go:embed hospay.service
 var Unit string
 
+// Alerts are the alert rules, for Prometheus and for the program itself.
+//
+//go:embed prometheus-alerts.yml
+var Alerts string
+
 // Environment is the file of settings that setup fills in, with a line of
 // explanation each.
 //

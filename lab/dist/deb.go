@@ -147,5 +147,6 @@ func packDeb(p debPackage) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return packAr(p.At, []file{{"debian-binary", []byte("2.0\n"), 0o644}, {"control.tar.gz", control, 0o644}, {"data.tar.gz", data, 0o644}}), nil
+	return packAr(p.At, []file{{"debian-binary", []byte("2.0\n"), 0o644}, {"control.tar.gz", control, 0o644},
+		{"data.tar.gz", data, 0o644}}), nil
 }

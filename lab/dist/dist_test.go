@@ -96,7 +96,8 @@ func TestDist_InstalledUpgradedRemoved(t *testing.T) {
 	}
 	dpkg := func(args ...string) string {
 		t.Helper()
-		c := exec.Command("dpkg", append([]string{"--root=" + root, "--force-script-chrootless", "--force-depends", "--force-not-root"}, args...)...)
+		all := append([]string{"--root=" + root, "--force-script-chrootless", "--force-depends", "--force-not-root"}, args...)
+		c := exec.Command("dpkg", all...)
 		out, err := c.CombinedOutput()
 		if err != nil {
 			t.Fatalf("dpkg %v: %v\n%s", args, err, out)

@@ -102,7 +102,8 @@ type file struct {
 // shared is what lies beside the program: what to read, and the samples.
 func shared() ([]file, error) {
 	var out []file
-	for _, pattern := range []string{"README.md", "README.zh-CN.md", "CHANGELOG.md", "LICENSE", "docs/*.md", "docs/zh/*.md", "docs/guides/*.md",
+	for _, pattern := range []string{"README.md", "README.zh-CN.md", "CHANGELOG.md", "LICENSE",
+		"docs/*.md", "docs/zh/*.md", "docs/guides/*.md",
 		"deploy/*.conf", "deploy/*.service", "deploy/*.env", "deploy/*.yml", "deploy/*.json", "deploy/pb_hooks/*"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
