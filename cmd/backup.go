@@ -28,6 +28,7 @@ type BackupOptions struct {
 	Folder string
 	Second string // a second place, on another machine or disk
 	Keep   int
+	S3     string // https://endpoint/bucket?region=…
 }
 
 // Environment variables of the backups that serve makes by itself.
@@ -35,10 +36,13 @@ const (
 	envBackups = "HOSPAY_BACKUP_DIR"
 	envSecond  = "HOSPAY_BACKUP_SECOND"
 	envKeep    = "HOSPAY_BACKUP_KEEP"
+	envS3      = "HOSPAY_BACKUP_S3"
+	envS3Key   = "HOSPAY_BACKUP_S3_KEY"
+	envS3Pass  = "HOSPAY_BACKUP_S3_SECRET"
 )
 
 func backupsFromEnvironment() BackupOptions {
-	b := BackupOptions{Folder: os.Getenv(envBackups), Second: os.Getenv(envSecond), Keep: 14}
+	b := BackupOptions{Folder: os.Getenv(envBackups), Second: os.Getenv(envSecond), Keep: 14, S3: os.Getenv(envS3)}
 	if text := os.Getenv(envKeep); text != "" {
 		b.Keep, _ = strconv.Atoi(text) // what is no number is refused when it is used
 	}
@@ -65,6 +69,9 @@ func backupCommand() *cobra.Command {
 				return err
 			}
 			s := backup.Source{Dir: dir, Release: Release, Now: FromEnvironment(dir).clock(), Keys: keys}
+			if err := noteBackup(dir, filepath.Base(out), cmd.ErrOrStderr()); err != nil {
+				return err
+			}
 			if _, err := s.File(cmd.Context(), out); err != nil {
 				return err
 			}
@@ -274,7 +281,12 @@ func (rt *Runtime) keeper(o Options, v *vault.Vault) (*backup.Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
+	far, err := farPlace(b.S3)
+	if err != nil {
+		return nil, err
+	}
 	return &backup.Keeper{
+		Far:    far,
 		Source: backup.Source{Dir: rt.App.DataDir(), Release: Release, Now: rt.now, Keys: keys},
 		Folder: b.Folder, Second: b.Second, Keep: b.Keep,
 		Begin: func(name string) error {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -259,6 +260,25 @@ func (m *machine) refundOfOneYuan(reviewerPassword string) {
 		m.Fatal(err)
 	}
 	within(m.T, func() bool { return status() == "succeeded" })
+	m.backupOnRecord()
+}
+
+// backupOnRecord: a backup by the command, beside the service, is in the audit log.
+func (m *machine) backupOnRecord() {
+	m.Helper()
+	if out, err := m.run(nil, "backup", "--out", filepath.Join(m.dir, "one.backup")); err != nil {
+		m.Fatalf("%v\n%s", err, out)
+	}
+	db := must(sql.Open("sqlite", "file:"+filepath.Join(m.dir, "data", "data.db")+"?mode=ro"))
+	defer db.Close()
+	var n int
+	err := db.QueryRow("SELECT COUNT(*) FROM audit_log WHERE action = 'backup.create' AND target = 'one.backup'").Scan(&n)
+	if err != nil || n != 1 {
+		m.Errorf("%d rows of the backup, %v", n, err)
+	}
+	if out, err := m.run(nil, "audit", "verify"); err != nil {
+		m.Errorf("%v\n%s", err, out)
+	}
 }
 
 // TestSetup_InnerHISTakesTwo: in production what is not HTTPS is not saved by
