@@ -77,7 +77,7 @@ func execute(app *pocketbase.PocketBase) error {
 		return app.Execute()
 	}
 	s, err := manager(service.Config{}, newManaged(app.Execute, func() error {
-		end := func(e *core.TerminateEvent) error { return e.App.ResetBootstrapState() }
+		end := func(e *core.TerminateEvent) error { return e.App.ClearBootstrap() }
 		return app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, end)
 	}, os.Exit))
 	if err != nil {

@@ -80,7 +80,7 @@ func setUp(ctx context.Context, a *asker) error {
 		return err
 	}
 	defer func() {
-		_ = app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(e *core.TerminateEvent) error { return e.App.ResetBootstrapState() })
+		_ = app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(e *core.TerminateEvent) error { return e.App.ClearBootstrap() })
 	}()
 	for i, s := range steps() {
 		fmt.Fprintf(a.out, "\n—— %d/%d %s\n", i+2, total, s.title)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 
 	"hospay/deploy"
@@ -71,7 +72,9 @@ func (a *asker) writeSettings(path string) error {
 	folder := filepath.Dir(path)
 	values := map[string]string{envKeyFile: filepath.Join(folder, "key.json"), envSealing + "_FILE": filepath.Join(folder, "settings.key")}
 	dir := os.Getenv(envDir)
-	if dir == "" {
+	if dir == "" && runtime.GOOS == "windows" {
+		dir = filepath.Join(os.Getenv("ProgramData"), "hospay", "data")
+	} else if dir == "" {
 		dir = "/var/lib/hospay"
 	}
 	for _, q := range []struct {
