@@ -7,7 +7,7 @@ SEEDS ?= 40
 KILLS ?= 5
 
 # walks-% and unit-% stay without .PHONY, which knows no patterns.
-.PHONY: fixture build pages demo test check unit unit-packages dates web race race-whole torture drill planted night proof audit licences sbom bench fuzz clean compiler chromium \
+.PHONY: fixture build pages demo test check unit unit-packages dates web race race-whole torture drill planted night proof audit licences sbom dist dist-try bench fuzz clean compiler chromium \
 	nginx shots
 
 # The program with its pages, as bin/hospay.
@@ -141,6 +141,18 @@ sbom:
 	mkdir -p bin && cd tools && go build -o ../bin/audit ./audit
 	bin/audit sbom bin/sbom.json
 
+# What hospitals install, offline: an archive for each system, packages of Debian,
+# SHA256SUMS. The same commit gives the same bytes. TARGET=linux/amd64 makes one.
+dist: build
+	rm -rf bin/dist
+	go run ./lab/dist -version "$$(bin/hospay version | cut -d' ' -f2)" -epoch "$$(git log -1 --format=%ct)" -only "$(TARGET)" -out bin/dist
+	cat bin/dist/SHA256SUMS
+
+# The package on a root of its own: installed, set up, served, upgraded, removed.
+dist-try:
+	$(MAKE) --no-print-directory dist TARGET=linux/amd64
+	scripts/try-deb.sh bin/dist/*_amd64.deb
+
 # What takes hours.
 night:
 	$(MAKE) --no-print-directory race-whole
@@ -149,6 +161,7 @@ night:
 	$(MAKE) --no-print-directory fuzz
 	$(MAKE) --no-print-directory torture SEEDS=2000 KILLS=100
 	$(MAKE) --no-print-directory drill
+	$(MAKE) --no-print-directory dist-try
 	$(MAKE) --no-print-directory planted
 
 # The data folder that a release leaves for the programs after it, once when the

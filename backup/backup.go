@@ -41,7 +41,7 @@ const (
 // at home) or must not be in a backup (keys, certificates, other backups).
 var (
 	databases = []string{"data.db", "auxiliary.db"}
-	taken     = []string{"storage", "exports", "pb_hooks", "hospay.anchor"}
+	taken     = []string{"storage", "exports", "pb_hooks", "verify", "hospay.anchor"}
 )
 
 // Manifest says what a backup is of.
@@ -100,6 +100,17 @@ func (s Source) Write(ctx context.Context, w io.Writer) (m Manifest, err error) 
 	return m, errors.Join(a.w.Close(), zipped.Close(), sealed.Close())
 }
 
+// Copy lays copies of the databases of a folder that is in use into another one.
+func Copy(ctx context.Context, from, to string) error {
+	for _, name := range databases {
+		err := snapshot(ctx, filepath.Join(from, name), filepath.Join(to, name))
+		if err != nil && !(name != databases[0] && errors.Is(err, fs.ErrNotExist)) { // logs may have been put away
+			return err
+		}
+	}
+	return nil
+}
+
 // snapshot copies a database as it was committed at one moment. Writers go on: in
 // WAL mode a reader keeps nobody waiting.
 func snapshot(ctx context.Context, from, to string) (err error) {
@@ -125,6 +136,11 @@ func (m *Manifest) count(ctx context.Context, file string) (err error) {
 	m.Rows = map[string]int64{}
 	for _, table := range counted {
 		var n int64
+		err := db.QueryRowContext(ctx, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", table).Scan(&n)
+		if errors.Is(err, sql.ErrNoRows) && table != counted[0] {
+			continue // of a release that did not have it
+		}
+		n = 0
 		if err := db.QueryRowContext(ctx, `SELECT COUNT(*) FROM "`+table+`"`).Scan(&n); err != nil {
 			return fmt.Errorf("数据目录的库不是本程序的：%w", err)
 		}

@@ -268,6 +268,53 @@ func TestRestore_NothingOutsideTheFolder(t *testing.T) {
 }
 
 // TestKeeper_KeepsTheNewestAndASecondPlace runs for some nights.
+// far is a store elsewhere.
+type far struct {
+	names  []string
+	broken error
+}
+
+func (f *far) Put(_ context.Context, name, path string) error {
+	if _, err := os.Stat(path); err != nil || f.broken != nil {
+		return errors.Join(err, f.broken)
+	}
+	f.names = append(f.names, name)
+	return nil
+}
+
+func (f *far) Names() ([]string, error) { return slices.Clone(f.names), nil }
+
+func (f *far) Remove(name string) error {
+	f.names = slices.DeleteFunc(f.names, func(n string) bool { return n == name })
+	return nil
+}
+
+// TestKeeper_KeepsTheNewestElsewhere: the place elsewhere has as many, and what is
+// not a backup of ours stays; a place that does not take it is told, and the backup
+// here counts.
+func TestKeeper_KeepsTheNewestElsewhere(t *testing.T) {
+	_, s := used(t)
+	day := s.Now()
+	s.Now = func() time.Time { return day }
+	place := &far{names: []string{"hospay-of-somebody", "zeugnis.pdf"}}
+	k := backup.Keeper{Source: s, Folder: t.TempDir(), Keep: 2, Far: place, Begin: func(string) error { return nil },
+		More: func(context.Context, string, backup.Manifest) error { return nil }}
+	for range 3 {
+		day = day.AddDate(0, 0, 1)
+		if _, err := k.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(place.names) != 4 || place.names[0] != "hospay-of-somebody" || !slices.IsSorted(place.names[2:]) {
+		t.Errorf("%v", place.names)
+	}
+	place.broken = errors.New("no such bucket")
+	day = day.AddDate(0, 0, 1)
+	if n, err := k.Run(t.Context()); n != 1 || err == nil || !strings.Contains(err.Error(), "S3") {
+		t.Errorf("%d %v", n, err)
+	}
+}
+
 func TestKeeper_KeepsTheNewestAndASecondPlace(t *testing.T) {
 	_, s := used(t)
 	day := s.Now()

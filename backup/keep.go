@@ -29,10 +29,18 @@ type Keeper struct {
 	Folder string // where backups lie
 	Second string // a second place, of another machine or disk; empty: none
 	Keep   int    // how many of each place stay
+	Far    Place  // a place that is no folder; nil: none
 	// Begin is told the name of a backup before it is made.
 	Begin func(name string) error
 	// More looks at the folder that a backup was opened into.
 	More func(ctx context.Context, dir string, m Manifest) error
+}
+
+// Place is a store of files elsewhere.
+type Place interface {
+	Put(ctx context.Context, name, path string) error
+	Names() ([]string, error)
+	Remove(name string) error
 }
 
 // Run makes one backup. What is old is removed only after the new one was opened.
@@ -58,7 +66,28 @@ func (k *Keeper) Run(ctx context.Context) (int, error) {
 		}
 		err = errors.Join(err, prune(k.Second, k.Keep))
 	}
-	return 1, err
+	return 1, errors.Join(err, k.send(ctx, name, to))
+}
+
+// send copies a backup that was opened to the place elsewhere, and removes what is
+// too old there.
+func (k *Keeper) send(ctx context.Context, name, from string) error {
+	if k.Far == nil {
+		return nil
+	}
+	if err := k.Far.Put(ctx, name, from); err != nil {
+		return fmt.Errorf("备份已写好，但没有传到 S3：%w", err)
+	}
+	names, err := k.Far.Names()
+	if err != nil {
+		return err
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return !strings.HasPrefix(n, "hospay-") || !strings.HasSuffix(n, suffix) })
+	slices.Sort(names)
+	for _, old := range names[:max(0, len(names)-k.Keep)] {
+		err = errors.Join(err, k.Far.Remove(old))
+	}
+	return err
 }
 
 // Look opens a backup and looks at what is in it.

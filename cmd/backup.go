@@ -28,6 +28,7 @@ type BackupOptions struct {
 	Folder string
 	Second string // a second place, on another machine or disk
 	Keep   int
+	S3     string // https://endpoint/bucket?region=…
 }
 
 // Environment variables of the backups that serve makes by itself.
@@ -35,10 +36,13 @@ const (
 	envBackups = "HOSPAY_BACKUP_DIR"
 	envSecond  = "HOSPAY_BACKUP_SECOND"
 	envKeep    = "HOSPAY_BACKUP_KEEP"
+	envS3      = "HOSPAY_BACKUP_S3"
+	envS3Key   = "HOSPAY_BACKUP_S3_KEY"
+	envS3Pass  = "HOSPAY_BACKUP_S3_SECRET"
 )
 
 func backupsFromEnvironment() BackupOptions {
-	b := BackupOptions{Folder: os.Getenv(envBackups), Second: os.Getenv(envSecond), Keep: 14}
+	b := BackupOptions{Folder: os.Getenv(envBackups), Second: os.Getenv(envSecond), Keep: 14, S3: os.Getenv(envS3)}
 	if text := os.Getenv(envKeep); text != "" {
 		b.Keep, _ = strconv.Atoi(text) // what is no number is refused when it is used
 	}
@@ -57,18 +61,24 @@ func backupCommand() *cobra.Command {
 			if within(out, dir) {
 				return errors.New("备份文件不能放在数据目录里")
 			}
+			if err := ownFolder(dir); err != nil {
+				return err
+			}
 			keys, err := backupKeys(dir)
 			if err != nil {
 				return err
 			}
 			s := backup.Source{Dir: dir, Release: Release, Now: FromEnvironment(dir).clock(), Keys: keys}
+			if err := noteBackup(dir, filepath.Base(out), cmd.ErrOrStderr()); err != nil {
+				return err
+			}
 			if _, err := s.File(cmd.Context(), out); err != nil {
 				return err
 			}
 			return verifyBackup(cmd, out, dir)
 		},
 	}
-	cmd.PersistentFlags().StringVar(&dir, "dir", defaultDir, "数据目录")
+	cmd.PersistentFlags().StringVar(&dir, "dir", dataDir(), "数据目录")
 	cmd.Flags().StringVar(&out, "out", "", "备份文件")
 	cmd.AddCommand(&cobra.Command{
 		Use: "verify FILE", Short: "打开一份备份，核对数据库、审计日志和每个文件", Args: cobra.ExactArgs(1), SilenceUsage: true,
@@ -113,8 +123,12 @@ func restoreCommand() *cobra.Command {
 	return cmd
 }
 
-// backupKeys reads the key file; a demo folder holds its own.
+// backupKeys reads the key file; a demo folder holds its own. Whoever looks into a
+// backup needs the key of PocketBase's settings, too.
 func backupKeys(dir string) (*vault.Backups, error) {
+	if err := secretFromFile(envSealing); err != nil {
+		return nil, err
+	}
 	path := os.Getenv(envKeyFile)
 	if path == "" && dir != "" {
 		path = FromEnvironment(dir).KeyFile
@@ -129,25 +143,28 @@ func backupKeys(dir string) (*vault.Backups, error) {
 	return file.Backups()
 }
 
-func verifyBackup(cmd *cobra.Command, path, dir string) (err error) {
+func verifyBackup(cmd *cobra.Command, path, dir string) error {
 	o := FromEnvironment(dir)
 	keys, err := backupKeys(dir)
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	m, err := backup.Check(cmd.Context(), f, keys, filepath.Dir(path), func(dir string, m backup.Manifest) error {
-		return lookInto(cmd.Context(), dir, o, m)
-	})
+	m, err := openBackup(cmd.Context(), path, o, keys)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "备份 %s 已打开核对，可以使用：%s\n", path, tell(m))
 	return nil
+}
+
+// openBackup unpacks a backup beside it and looks into it.
+func openBackup(ctx context.Context, path string, o Options, keys *vault.Backups) (m backup.Manifest, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return backup.Check(ctx, f, keys, filepath.Dir(path), func(dir string, m backup.Manifest) error { return lookInto(ctx, dir, o, m) })
 }
 
 // tell says what a backup is of.
@@ -264,7 +281,12 @@ func (rt *Runtime) keeper(o Options, v *vault.Vault) (*backup.Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
+	far, err := farPlace(b.S3)
+	if err != nil {
+		return nil, err
+	}
 	return &backup.Keeper{
+		Far:    far,
 		Source: backup.Source{Dir: rt.App.DataDir(), Release: Release, Now: rt.now, Keys: keys},
 		Folder: b.Folder, Second: b.Second, Keep: b.Keep,
 		Begin: func(name string) error {

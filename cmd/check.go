@@ -17,6 +17,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/his"
+	"hospay/his/samples"
 	"hospay/internal/checkup"
 	"hospay/internal/i18n"
 	"hospay/money"
@@ -236,7 +237,8 @@ func hisCommand(app *pocketbase.PocketBase) *cobra.Command {
 	run.Flags().StringVar(&p.patient.IDNo, "id-no", "", "测试患者证件号")
 	run.Flags().StringVar(&p.patient.Name, "name", "", "测试患者姓名")
 	run.Flags().Int64Var(&p.fen, "amount", 0, "退预交金并随即撤销的金额（分）；0 表示不做会动钱的调用")
-	cmd.AddCommand(run)
+	run.Flags().BoolVar(&p.tape.show, "show", false, "每个调用都显示发出和收到的内容（个人信息已遮盖）；不加时只显示没有成功的")
+	cmd.AddCommand(run, hisSample())
 	return cmd
 }
 
@@ -267,6 +269,27 @@ type probe struct {
 	institution string
 	patient     checkup.Patient
 	fen         int64
+	tape        tape
+}
+
+// samplesCommand is the part of the HIS commands that opens no data folder.
+func samplesCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "his", Short: "HIS 对接"}
+	cmd.AddCommand(hisSample())
+	return cmd
+}
+
+func hisSample() *cobra.Command {
+	return &cobra.Command{
+		Use: "sample rest|soap-utf8|soap-gbk", Short: "打印一份完整的 HIS 映射样例", Args: cobra.ExactArgs(1), SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, _, err := samples.Mapping(args[0])
+			if err == nil {
+				fmt.Fprint(cmd.OutOrStdout(), text)
+			}
+			return err
+		},
+	}
 }
 
 func (p *probe) run(ctx context.Context, rt *Runtime, out io.Writer) error {
@@ -274,6 +297,15 @@ func (p *probe) run(ctx context.Context, rt *Runtime, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	p.tape.private = []string{p.patient.No, p.patient.IDNo, p.patient.Name}
+	if rec, err := rt.App.FindFirstRecordByFilter(collections.HISConfigs, "institution = {:i}", map[string]any{"i": inst.Id}); err == nil {
+		secrets, err := rt.Store.RecordSecrets(rec)
+		if err != nil {
+			return err
+		}
+		p.tape.private = append(p.tape.private, values(secrets)...)
+	}
+	rt.Store.HISTap = p.tape.hear
 	conn, traits, err := rt.Store.HIS(ctx, inst.Id)
 	if err != nil {
 		return err
@@ -281,7 +313,7 @@ func (p *probe) run(ctx context.Context, rt *Runtime, out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	defer w.Flush()
 	fmt.Fprintf(w, "机构\t%s\t可查询 %v，幂等 %v，可撤销 %v\n", inst.GetString("name"), traits.Queryable, traits.Idempotent, traits.Reversible)
-	l := &checkup.List{Each: func(s checkup.Step) { printStep(w, s) }}
+	l := &checkup.List{Each: func(s checkup.Step) { printStep(w, s); p.tape.play(w, s.OK) }}
 	card := l.Read(ctx, conn, p.patient)
 	if card == "" {
 		return errors.New("没有可用的就诊卡，后面的调用无法进行")

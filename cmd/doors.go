@@ -30,7 +30,7 @@ func edge(rt *Runtime, o Options) (*hooks.Hooks, error) {
 	rt.Kit = &kit.Kit{App: rt.App, Store: rt.Store, Log: rt.log, Production: production, Limited: production || o.Limits}
 	intake := refund.NewIntake(rt.Store, rt.Store, o.Now, rt.log)
 	settings := &config.Service{App: rt.App, Store: rt.Store, Production: production}
-	return &hooks.Hooks{
+	out := &hooks.Hooks{
 		Kit:     rt.Kit,
 		Gate:    gate.Gate{Proxies: proxies, Separate: o.Admin != ""},
 		Patient: patient.Hooks{Service: rt.Service, Worker: rt.Worker, Intake: intake},
@@ -42,7 +42,9 @@ func edge(rt *Runtime, o Options) (*hooks.Hooks, error) {
 		Inbound:  inbound.Hooks{Inbox: inbox(rt)},
 		HIS:      his.Hooks{Bills: rt.Bills, Worker: rt.Worker},
 		Payments: payments.Hooks{Bills: rt.Bills, Worker: rt.Worker, Intake: intake},
-	}, nil
+	}
+	rt.samples = out.IT.Samples
+	return out, nil
 }
 
 // inbox says who reads which callbacks. What was booked is worked on at once.

@@ -16,12 +16,15 @@ import (
 	"hospay/books"
 	"hospay/calendar"
 	"hospay/collections"
+	"hospay/deploy"
 	"hospay/exports"
 	"hospay/flow"
 	"hospay/hooks/kit"
+	"hospay/internal/alerts"
 	"hospay/internal/checkup"
 	"hospay/internal/metrics"
 	"hospay/internal/testday"
+	"hospay/internal/vault"
 	"hospay/jobs"
 	"hospay/notify"
 	"hospay/payment"
@@ -69,6 +72,8 @@ type Runtime struct {
 	log     *slog.Logger
 	Health  *checkup.Health
 	calls   metrics.Calls
+	watch   *alerts.Watch
+	samples func(context.Context) ([]alerts.Sample, error) // the figures of this moment
 	now     func() time.Time
 	stop    context.CancelFunc
 	done    chan struct{}
@@ -239,10 +244,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		Health: &checkup.Health{}, now: o.Now,
 	}
 	service.Watching, bills.Watching = rt.calls.Watch("refund"), rt.calls.Watch("payment")
-	if rt.keep, err = rt.keeper(o, v); err != nil {
-		return nil, err
-	}
-	if rt.Jobs, err = jobs.New(calendar.Beijing, o.Now, st, log, rt.jobs(guards)...); err != nil {
+	if err := rt.schedule(o, v, guards); err != nil {
 		return nil, err
 	}
 	doors, err := edge(rt, o)
@@ -250,7 +252,7 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		return nil, err
 	}
 	doors.Bind(se)
-	servePages(se.Router)
+	servePages(se.Router, app.DataDir())
 	extendDashboard(se)
 	if !o.Idle {
 		if err := errors.Join(st.SweepTemp(), st.Started(version(), o.Env)); err != nil {
@@ -259,6 +261,20 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 		rt.Start()
 	}
 	return rt, nil
+}
+
+// schedule builds what is done by the clock.
+func (rt *Runtime) schedule(o Options, v *vault.Vault, guards collections.GuardSet) error {
+	rules, err := alerts.Parse(deploy.Alerts)
+	if err != nil {
+		return err
+	}
+	rt.watch = alerts.New(rules)
+	if rt.keep, err = rt.keeper(o, v); err != nil {
+		return err
+	}
+	rt.Jobs, err = jobs.New(calendar.Beijing, o.Now, rt.Store, rt.log, rt.jobs(guards)...)
+	return err
 }
 
 // ready makes sure of what must be so before anything is served.
@@ -350,5 +366,6 @@ func (rt *Runtime) jobs(guards collections.GuardSet) []jobs.Job {
 		{Name: "old_exports", Every: time.Hour, Run: func(context.Context) (int, error) { return rt.Exports.Purge(rt.now()) }},
 		jobs.Health(rt.Store, rt.Health, rt.now),
 		jobs.Certificates(rt.Store, rt.now),
+		jobs.Alarms(rt.Store, rt.watch, func(ctx context.Context) ([]alerts.Sample, error) { return rt.samples(ctx) }, rt.now),
 	}, rt.backups()...)
 }

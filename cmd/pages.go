@@ -2,6 +2,10 @@ package cmd
 
 import (
 	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 
 	"hospay/pb_public"
@@ -22,12 +26,15 @@ var kioskPolicy = strings.Replace(pagePolicy, "connect-src 'self'", "connect-src
 
 // servePages serves the embedded pages. Files whose names carry a hash of
 // their content may be kept for good, everything else is asked for again.
-func servePages(r *router.Router[*core.RequestEvent]) {
+func servePages(r *router.Router[*core.RequestEvent], data string) {
 	pages := pb_public.Files()
 	r.GET("/{path...}", apis.Static(pages, true)).Bind(apis.Gzip(), &hook.Handler[*core.RequestEvent]{
 		Id: "hospay_pages", Func: func(e *core.RequestEvent) error {
 			if strings.HasPrefix(e.Request.URL.Path, "/api/") {
 				return e.NotFoundError("", nil) // a page is no answer to a program
+			}
+			if text, is := proofOf(data, e.Request.URL.Path); is {
+				return e.Blob(http.StatusOK, "text/plain; charset=utf-8", text)
 			}
 			h := e.Response.Header()
 			h.Set("Content-Security-Policy", policyOf(e.Request.URL.Path))
@@ -43,6 +50,25 @@ func servePages(r *router.Router[*core.RequestEvent]) {
 			return e.Next()
 		}})
 }
+
+// proofs is the folder of files by which WeChat and others make sure that a domain
+// is the hospital's: MP_verify_….txt and the like, at its root.
+const proofs = "verify"
+
+// proofName is how such files are called. No page is.
+var proofName = regexp.MustCompile(`^/([A-Za-z0-9_-]{4,80}\.(?:txt|html))$`)
+
+func proofOf(data, path string) ([]byte, bool) {
+	m := proofName.FindStringSubmatch(path)
+	if m == nil || m[1] == "index.html" {
+		return nil, false
+	}
+	text, err := os.ReadFile(filepath.Join(data, proofs, m[1]))
+	return text, err == nil && len(text) <= mostProof
+}
+
+// mostProof bounds a file that is served as it is.
+const mostProof = 4 << 10
 
 func policyOf(path string) string {
 	if path == "/kiosk" || strings.HasPrefix(path, "/kiosk/") {

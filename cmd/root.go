@@ -2,8 +2,10 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"hospay/internal/vault"
 	"hospay/store"
 
+	"github.com/kardianos/service"
 	"github.com/pocketbase/pocketbase"
 	pbcmd "github.com/pocketbase/pocketbase/cmd"
 	"github.com/pocketbase/pocketbase/core"
@@ -24,12 +27,17 @@ const defaultDir = "hp_data"
 // Execute runs the program with its arguments.
 func Execute(ctx context.Context) error {
 	keepPrivate()
+	if len(os.Args) < 2 || os.Args[1] != "setup" { // which writes the file
+		if err := loadEnvironment(os.Stderr); err != nil {
+			return err
+		}
+	}
 	if err := (Options{Env: os.Getenv(envName)}).known(); err != nil {
 		return err
 	}
 	alone := &cobra.Command{Use: "hospay", SilenceErrors: true}
 	alone.AddCommand(demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultInitCommand(), reconcileCommand(),
-		backupCommand(), restoreCommand())
+		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), samplesCommand(), upgradeCommand())
 	if needsNoData(alone, os.Args[1:]) {
 		return alone.ExecuteContext(ctx)
 	}
@@ -45,18 +53,46 @@ func Execute(ctx context.Context) error {
 	root.Version = version()
 	root.SetContext(ctx)
 	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), reconcileCommand(),
-		backupCommand(), restoreCommand(),
+		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), upgradeCommand(),
 		vaultCommand(app), configCommand(app), hisCommand(app), centreCommand(app), statsCommand(app), AuditCommand(app),
 		pbcmd.NewSuperuserCommand(app), serveCommand(app, &admin)} {
 		root.AddCommand(c)
 	}
-	return app.Execute()
+	if len(os.Args) > 1 && os.Args[1] == "serve" {
+		if err := UseScripts(app); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+				e.App.Logger().Error("scripts", "error", err)
+				return e.Next()
+			})
+		}
+	}
+	return execute(app)
+}
+
+// execute runs the command. A service of Windows is started and stopped by calls
+// instead of signals.
+func execute(app *pocketbase.PocketBase) error {
+	if runtime.GOOS != "windows" || service.Interactive() {
+		return app.Execute()
+	}
+	s, err := manager(service.Config{}, newManaged(app.Execute, func() error {
+		end := func(e *core.TerminateEvent) error { return e.App.ClearBootstrap() }
+		return app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, end)
+	}, os.Exit))
+	if err != nil {
+		return err
+	}
+	return s.Run()
 }
 
 // serveCommand is PocketBase's, with a listener for IT.
 func serveCommand(app *pocketbase.PocketBase, admin *string) *cobra.Command {
 	c := pbcmd.NewServeCommand(app, os.Getenv(envName) != EnvDemo)
-	c.Flags().StringVar(admin, "admin", "", "后台、备份、设置和日志另用的监听地址，例如 127.0.0.1:8091；--http 的地址上就不再有它们")
+	if address := os.Getenv(envHTTP); address != "" {
+		_ = c.PersistentFlags().Set("http", address) // what the command line says comes later
+	}
+	c.Flags().StringVar(admin, "admin", os.Getenv(envAdmin), "后台、备份、设置和日志另用的监听地址，例如 127.0.0.1:8091；--http 的地址上就不再有它们")
 	return c
 }
 
@@ -73,20 +109,23 @@ func needsNoData(alone *cobra.Command, args []string) bool {
 // first.
 func NewApp(dir string) *pocketbase.PocketBase {
 	if dir == "" {
-		dir = defaultDir
+		dir = dataDir()
 	}
 	app := pocketbase.NewWithConfig(pocketbase.Config{
 		DefaultDataDir: dir, DefaultEncryptionEnv: envSealing, DBConnect: collections.Connect, HideStartBanner: os.Getenv(envName) == EnvDemo,
 	})
 	app.OnBootstrap().BindFunc(func(e *core.BootstrapEvent) error {
-		if err := makePrivate(e.App.DataDir()); err != nil {
+		if err := errors.Join(ownFolder(e.App.DataDir()), makePrivate(e.App.DataDir())); err != nil {
 			return err
 		}
 		if err := e.Next(); err != nil {
 			return err
 		}
-		keyChain(e.App)
+		keyChain(e.App, e.App.DataDir())
 		store.TraceSuperusers(e.App)
+		if err := backupFirst(e.App); err != nil {
+			return err
+		}
 		return ThisProgram().Open(e.App)
 	})
 	return app
@@ -95,8 +134,8 @@ func NewApp(dir string) *pocketbase.PocketBase {
 // keyChain gives an app the key of its audit log where the key file can be read:
 // whatever a command does must be written down, too. A command that works without
 // the file is refused by the log once it has something to write.
-func keyChain(app core.App) {
-	file, err := vault.ReadKeyFile(FromEnvironment(app.DataDir()).KeyFile)
+func keyChain(app core.App, dir string) {
+	file, err := vault.ReadKeyFile(FromEnvironment(dir).KeyFile)
 	if err != nil {
 		return
 	}

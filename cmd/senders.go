@@ -11,6 +11,7 @@ import (
 	"hospay/channels"
 	"hospay/notify"
 	"hospay/notify/email"
+	"hospay/notify/robot"
 	"hospay/notify/sms"
 	"hospay/store"
 
@@ -21,13 +22,37 @@ import (
 // senders are the ways in which notices leave the program.
 func senders(app core.App, store *store.Store, now func() time.Time) map[string]notify.Sender {
 	return map[string]notify.Sender{
-		notify.ViaWechat: channelSender(store, "wechat"),
-		notify.ViaAlipay: channelSender(store, "alipay"),
-		notify.ViaSMS:    sms.New(&gateways{store: store, now: now}),
+		notify.ViaWechat:   channelSender(store, "wechat"),
+		notify.ViaAlipay:   channelSender(store, "alipay"),
+		notify.ViaWeCom:    robots(store, notify.ViaWeCom, now),
+		notify.ViaDingTalk: robots(store, notify.ViaDingTalk, now),
+		notify.ViaSMS:      sms.New(&gateways{store: store, now: now}),
 		notify.ViaEmail: email.New(mailer{app}, func(_ context.Context, m notify.Message) ([]string, error) {
 			return store.FinanceMail(m.Institution)
 		}),
 	}
+}
+
+// robots sends alarms to the chat groups whose robots were entered.
+func robots(st *store.Store, via string, now func() time.Time) notify.Sender {
+	return notify.SenderFunc(func(ctx context.Context, m notify.Message) (string, error) {
+		held, err := st.Robots(m.Institution)
+		if err != nil {
+			return "", err
+		}
+		address, sign := held[store.RobotWeCom], ""
+		if via == notify.ViaDingTalk {
+			address, sign = held[store.RobotDingTalk], held[store.RobotDingTalkSign]
+		}
+		if address == "" {
+			return "", notify.ErrSkip
+		}
+		r, err := robot.New(via, address, sign, now)
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", notify.ErrRefused, err)
+		}
+		return "", r.Send(ctx, m)
+	})
 }
 
 // gateways finds an institution's SMS gateway and a notice's phone number.

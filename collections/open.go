@@ -71,6 +71,40 @@ func (p Program) Open(app core.App) error {
 	return nil
 }
 
+// Pending is what Open would do to a data folder.
+type Pending struct {
+	Fresh  bool   // the folder holds nothing of ours yet
+	Needs  string // the oldest release that may open it now
+	Files  []string
+	Guards bool // other guards than the installed ones
+}
+
+// Pending tells what Open would do, or why the folder is refused. It writes
+// nothing.
+func (p Program) Pending(app core.App) (Pending, error) {
+	var out Pending
+	due, err := p.due(app)
+	if err != nil {
+		return out, err
+	}
+	f, err := readFolder(app.DB())
+	if err != nil || f == nil {
+		return Pending{Fresh: f == nil}, err
+	}
+	out.Needs, out.Guards = f.Needs, due && f.Hash != p.Guards.Hash()
+	var applied []string
+	if err := app.DB().Select("file").From(core.DefaultMigrationsTable).Column(&applied); err != nil {
+		return out, err
+	}
+	for _, m := range p.Migrations.Items() {
+		if !slices.Contains(applied, m.File) {
+			out.Files = append(out.Files, m.File)
+		}
+	}
+	slices.Sort(out.Files)
+	return out, nil
+}
+
 // patience is how often a folder that another program is migrating is waited
 // for, each time as long as SQLite waits for the writer.
 const patience = 30

@@ -98,7 +98,7 @@ func readRules() map[string]string {
 		RefundCounts:      sameHouse + " && " + money,
 		PaymentDays:       sameHouse + " && " + money,
 		Notifications: anyOf(owns+` && staff = false && via = "in_app" && state = "sent"`, sameHouse+" && "+money,
-			sameHouse+" && "+config+` && event = "certificate"`),
+			sameHouse+" && "+config+` && (event = "certificate" || event = "alarm")`),
 		Callbacks:         sameHouse + " && " + books,
 		Receipts:          anyOf(owns, sameHouse+" && "+money),
 		Statements:        sameHouse + " && " + books,

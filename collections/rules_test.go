@@ -95,7 +95,7 @@ var ruleTable = []struct{ collection, read, create string }{
 			`(@request.auth.roles ` +
 			`~ "auditor"))) || (@request.auth.collectionName = "staff" && @request.auth.active = true && institution = ` +
 			`@request.auth.institution &&` +
-			` @request.auth.roles ~ "config" && event = "certificate"))`,
+			` @request.auth.roles ~ "config" && (event = "certificate" || event = "alarm")))`,
 		`superusers`},
 	{"patient_cards",
 		`@request.auth.collectionName = "patients" && patient = @request.auth.id`,

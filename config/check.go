@@ -13,6 +13,8 @@ import (
 	"hospay/flow"
 	"hospay/internal/foreign"
 	"hospay/internal/idno"
+	"hospay/notify"
+	"hospay/notify/robot"
 	"hospay/notify/sms"
 	"hospay/people"
 	"hospay/store"
@@ -23,6 +25,13 @@ import (
 func checkInstitution(_ *Service, app core.App, d *draft) error {
 	if len(d.rec.GetStringSlice("methods")) == 0 {
 		return errors.New("至少开通一种退款方式")
+	}
+	for via, name := range map[string]string{notify.ViaWeCom: store.RobotWeCom, notify.ViaDingTalk: store.RobotDingTalk} {
+		if address := d.given[name]; address != "" {
+			if _, err := robot.New(via, address, "", nil); err != nil {
+				return err
+			}
+		}
 	}
 	if _, err := foreign.ReadWords(d.rec.GetString("recon_words")); err != nil {
 		return fmt.Errorf("对账词表%w", err)

@@ -47,7 +47,8 @@ func onCreate(names ...string) (out []field) {
 // goes, whether people look at it, and who may do what.
 func kinds() map[string]kind {
 	list := []kind{
-		{collection: collections.Institutions, secretNames: []string{"portal_secret", "his_key", "his_sm_sn", "his_sm_token", "his_sm_public"},
+		{collection: collections.Institutions, secretNames: []string{"portal_secret", "his_key", "his_sm_sn", "his_sm_token", "his_sm_public",
+			store.RobotWeCom, store.RobotDingTalk, store.RobotDingTalkSign},
 			check: checkInstitution, fields: slices.Concat(
 				open("name", "min_amount", "day_limit", "proxy_days", "proxy_photo_days"),
 				guarded("active", "methods", "debit_at", "proxy_on", "proxy_payee", "second_factor", "idle_minutes", "reveals_a_day", "refund_alone",

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -23,6 +24,18 @@ import (
 // deploy/nginx.conf but for addresses and certificates, and returns its address.
 func nginx(t *testing.T, upstream string) string {
 	t.Helper()
+	return nginxWith(t, upstream, func(port int) map[string]string {
+		return map[string]string{"listen 443 ssl http2;": fmt.Sprintf("listen 127.0.0.1:%d;", port),
+			"ssl_certificate     /etc/nginx/tls/refund.pem;": "", "ssl_certificate_key /etc/nginx/tls/refund.key;": "",
+			"listen 10.1.1.5:8443 ssl http2;": "listen unix:" + t.TempDir() + "/admin.sock;", "ssl_certificate     /etc/nginx/tls/admin.pem;": "",
+			"ssl_certificate_key /etc/nginx/tls/admin.key;": ""}
+	}, "http")
+}
+
+// nginxWith runs it with other texts in the configuration, which depend on the
+// port.
+func nginxWith(t *testing.T, upstream string, changes func(port int) map[string]string, scheme string) string {
+	t.Helper()
 	bin, err := exec.LookPath("nginx")
 	if err != nil {
 		if bin = "/usr/sbin/nginx"; !exists(bin) {
@@ -34,11 +47,9 @@ func nginx(t *testing.T, upstream string) string {
 	port := listener.Addr().(*net.TCPAddr).Port
 	listener.Close()
 	site := string(must(os.ReadFile("../deploy/nginx.conf")))
-	for old, with := range map[string]string{
-		"server 127.0.0.1:8090;": "server " + upstream + ";", "listen 443 ssl http2;": fmt.Sprintf("listen 127.0.0.1:%d;", port),
-		"ssl_certificate     /etc/nginx/tls/refund.pem;": "", "ssl_certificate_key /etc/nginx/tls/refund.key;": "",
-		"listen 80;": "listen unix:" + dir + "/http.sock;",
-	} {
+	with := changes(port)
+	with["server 127.0.0.1:8090;"], with["listen 80;"] = "server "+upstream+";", "listen unix:"+dir+"/http.sock;"
+	for old, with := range with {
 		if !strings.Contains(site, old) {
 			t.Fatalf("deploy/nginx.conf has no %q", old)
 		}
@@ -60,9 +71,10 @@ func nginx(t *testing.T, upstream string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = run.Process.Kill(); _ = run.Wait() })
-	address := fmt.Sprintf("http://127.0.0.1:%d", port)
+	address := fmt.Sprintf("%s://127.0.0.1:%d", scheme, port)
+	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	for range 400 {
-		if res, err := http.Get(address + "/api/health"); err == nil {
+		if res, err := c.Get(address + "/api/health"); err == nil {
 			res.Body.Close()
 			return address
 		}

@@ -34,7 +34,7 @@ func (f flat) List(string) ([]his.Document, bool) { return f.rows, !f.noList }
 
 func demo(t testing.TB, change func(*his.Mapping)) his.Mapping {
 	t.Helper()
-	raw, err := os.ReadFile("../lab/demo/his-rest.json")
+	raw, err := os.ReadFile("samples/rest.json")
 	if err != nil {
 		t.Fatal(err)
 	}

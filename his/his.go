@@ -25,7 +25,13 @@ type Config struct {
 	Timeout     time.Duration     // of one call; 0 = 8 s
 	Transport   http.RoundTripper // nil = the adapter's guarded transport
 	Now         func() time.Time  // nil = time.Now
+	Tap         Tap               // told of every request, when set (probes)
 }
+
+// Tap hears what was sent for an operation and what came back, byte for byte, or
+// why nothing did. It is for people who look for the fault in a mapping; what it
+// hears holds personal data and keys.
+type Tap func(op string, sent, received []byte, err error)
 
 func (c Config) clock() func() time.Time {
 	if c.Now != nil {

@@ -26,6 +26,7 @@ type Client struct {
 	base *url.URL
 	http *http.Client
 	wait time.Duration
+	tap  Tap
 }
 
 // NewClient returns a client of the configured address.
@@ -42,12 +43,20 @@ func NewClient(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{base: base, wait: deadline(cfg), http: client}, nil
+	return &Client{base: base, wait: deadline(cfg), http: client, tap: cfg.Tap}, nil
 }
 
 // Post sends an operation's body and returns the whole answer with its type. Any status but
 // 200 is an error: its body proves nothing.
 func (c *Client) Post(ctx context.Context, op Operation, header http.Header, body []byte) (string, []byte, error) {
+	ctype, data, err := c.post(ctx, op, header, body)
+	if c.tap != nil {
+		c.tap(op.name, body, data, err)
+	}
+	return ctype, data, err
+}
+
+func (c *Client) post(ctx context.Context, op Operation, header http.Header, body []byte) (string, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.wait)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.String()+op.Path, bytes.NewReader(body))
@@ -67,7 +76,11 @@ func (c *Client) Post(ctx context.Context, op Operation, header http.Header, bod
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return "", nil, fmt.Errorf("his: HTTP %d", res.StatusCode)
+		var said []byte
+		if c.tap != nil { // a person looks at it; it proves nothing
+			said, _ = io.ReadAll(io.LimitReader(res.Body, 4<<10))
+		}
+		return "", said, fmt.Errorf("his: HTTP %d", res.StatusCode)
 	}
 	limit := maxAnswer
 	if op.long() {

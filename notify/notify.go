@@ -19,6 +19,9 @@ const (
 	ViaAlipay = "alipay"
 	ViaSMS    = "sms"
 	ViaEmail  = "email"
+	// Chat groups of the staff, for alarms.
+	ViaWeCom    = "wecom"
+	ViaDingTalk = "dingtalk"
 )
 
 // Message is a notice that is due.

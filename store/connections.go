@@ -68,7 +68,7 @@ func configOf(ctx context.Context, db dbx.Builder, institution, name string) (r 
 	query, collection, off := channelConfigSQL, collections.ChannelConfigs, flow.NewError(flow.CodeChannelOff, name)
 	switch name {
 	case connectionHIS:
-		query, collection, off = hisConfigSQL, collections.HISConfigs, flow.NewError(flow.CodeHISUnavailable, "no HIS is configured")
+		query, collection, off = hisConfigSQL, collections.HISConfigs, flow.NewError(flow.CodeHISUnavailable, "没有配置 HIS，或没有启用：请在系统配置 → HIS 填写")
 	case connectionCentre:
 		query, collection, off = centreConfigSQL, collections.CentreConfigs, flow.NewError(payment.CodeInsuranceOff, "no centre is configured")
 	}

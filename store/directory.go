@@ -245,7 +245,7 @@ func (s *Store) buildHIS(institution, collection string, r configRow) (hisConnec
 func (s *Store) openHIS(institution string, r configRow, secrets map[string]string) (hisConnection, error) {
 	h, err := his.New(his.Config{
 		Institution: institution, Kind: r.Kind, BaseURL: r.Base, Mapping: json.RawMessage(r.Settings), Secrets: secrets,
-		Timeout: time.Duration(r.TimeoutMS) * time.Millisecond, Transport: s.Transport, Now: s.now,
+		Timeout: time.Duration(r.TimeoutMS) * time.Millisecond, Transport: s.Transport, Now: s.now, Tap: s.HISTap,
 	})
 	return hisConnection{his: h, traits: refund.HISTraits{Queryable: r.Queryable, Idempotent: r.Idempotent, Reversible: r.Reversible}}, err
 }

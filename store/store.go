@@ -15,6 +15,7 @@ import (
 
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/his"
 	"hospay/internal/vault"
 	"hospay/people"
 	"hospay/refund"
@@ -36,9 +37,11 @@ type Store struct {
 	Committed func(collection, id string)
 	// Transport carries the calls of channels and HIS, when set (tests).
 	Transport http.RoundTripper
-	cache     configCache
-	logins    failedLogins
-	tampered  atomic.Bool // the guards are not those of the program: nothing is paid
+	// HISTap hears what is said to a HIS and what it answers, when set (probes).
+	HISTap   his.Tap
+	cache    configCache
+	logins   failedLogins
+	tampered atomic.Bool // the guards are not those of the program: nothing is paid
 }
 
 var (

@@ -23,7 +23,7 @@ import (
 
 func mapping(t testing.TB) string {
 	t.Helper()
-	raw, err := os.ReadFile("../../lab/demo/his-rest.json")
+	raw, err := os.ReadFile("../samples/rest.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ import (
 
 func mapping(t testing.TB, charset string) string {
 	t.Helper()
-	raw, err := os.ReadFile("../../lab/demo/his-soap-" + charset + ".json")
+	raw, err := os.ReadFile("../samples/soap-" + charset + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}

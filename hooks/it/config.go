@@ -101,6 +101,9 @@ func (h *Hooks) worded(e *core.RecordEvent) error {
 	})
 }
 
+// leastSecret is how long a key that signs tickets has to be.
+const leastSecret = 16
+
 // sealSecrets takes the JSON object of secrets_input into the sealed secrets:
 // named keys are replaced, an empty text removes one, others stay. The input
 // itself is never stored.
@@ -113,6 +116,9 @@ func (h *Hooks) sealSecrets(e *core.RecordEvent) error {
 	var given map[string]string
 	if err := json.Unmarshal([]byte(input), &given); err != nil {
 		return kit.Error(http.StatusBadRequest, "bad_request", "")
+	}
+	if given["portal_secret"] != "" && len(given["portal_secret"]) < leastSecret && h.Production {
+		return kit.Error(http.StatusBadRequest, string(config.CodeInvalid), "portal_secret 至少 16 个字符：谁猜到它，就能以任何患者的身份登录")
 	}
 	if e.Record.Id == "" {
 		e.Record.Id = core.GenerateDefaultRandomId()

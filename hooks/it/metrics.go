@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"hospay/hooks/kit"
+	"hospay/internal/alerts"
 	"hospay/internal/checkup"
 	"hospay/internal/metrics"
 	"hospay/store"
@@ -86,7 +87,31 @@ func (h *Hooks) refundFigures(ctx context.Context) ([]*metrics.Family, error) {
 			paid.Add(float64(p.Amount), "institution", o.ID, "channel", channel)
 		}
 	}
-	return []*metrics.Family{orders, oldest, unknown, desk, frozen, paid}, nil
+	held := gauge("hospay_payouts_held", "付款受阻（商户账户余额不足等），等商户账户恢复")
+	waiting, err := h.Store.Held()
+	for id, n := range waiting {
+		held.Add(float64(n), "institution", id)
+	}
+	return []*metrics.Family{orders, oldest, unknown, desk, frozen, paid, held}, err
+}
+
+// Samples are the figures as the alert rules judge them.
+func (h *Hooks) Samples(ctx context.Context) ([]alerts.Sample, error) {
+	families, err := h.figures(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []alerts.Sample
+	for _, f := range families {
+		f.Each(func(v float64, labels []string) {
+			s := alerts.Sample{Name: f.Name, Value: v, Labels: map[string]string{}}
+			for i := 0; i+1 < len(labels); i += 2 {
+				s.Labels[labels[i]] = labels[i+1]
+			}
+			out = append(out, s)
+		})
+	}
+	return out, nil
 }
 
 func (h *Hooks) paymentFigures(ctx context.Context) ([]*metrics.Family, error) {

@@ -27,7 +27,7 @@ func TestBills_AsksAndChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	raw, err := os.ReadFile("../../lab/demo/his-rest.json")
+	raw, err := os.ReadFile("../../his/samples/rest.json")
 	if err != nil {
 		t.Fatal(err)
 	}

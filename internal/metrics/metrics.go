@@ -33,7 +33,15 @@ type Family struct {
 
 type row struct {
 	labels string
+	pairs  []string
 	value  float64
+}
+
+// Each tells every row with its labels as name, value, name, value.
+func (f *Family) Each(tell func(value float64, labels []string)) {
+	for _, r := range f.rows {
+		tell(r.value, r.pairs)
+	}
 }
 
 // Add adds a row under labels, given as name, value, name, value.
@@ -45,7 +53,7 @@ func (f *Family) Add(value float64, labels ...string) {
 		}
 		fmt.Fprintf(&b, "%s=\"%s\"", labels[i], escape.Replace(labels[i+1]))
 	}
-	f.rows = append(f.rows, row{b.String(), value})
+	f.rows = append(f.rows, row{b.String(), labels, value})
 }
 
 var escape = strings.NewReplacer("\\", "\\\\", "\n", "\\n", "\"", "\\\"")

@@ -6,7 +6,6 @@ package demo
 
 import (
 	"context"
-	"embed"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,15 +14,13 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/his/samples"
 	"hospay/internal/idno"
 	"hospay/people"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
 )
-
-//go:embed his-*.json
-var mappings embed.FS
 
 // The demo accounts of the contract.
 const (
@@ -243,14 +240,13 @@ func seedHIS(ctx context.Context, app core.App, inst string, at Endpoints, s Set
 	if kind == "" {
 		kind = "rest"
 	}
-	mapping, err := mappings.ReadFile("his-" + kind + ".json")
+	mapping, adapter, err := samples.Mapping(kind)
 	if err != nil {
 		return err
 	}
-	adapter, _, _ := strings.Cut(kind, "-")
 	filter, params := ofInstitution(inst)
 	_, err = upsert(app, collections.HISConfigs, filter, params, map[string]any{
-		"institution": inst, "kind": adapter, "active": true, "base_url": at.HIS, "mapping": string(mapping), "timeout_ms": 5000,
+		"institution": inst, "kind": adapter, "active": true, "base_url": at.HIS, "mapping": mapping, "timeout_ms": 5000,
 		"queryable": true, "idempotent": true, "reversible": true,
 		"secrets_input": object(map[string]string{"key": c.RESTKey, "sign_key": c.RESTSecret, "user": c.SOAPUser, "password": c.SOAPPassword}),
 	})

@@ -22,7 +22,6 @@ import (
 	"hospay/channels/alipay"
 	"hospay/channels/wechat"
 	"hospay/cmd"
-	"hospay/collections"
 	"hospay/his"
 	"hospay/his/rest"
 	"hospay/his/soap"
@@ -70,6 +69,7 @@ type Config struct {
 	Backups    cmd.BackupOptions
 	Log        *slog.Logger
 	Sims       *all.Set
+	Scripts    map[string]string // files of pb_hooks
 }
 
 // App is a running program with its simulators.
@@ -79,6 +79,7 @@ type App struct {
 	Sims        *all.Set
 	Router      *router.Router[*core.RequestEvent]
 	Dir         string // the data folder
+	ScriptFault error  // what kept a script from being loaded
 	URL         string
 	AdminURL    string
 	Institution string
@@ -102,6 +103,7 @@ func New(tb testing.TB, c Config) *App {
 	a.must(app.Bootstrap())
 	tb.Cleanup(func() { _ = app.ClearBootstrap() })
 	a.must(cmd.ThisProgram().Open(app))
+	a.scripts(app, c.Scripts)
 	var err error
 	a.Router, err = apis.NewRouter(app)
 	a.must(err)
@@ -211,22 +213,6 @@ func seedDir(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	return dir
-}
-
-// forgetConnections takes out the simulators that only the template of the folder
-// knew: each test has its own.
-func forgetConnections(app core.App) error {
-	for _, t := range collections.AllTriggers() {
-		if t.Name != "guard_connection_delete" {
-			continue
-		}
-		for _, sql := range []string{"DROP TRIGGER " + t.Name, "DELETE FROM connections", t.SQL} {
-			if _, err := app.NonconcurrentDB().NewQuery(sql).Execute(); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 func makeSeed() (string, error) {

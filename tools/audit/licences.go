@@ -15,7 +15,7 @@ const licenceList = "docs/licences.md"
 // MPL-2.0 asks for the source of what is changed in its own files: only for what
 // builds and tests, and is not given to anybody.
 var (
-	permissive = []string{"MIT", "ISC", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "Unlicense", "BlueOak-1.0.0"}
+	permissive = []string{"MIT", "ISC", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "Unlicense", "BlueOak-1.0.0", "Zlib"}
 	toolsOnly  = []string{"MPL-2.0"}
 )
 

@@ -305,7 +305,7 @@ export interface Notification {
   to: string
   tries: number
   updated: string
-  via: 'in_app' | 'wechat' | 'alipay' | 'sms' | 'email' | ''
+  via: 'in_app' | 'wechat' | 'alipay' | 'sms' | 'email' | 'wecom' | 'dingtalk' | ''
 }
 
 export interface Callback {

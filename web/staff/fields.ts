@@ -60,12 +60,18 @@ export const institutionFields: Field[] = [
     choices: [['auto', '自动判断'], ['negative', '退款为负数'], ['positive', '退款为正数']], help: '按 HIS 明细里退款的正负。',
   },
   { name: 'secrets.portal_secret', label: '门户登录密钥', kind: 'secret', help: '医院门户用它签发登录凭证。' },
+  { name: 'secrets.alarm_wecom', label: '报警：企业微信群机器人', kind: 'secret', help: '群机器人的整个 Webhook 地址；报警同时发到这个群。' },
+  { name: 'secrets.alarm_dingtalk', label: '报警：钉钉群机器人', kind: 'secret', help: '自定义机器人的整个 Webhook 地址。' },
+  { name: 'secrets.alarm_dingtalk_sign', label: '报警：钉钉加签密钥', kind: 'secret', help: '机器人安全设置选“加签”时填写。' },
 ]
 
 export function institutionValues({ institution }: Config): Record<string, unknown> {
   return {
     ...institution, second_factor: institution.second_factor || 'off', recon_his_sign: institution.recon_his_sign || 'auto',
     'secrets.portal_secret': institution.secrets_held?.includes('portal_secret'),
+    'secrets.alarm_wecom': institution.secrets_held?.includes('alarm_wecom'),
+    'secrets.alarm_dingtalk': institution.secrets_held?.split(', ').includes('alarm_dingtalk'),
+    'secrets.alarm_dingtalk_sign': institution.secrets_held?.includes('alarm_dingtalk_sign'),
   }
 }
 
