@@ -70,7 +70,7 @@ export function institutionValues({ institution }: Config): Record<string, unkno
     ...institution, second_factor: institution.second_factor || 'off', recon_his_sign: institution.recon_his_sign || 'auto',
     'secrets.portal_secret': institution.secrets_held?.includes('portal_secret'),
     'secrets.alarm_wecom': institution.secrets_held?.includes('alarm_wecom'),
-    'secrets.alarm_dingtalk': institution.secrets_held?.split(', ').includes('alarm_dingtalk'),
+    'secrets.alarm_dingtalk': institution.secrets_held?.includes('alarm_dingtalk'),
     'secrets.alarm_dingtalk_sign': institution.secrets_held?.includes('alarm_dingtalk_sign'),
   }
 }
