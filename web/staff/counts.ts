@@ -1,7 +1,9 @@
 // How much waits where, kept live.
-import { onMounted, onUnmounted, reactive } from 'vue'
+import type { RecordModel, RecordSubscription } from 'pocketbase'
+import { onActivated, onDeactivated, onMounted, onUnmounted, reactive } from 'vue'
 import type { CountsView, TabCount } from '@shared/answers'
 import { call, pb } from '@shared/api'
+import { byItself } from '@shared/useTask'
 import { session } from './session'
 
 export const tabs = ['reviewing', 'awaiting_payee', 'processing', 'exceptions', 'succeeded', 'rejected'] as const
@@ -13,9 +15,6 @@ export const tabNames: Record<Tab, string> = {
 export const queue = reactive({} as Record<Tab, TabCount>)
 export const counts = reactive({} as Record<string, number>)
 
-let timer: ReturnType<typeof setTimeout> | undefined
-const listeners = new Set<() => void>()
-
 export async function loadCounts(): Promise<void> {
   const all = await call<CountsView>('GET', '/api/hospay/queue/counts').catch(() => null)
   if (!all) return // the page in front tells what is wrong
@@ -24,19 +23,60 @@ export async function loadCounts(): Promise<void> {
   Object.assign(counts, { reviewing: queue.reviewing?.count ?? 0, payments, suspense, unknown, proxies, frozen: Number(frozen) })
 }
 
-/** onChange calls f, at most once a second, when an order of the house has changed. */
-export function onChange(f: () => void): void {
-  onMounted(() => listeners.add(f))
-  onUnmounted(() => listeners.delete(f))
+/** Told is a record that has changed. shown: more than the times of asking; a reconnect tells of everything, with no id. */
+export interface Told { collection: string; id: string; status: string; shown: boolean }
+type Listener = (told: readonly Told[]) => void
+
+const listeners = new Set<Listener>()
+
+/**
+ * onChange calls f, at most once a second, when something has changed that the page
+ * wants; and when the page is come back to.
+ */
+export function onChange(f: () => unknown, wants: (t: Told) => boolean = (t) => t.shown): void {
+  let left = false
+  const hear: Listener = (told) => { if (told.some((t) => !t.id || wants(t))) byItself(f) }
+  onMounted(() => listeners.add(hear))
+  onActivated(() => {
+    listeners.add(hear)
+    if (left) byItself(f)
+    left = false
+  })
+  onDeactivated(() => {
+    listeners.delete(hear)
+    left = true
+  })
+  onUnmounted(() => listeners.delete(hear))
 }
 
-function changed(): void {
-  if (timer) return
+const everything: Told = { collection: '', id: '', status: '', shown: true }
+let timer: ReturnType<typeof setTimeout> | undefined
+let told = new Map<string, Told>()
+
+/** tell collects what has changed; a page that nobody sees is not read. */
+function tell(t: Told): void {
+  const key = t.collection + t.id
+  told.set(key, { ...t, shown: t.shown || !!told.get(key)?.shown })
+  if (timer || document.visibilityState !== 'visible') return
   timer = setTimeout(() => {
+    const all = [...told.values()]
     timer = undefined
-    void loadCounts()
-    for (const f of listeners) f()
+    told = new Map()
+    if (all.some((x) => x.shown)) void loadCounts()
+    for (const f of listeners) f(all)
   }, 1000)
+}
+
+const faces = new Map<string, string>()
+
+/** changed: the program writes an order also when it has only asked again; that changes nothing that lists show. */
+function changed({ record }: RecordSubscription<RecordModel>): void {
+  const { id, collectionName: collection, updated, ...rest } = record
+  const face = JSON.stringify(rest)
+  if (faces.size > 5000) faces.clear()
+  const shown = faces.get(id) !== face
+  faces.set(id, face)
+  tell({ collection, id, status: String(record.status ?? ''), shown })
 }
 
 /** watchCounts subscribes once for the whole console and reads anew after a reconnect. */
@@ -49,14 +89,14 @@ export function watchCounts(): void {
     try {
       await pb.realtime.unsubscribe()
       if (!who) return
-      await pb.collection('refund_orders').subscribe('*', changed)
-      await pb.collection('payment_orders').subscribe('*', changed)
-      await pb.realtime.subscribe('PB_CONNECT', changed)
+      await Promise.all(['refund_orders', 'payment_orders', 'proxy_applications'].map((c) => pb.collection(c).subscribe('*', changed)))
+      await pb.realtime.subscribe('PB_CONNECT', () => tell(everything))
+      tell(everything) // what has changed between the first reading and now
     } catch {
       wanted = '' // try again at the next turn
     }
   }, 1000)
-  const seen = () => { if (document.visibilityState === 'visible' && session.me) changed() }
+  const seen = () => { if (document.visibilityState === 'visible' && session.me) tell(everything) }
   onMounted(() => document.addEventListener('visibilitychange', seen))
   onUnmounted(() => {
     clearInterval(keep)

@@ -1,5 +1,6 @@
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { failure } from '@shared/api'
+import { lazily, watchChunks } from '@shared/chunks'
 import { known, leave, loadMe, may, type Role, whenLost } from './session'
 
 export interface Place { path: string; title: string; roles: Role[]; menu: boolean; count?: string }
@@ -32,13 +33,16 @@ export const places: (Place & { component: () => Promise<unknown> })[] = [
 
 export const router = createRouter({
   history: createWebHashHistory('/staff/'),
-  routes: [
+  scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+  routes: lazily([
     { path: '/', redirect: () => first() },
     { path: '/login', component: () => import('./pages/Login.vue'), meta: { title: '登录', open: true } },
     ...places.map((p) => ({ path: p.path, component: p.component as () => Promise<never>, meta: { title: p.title, roles: p.roles } })),
     { path: '/:rest(.*)*', component: () => import('./pages/Lost.vue'), meta: { title: '没有这个页面' } },
-  ],
+  ]),
 })
+
+watchChunks(router)
 
 /** first is the first place that one may see. */
 export function first(): string {

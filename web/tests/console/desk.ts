@@ -25,6 +25,15 @@ export async function open(page: Page, route: string, heading: string): Promise<
   await page.getByRole('heading', { level: 1, name: heading }).waitFor()
 }
 
+/** live waits, after a reload, until the page hears what changes and has read what changed before that. */
+export async function live(page: Page, reading: RegExp): Promise<void> {
+  const answered = (url: (u: string) => boolean) => page.waitForResponse((r) => url(r.url()), { timeout: 20_000 })
+  const heard = page.waitForResponse((r) => r.url().endsWith('/api/realtime') && !!r.request().postData()?.includes('proxy_applications'))
+  await page.reload()
+  await heard
+  await Promise.all([answered((u) => u.includes('/queue/counts')), answered((u) => reading.test(u))])
+}
+
 /** serious: axe finds nothing serious or critical, and at both widths nothing sticks out to the side. */
 export async function serious(page: Page, where: string): Promise<void> {
   await expect.poll(() => page.locator('.el-button.is-loading, .el-skeleton').count(), { timeout: 15_000 }).toBe(0)
