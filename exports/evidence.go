@@ -48,7 +48,7 @@ var evidenceTables = []evidenceTable{
 		[]string{"时间", "商户单号", "状态", "SHA-256", "说明"}},
 	{collections.Notifications, "notifications.json", "通知", []string{"created", "event", "round", "via", "to", "title", "body", "state",
 		"sent_at"}, []string{"时间", "事件", "次数", "方式", "对象", "标题", "内容", "状态", "发出时间"}},
-	{collections.RefundEvents, "timeline.json", "经过", []string{"created", "seq", "event", "from", "to", "actor_kind", "actor", "code",
+	{collections.RefundEvents, "timeline.json", "处理记录", []string{"created", "seq", "event", "from", "to", "actor_kind", "actor", "code",
 		"message", "hash"}, []string{"时间", "序号", "事件", "从", "到", "谁", "标识", "代码", "说明", "校验值"}},
 }
 

@@ -1,7 +1,7 @@
 // How much waits where, kept live.
 import type { RecordModel, RecordSubscription } from 'pocketbase'
 import { onActivated, onDeactivated, onMounted, onUnmounted, reactive } from 'vue'
-import type { CountsView, TabCount } from '@shared/answers'
+import type { CountsView, TabCount, TodoItem, TodoView } from '@shared/answers'
 import { call, pb } from '@shared/api'
 import { byItself } from '@shared/useTask'
 import { session } from './session'
@@ -9,7 +9,7 @@ import { session } from './session'
 export const tabs = ['reviewing', 'awaiting_payee', 'processing', 'exceptions', 'succeeded', 'rejected'] as const
 export type Tab = (typeof tabs)[number]
 export const tabNames: Record<Tab, string> = {
-  reviewing: '待审核', awaiting_payee: '待确认收款', processing: '处理中', exceptions: '异常', succeeded: '已完成', rejected: '已驳回与未成功',
+  reviewing: '待审核', awaiting_payee: '待患者确认', processing: '处理中', exceptions: '异常', succeeded: '已完成', rejected: '已驳回与未成功',
 }
 
 export const queue = reactive({} as Record<Tab, TabCount>)
@@ -21,6 +21,16 @@ export async function loadCounts(): Promise<void> {
   const { payments, suspense, unknown, proxies, frozen, ...byTab } = all
   Object.assign(queue, byTab)
   Object.assign(counts, { reviewing: queue.reviewing?.count ?? 0, payments, suspense, unknown, proxies, frozen: Number(frozen) })
+}
+
+/** todo is what waits for whoever is logged in. */
+export const todo = reactive({ items: [] as TodoItem[] })
+
+/** loadTodo reads it, and the badges that only it knows. */
+export async function loadTodo(): Promise<void> {
+  todo.items = (await call<TodoView>('GET', '/api/hospay/staff/todo')).items
+  const of = (...kinds: string[]) => todo.items.filter((i) => kinds.includes(i.kind)).reduce((n, i) => n + i.count, 0)
+  Object.assign(counts, { todo: of(...todo.items.map((i) => i.kind)), changes: of('changes'), reveals: of('reveals'), recon: of('proposed', 'months') })
 }
 
 /** Told is a record that has changed. shown: more than the times of asking; a reconnect tells of everything, with no id. */
@@ -62,7 +72,10 @@ function tell(t: Told): void {
     const all = [...told.values()]
     timer = undefined
     told = new Map()
-    if (all.some((x) => x.shown)) void loadCounts()
+    if (all.some((x) => x.shown)) {
+      void loadCounts()
+      void loadTodo().catch(() => {}) // the page in front tells what is wrong
+    }
     for (const f of listeners) f(all)
   }, 1000)
 }

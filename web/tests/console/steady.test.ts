@@ -3,7 +3,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { app, json, launch, staff, until } from '../walk'
-import { apply, code, live, open, sit, state } from './desk'
+import { apply, code, inSight, live, open, serious, sit, state } from './desk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -44,7 +44,7 @@ test('TestConsole_TheListIsReadAgainOnlyForWhatItShows', async () => {
   await page.getByRole('tab', { name: /待审核（[1-9]/ }).waitFor()
   await live(page, /\/api\/hospay\/queue\?/)
   let readings = 0
-  page.on('request', (r) => { if (/\/api\/hospay\/queue\?/.test(r.url())) readings++ })
+  page.on('request', (r) => { if (/\/api\/hospay\/queue\?/.test(r.url()) && !r.url().includes('sum=')) readings++ })
   const counted = page.waitForResponse((r) => r.url().includes('/queue/counts'))
   const other = await apply(code(234), 'alipay', 5202) // waits for review: not on this tab
   await reviewing(other.id)
@@ -82,6 +82,53 @@ test('TestConsole_WhatWasRefusedStaysTold_OpenDialogsStay', async () => {
   await page.getByRole('button', { name: '确认驳回' }).click()
   await until('rejected', async () => (await state(id)) === 'rejected')
   await dialog.waitFor({ state: 'hidden' })
+  await context.close()
+})
+
+test('TestConsole_AReviewTakesTwoKeys_TheNextOpens', async () => {
+  const made = [await apply(code(228), 'alipay', 5311), await apply(code(229), 'alipay', 5312)]
+  for (const { id } of made) await reviewing(id)
+  const { page, context } = await sit(browser, 'reviewer1')
+  await open(page, '/queue', '退款订单')
+  const row = page.getByRole('row').filter({ hasText: made[0]!.card })
+  await row.waitFor()
+  await page.getByText(/第 1 页，共 \d+ 笔，合计/).waitFor()
+  const order = () => page.url().split('/').at(-1)
+  await row.getByRole('link', { name: '审核', exact: true }).click()
+  await page.getByText('自动审核规则').waitFor()
+  await page.keyboard.press('a') // key 1
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent?.trim())).toBe('确认通过')
+  await page.keyboard.press('Enter') // key 2
+  await page.getByText(/已通过 R\d+/).waitFor()
+  await expect.poll(order).not.toBe(made[0]!.id) // the next one that waits
+  expect(await state(made[0]!.id)).not.toBe('reviewing')
+  await page.getByRole('heading', { level: 1, name: '退款详情' }).waitFor()
+  await page.keyboard.press('Shift+?')
+  await page.getByRole('dialog', { name: '快捷键' }).getByText('接着打开下一笔').waitFor()
+  await page.keyboard.press('Escape')
+  await context.close()
+})
+
+test('TestConsole_ReviewsAndPayoutsAreListed', async () => {
+  const { page, context } = await sit(browser, 'auditor')
+  expect(await page.title()).toContain('等我处理')
+  await open(page, '/reviews', '审核记录')
+  const row = page.getByRole('row').filter({ hasText: '审核员一' }).filter({ hasText: '通过' }).first()
+  await row.waitFor()
+  await page.getByRole('combobox', { name: '决定' }).click({ force: true })
+  await page.getByRole('option', { name: '驳回', exact: true }).click()
+  await page.getByRole('button', { name: '查询' }).click()
+  await expect.poll(async () => (await page.locator('.el-table__row').allInnerTexts()).every((t) => t.includes('驳回'))).toBe(true)
+  await inSight(page, '审核记录')
+  await serious(page, 'reviews')
+  await open(page, '/transfers', '出款单')
+  await page.locator('.el-table__row').first().waitFor()
+  await inSight(page, '出款单')
+  await serious(page, 'payouts')
+  const no = (await page.locator('.el-table__row').first().locator('td').first().innerText()).split(/\s/)[0]!
+  await page.getByLabel('商户单号或渠道单号').fill(no)
+  await page.getByRole('button', { name: '查询' }).click()
+  await expect.poll(() => page.locator('.el-table__row').count()).toBe(1)
   await context.close()
 })
 
