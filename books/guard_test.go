@@ -48,7 +48,7 @@ func TestGuard_BooksRefuseRawSQL(t *testing.T) {
 		{"删账单", "DELETE FROM statements", "never deleted"},
 		{"第二份有效账单", "INSERT INTO statements (id, institution, source, kind, day, version, superseded) SELECT 'x00000000000001', institution, " +
 			"source, kind, day, 2, FALSE FROM statements LIMIT 1", "UNIQUE"},
-		{"改读不懂的行", "UPDATE statement_lines SET reason = 'y'", "append-only"},
+		{"改无法识别的行", "UPDATE statement_lines SET reason = 'y'", "append-only"},
 		{"已结月份的对账", "INSERT INTO recon_runs (id, institution, day, seq) VALUES ('x00000000000001', '" + inst + "', '2026-10-31', 1)",
 			"month is closed"},
 		{"已结月份的差异", "INSERT INTO differences (id, institution, day, key) VALUES ('x00000000000001', '" + inst + "', '2026-10-31', 'k')",

@@ -178,7 +178,7 @@ func (d insuranceDay) judge(o *reconcile.Order, x payment.SettledLine, l files.C
 		o.Books[reconcile.Channel] = theirs
 		o.Kind, o.Explain = reconcile.State, told("医保中心说本院没有这笔，而本院有", l)+"：请按结算号核对两边的金额和状态。"
 	default:
-		o.Kind, o.Explain = reconcile.State, told("医保中心的结果代码读不懂，当作没有对上", l)+"：请看中心的说明，或向中心询问。"
+		o.Kind, o.Explain = reconcile.State, told("医保中心的结果代码无法识别，当作没有对上", l)+"：请看中心的说明，或向中心询问。"
 	}
 }
 

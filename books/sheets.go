@@ -180,7 +180,7 @@ func otherTable(l Ledger, s RunSummary, v DayView) report.Table {
 			[]any{"账单中的其他业务", s.Other.Count, s.Other.Amount, "不是本系统的缴费和退费，只计数"})
 	}
 	if l != Insurance {
-		rows = append(rows, []any{"HIS 中无账单的渠道", s.Cash.Count, s.Cash.Amount, "现金等，只计数"}, []any{"读不懂的行", s.Rejects, nil, "逐行见账单"})
+		rows = append(rows, []any{"HIS 中无账单的渠道", s.Cash.Count, s.Cash.Amount, "现金等，只计数"}, []any{"无法识别的行", s.Rejects, nil, "逐行见账单"})
 	}
 	return report.Listed("三、其他", []report.Column{{Name: "项目"}, {Name: "笔数", Type: report.Count}, {Name: "金额", Type: report.Money},
 		{Name: "说明", Type: report.Long}}, rows)
@@ -192,7 +192,7 @@ func fileTable(files []usedFile) report.Table {
 		rows = append(rows, []any{f.Form + "（" + f.Kind + "）", f.Lines, f.Rejects, f.SHA256})
 	}
 	return report.Listed("四、账单", []report.Column{{Name: "账单", Type: report.Long}, {Name: "行数", Type: report.Count},
-		{Name: "读不懂", Type: report.Count}, {Name: "SHA-256", Type: report.Long}}, rows)
+		{Name: "无法识别", Type: report.Count}, {Name: "SHA-256", Type: report.Long}}, rows)
 }
 
 func channelTable(l Ledger, channels []ChannelRow, books map[string]BookSum) report.Table {

@@ -54,7 +54,8 @@ func TestBooks_ADayWithLinesNobodyCouldReadIsNotBalanced(t *testing.T) {
 	w.run(day)
 	v, err := w.svc.Day(t.Context(), inst, books.Deposits, day)
 	days, err2 := w.svc.Calendar(t.Context(), inst, "2026-11")
-	if err != nil || err2 != nil || v.State != books.HasDifferences || days[28].State != books.HasDifferences || days[28].Colour != "amber" {
+	if err != nil || err2 != nil ||
+		v.State != books.HasDifferences || days[28].State != books.HasDifferences || days[28].Colour != "amber" || v.Colour != "amber" {
 		t.Errorf("%s %+v %v %v", v.State, days[28], err, err2)
 	}
 }

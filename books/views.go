@@ -24,6 +24,7 @@ type DayView struct {
 	Ledger      Ledger                   `json:"ledger"`
 	Ledgers     []Ledger                 `json:"ledgers"` // that are in use on the day
 	State       string                   `json:"state"`   // balanced, differences, incomplete, none
+	Colour      string                   `json:"colour"`  // as on the calendar
 	Books       map[string]BookSum       `json:"books"`
 	Differences map[string]reconcile.Sum `json:"differences"` // by kind, resolved ones included
 	Open        int                      `json:"open"`
@@ -66,6 +67,9 @@ func (s *Service) Day(ctx context.Context, inst string, ledger Ledger, day strin
 	if err := s.count(ctx, inst, &v); err != nil {
 		return v, err
 	}
+	if v.Colour, err = s.colourOf(ctx, inst, ledger, day); err != nil {
+		return v, err
+	}
 	if len(runs) > 0 {
 		v.Books, v.Summary = runs[0].Books, &runs[0].Summary.V
 		v.State = dayState(runs[0].State, v.Open, v.Summary.Rejects)
@@ -77,6 +81,19 @@ func (s *Service) Day(ctx context.Context, inst string, ledger Ledger, day strin
 	}
 	v.Books, _, err = s.present(ctx, inst, ledger, day, bills)
 	return v, err
+}
+
+// colourOf is the colour that the calendar gives a day of a ledger.
+func (s *Service) colourOf(ctx context.Context, inst string, ledger Ledger, day string) (string, error) {
+	first, _, err := calendar.ParseDay(day)
+	if err != nil {
+		return "", err
+	}
+	marks, err := s.marks(ctx, dbx.Params{"i": inst, "f": day, "t": first.AddDate(0, 0, 1).Format(time.DateOnly)})
+	if m := marks[dayOf{day, ledger}]; m != nil {
+		return m.colour(), err
+	}
+	return "none", err
 }
 
 // dayState is a day's state with what people have done since its run.

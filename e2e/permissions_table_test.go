@@ -195,6 +195,7 @@ var routeTable = []routeRow{
 	{route: "GET /api/hospay/refunds/{id}/evidence.zip", path: "/api/hospay/refunds/{order}/evidence.zip",
 		want: "401 403 403 200 200 403 200 403 403"},
 	{route: "POST /api/hospay/staff/password", body: `{"old":"x","new":"short"}`, want: "401 403 403 400 400 400 400 400 403"},
+	{route: "GET /api/hospay/staff/todo", want: "401 403 403 200 200 200 200 200 403"},
 	{route: "GET /api/hospay/staff/me", want: "401 403 403 200 200 200 200 200 403"},
 	{route: "GET /api/hospay/staff/names", want: "401 403 403 200 200 200 200 200 403"},
 	{route: "GET /api/hospay/staff/totp", want: "401 403 403 200 200 200 200 200 403"},

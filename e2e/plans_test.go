@@ -94,7 +94,8 @@ func TestPlans_NothingIsReadThrough(t *testing.T) {
 	}
 	for _, path := range []string{"/payments?needs=", "/payments?needs=people", "/payments?needs=second", "/payments?no=P1",
 		"/payments?his=open",
-		"/payments?status=done,paying&channel=alipay", "/payments/desk/suspense", "/payments/desk/unknown", "/queue/counts"} {
+		"/payments?status=done,paying&channel=alipay", "/payments/desk/suspense", "/payments/desk/unknown", "/queue/counts",
+		"/staff/todo", "/queue?stage=second"} {
 		if res := a.Call("GET", "/api/hospay"+path, a.Staff("finance"), nil); res.Status != 200 {
 			t.Fatalf("%s: %s", path, res.Raw)
 		}

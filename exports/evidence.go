@@ -56,7 +56,7 @@ var evidenceTables = []evidenceTable{
 	{collection: collections.Notifications, file: "notifications.json", title: "通知",
 		fields: []string{"created", "event", "round", "via", "to", "title", "body", "state", "sent_at"},
 		head:   []string{"时间", "事件", "次数", "方式", "对象", "标题", "内容", "状态", "发出时间"}},
-	{collection: collections.RefundEvents, file: "timeline.json", title: "经过",
+	{collection: collections.RefundEvents, file: "timeline.json", title: "处理记录",
 		fields: []string{"created", "seq", "event", "from", "to", "actor_kind", "actor", "code", "message", "hash"},
 		head:   []string{"时间", "序号", "事件", "从", "到", "谁", "标识", "代码", "说明", "校验值"}},
 }

@@ -21,7 +21,7 @@ const (
 	ProxyMinor         ProxyCase = "minor"         // 未成年人
 	ProxyElderly       ProxyCase = "elderly"       // 老年人
 	ProxyDeceased      ProxyCase = "deceased"      // 已故
-	ProxyIncapacitated ProxyCase = "incapacitated" // 无行为能力
+	ProxyIncapacitated ProxyCase = "incapacitated" // 无民事行为能力人
 )
 
 // ProxyRelation is what the agent (代办人) is to the principal (被代办人).

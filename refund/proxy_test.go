@@ -49,7 +49,7 @@ func TestProxy_CheckRefusesByItsRule(t *testing.T) {
 		{"未成年人今天满十八", func(w *ProxyWish, _ *Institution) { w.Case, w.IDNo = ProxyMinor, born("20080302") }, CodeProxyCaseMismatch},
 		{"未成年人差一天满十八", func(w *ProxyWish, _ *Institution) { w.Case, w.IDNo = ProxyMinor, born("20080303") }, ""},
 		{"已故不论年龄", func(w *ProxyWish, _ *Institution) { w.Case, w.IDNo = ProxyDeceased, born("19900101") }, ""},
-		{"无行为能力不论年龄", func(w *ProxyWish, _ *Institution) { w.Case, w.IDNo = ProxyIncapacitated, born("20200101") }, ""},
+		{"无民事行为能力人不论年龄", func(w *ProxyWish, _ *Institution) { w.Case, w.IDNo = ProxyIncapacitated, born("20200101") }, ""},
 	} {
 		w, inst := goodWish()
 		c.change(&w, &inst)

@@ -52,7 +52,7 @@ func (r Recon) Sheets() []Sheet {
 	}
 	sheets = append(sheets, lines)
 	if len(r.Rejects) > 0 {
-		sheets = append(sheets, r.sheet("读不懂的行", "对账文件中读不懂的行", nil, r.rejects()))
+		sheets = append(sheets, r.sheet("无法识别的行", "对账文件中无法识别的行", nil, r.rejects()))
 	}
 	return sheets
 }
@@ -156,7 +156,7 @@ func (r Recon) others() Table {
 	for _, b := range reconcile.Books {
 		rows = append(rows, []any{b.Chinese() + "中其他日期的记录", s.SetAside[b].Count, s.SetAside[b].Amount, "不计入本日"})
 	}
-	rows = append(rows, []any{"读不懂的行", len(r.Rejects), nil, "逐行见“读不懂的行”"})
+	rows = append(rows, []any{"无法识别的行", len(r.Rejects), nil, "逐行见“无法识别的行”"})
 	return Listed("四、其他", []Column{{Name: "项目"}, {Name: "笔数", Type: Count}, {Name: "金额", Type: Money}, {Name: "说明", Type: Long}}, rows)
 }
 

@@ -201,7 +201,7 @@ func sample(t *testing.T, extra int) report.Recon {
 	return report.Recon{Result: res, Unit: "某某医院", Printed: "2026-11-24 09:00", Notes: []string{"注意一"},
 		Files: []report.ReconFile{{Name: "platform.csv", Kind: "平台明细表", SHA256: "ab", Lines: 6},
 			{Name: "again.csv", SHA256: "ab", Repeated: true}},
-		Rejects: []report.Rejected{{File: "his.csv", Line: 7, Reason: "金额 \"abc\" 读不懂"}}}
+		Rejects: []report.Rejected{{File: "his.csv", Line: 7, Reason: "金额 \"abc\" 无法识别"}}}
 }
 
 // dump writes every cell of a workbook as text.

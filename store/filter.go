@@ -76,6 +76,7 @@ type OrderFilter struct {
 	Channel     string
 	Proxy       string // own, proxy
 	Min, Max    money.Fen
+	Stage       string // first, second: of those that wait for review
 	CardNo      string
 	No          string // our order's or call's number, HIS's, or the channel's
 }
@@ -97,7 +98,7 @@ func (f OrderFilter) Valid() bool {
 	}
 	return days && in(f.By, DateFields()...) && in(f.Tab, Tabs()...) && in(f.Standing, collections.Standings()...) &&
 		in(f.Method, "original", "transfer") &&
-		in(f.Channel, "wechat", "alipay") && in(f.Proxy, "own", "proxy") && f.Min >= 0 && f.Max >= 0 &&
+		in(f.Channel, "wechat", "alipay") && in(f.Proxy, "own", "proxy") && in(f.Stage, "first", "second") && f.Min >= 0 && f.Max >= 0 &&
 		(f.From == "" || f.To == "" || f.From <= f.To)
 }
 
@@ -118,6 +119,9 @@ func (f OrderFilter) where() (string, dbx.Params) {
 	}
 	if f.Proxy != "" {
 		c.terms = append(c.terms, map[string]string{"own": "o.proxy_application = ''", "proxy": "o.proxy_application != ''"}[f.Proxy])
+	}
+	if f.Stage != "" {
+		c.terms = append(c.terms, map[string]string{"first": "o.stage != 'second'", "second": "o.stage = 'second'"}[f.Stage])
 	}
 	if f.Min > 0 {
 		c.add("o.amount >=", int64(f.Min))
@@ -241,11 +245,18 @@ type OrderLine struct {
 	FailReason  string         `db:"fail_reason"`
 	Proxy       string         `db:"proxy_application"`
 	Compensates string         `db:"compensates"`
+	Stage       string         `db:"stage"`
+	Applicant   string         `db:"applicant"`
+	Holder      string         `db:"holder"` // of the card
+	Phone       string         `db:"notify_phone"`
 }
 
 const lineColumns = "o.id, o.no, o.created, o.his_refund_date, o.paid_at, o.card_no, o.payee_name, o.amount, o.method, o.channel, " +
 	"o.status, o.review_mode, " +
-	"o.his_refund_no, o.channel_bill_no, o.fail_code, o.fail_reason, o.proxy_application, o.compensates"
+	"o.his_refund_no, o.channel_bill_no, o.fail_code, o.fail_reason, o.proxy_application, o.compensates, o.stage, o.notify_phone, " +
+	"COALESCE((SELECT p.name FROM patients p WHERE p.id = o.patient), '') AS applicant, " +
+	"COALESCE((SELECT a.principal_name FROM proxy_applications a WHERE a.id = o.proxy_application AND o.proxy_application != ''), " +
+	"(SELECT c.card_name FROM patient_cards c WHERE c.patient = o.patient AND c.card_no = o.card_no), '') AS holder"
 
 // order is the column by which lines are sorted: the date of the filter.
 func (f OrderFilter) order() string {

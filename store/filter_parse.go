@@ -28,7 +28,8 @@ func ParseOrderFilter(q url.Values, institution string) (OrderFilter, error) {
 	f := OrderFilter{
 		Institution: institution, By: q.Get("date"), From: q.Get("from"), To: q.Get("to"), Statuses: splitList(q.Get("status")),
 		Tab:    q.Get("tab"),
-		Method: q.Get("method"), Channel: q.Get("channel"), Proxy: q.Get("proxy"), CardNo: q.Get("card_no"), No: strings.ToUpper(q.Get("no")),
+		Method: q.Get("method"), Channel: q.Get("channel"), Proxy: q.Get("proxy"),
+		Stage: q.Get("stage"), CardNo: q.Get("card_no"), No: strings.ToUpper(q.Get("no")),
 	}
 	for name, to := range map[string]*money.Fen{"amount_min": &f.Min, "amount_max": &f.Max} {
 		v := q.Get(name)

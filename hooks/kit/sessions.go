@@ -104,7 +104,8 @@ func sessionOf(token string) string {
 // alive.
 func restless(method, path string) bool {
 	return path == "/api/realtime" || strings.HasSuffix(path, "/auth-refresh") ||
-		(method == http.MethodGet && (path == "/api/hospay/queue/counts" || strings.HasPrefix(path, "/api/hospay/exports")))
+		(method == http.MethodGet && (path == "/api/hospay/queue/counts" || path == "/api/hospay/staff/todo" ||
+			strings.HasPrefix(path, "/api/hospay/exports")))
 }
 
 // wayIn are the routes at which one logs in, and what is told without a login.

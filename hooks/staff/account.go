@@ -18,6 +18,7 @@ import (
 func (h *Hooks) bindAccountRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay/staff")
 	g.GET("/me", h.staffMe).BindFunc(kit.RequireStaff())
+	g.GET("/todo", h.todo).BindFunc(kit.RequireStaff())
 	g.GET("/names", h.namesOfStaff).BindFunc(kit.RequireStaff())
 	g.GET("/totp", h.totpSecret)
 	g.POST("/totp", h.totpConfirm).Bind(apis.BodyLimit(4 << 10))
@@ -71,6 +72,30 @@ type secondFactorView struct {
 	Policy       string `json:"policy"`
 	Enrolled     bool   `json:"enrolled"`
 	RecoveryLeft int    `json:"recovery_left"`
+}
+
+// todoView is what waits for whoever asks.
+type todoView struct {
+	Items []todoItem `json:"items"`
+}
+
+// todoItem is how much of a kind waits; kinds are those of store.Todos.
+type todoItem struct {
+	Kind  string `json:"kind"`
+	Count int    `json:"count"`
+}
+
+// todo lists what waits for the staff member who asks.
+func (h *Hooks) todo(e *core.RequestEvent) error {
+	all, err := h.Store.Todos(e.Request.Context(), store.MemberOf(e.Auth))
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	out := todoView{Items: []todoItem{}}
+	for _, t := range all {
+		out.Items = append(out.Items, todoItem{Kind: t.Kind, Count: t.Count})
+	}
+	return e.JSON(http.StatusOK, out)
 }
 
 // namesView tells the names of staff by id.

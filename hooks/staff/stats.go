@@ -75,6 +75,13 @@ func (h *Hooks) queue(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
+	if q.Get("sum") != "" { // apart from the list, which does not wait for it
+		sum, err := h.Store.OrderSum(e.Request.Context(), f)
+		if err != nil {
+			return h.Fail(e, err)
+		}
+		return e.JSON(http.StatusOK, queueView{Items: []orderLine{}, Sum: &queueSum{Count: sum.Count, Amount: sum.Amount}})
+	}
 	lines, next, err := h.Store.QueuePage(e.Request.Context(), f, q.Get("sort") == "newest", q.Get("after"), perPage)
 	if errors.Is(err, store.ErrCursor) {
 		return kit.BadRequest()
@@ -89,6 +96,13 @@ func (h *Hooks) queue(e *core.RequestEvent) error {
 type queueView struct {
 	Items []orderLine `json:"items"`
 	Next  string      `json:"next"`
+	Sum   *queueSum   `json:"sum,omitempty"` // where it was asked for
+}
+
+// queueSum is how much a filter chooses.
+type queueSum struct {
+	Count  int       `json:"count"`
+	Amount money.Fen `json:"amount"`
 }
 
 // ordersView is a page of orders of a standing, with the sum of all unless the
@@ -142,6 +156,10 @@ type orderLine struct {
 	FailReason  string    `json:"fail_reason"`
 	Proxy       string    `json:"proxy_application"`
 	Compensates string    `json:"compensates"`
+	Stage       string    `json:"stage"`
+	Applicant   string    `json:"applicant"`
+	Holder      string    `json:"holder"`
+	Phone       string    `json:"phone"`
 }
 
 func viewLines(lines []store.OrderLine) []orderLine {
@@ -152,7 +170,7 @@ func viewLines(lines []store.OrderLine) []orderLine {
 			PaidAt: calendar.Clock(l.PaidAt.Time()),
 			CardNo: l.CardNo, PayeeName: l.PayeeName, Amount: money.Fen(l.Amount), Method: l.Method, Channel: l.Channel, Status: l.Status,
 			ReviewMode: l.ReviewMode, HISNo: l.HISNo, ChannelNo: l.ChannelNo, FailCode: l.FailCode, FailReason: l.FailReason,
-			Proxy: l.Proxy, Compensates: l.Compensates,
+			Proxy: l.Proxy, Compensates: l.Compensates, Stage: l.Stage, Applicant: l.Applicant, Holder: l.Holder, Phone: l.Phone,
 		})
 	}
 	return out

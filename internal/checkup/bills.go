@@ -89,7 +89,7 @@ func oddFields(odd []string) error {
 	if len(odd) == 0 {
 		return nil
 	}
-	return fmt.Errorf("读不懂的字段：%s", strings.Join(odd, "；"))
+	return fmt.Errorf("无法识别的字段：%s", strings.Join(odd, "；"))
 }
 
 // slots reads the departments, and what the first one gives out on the day.

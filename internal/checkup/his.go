@@ -54,7 +54,7 @@ func unread(c refund.Card) error {
 	if len(c.Unread) == 0 {
 		return nil
 	}
-	return fmt.Errorf("读不懂的字段：%s", strings.Join(c.Unread, "；"))
+	return fmt.Errorf("无法识别的字段：%s", strings.Join(c.Unread, "；"))
 }
 
 // Reach asks what needs no patient: a number that does not exist.
@@ -99,7 +99,7 @@ func (l *List) Move(ctx context.Context, his refund.HISLedger, card string, amou
 
 func want(ans refund.HISAnswer, state refund.HISState) (string, error) {
 	if ans.Unread != "" {
-		return "", fmt.Errorf("读不懂的字段：%s", ans.Unread)
+		return "", fmt.Errorf("无法识别的字段：%s", ans.Unread)
 	}
 	if ans.Verdict != flow.Done || ans.State != state {
 		return "", fmt.Errorf("应为 %s，得到 %s %s（%s %s）", state, ans.Verdict, ans.State, ans.Reason.Code, ans.Reason.Message)

@@ -25,7 +25,7 @@ func (d *Day) proxies(ctx context.Context) error {
 	for _, t := range []*Track{
 		{Title: "子女为老人代办，退给代办人", Patient: "P0005", Want: "succeeded", Wish: Wish{
 			Card: "C0008", Channel: "wechat", Method: "transfer", Amount: 5200, Changes: map[string]any{"proxy_application": good}}},
-		{Title: "代办审核未通过，不受理", Patient: "P0006", Want: "proxy_not_approved", refused: true, Wish: Wish{
+		{Title: "代办审核驳回，不受理", Patient: "P0006", Want: "proxy_not_approved", refused: true, Wish: Wish{
 			Card: "C0007", Channel: "alipay", Method: "transfer", Amount: 1000, Changes: map[string]any{"proxy_application": bad}}},
 	} {
 		if err := d.run(ctx, t); err != nil {

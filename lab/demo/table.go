@@ -45,7 +45,7 @@ func pad(s string, columns int) string {
 
 // Table prints every order of the day with the way it went.
 func (d *Day) Table(w io.Writer) error {
-	fmt.Fprintf(w, "\n%s %s %s %s %s %s\n", pad("退款单号", 22), pad("患者", 6), pad("方式", 12), pad("金额", 12), pad("结果", 14), "经过")
+	fmt.Fprintf(w, "\n%s %s %s %s %s %s\n", pad("退款单号", 22), pad("患者", 6), pad("方式", 12), pad("金额", 12), pad("结果", 14), "处理记录")
 	for _, t := range d.Tracks() {
 		path, err := d.path(t)
 		if err != nil {
@@ -65,7 +65,7 @@ func (d *Day) Table(w io.Writer) error {
 // BillTable prints every payment of the day with the way it went.
 func (d *Day) BillTable(w io.Writer) error {
 	fmt.Fprintf(w, "\n%s %s %s %s %s %s %s %s\n", pad("缴费单号", 18), pad("患者", 6), pad("方式", 16), pad("总额", 10), pad("医保", 10), pad("现金", 10),
-		pad("结果", 12), "经过")
+		pad("结果", 12), "处理记录")
 	for _, b := range d.Bills() {
 		var o struct {
 			Insured int64 `db:"insured"`

@@ -1,4 +1,5 @@
 import { createRouter, createWebHashHistory } from 'vue-router'
+import { lazily, watchChunks } from '@shared/chunks'
 import { t } from '@shared/i18n'
 import Home from './pages/Home.vue'
 import { comeBack, known, whenLost } from './session'
@@ -7,7 +8,7 @@ import { comeBack, known, whenLost } from './session'
 // the hash, and the portal's links stay short.
 export const router = createRouter({
   history: createWebHashHistory(),
-  routes: [
+  routes: lazily([
     { path: '/', component: Home, meta: { title: 'page.home.title' } },
     { path: '/enter', component: () => import('./pages/Enter.vue'), meta: { title: 'page.enter.title', open: true } },
     { path: '/status', component: () => import('./pages/Status.vue'), meta: { title: 'page.status.title', open: true } },
@@ -32,9 +33,11 @@ export const router = createRouter({
     { path: '/proxy/new', component: () => import('./pages/ProxyNew.vue'), meta: { title: 'page.proxy_new.title' } },
     { path: '/proxy/:id', component: () => import('./pages/Proxy.vue'), meta: { title: 'page.proxy.title' } },
     { path: '/:rest(.*)*', component: () => import('./pages/Lost.vue'), meta: { title: 'page.lost.title', open: true } },
-  ],
+  ]),
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 })
+
+watchChunks(router, ['/', '/apply/notice', '/apply/card', '/apply/route', '/apply/details', '/apply/check', '/apply/done'])
 
 router.beforeEach((to) => {
   if (to.meta.open || known()) return true

@@ -432,6 +432,7 @@ export interface DayView {
   ledger: Ledger
   ledgers: Ledger[]
   state: string
+  colour: string
   books: Record<string, BookSum>
   differences: Record<string, Sum>
   open: number
@@ -981,6 +982,10 @@ export interface OrderLine {
   fail_reason: string
   proxy_application: string
   compensates: string
+  stage: string
+  applicant: string
+  holder: string
+  phone: string
 }
 
 export interface OrdersView {
@@ -1291,9 +1296,15 @@ export interface ProxyView extends Omit<ProxyApplication, 'missing' | 'materials
   next: string
 }
 
+export interface QueueSum {
+  count: number
+  amount: number
+}
+
 export interface QueueView {
   items: OrderLine[]
   next: string
+  sum?: QueueSum
 }
 
 export interface Queued {
@@ -1824,6 +1835,15 @@ export interface TimelineView {
   text: string
   next: string
   steps: StepView[]
+}
+
+export interface TodoItem {
+  kind: string
+  count: number
+}
+
+export interface TodoView {
+  items: TodoItem[]
 }
 
 export interface TraitsView {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ClientResponseError } from 'pocketbase'
 import { Failure } from './api'
-import { useTask } from './useTask'
+import { byItself, useTask } from './useTask'
 
 const refused = (code: string) => new ClientResponseError({ url: '', status: 409, response: { message: '', data: { code } } })
 /** held is a promise that the test ends. */
@@ -75,6 +75,20 @@ test('a reading takes back what was told before it began, and nothing later', as
   slow.end()
   await reading
   expect(trouble.value?.code).toBe('conflict')
+})
+
+test('a reading that nobody asked for takes back nothing, and shows no spinner', async () => {
+  const { trouble, reading, read, run } = useTask()
+  await run('send', () => Promise.reject(refused('conflict')))
+  const slow = held()
+  let done = Promise.resolve(false)
+  byItself(() => { done = read(() => slow.promise) })
+  expect(reading.value).toBe(false)
+  slow.end()
+  await done
+  expect(trouble.value?.code).toBe('conflict')
+  await read(async () => {}) // somebody asks
+  expect(trouble.value).toBeNull()
 })
 
 test('an action does not hide that the page could not be read', async () => {

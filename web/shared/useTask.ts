@@ -19,6 +19,21 @@ export interface Task {
   clear: () => void
 }
 
+let unasked = false
+
+/**
+ * byItself lets f begin readings that nobody asked for, because something has
+ * changed elsewhere: they show no spinner, and take back nothing that an action told.
+ */
+export function byItself(f: () => unknown): void {
+  unasked = true
+  try {
+    f()
+  } finally {
+    unasked = false
+  }
+}
+
 /** useTask holds what runs on a page, or in one of its dialogs, and what went wrong there. */
 export function useTask(tell: Tell = (what) => what): Task {
   const unread = ref<Failure | null>(null)
@@ -28,25 +43,26 @@ export function useTask(tell: Tell = (what) => what): Task {
   let asked = 0
 
   /**
-   * read reads what the page shows, also when nobody asked for it. Done, it
-   * takes back what had been told when it began. Only the latest reading
-   * counts: f leaves the page alone when latest() is false.
+   * read reads what the page shows. Done, it takes back what had been told when
+   * it began, unless it came by itself. Only the latest reading counts: f leaves
+   * the page alone when latest() is false.
    */
   async function read(f: (latest: () => boolean) => Promise<unknown>): Promise<boolean> {
     const mine = ++asked
     const latest = () => mine === asked
+    const quiet = unasked
     const told = undone.value
-    readings.value++
+    if (!quiet) readings.value++
     try {
       await f(latest)
       if (latest()) unread.value = null
-      if (latest() && undone.value === told) undone.value = null
+      if (!quiet && latest() && undone.value === told) undone.value = null
       return true
     } catch (err) {
       if (latest()) unread.value = tell(failure(err), 'read')
       return false
     } finally {
-      readings.value--
+      if (!quiet) readings.value--
     }
   }
 

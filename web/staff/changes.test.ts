@@ -22,8 +22,31 @@ test('amounts, switches, choices and rules are told in words', () => {
     { name: 'HIS 扣减时机', before: '申请时', after: '审核通过后' },
   ])
   const rules = [{ rule: 'max_amount', limit: 200_000, on_fail: 'manual' }, { rule: 'night_hours', from: '23:00', to: '06:00', on_fail: 'reject' }]
-  expect(rowsOf(change('review_settings', {}, { rules }), fields)[0])
-    .toEqual({ name: '规则', before: '空', after: '金额上限 ¥2,000.00 转人工；夜间申请 23:00 至 06:00 驳回' })
+  expect(rowsOf(change('review_settings', {}, { rules }), fields)).toEqual([
+    { name: '规则：金额上限', before: '没有这条规则', after: '¥2,000.00，不符合时转人工' },
+    { name: '规则：夜间申请', before: '没有这条规则', after: '23:00 至 06:00，不符合时驳回' },
+  ])
+})
+
+test('of the rules only those that differ are told, without the zeros that the record holds', () => {
+  const zeros = { limit: 0, count: 0, days: 0, hours: 0, from: '', to: '' }
+  const before = [{ ...zeros, rule: 'max_amount', limit: 200_000, on_fail: 'manual' }, { ...zeros, rule: 'orders_today', count: 3, on_fail: 'manual' }]
+  const after = [{ ...zeros, rule: 'max_amount', limit: 300_000, on_fail: 'manual' }, before[1], { ...zeros, rule: 'card_age', days: 7, on_fail: 'reject' }]
+  expect(rowsOf(change('review_settings', { rules: before }, { rules: after }), fields)).toEqual([
+    { name: '规则：金额上限', before: '¥2,000.00，不符合时转人工', after: '¥3,000.00，不符合时转人工' },
+    { name: '规则：办卡天数', before: '没有这条规则', after: '7 天，不符合时驳回' },
+  ])
+  expect(rowsOf(change('review_settings', { rules: after }, { rules: after.slice(0, 2) }), fields)).toEqual([
+    { name: '规则：办卡天数', before: '7 天，不符合时驳回', after: '移除这条规则' },
+  ])
+})
+
+test('of a mapping only the values that differ are told, with their place', () => {
+  const before = { operations: { debit: { path: '/refund', fields: { no: 'orderNo' } } } }
+  const after = { operations: { debit: { path: '/refund/v2', fields: { no: 'orderNo' } } } }
+  expect(rowsOf(change('his_configs', { mapping: before }, { mapping: after }), fields)).toEqual([
+    { name: '字段对照 operations.debit.path', before: '/refund', after: '/refund/v2' },
+  ])
 })
 
 test('a name is that of a person where people are changed, and roles have words', () => {

@@ -3,7 +3,7 @@
 import type { Change, Configuration as Config, Rule } from '@shared/answers'
 import { yuan } from '@shared/format'
 import type { Field } from './components/Settings.vue'
-import { channelFields, hisFields, institutionFields, reviewFields, ruleNames, smsFields, verdictWords } from './fields'
+import { channelFields, hisFields, institutionFields, reviewFields, ruleNames, ruleValues, smsFields, verdictWords } from './fields'
 import { rolesText } from './session'
 
 export interface ChangeRow { name: string; before: string; after: string }
@@ -27,15 +27,19 @@ export function fieldsOf(config: Config): Fields {
   return new Map(all.map((f) => [f.name, f]))
 }
 
-/** rowsOf tells what a change changes. */
+/** rowsOf tells what a change changes, each thing on a row of its own; what stays the same is left out. */
 export function rowsOf(c: Change, fields: Fields): ChangeRow[] {
   const staff = c.target.collection === 'staff'
-  return pairsOf(c).map(([k, before, after]) => ({
-    name: staff && k === 'name' ? '姓名' : fields.get(k)?.label ?? otherNames[k] ?? k,
-    before: plain(k, before, fields.get(k)),
-    after: plain(k, after, fields.get(k)),
-  }))
+  return pairsOf(c).flatMap(([k, before, after]): ChangeRow[] => {
+    const name = staff && k === 'name' ? '姓名' : fields.get(k)?.label ?? otherNames[k] ?? k
+    if (k === 'rules') return ruleRows(list(before), list(after))
+    if (isObject(after) || isObject(before)) return leafRows(name, before, after)
+    return [{ name, before: plain(k, before, fields.get(k)), after: plain(k, after, fields.get(k)) }]
+  })
 }
+
+const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v)
+const list = (v: unknown) => (Array.isArray(v) ? (v as Rule[]) : [])
 
 /** pairsOf takes settings and secrets apart; what stays the same among them is left out. */
 function pairsOf(c: Change): [string, unknown, unknown][] {
@@ -48,9 +52,31 @@ function pairsOf(c: Change): [string, unknown, unknown][] {
   })
 }
 
+/** ruleRows names the rules that differ, with the values that each compares with. */
+function ruleRows(before: Rule[], after: Rule[]): ChangeRow[] {
+  const was = new Map(before.map((r) => [r.rule, ruleText(r)]))
+  const now = new Map(after.map((r) => [r.rule, ruleText(r)]))
+  const rows = [...new Set([...was.keys(), ...now.keys()])].filter((r) => was.get(r) !== now.get(r))
+    .map((r) => ({ name: `规则：${ruleNames[r] ?? r}`, before: was.get(r) ?? '没有这条规则', after: now.get(r) ?? '移除这条规则' }))
+  const order = (rules: Rule[]) => rules.map((r) => ruleNames[r.rule] ?? r.rule).join('、')
+  return rows.length ? rows : [{ name: '规则的顺序', before: order(before), after: order(after) }]
+}
+
+/** leafRows takes an object apart to the last value. */
+function leafRows(name: string, before: unknown, after: unknown): ChangeRow[] {
+  const was = leaves(before)
+  const now = leaves(after)
+  return [...new Set([...was.keys(), ...now.keys()])].filter((k) => was.get(k) !== now.get(k))
+    .map((k) => ({ name: [name, k].filter(Boolean).join(' '), before: was.get(k) ?? '空', after: now.get(k) ?? '空' }))
+}
+
+function leaves(v: unknown, path = ''): Map<string, string> {
+  if (typeof v !== 'object' || v === null) return new Map(v === null || v === undefined || v === '' ? [] : [[path, String(v)]])
+  return new Map(Object.entries(v).flatMap(([k, x]) => [...leaves(x, path ? `${path}.${k}` : k)]))
+}
+
 function plain(name: string, v: unknown, f: Field | undefined): string {
   if (v === null || v === undefined || v === '') return '空'
-  if (name === 'rules' && Array.isArray(v)) return (v as Rule[]).map(ruleText).join('；')
   if (name === 'roles' && Array.isArray(v)) return rolesText(v as string[])
   if (f?.kind === 'fen') return yuan(Number(v))
   if (typeof v === 'boolean' || f?.kind === 'bool') return String(v) === 'true' ? '是' : '否'
@@ -59,10 +85,10 @@ function plain(name: string, v: unknown, f: Field | undefined): string {
   return f?.kind === 'many' ? String(v).split(',').map(word).join('、') : word(v)
 }
 
+/** ruleText tells a rule by the values that it compares with; the others of the record mean nothing. */
 function ruleText(r: Rule): string {
-  const values = [
-    r.limit === undefined ? '' : yuan(r.limit), r.count === undefined ? '' : `${r.count}`, r.days === undefined ? '' : `${r.days} 天`,
-    r.hours === undefined ? '' : `${r.hours} 小时`, r.from ? `${r.from} 至 ${r.to}` : '',
-  ]
-  return [ruleNames[r.rule] ?? r.rule, ...values, verdictWords[r.on_fail]].filter(Boolean).join(' ')
+  const words: Record<string, string> = {
+    limit: yuan(r.limit ?? 0), count: `${r.count ?? 0}`, days: `${r.days ?? 0} 天`, hours: `${r.hours ?? 0} 小时`, from: `${r.from} 至 ${r.to}`,
+  }
+  return [...(ruleValues[r.rule] ?? []).map((v) => words[v]), `不符合时${verdictWords[r.on_fail] ?? r.on_fail}`].join('，')
 }

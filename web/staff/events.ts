@@ -3,13 +3,19 @@ import { has, t } from '@shared/i18n'
 
 export const actors: Record<string, string> = { system: '系统', patient: '患者', staff: '工作人员', channel: '渠道', his: 'HIS' }
 
+/** statusText is the state of a refund for staff, in the words of the reports; patients read others. */
+export const statusText = (s: string) => t(has(`report.status.${s}`) ? `report.status.${s}` : `status.${s}`)
+
 /** eventText is an event in words; those of the desk name the action that their code tells. */
 export function eventText(event: string, code = ''): string {
   const text = has(`event.${event}`) ? t(`event.${event}`) : event
   return event.startsWith('suspense.') && has(`desk.action.${code}`) ? `${text}“${t(`desk.action.${code}`)}”` : text
 }
 
-const callStates: Record<string, string> = { intent: '已登记', open: '等待结果', held: '暂缓', done: '完成', refused: '被拒绝' }
+export const stages: Record<string, string> = { auto: '自动审核', shadow: '影子规则', first: '初审', second: '复核' }
+export const decisions: Record<string, string> = { approve: '通过', reject: '驳回', manual: '转人工' }
+
+export const callStates: Record<string, string> = { intent: '已登记', open: '等待结果', held: '暂缓', done: '完成', refused: '被拒绝' }
 
 /** callText is how a call to another side stands. That the number is not known there is booked of an open one only when it does not go out any more. */
 export function callText(c: { state: string; reported: string }): string {
@@ -19,7 +25,7 @@ export function callText(c: { state: string; reported: string }): string {
 /** notices are the occasions on which people are told. */
 export const notices: Record<string, string> = {
   succeeded: '退款到账', rejected: '审核驳回', failed: '退款失败', awaiting_payee: '待确认收款', returned: '款项被退回',
-  paid_by_hand: '已线下付款', proxy_approved: '代办通过', proxy_rejected: '代办未通过', hold: '出款暂缓（给财务）', clock: '时钟倒退（给财务）', tampered: '数据库被改动（给财务）',
+  paid_by_hand: '已线下付款', proxy_approved: '代办通过', proxy_rejected: '代办驳回', hold: '出款暂缓（给财务）', clock: '时钟倒退（给财务）', tampered: '数据库被改动（给财务）',
   alarm: '报警', suspense: '挂账（给财务）',
   payment_registered: '挂号成功', payment_paid: '缴费成功', payment_received: '缴费确认中', payment_ended: '缴费未完成', payment_refund_auth: '退费待授权',
   payment_part_refunded: '部分退费', payment_refunded: '退费完成', payment_hold: '缴费暂缓（给财务）', payment_suspense: '缴费挂账（给财务）',
@@ -54,7 +60,7 @@ const actionNames: Record<string, string> = {
   'suspense.withdrawn': '撤回挂账处理', 'refund.asked': '缴费退费', 'refund.proposed': '提出缴费退费', 'refund.confirmed': '确认缴费退费',
   'refund.declined': '撤回或不同意缴费退费', 'refund.told': 'HIS 告知已自行退费', 'order.woken': '立即查询缴费',
   'copy.release_proposed': '提出解除恢复核对', 'copy.release_withdrawn': '撤回解除恢复核对', 'copy.released': '解除恢复核对',
-  'payouts.freeze': '冻结或解除冻结', 'recon.run': '运行对账', 'recon.month.proposed': '提出月结', 'recon.month.closed': '月结', 'recon.month.reopened': '重开月份',
+  'payouts.freeze': '冻结或解除冻结', 'recon.run': '运行对账', 'recon.month.proposed': '申请月结', 'recon.month.closed': '月结', 'recon.month.reopened': '重开月份',
   'statement.upload': '上传账单', 'statement.use': '改用系统取到的账单', 'statement.download': '下载账单原件', 'report.export': '导出报表',
   'report.download': '下载导出文件', 'receipt.retry': '重取回单', 'stats.repair': '修复统计', 'guards.installed': '安装数据守卫', 'clock.back': '时钟倒退', 'job.run': '手动运行任务',
 }

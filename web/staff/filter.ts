@@ -12,6 +12,7 @@ export interface OrderFilter {
   method: string
   channel: string
   proxy: string
+  stage: string // of the review
   min: string // yuan
   max: string
   card_no: string
@@ -19,7 +20,7 @@ export interface OrderFilter {
 }
 
 export const blank = (): OrderFilter => (
-  { tab: 'reviewing', date: 'created', from: '', to: '', status: '', method: '', channel: '', proxy: '', min: '', max: '', card_no: '', no: '' }
+  { tab: 'reviewing', date: 'created', from: '', to: '', status: '', method: '', channel: '', proxy: '', stage: '', min: '', max: '', card_no: '', no: '' }
 )
 
 const groups: Record<Tab, string[]> = {

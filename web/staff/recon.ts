@@ -51,8 +51,9 @@ export function side(of: Record<string, BookSum>): { name: string; count: number
 }
 
 const statusWords: Record<string, string> = { succeeded: '成功', failed: '失败', pending: '处理中' }
+export const sideStatus = (s: Side) => statusWords[s.status] ?? s.status
 /** sideText is what one book has of an order. */
-export const sideText = (s: Side | null) => (s ? `${yuan(s.amount)} ${statusWords[s.status] ?? s.status}` : '无')
+export const sideText = (s: Side | null) => (s ? `${yuan(s.amount)} ${sideStatus(s)}` : '无')
 
 /** billNames are the kinds of bills. */
 export const billNames: Record<string, string> = {

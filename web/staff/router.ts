@@ -1,5 +1,6 @@
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { failure } from '@shared/api'
+import { lazily, watchChunks } from '@shared/chunks'
 import { known, leave, loadMe, may, type Role, whenLost } from './session'
 
 export interface Place { path: string; title: string; roles: Role[]; menu: boolean; count?: string }
@@ -7,6 +8,7 @@ export interface Place { path: string; title: string; roles: Role[]; menu: boole
 const money: Role[] = ['reviewer', 'finance', 'cashier', 'auditor']
 
 export const places: (Place & { component: () => Promise<unknown> })[] = [
+  { path: '/home', title: '等我处理', roles: [...money, 'config'], menu: true, count: 'todo', component: () => import('./pages/Home.vue') },
   { path: '/queue', title: '退款订单', roles: money, menu: true, count: 'reviewing', component: () => import('./pages/Queue.vue') },
   { path: '/orders/:id', title: '退款详情', roles: money, menu: false, component: () => import('./pages/Order.vue') },
   { path: '/payments', title: '缴费订单', roles: money, menu: true, count: 'payments', component: () => import('./pages/Payments.vue') },
@@ -14,17 +16,22 @@ export const places: (Place & { component: () => Promise<unknown> })[] = [
   { path: '/proxies', title: '代办审核', roles: ['reviewer', 'auditor'], menu: true, count: 'proxies', component: () => import('./pages/Proxies.vue') },
   { path: '/proxies/:id', title: '代办详情', roles: ['reviewer', 'auditor'], menu: false, component: () => import('./pages/Proxy.vue') },
   {
-    path: '/reveals', title: '查看放行', roles: ['reviewer', 'finance', 'auditor', 'config'], menu: true, component: () => import('./pages/Reveals.vue'),
+    path: '/reveals', title: '查看放行', roles: ['reviewer', 'finance', 'auditor', 'config'], menu: true, count: 'reveals',
+    component: () => import('./pages/Reveals.vue'),
   },
-  { path: '/unknown', title: '未知台', roles: money, menu: true, count: 'unknown', component: () => import('./pages/Unknown.vue') },
-  { path: '/suspense', title: '挂账台', roles: money, menu: true, count: 'suspense', component: () => import('./pages/Suspense.vue') },
+  { path: '/unknown', title: '结果待查', roles: money, menu: true, count: 'unknown', component: () => import('./pages/Unknown.vue') },
+  { path: '/suspense', title: '挂账处理', roles: money, menu: true, count: 'suspense', component: () => import('./pages/Suspense.vue') },
+  { path: '/reviews', title: '审核记录', roles: money, menu: true, component: () => import('./pages/Reviews.vue') },
+  { path: '/transfers', title: '出款单', roles: money, menu: true, component: () => import('./pages/Transfers.vue') },
   { path: '/stats', title: '退款统计', roles: money, menu: true, component: () => import('./pages/Stats.vue') },
   { path: '/payment-stats', title: '缴费统计', roles: money, menu: true, component: () => import('./pages/PaymentStats.vue') },
-  { path: '/recon', title: '三方对账', roles: ['finance', 'auditor'], menu: true, component: () => import('./pages/Recon.vue') },
+  { path: '/recon', title: '三方对账', roles: ['finance', 'auditor'], menu: true, count: 'recon', component: () => import('./pages/Recon.vue') },
   { path: '/recon/:date', title: '对账日', roles: ['finance', 'auditor'], menu: false, component: () => import('./pages/ReconDay.vue') },
   { path: '/receipts', title: '电子回单', roles: ['finance', 'auditor'], menu: true, component: () => import('./pages/Receipts.vue') },
   { path: '/exports', title: '导出任务', roles: money, menu: true, component: () => import('./pages/Exports.vue') },
-  { path: '/config', title: '系统配置', roles: ['config', 'finance', 'auditor'], menu: true, component: () => import('./pages/Config.vue') },
+  {
+    path: '/config', title: '系统配置', roles: ['config', 'finance', 'auditor'], menu: true, count: 'changes', component: () => import('./pages/Config.vue'),
+  },
   { path: '/restored', title: '恢复核对', roles: [...money, 'config'], menu: false, component: () => import('./pages/Restored.vue') },
   { path: '/account', title: '我的账号', roles: [...money, 'config'], menu: false, component: () => import('./pages/Account.vue') },
   { path: '/audit', title: '审计日志', roles: ['auditor'], menu: true, component: () => import('./pages/Audit.vue') },
@@ -32,18 +39,16 @@ export const places: (Place & { component: () => Promise<unknown> })[] = [
 
 export const router = createRouter({
   history: createWebHashHistory('/staff/'),
-  routes: [
-    { path: '/', redirect: () => first() },
+  scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+  routes: lazily([
+    { path: '/', redirect: '/home' },
     { path: '/login', component: () => import('./pages/Login.vue'), meta: { title: '登录', open: true } },
     ...places.map((p) => ({ path: p.path, component: p.component as () => Promise<never>, meta: { title: p.title, roles: p.roles } })),
     { path: '/:rest(.*)*', component: () => import('./pages/Lost.vue'), meta: { title: '没有这个页面' } },
-  ],
+  ]),
 })
 
-/** first is the first place that one may see. */
-export function first(): string {
-  return places.find((p) => p.menu && may(...p.roles))?.path ?? '/account'
-}
+watchChunks(router)
 
 router.beforeEach(async (to) => {
   if (to.meta.open) return true
@@ -55,7 +60,7 @@ router.beforeEach(async (to) => {
     return known() ? true : { path: '/login' }
   }
   const roles = to.meta.roles as Role[] | undefined
-  return !roles || may(...roles) ? true : first()
+  return !roles || may(...roles) ? true : '/home'
 })
 
 router.afterEach((to) => { document.title = `${String(to.meta.title ?? '')} - 预交金退款审核台` })

@@ -23,7 +23,8 @@ export async function refresh(): Promise<void> {
   await guarded(() => pb.collection('staff').authRefresh())
 }
 
-const names = reactive({} as Record<string, string>)
+/** names are those of the house's staff by id. */
+export const names = reactive({} as Record<string, string>)
 
 /** nameOf is the name of a staff member by id, once it is known. */
 export function nameOf(id: string | undefined): string {

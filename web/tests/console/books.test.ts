@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { app, json, launch, person, sim, until, WECHAT } from '../walk'
-import { it, open, serious, sit } from './desk'
+import { inSight, it, open, serious, sit } from './desk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -73,6 +73,8 @@ async function brings(page: Page, source: string, file: string): Promise<void> {
 
 /** worksOff lets finance propose and the auditor confirm; who proposed is offered no confirmation. */
 async function worksOff(finance: Page, auditor: Page, route: string, heading: string, verb: string): Promise<void> {
+  await finance.getByRole('button', { name: /^处理/ }).first().waitFor()
+  await inSight(finance, `差异 in ${route}`)
   await finance.getByRole('button', { name: /^处理/ }).first().click()
   const dialog = finance.getByRole('dialog', { name: /处理差异/ })
   await dialog.getByRole('radio', { name: new RegExp(`^${verb}`) }).check()

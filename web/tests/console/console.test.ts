@@ -51,6 +51,7 @@ test('TestConsole_OrdinaryReview_FactsThenPaid', async () => {
   await serious(page, 'approval dialog')
   await page.getByRole('button', { name: '确认通过' }).click()
   await until('paid', async () => (await state(id)) === 'succeeded')
+  await open(page, `/orders/${id}`, '退款详情') // the next one that waits may have been opened meanwhile
   await page.getByText('已到账').first().waitFor() // by itself
   await page.getByText('到账').first().waitFor()
   const download = page.waitForEvent('download')

@@ -25,6 +25,31 @@ export async function open(page: Page, route: string, heading: string): Promise<
   await page.getByRole('heading', { level: 1, name: heading }).waitFor()
 }
 
+/** live waits, after a reload, until the page hears what changes and has read what changed before that. */
+export async function live(page: Page, reading: RegExp): Promise<void> {
+  const answered = (url: (u: string) => boolean) => page.waitForResponse((r) => url(r.url()), { timeout: 20_000 })
+  const heard = page.waitForResponse((r) => r.url().endsWith('/api/realtime') && !!r.request().postData()?.includes('proxy_applications'))
+  await page.reload()
+  await heard
+  await Promise.all([answered((u) => u.includes('/queue/counts')), answered((u) => reading.test(u))])
+}
+
+/** inSight: at both widths of an ordinary PC, no column of the table is cut off or lies behind the one that stays. */
+export async function inSight(page: Page, where: string): Promise<void> {
+  const own = page.viewportSize()!
+  for (const size of [{ width: 1366, height: 768 }, { width: 1093, height: 614 }]) {
+    await page.setViewportSize(size)
+    await expect.poll(() => page.evaluate(() => {
+      const table = [...document.querySelectorAll('.el-table')].at(-1)!
+      const heads = [...table.querySelectorAll('thead th')]
+      const stays = heads.find((h) => /fixed-column--right/.test(h.className))
+      const edge = (stays ?? table).getBoundingClientRect()[stays ? 'left' : 'right'] + 1
+      return heads.filter((h) => h !== stays && h.getBoundingClientRect().right > edge).map((h) => h.textContent?.trim())
+    }), { message: `${where} at ${size.width} px` }).toEqual([])
+  }
+  await page.setViewportSize(own)
+}
+
 /** serious: axe finds nothing serious or critical, and at both widths nothing sticks out to the side. */
 export async function serious(page: Page, where: string): Promise<void> {
   await expect.poll(() => page.locator('.el-button.is-loading, .el-skeleton').count(), { timeout: 15_000 }).toBe(0)

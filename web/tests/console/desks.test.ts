@@ -148,7 +148,7 @@ test('TestConsole_UnknownDesk_QueryNow', async () => {
     'the outcome is open',
     async () => (await json<{ rows: { id: string }[] }>(`${app}/api/hospay/desk/unknown`, { token: await staff('finance') })).rows.some((r) => r.id === id)
   )
-  await open(page, '/unknown', '未知台')
+  await open(page, '/unknown', '结果待查')
   const row = page.getByRole('row').filter({ hasText: card })
   await row.getByText('渠道是否已付款').waitFor()
   await serious(page, 'unknown desk')
@@ -168,7 +168,7 @@ test('TestConsole_SuspenseDesk_ProposedByOneConfirmedByAnother', async () => {
   await json(sim(WECHAT, `/_sim/expire/${waiting.no}T01`), { method: 'POST' })
   await until('suspended', async () => (await state(id)) === 'suspense')
   const a = await sit(browser, 'finance')
-  await open(a.page, '/suspense', '挂账台')
+  await open(a.page, '/suspense', '挂账处理')
   await a.page.getByText(/医院账上/).first().waitFor()
   await serious(a.page, 'suspense desk')
   await a.page.getByRole('button', { name: '重新付款' }).click()
@@ -178,7 +178,7 @@ test('TestConsole_SuspenseDesk_ProposedByOneConfirmedByAnother', async () => {
   await a.page.getByText('需要另一位同事确认').waitFor()
   expect(await a.page.getByRole('button', { name: '确认执行' }).count()).toBe(0)
   const b = await sit(browser, 'reviewer2', 'narrow')
-  await open(b.page, '/suspense', '挂账台')
+  await open(b.page, '/suspense', '挂账处理')
   await b.page.getByRole('button', { name: '确认执行' }).click()
   await b.page.getByRole('dialog').getByText('患者电话确认仍要收款').waitFor()
   await serious(b.page, 'confirmation')
@@ -193,7 +193,7 @@ test('TestConsole_SuspenseDesk_ProposedByOneConfirmedByAnother', async () => {
 
 test('TestConsole_FreezeIsThawedByAnotherPerson', async () => {
   const a = await sit(browser, 'finance')
-  await open(a.page, '/suspense', '挂账台')
+  await open(a.page, '/suspense', '挂账处理')
   await a.page.getByRole('button', { name: '冻结全部出款' }).click()
   await a.page.getByLabel('原因').fill('对账发现疑点')
   await a.page.getByRole('dialog').getByRole('button', { name: '冻结', exact: true }).click()

@@ -116,7 +116,7 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   await upload('HIS', his)
   await a.page.getByText('第 1 版，已被新版取代').waitFor()
   await a.page.getByRole('row').filter({ hasText: '第 2 版' }).getByText('已读入').waitFor()
-  await a.page.getByRole('button', { name: '看读不懂的 1 行' }).click()
+  await a.page.getByRole('button', { name: '看无法识别的 1 行' }).click()
   await a.page.getByRole('dialog').getByText('原因').waitFor()
   await a.page.keyboard.press('Escape')
   for (const [source, file] of [['微信', flow], ['支付宝', ledger]] as const) {
@@ -133,7 +133,7 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   const offer = a.page.getByRole('dialog', { name: /处理差异/ })
   await offer.getByRole('radio', { name: /^补记/ }).waitFor()
   expect(await offer.getByRole('radio').count()).toBe(4)
-  await offer.getByText('现在不能用的').click()
+  await offer.getByText('暂不可用').click()
   await offer.getByText('换配：换配的两笔须方向相反').waitFor()
   await offer.getByText('确认到账：这笔差异不能这样处理').waitFor()
   await swept(a.page)
@@ -148,7 +148,7 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   await a.page.getByRole('button', { name: `处理 ${taken.order_no}` }).click()
   await offer.getByText('这笔差异的状态已经变化').waitFor()
   expect(await offer.getByRole('radio').count()).toBe(0)
-  await offer.getByText('经过（').click()
+  await offer.getByText('处理记录（').click()
   await offer.getByText('先提一步').waitFor()
   await a.page.keyboard.press('Escape')
   await json(`${app}/api/hospay/differences/${taken.id}/withdraw`, { token, json: { note: '撤回' } })
@@ -188,7 +188,7 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   const month = new Date(Date.UTC(Number(yesterday.slice(0, 4)), Number(yesterday.slice(5, 7)) - 2, 1)).toISOString().slice(0, 7)
   await open(b.page, `/recon?month=${month}`, '三方对账')
   await b.page.getByRole('heading', { name: /月结 未结/ }).waitFor()
-  expect(await b.page.getByRole('button', { name: '提出月结' }).count()).toBe(0) // finance asks first
+  expect(await b.page.getByRole('button', { name: '申请月结' }).count()).toBe(0) // finance asks first
   const step = async (page: Page, verb: string, after: string) => {
     await open(page, `/recon?month=${month}`, '三方对账')
     await page.reload()
@@ -197,11 +197,11 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
     await page.getByRole('button', { name: '确定' }).click()
     await page.getByRole('heading', { name: new RegExp(`月结 ${after}`) }).waitFor()
   }
-  await step(a.page, '提出月结', '月结待确认')
+  await step(a.page, '申请月结', '月结待确认')
   expect(await a.page.getByRole('button', { name: '确认月结' }).count()).toBe(0) // not by the same person
   await step(b.page, '确认月结', '已结')
   await serious(b.page, 'closed month')
-  await step(a.page, '提出重开', '重开待确认')
+  await step(a.page, '申请重开', '重开待确认')
   await step(b.page, '确认重开', '未结')
   await a.context.close()
   await b.context.close()

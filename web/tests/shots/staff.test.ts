@@ -79,7 +79,7 @@ async function reviewers(page: Page, shoot: Shoot): Promise<void> {
 
 async function clerks(page: Page, shoot: Shoot): Promise<void> {
   const places = [
-    ['/unknown', '未知台', 'unknown'], ['/suspense', '挂账台', 'suspense'], ['/receipts', '电子回单', 'receipts'], ['/exports', '导出任务', 'exports'],
+    ['/unknown', '结果待查', 'unknown'], ['/suspense', '挂账处理', 'suspense'], ['/receipts', '电子回单', 'receipts'], ['/exports', '导出任务', 'exports'],
     ['/recon', '三方对账', 'calendar'], ['/stats', '退款统计', 'stats'],
   ] as const
   for (const [route, heading, name] of places) {
