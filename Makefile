@@ -72,7 +72,7 @@ walks-%:
 
 # Pictures of every screen and state, into shots/; the few that the README
 # shows, into docs/pictures/.
-PICTURES = portal-phone/home-waiting portal-phone/route portal-phone/record-arrived portal-care/card \
+PICTURES = portal-phone/home-waiting portal-phone/route portal-phone/record-arrived portal-care/card portal-phone-pay/insurance portal-phone-pay/paid kiosk-upright/code \
 	staff-wide/queue staff-wide/order-reviewing staff-wide/proxy staff-wide/suspense staff-wide/calendar staff-wide/day staff-wide/stats-week staff-wide/config-changes dashboard/overview
 shots: build chromium
 	rm -rf shots
