@@ -68,26 +68,22 @@ func PaymentEvidence(ctx context.Context, app core.App, st *store.Store, order *
 func (p *packer) paymentFacts() {
 	o := p.order
 	insured := map[bool]string{true: "医保 + 自费", false: "全自费"}[o.GetBool("insured")]
-	for _, f := range [][2]string{
+	p.pack.Facts = [][2]string{
 		{"缴费单号", o.GetString("no")}, {"建单时间", stampText(o, "created")}, {"状态", word("report.payment", o.GetString("status"))},
 		{"就诊卡号", o.GetString("card_no")}, {"患者", o.GetString("patient_name")}, {"支付人", o.GetString("payer_name")},
 		{"账单号", o.GetString("bill_no")}, {"项目", o.GetString("title")},
 		{"场景", word("report.kind", o.GetString("kind"))}, {"渠道", word("channel", o.GetString("channel"))}, {"方式", insured},
-	} {
-		p.pack.Facts = append(p.pack.Facts, f)
 	}
 	for _, f := range [][2]string{{"合计", "total"}, {"统筹基金", "fund"}, {"个人账户", "account"}, {"其中亲情账户", "account_family"}, {"自费", "cash"},
 		{"其他支付", "other"}, {"已退自费", "cash_back"}} {
 		fen := money.Fen(int64(o.GetFloat(f[1])))
 		p.pack.Facts = append(p.pack.Facts, [2]string{f[0], fen.Yuan() + " 元（" + fen.Capital() + "）"})
 	}
-	for _, f := range [][2]string{{"医保部分", word("payment.insurance", o.GetString("insurance_state"))},
+	p.pack.Facts = append(p.pack.Facts, [][2]string{{"医保部分", word("payment.insurance", o.GetString("insurance_state"))},
 		{"自费部分", word("payment.cash", o.GetString("cash_state"))}, {"医保订单号", o.GetString("pay_ord_id")},
 		{"医保结算号", o.GetString("setl_id")}, {"商户单号", o.GetString("out_trade_no")}, {"渠道流水号", o.GetString("channel_no")},
 		{"混合单号", o.GetString("mix_trade_no")}, {"收据号", o.GetString("receipt_no")}, {"支付时间", stampText(o, "paid_at")},
-		{"HIS收费时间", stampText(o, "written_at")}, {"原因", store.ReasonText(o.GetString("fail_code"), o.GetString("fail_reason"))}} {
-		p.pack.Facts = append(p.pack.Facts, f)
-	}
+		{"HIS收费时间", stampText(o, "written_at")}, {"原因", store.ReasonText(o.GetString("fail_code"), o.GetString("fail_reason"))}}...)
 	p.pack.Sections = append(p.pack.Sections, report.Section{File: "order.json", Title: "缴费指引", Head: []string{"取药、检查等"},
 		Rows: guided(o.GetString("guide")), Data: o.PublicExport()})
 }
