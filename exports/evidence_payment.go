@@ -74,7 +74,7 @@ func (p *packer) paymentFacts() {
 		{"账单号", o.GetString("bill_no")}, {"项目", o.GetString("title")},
 		{"场景", word("report.kind", o.GetString("kind"))}, {"渠道", word("channel", o.GetString("channel"))}, {"方式", insured},
 	}
-	for _, f := range [][2]string{{"合计", "total"}, {"统筹基金", "fund"}, {"个人账户", "account"}, {"其中亲情账户", "account_family"}, {"自费", "cash"},
+	for _, f := range [][2]string{{"合计", "total"}, {"统筹基金", "fund"}, {"个人账户", "account"}, {"其中家庭共济", "account_family"}, {"自费", "cash"},
 		{"其他支付", "other"}, {"已退自费", "cash_back"}} {
 		fen := money.Fen(int64(o.GetFloat(f[1])))
 		p.pack.Facts = append(p.pack.Facts, [2]string{f[0], fen.Yuan() + " 元（" + fen.Capital() + "）"})
