@@ -57,14 +57,14 @@ test('TestConsole_ANewVersionIsAnnounced', async () => {
   const asked = page.waitForResponse((r) => r.url().endsWith('/staff/') && r.request().resourceType() === 'fetch')
   await page.clock.fastForward('05:01')
   await asked
-  expect(await page.getByRole('button', { name: '刷新', exact: true }).count()).toBe(0) // it is the same one
+  expect(await page.locator('.fresh').count()).toBe(0) // it is the same one
   await page.route('**/staff/', (r) => (
     r.request().resourceType() === 'fetch' ? r.fulfill({ contentType: 'text/html', body: '<script src="/assets/staff-another.js"></script>' }) : r.continue()
   ))
   await page.clock.fastForward('05:01')
   await page.getByRole('status').filter({ hasText: '系统已升级' }).waitFor()
   await serious(page, 'a new version')
-  await page.getByRole('button', { name: '刷新', exact: true }).click()
+  await page.locator('.fresh').getByRole('button', { name: '刷新', exact: true }).click()
   await page.getByRole('heading', { level: 1, name: '退款订单' }).waitFor()
   expect(await page.getByText('系统已升级').count()).toBe(0)
   await context.close()
