@@ -3,8 +3,8 @@ SHELL := /bin/bash
 export GOTOOLCHAIN := auto
 export CGO_ENABLED := 0
 
-SEEDS ?= 40
-KILLS ?= 5
+SEEDS ?= 24
+KILLS ?= 3
 
 # walks-% and unit-% stay without .PHONY, which knows no patterns.
 .PHONY: fixture build pages demo test check unit unit-packages dates web race race-whole torture drill planted night proof audit licences sbom dist dist-try bench fuzz clean compiler chromium \

@@ -50,10 +50,10 @@ export async function inSight(page: Page, where: string): Promise<void> {
   await page.setViewportSize(own)
 }
 
-/** serious: axe finds nothing serious or critical, and at both widths nothing sticks out to the side. */
-export async function serious(page: Page, where: string): Promise<void> {
+/** serious: axe finds nothing serious or critical, or nothing at all, and at both widths nothing sticks out to the side. */
+export async function serious(page: Page, where: string, atAll = false): Promise<void> {
   await expect.poll(() => page.locator('.el-button.is-loading, .el-skeleton').count(), { timeout: 15_000 }).toBe(0)
-  const found = (await judged(page)).filter((v) => v.impact === 'serious' || v.impact === 'critical')
+  const found = (await judged(page)).filter((v) => atAll || v.impact === 'serious' || v.impact === 'critical')
     .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`)
   expect(found, `axe at ${where}`).toEqual([])
   const own = page.viewportSize()!
