@@ -55,7 +55,9 @@ test('TestConsole_TheListIsReadAgainOnlyForWhatItShows', async () => {
     await counted
     await page.waitForTimeout(1500)
     const seen = readings
-    if (seen) await json(`${app}/api/collections/reviews/records`, { token: await staff('reviewer2'), json: { order: other.id, decision: 'reject', note: '请到窗口办理' } })
+    if (seen) {
+      await json(`${app}/api/collections/reviews/records`, { token: await staff('reviewer2'), json: { order: other.id, decision: 'reject', note: '重来' } })
+    }
     return seen
   }, { timeout: 60_000, interval: 2000 }).toBe(0)
   await json(`${app}/api/collections/reviews/records`, { token: await staff('reviewer2'), json: { order: other.id, decision: 'reject', note: '请到窗口办理' } })
