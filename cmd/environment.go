@@ -75,7 +75,7 @@ func readEnvironment(path string, text []byte, set func(k, v string) error) erro
 		k, v, ok := strings.Cut(line, "=")
 		k, v = strings.TrimSpace(k), strings.TrimSpace(v)
 		if !ok || !strings.HasPrefix(k, "HOSPAY_") && k != envSealing && k != envSealing+"_FILE" {
-			return fmt.Errorf("%s 第 %d 行读不懂：每行应为 名称=值，名称以 HOSPAY_ 开头，或为 %s、%s_FILE", path, n, envSealing, envSealing)
+			return fmt.Errorf("%s 第 %d 行无法识别：每行应为 名称=值，名称以 HOSPAY_ 开头，或为 %s、%s_FILE", path, n, envSealing, envSealing)
 		}
 		if len(v) > 1 && (v[0] == '"' || v[0] == '\'') && v[len(v)-1] == v[0] {
 			v = v[1 : len(v)-1]

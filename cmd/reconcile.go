@@ -73,7 +73,7 @@ func reconcileCommand() *cobra.Command {
 	j := &reconcileJob{opt: reconcile.Defaults("")}
 	cmd := &cobra.Command{
 		Use: "reconcile --date 日期 --platform 文件 --channel 文件… --his 文件 --out 结果.xlsx", Short: "三方对账：只用文件核对平台、渠道账单和 HIS",
-		Long: "三方对账：逐笔核对平台、渠道账单和 HIS，不需要数据目录和网络。\n渠道账单用渠道下载的原始文件；平台和 HIS 用 CSV 或 XLSX。\n退出码：0 平，2 有差异或读不懂的行，1 出错。",
+		Long: "三方对账：逐笔核对平台、渠道账单和 HIS，不需要数据目录和网络。\n渠道账单用渠道下载的原始文件；平台和 HIS 用 CSV 或 XLSX。\n退出码：0 平，2 有差异或无法识别的行，1 出错。",
 		Args: cobra.NoArgs, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			defer func() {
@@ -207,7 +207,7 @@ func (j *reconcileJob) print() {
 			row(c.name, c.sum.Count, c.sum.Amount)
 		}
 	}
-	fmt.Fprintf(w, "\n订单 %d 笔，一致 %d 笔%s，差异 %d 笔，读不懂的行 %d 行\n", s.Orders, s.Matched, idle(s), s.Total(), len(j.result.Rejects))
+	fmt.Fprintf(w, "\n订单 %d 笔，一致 %d 笔%s，差异 %d 笔，无法识别的行 %d 行\n", s.Orders, s.Matched, idle(s), s.Total(), len(j.result.Rejects))
 	for _, k := range reconcile.Kinds() {
 		if n := s.Differences[k]; n > 0 {
 			fmt.Fprintf(w, "  %s%10d 笔\n", padded(k.Chinese(), 28), n)

@@ -166,7 +166,7 @@ func (j *reconcileJob) readOne(r *reading, i int, stopped func() bool) (err erro
 }
 
 func tooManyRejects(file string) error {
-	return fmt.Errorf("%s：读不懂的行超过 %d 行，请检查文件", file, maxRejects)
+	return fmt.Errorf("%s：无法识别的行超过 %d 行，请检查文件", file, maxRejects)
 }
 
 // tell adds to the result what became of a file.

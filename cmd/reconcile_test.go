@@ -154,7 +154,7 @@ func TestReconcile_RejectsAreTwo(t *testing.T) {
 	if err != nil || r.code != 2 {
 		t.Fatal(r.code, err)
 	}
-	if want := fmt.Sprintf(`{"reject":{"file":%q,"line":22,"reason":"金额 \"abc\" 读不懂"}}`, files.HIS); !strings.Contains(string(data), want) {
+	if want := fmt.Sprintf(`{"reject":{"file":%q,"line":22,"reason":"金额 \"abc\" 无法识别"}}`, files.HIS); !strings.Contains(string(data), want) {
 		t.Errorf("%s\nlacks %s", data, want)
 	}
 }

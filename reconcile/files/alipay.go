@@ -73,7 +73,7 @@ func (b *bill) alipayDay() error {
 	from, err1 := foreign.Time(m[1])
 	to, err2 := foreign.Time(m[2])
 	if err := errors.Join(err1, err2); err != nil {
-		return b.refuse(b.l.n, "账单的起始日期或终止日期读不懂")
+		return b.refuse(b.l.n, "账单的起始日期或终止日期无法识别")
 	}
 	if from.Day { // dates alone: from the beginning of the first to the end of the last
 		from.Unix -= 12 * 3600

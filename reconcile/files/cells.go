@@ -174,7 +174,7 @@ func (t *table) noWord(what, word, should string) error {
 	if len(t.unknown) < 1000 {
 		t.unknown[what+"“"+clip(word)+"”"]++
 	}
-	return fmt.Errorf("%s %q 读不懂%s", what, clip(word), should)
+	return fmt.Errorf("%s %q 无法识别%s", what, clip(word), should)
 }
 
 // footer recognises rows that are no lines: sums (合计, 总计, 小计) and the

@@ -57,7 +57,7 @@ func ReadTotals(f File) (all []CentreTotal, info Info, err error) {
 		t.Fund, errs[2] = yuan(r[5])
 		t.Account, errs[3] = yuan(r[6])
 		if err := errors.Join(errs[:]...); err != nil {
-			return nil, info, &Refusal{File: f.Name, Line: i + 2, Reason: "笔数或金额读不懂"}
+			return nil, info, &Refusal{File: f.Name, Line: i + 2, Reason: "笔数或金额无法识别"}
 		}
 		info.Lines, info.OnDay, info.Sum = info.Lines+1, info.OnDay+1, info.Sum+t.Fund+t.Account
 		all = append(all, t)

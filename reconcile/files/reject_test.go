@@ -20,11 +20,11 @@ func TestReadBill_RejectsLineByLine(t *testing.T) {
 		line             int
 	}{
 		{"微信 缺一列", strings.NewReplacer(",`挂号,`PAY1", ",`PAY1", "`2.0,`1.0,`0.50", "`2.0,`0.0,`0.00").Replace(fundGood), "只有 10 列", 3},
-		{"微信 收支类型读不懂", strings.NewReplacer("`收入,`0.50", "`转移,`0.50", "`2.0,`1.0,`0.50", "`2.0,`0.0,`0.00").Replace(fundGood), "收支类型", 3},
+		{"微信 收支类型无法识别", strings.NewReplacer("`收入,`0.50", "`转移,`0.50", "`2.0,`1.0,`0.50", "`2.0,`0.0,`0.00").Replace(fundGood), "收支类型", 3},
 		{"微信 金额为负", strings.NewReplacer("`收入,`0.50", "`收入,`-0.50", "`1.0,`0.50,", "`1.0,`-0.50,").Replace(fundGood), "为负", 3},
 		{"微信 单号里有乱码", strings.Replace(fundGood, "`PAY1", "`PAY\x01", 1), "无法识别", 3},
 		{"微信 单号太长", strings.Replace(fundGood, "`PAY1", "`"+strings.Repeat("长", 60), 1), "过长", 3},
-		{"微信交易 时间读不懂", strings.Replace(tradeGood, "2026-11-23 09:30:00", "无", 1), "时间", 3},
+		{"微信交易 时间无法识别", strings.Replace(tradeGood, "2026-11-23 09:30:00", "无", 1), "时间", 3},
 		{"微信交易 退款为负", strings.NewReplacer("`B2,`3.00", "`B2,`-3.00", "`5.00,`3.00\r\n", "`5.00,`-3.00\r\n").Replace(tradeGood), "为负", 3},
 		{"支付宝 收入支出都有", both, "同时有金额", 6},
 		{"支付宝 列数不够", strings.NewReplacer(ledgerLine, "5463\t,1\t,B3\r\n", "支出合计：1笔，共-2274.00", "支出合计：0笔，共0.00").Replace(ledgerGood), "只有 3 列", 6},

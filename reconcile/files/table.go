@@ -210,7 +210,7 @@ func (t *table) unreadable(line int, err error) error {
 		if t.titles++; t.titles <= maxTitle { // a title may be anything
 			return nil
 		}
-		return t.refuse(line, "表头读不懂：%v", err)
+		return t.refuse(line, "表头无法识别：%v", err)
 	}
 	t.info.Lines++
 	return t.reject(line, err.Error())

@@ -93,7 +93,7 @@ func yuan(s string) (money.Fen, error) {
 	case errors.Is(err, money.ErrOverflow):
 		return 0, fmt.Errorf("金额 %q 大得不合常理", clip(s))
 	}
-	return 0, fmt.Errorf("金额 %q 读不懂", clip(s))
+	return 0, fmt.Errorf("金额 %q 无法识别", clip(s))
 }
 
 // timeOf reads a time; the error is a Chinese reason.
@@ -109,7 +109,7 @@ func timeOf(s string) (foreign.Moment, error) {
 	case errors.Is(err, foreign.ErrNoTime):
 		return m, fmt.Errorf("时间 %q 是原系统没有时间时写的空值，请在原系统补上时间后重新导出", clip(s))
 	}
-	return m, fmt.Errorf("时间 %q 读不懂，应为 yyyy-MM-dd HH:mm:ss", clip(s))
+	return m, fmt.Errorf("时间 %q 无法识别，应为 yyyy-MM-dd HH:mm:ss", clip(s))
 }
 
 // errClock says that a time has no date.

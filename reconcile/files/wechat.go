@@ -200,7 +200,7 @@ func (b *bill) fundFlowLine(rec []string, l *reconcile.Line) (err error) {
 	case "支出":
 		b.tally(&b.out, l.Amount)
 	default:
-		return fmt.Errorf("收支类型 %q 读不懂", clip(way))
+		return fmt.Errorf("收支类型 %q 无法识别", clip(way))
 	}
 	if l.Amount < 0 {
 		return errors.New("金额为负")
@@ -352,7 +352,7 @@ func (b *bill) agrees(name, count, sum string, have *reconcile.Sum) error {
 	if lack > 0 {
 		b.loose -= int(lack)
 		if b.info.Rejects > 0 {
-			b.info.Notes = append(b.info.Notes, fmt.Sprintf("%s里读不懂的行按合计推算有%s %d 笔 %s 元", b.file, name, lack, (f-have.Amount).Yuan()))
+			b.info.Notes = append(b.info.Notes, fmt.Sprintf("%s里无法识别的行按合计推算有%s %d 笔 %s 元", b.file, name, lack, (f-have.Amount).Yuan()))
 		}
 	}
 	return nil
@@ -363,7 +363,7 @@ func (b *bill) blame() string {
 	if b.info.Rejects == 0 {
 		return ""
 	}
-	return fmt.Sprintf("（有 %d 行读不懂：%s）", b.info.Rejects, strings.Join(b.spoilt, "；"))
+	return fmt.Sprintf("（有 %d 行无法识别：%s）", b.info.Rejects, strings.Join(b.spoilt, "；"))
 }
 
 // end sees that nothing follows and that the bill is of the day: WeChat's

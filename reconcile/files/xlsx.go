@@ -42,7 +42,7 @@ func (c *container) xlsxSheets(read func(string, func() ([]string, int, error)) 
 		err = read(s.name, rows.next)
 		in.Close()
 		if errors.Is(err, errMarkup) || errors.Is(err, io.ErrUnexpectedEOF) {
-			err = &Refusal{c.file.Name, rows.n, fmt.Sprintf("工作表“%s”读不懂", s.name)}
+			err = &Refusal{c.file.Name, rows.n, fmt.Sprintf("工作表“%s”无法识别", s.name)}
 		}
 		if err != nil {
 			return err
