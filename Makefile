@@ -3,8 +3,8 @@ SHELL := /bin/bash
 export GOTOOLCHAIN := auto
 export CGO_ENABLED := 0
 
-SEEDS ?= 24
-KILLS ?= 3
+SEEDS ?= 12
+KILLS ?= 2
 
 # walks-% and unit-% stay without .PHONY, which knows no patterns.
 .PHONY: fixture build pages demo test check unit unit-packages dates web race race-whole torture drill planted night proof audit licences sbom dist dist-try bench fuzz clean compiler chromium \
@@ -16,8 +16,12 @@ build: pages
 
 # The pages, from web/ into pb_public/dist. What the lock file names is
 # installed when it has changed.
-pages: web/node_modules/.installed
+pages: pb_public/dist/index.html
+
+SOURCES := $(shell find web internal/i18n internal/voucher/samples -type f -not -path 'web/node_modules/*' -not -path 'web/tests/*')
+pb_public/dist/index.html: web/node_modules/.installed $(SOURCES)
 	cd web && npx vite build --logLevel warn
+	touch $@
 
 web/node_modules/.installed: web/package-lock.json web/package.json
 	cd web && (npm ci --no-audit --no-fund || npm install --no-audit --no-fund)
@@ -159,6 +163,8 @@ night:
 	$(MAKE) --no-print-directory audit
 	$(MAKE) --no-print-directory proof
 	$(MAKE) --no-print-directory fuzz
+	$(MAKE) --no-print-directory dates
+	WALKS=all $(MAKE) --no-print-directory web
 	$(MAKE) --no-print-directory torture SEEDS=2000 KILLS=100
 	$(MAKE) --no-print-directory drill
 	$(MAKE) --no-print-directory dist-try

@@ -132,8 +132,8 @@ func bookTable(l Ledger, books map[string]BookSum) report.Table {
 		}
 		rows = append(rows, []any{b.name, sum.Count, sum.Amount, note})
 	}
-	return report.Listed(totalNames[l], []report.Column{{Name: "账本", Width: 22}, {Name: "笔数", Type: report.Count, Width: 12},
-		{Name: "金额", Type: report.Money, Width: 18}, {Name: "账单", Type: report.Long, Width: 40}}, rows)
+	return report.Listed(totalNames[l], []report.Column{{Name: "账本", Width: 19}, {Name: "笔数", Type: report.Count, Width: 10.5},
+		{Name: "金额", Type: report.Money, Width: 16}, {Name: "账单", Width: 35}}, rows)
 }
 
 // kindName is the Chinese name of a kind.
@@ -183,7 +183,7 @@ func otherTable(l Ledger, s RunSummary, v DayView) report.Table {
 		rows = append(rows, []any{"HIS 中无账单的渠道", s.Cash.Count, s.Cash.Amount, "现金等，只计数"}, []any{"无法识别的行", s.Rejects, nil, "逐行见账单"})
 	}
 	return report.Listed("三、其他", []report.Column{{Name: "项目"}, {Name: "笔数", Type: report.Count}, {Name: "金额", Type: report.Money},
-		{Name: "说明", Type: report.Long}}, rows)
+		{Name: "说明"}}, rows)
 }
 
 func fileTable(files []usedFile) report.Table {
@@ -191,12 +191,12 @@ func fileTable(files []usedFile) report.Table {
 	for _, f := range files {
 		rows = append(rows, []any{f.Form + "（" + f.Kind + "）", f.Lines, f.Rejects, f.SHA256})
 	}
-	return report.Listed("四、账单", []report.Column{{Name: "账单", Type: report.Long}, {Name: "行数", Type: report.Count},
-		{Name: "无法识别", Type: report.Count}, {Name: "SHA-256", Type: report.Long}}, rows)
+	return report.Listed("四、账单", []report.Column{{Name: "账单"}, {Name: "行数", Type: report.Count},
+		{Name: "无法识别", Type: report.Count}, {Name: "SHA-256"}}, rows)
 }
 
 func channelTable(l Ledger, channels []ChannelRow, books map[string]BookSum) report.Table {
-	columns := []report.Column{{Name: "渠道", Width: 12}, {Name: "收退", Width: 12}}
+	columns := []report.Column{{Name: "渠道", Width: 10.5}, {Name: "收退", Width: 10.5}}
 	switch l {
 	case Deposits:
 		columns[0].Name, columns[1].Name = "退款渠道", "退款方式"
@@ -205,10 +205,10 @@ func channelTable(l Ledger, channels []ChannelRow, books map[string]BookSum) rep
 	}
 	for _, b := range reconcile.Books {
 		columns = append(columns, report.Column{Name: b.Chinese() + "笔数", Type: report.Count, Sum: true},
-			report.Column{Name: b.Chinese() + "金额", Type: report.Money, Width: 16, Sum: true})
+			report.Column{Name: b.Chinese() + "金额", Type: report.Money, Width: 14, Sum: true})
 	}
-	columns = append(columns, report.Column{Name: "平台减渠道", Type: report.Money, Width: 16, Sum: true},
-		report.Column{Name: "HIS减渠道", Type: report.Money, Width: 16, Sum: true}, report.Column{Name: "差异笔数", Type: report.Count, Sum: true})
+	columns = append(columns, report.Column{Name: "平台减渠道", Type: report.Money, Width: 14, Sum: true},
+		report.Column{Name: "HIS减渠道", Type: report.Money, Width: 14, Sum: true}, report.Column{Name: "差异笔数", Type: report.Count, Sum: true})
 	var rows [][]any
 	for _, c := range channels {
 		rows = append(rows, []any{reconcile.ChannelChinese(c.Channel), reconcile.MethodChinese(c.Method), c.Platform.Count, c.Platform.Amount,
@@ -243,12 +243,13 @@ func (s *Service) differenceSheet(ctx context.Context, inst string, f Filter, fo
 	}
 	form.Name, form.Title = "差异明细", Ledger(f.Ledger).Chinese()+"对账差异明细表"
 	form.Tables = []report.Table{{Total: true, Rows: rows, Columns: []report.Column{
-		{Name: "业务日", Width: 11}, {Name: "差异类型", Width: 11}, {Name: number, Width: 24}, {Name: "商户单号", Width: 28},
-		{Name: "平台金额", Type: report.Money, Width: 13, Sum: true, If: "平台状态"},
-		{Name: "渠道金额", Type: report.Money, Width: 13, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: report.Money, Width: 13, Sum: true,
-			If: "HIS状态"}, {Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"},
-		{Name: "长短款"}, {Name: "差异金额", Type: report.Money, Width: 13, Sum: true}, {Name: "处理状态"}, {Name: "处理方式"}, {Name: "负责人"},
-		{Name: "天数", Type: report.Count}, {Name: "说明", Type: report.Long, Width: 60}, {Name: "账本", Width: 7},
+		{Name: "业务日", Width: 10.5}, {Name: "差异类型", Width: 8}, {Name: number, Width: 15}, {Name: "商户单号", Width: 15},
+		{Name: "平台金额", Type: report.Money, Width: 11.5, Sum: true, If: "平台状态"},
+		{Name: "渠道金额", Type: report.Money, Width: 11.5, Sum: true, If: "渠道状态"}, {Name: "HIS金额", Type: report.Money, Width: 11.5, Sum: true,
+			If: "HIS状态"}, {Name: "平台状态", Width: 6}, {Name: "渠道状态", Width: 6}, {Name: "HIS状态", Width: 6},
+		{Name: "长短款", Width: 6}, {Name: "差异金额", Type: report.Money, Width: 11.5, Sum: true}, {Name: "处理状态", Width: 7},
+		{Name: "处理方式", Width: 8}, {Name: "负责人", Width: 7}, {Name: "天数", Type: report.Count, Width: 4.5}, {Name: "说明", Width: 18.5},
+		{Name: "账本", Width: 5},
 	}}}
 	return form, nil
 }
@@ -318,15 +319,17 @@ func (s *Service) monthSheets(ctx context.Context, inst, month string, form repo
 		return nil, err
 	}
 	form.Name, form.Title = "月结", "对账月结表"
-	form.Tables = append(monthTables(Deposits, m.Books, m.Channels), dayTable(days))
+	form.Tables = monthTables(Deposits, m.Books, m.Channels)
 	for _, l := range m.Ledgers {
 		form.Tables = append(form.Tables, monthTables(l.Ledger, l.Books, l.Channels)...)
 	}
 	form.Notes = []string{fmt.Sprintf("截至打印时未处理差异 %d 笔，其中没有负责人 %d 笔；没有对完的日子 %d 天；月结状态：%s。", m.Open, m.Unowned, len(m.MissingDays),
 		map[string]string{MonthOpen: "未结", MonthProposed: "待第二人确认", MonthClosed: "已结 " + m.ClosedBy, MonthReopening: "申请重开"}[m.State]),
 		s.anchorNote(m)}
-	detail, err := s.differenceSheet(ctx, inst, periodOf("", month), report.Sheet{Unit: form.Unit, Period: form.Period, Printed: form.Printed})
-	return []report.Sheet{form, detail}, err
+	plain := report.Sheet{Unit: form.Unit, Period: form.Period, Printed: form.Printed}
+	detail, err := s.differenceSheet(ctx, inst, periodOf("", month), plain)
+	plain.Name, plain.Title, plain.Tables = "逐日", "对账月结逐日表", []report.Table{dayTable(days)}
+	return []report.Sheet{form, plain, detail}, err
 }
 
 // monthTables are the totals of a ledger's month.
@@ -340,8 +343,8 @@ func monthTables(l Ledger, books map[string]BookSum, channels []ChannelRow) []re
 	if l == Insurance {
 		byChannel.Caption = "医保：险种与清算类别"
 	}
-	return []report.Table{report.Listed(l.Chinese()+"：各方总额", []report.Column{{Name: "账本", Width: 14}, {Name: "笔数", Type: report.Count},
-		{Name: "金额", Type: report.Money, Width: 18}}, rows), byChannel}
+	return []report.Table{report.Listed(l.Chinese()+"：各方总额", []report.Column{{Name: "账本", Width: 12}, {Name: "笔数", Type: report.Count},
+		{Name: "金额", Type: report.Money, Width: 16}}, rows), byChannel}
 }
 
 // dayTable lists how every day of a month stands, in all ledgers.
@@ -361,6 +364,7 @@ func dayTable(days []CalendarDay) report.Table {
 		}
 		rows = append(rows, append(row, strings.Join(d.Missing, "、")))
 	}
-	return report.Listed("逐日", []report.Column{{Name: "业务日"}, {Name: "结果"}, {Name: "订单", Type: report.Count},
-		{Name: "未处理差异", Type: report.Count}, {Name: "退款"}, {Name: "缴费"}, {Name: "医保"}, {Name: "缺账单"}}, rows)
+	return report.Listed("", []report.Column{{Name: "业务日", Width: 11.5}, {Name: "结果", Width: 9}, {Name: "订单", Type: report.Count, Width: 10.5},
+		{Name: "未处理差异", Type: report.Count, Width: 10.5}, {Name: "退款", Width: 9}, {Name: "缴费", Width: 9}, {Name: "医保", Width: 9},
+		{Name: "缺账单", Width: 44}}, rows)
 }

@@ -15,6 +15,7 @@ import (
 	"hospay/collections"
 	"hospay/internal/vault"
 	"hospay/lab/bookgen"
+	"hospay/lab/testapp"
 	_ "hospay/pb_migrations"
 	"hospay/people"
 	"hospay/store"
@@ -44,7 +45,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: collections.Connect})
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: testapp.Migrated(t), DBConnect: collections.Connect})
 	if err := errors.Join(app.Bootstrap(), cmd.ThisProgram().Open(app)); err != nil {
 		t.Fatal(err)
 	}

@@ -121,6 +121,9 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 		if err == nil && inst.Proxy.On && inst.Proxy.Consent == "" {
 			report(name+"：亲友代办", errors.New("已开通，但没有生效的授权与隐私告知，请在 notices 中新建 kind = proxy 的一条并勾选 active"))
 		}
+		if i.GetString("service_phone") == "" { // they are served without, so it is no fault
+			fmt.Fprintf(w, "!\t%s\t%s\n", name+"：服务电话", "没有填写，患者页面只能请人到窗口；请在系统配置 → 机构规则填写")
+		}
 		if err := reportNotices(ctx, rt, i.Id, name, report); err != nil {
 			return err
 		}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"hospay/collections"
 	"hospay/hooks/kit"
@@ -98,35 +97,30 @@ func listen(se *core.ServeEvent, o Options) error {
 	if o.Env == EnvProduction {
 		se.InstallerFunc = nil // the first superuser is made by hospay superuser create
 	}
-	if o.Admin == "" {
-		return se.Next()
+	var l net.Listener
+	if o.Admin != "" {
+		var err error
+		if l, err = net.Listen("tcp", o.Admin); err != nil {
+			return fmt.Errorf("--admin %s：%w", o.Admin, err)
+		}
 	}
-	l, err := net.Listen("tcp", o.Admin)
-	if err != nil {
-		return fmt.Errorf("--admin %s：%w", o.Admin, err)
+	err := se.Next()
+	if err == nil {
+		err = behindEdge(se, o)
 	}
-	if err := se.Next(); err != nil {
-		return errors.Join(err, l.Close())
+	if l == nil || err != nil {
+		if l != nil {
+			err = errors.Join(err, l.Close())
+		}
+		return err
 	}
 	fmt.Printf("后台、设置、备份、日志只在 http://%s/_/\n", o.Admin)
-	ctx, cancel := context.WithCancel(kit.Admin(context.Background()))
 	server := &http.Server{
 		Handler: se.Server.Handler, MaxHeaderBytes: se.Server.MaxHeaderBytes, ErrorLog: log.New(noise{se.App}, "", 0),
 		ReadTimeout: se.Server.ReadTimeout, WriteTimeout: se.Server.WriteTimeout, ReadHeaderTimeout: se.Server.ReadHeaderTimeout,
-		BaseContext: func(net.Listener) context.Context { return ctx },
+		BaseContext: func(net.Listener) context.Context { return kit.Admin(context.Background()) },
 	}
-	se.App.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
-		cancel() // ends what stays open
-		ending, done := context.WithTimeout(context.Background(), time.Second)
-		defer done()
-		_ = server.Shutdown(ending)
-		return e.Next()
-	})
-	go func() {
-		if err := server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			se.App.Logger().Error("admin.listener", "error", err)
-		}
-	}()
+	beside(se, server, "admin.listener", func() error { return server.Serve(l) })
 	return nil
 }
 

@@ -36,24 +36,26 @@ import (
 
 // Options decide how a program runs.
 type Options struct {
-	Env       string // production, demo
-	KeyFile   string
-	Proxy     string // who is believed about where requests come from: none, or addresses; empty = nobody said
-	Header    string // by which they say it; may be empty
-	Backups   BackupOptions
-	Admin     string // address of a listener of its own for dashboard, backups and settings; may be empty
-	Limits    bool   // budgets of people are kept in a demo, too (tests)
-	Timing    refund.Timing
-	Payments  payment.Timing // zero: those of production
-	Slots     int            // orders advanced at a time
-	Poll      time.Duration
-	Transport http.RoundTripper                 // tests only
-	Now       func() time.Time                  // the clock of the whole program; nil = time.Now
-	Wrap      func(refund.Store) refund.Store   // tests only: stands between domain and store
-	WrapBills func(payment.Store) payment.Store // the same for payments
-	Idle      bool                              // do not start worker and jobs (tests drive them)
-	Program   *collections.Program              // tests only: another one than ThisProgram
-	Log       *slog.Logger
+	Env        string // production, demo
+	KeyFile    string
+	Proxy      string // who is believed about where requests come from: none, or addresses; empty = nobody said
+	Header     string // by which they say it; may be empty
+	Backups    BackupOptions
+	Admin      string // address of a listener of its own for dashboard, backups and settings; may be empty
+	EdgeListen string // address at which the edge (前置机) comes in; may be empty
+	EdgeKeys   string // folder with the keys of that connection
+	Limits     bool   // budgets of people are kept in a demo, too (tests)
+	Timing     refund.Timing
+	Payments   payment.Timing // zero: those of production
+	Slots      int            // orders advanced at a time
+	Poll       time.Duration
+	Transport  http.RoundTripper                 // tests only
+	Now        func() time.Time                  // the clock of the whole program; nil = time.Now
+	Wrap       func(refund.Store) refund.Store   // tests only: stands between domain and store
+	WrapBills  func(payment.Store) payment.Store // the same for payments
+	Idle       bool                              // do not start worker and jobs (tests drive them)
+	Program    *collections.Program              // tests only: another one than ThisProgram
+	Log        *slog.Logger
 }
 
 // Runtime is a running program.
@@ -105,8 +107,8 @@ const (
 // production.
 func FromEnvironment(dir string) Options {
 	o := Options{Env: os.Getenv(envName), KeyFile: os.Getenv(envKeyFile), Proxy: os.Getenv(envProxy), Header: os.Getenv(envHeader),
-		Backups: backupsFromEnvironment(),
-		Timing:  refund.DefaultTiming(), Slots: 16, Poll: 500 * time.Millisecond}
+		EdgeListen: os.Getenv(envEdgeListen), EdgeKeys: os.Getenv(envEdgeKeys), Backups: backupsFromEnvironment(),
+		Timing: refund.DefaultTiming(), Slots: 16, Poll: 500 * time.Millisecond}
 	demo := filepath.Join(dir, demoKey)
 	if _, err := os.Stat(demo); err == nil && o.Env != EnvProduction {
 		o.Env = EnvDemo
@@ -355,6 +357,7 @@ func (rt *Runtime) jobs(guards collections.GuardSet) []jobs.Job {
 		jobs.Statements(rt.Books),
 		jobs.Reconcile(rt.Books),
 		jobs.Housekeeping(rt.Store, rt.now),
+		jobs.Terms(rt.Store),
 		{Name: "tallies", Every: time.Minute, Run: func(context.Context) (int, error) { rt.Kit.Tally.Tell(rt.log); return 0, nil }},
 		jobs.Statistics(rt.Store),
 		jobs.Audit(rt.Store, rt.log),

@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"io/fs"
 	"net/http"
 	"os"
@@ -16,8 +18,9 @@ import (
 	"github.com/pocketbase/pocketbase/tools/router"
 )
 
-// pagePolicy allows our own files, WeChat's JS-SDK, and nothing inline. Images
-// may come from memory, where photos are shrunk before they are sent.
+// pagePolicy allows our own files, WeChat's JS-SDK, and nothing inline but the
+// script of the patients' page that stands in it (inlineOf). Images may come from
+// memory, where photos are shrunk before they are sent.
 const pagePolicy = "default-src 'self'; script-src 'self' https://res.wx.qq.com; style-src 'self'; img-src 'self' data: blob:; " +
 	"font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 
@@ -28,6 +31,7 @@ var kioskPolicy = strings.Replace(pagePolicy, "connect-src 'self'", "connect-src
 // their content may be kept for good, everything else is asked for again.
 func servePages(r *router.Router[*core.RequestEvent], data string) {
 	pages := pb_public.Files()
+	portal := strings.Replace(pagePolicy, "script-src 'self'", "script-src 'self'"+inlineOf(pages, "index.html"), 1)
 	r.GET("/{path...}", apis.Static(pages, true)).Bind(apis.Gzip(), &hook.Handler[*core.RequestEvent]{
 		Id: "hospay_pages", Func: func(e *core.RequestEvent) error {
 			if strings.HasPrefix(e.Request.URL.Path, "/api/") {
@@ -37,7 +41,7 @@ func servePages(r *router.Router[*core.RequestEvent], data string) {
 				return e.Blob(http.StatusOK, "text/plain; charset=utf-8", text)
 			}
 			h := e.Response.Header()
-			h.Set("Content-Security-Policy", policyOf(e.Request.URL.Path))
+			h.Set("Content-Security-Policy", policyOf(e.Request.URL.Path, portal))
 			h.Set("Referrer-Policy", "no-referrer")
 			h.Set("X-Content-Type-Options", "nosniff")
 			h.Set("Cache-Control", "no-cache")
@@ -70,9 +74,29 @@ func proofOf(data, path string) ([]byte, bool) {
 // mostProof bounds a file that is served as it is.
 const mostProof = 4 << 10
 
-func policyOf(path string) string {
-	if path == "/kiosk" || strings.HasPrefix(path, "/kiosk/") {
+func policyOf(path, portal string) string {
+	switch {
+	case path == "/kiosk" || strings.HasPrefix(path, "/kiosk/"):
 		return kioskPolicy
+	case path == "/staff" || strings.HasPrefix(path, "/staff/"):
+		return pagePolicy
 	}
-	return pagePolicy
+	return portal
+}
+
+var inlineScript = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
+
+// inlineOf names the scripts that stand in a page by their hashes, as a content
+// policy does.
+func inlineOf(pages fs.FS, page string) string {
+	text, err := fs.ReadFile(pages, page)
+	if err != nil {
+		return ""
+	}
+	var out strings.Builder
+	for _, m := range inlineScript.FindAllSubmatch(text, -1) {
+		sum := sha256.Sum256(m[1])
+		out.WriteString(" 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'")
+	}
+	return out.String()
 }

@@ -37,7 +37,10 @@ func Execute(ctx context.Context) error {
 	}
 	alone := &cobra.Command{Use: "hospay", SilenceErrors: true}
 	alone.AddCommand(demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultInitCommand(), reconcileCommand(),
-		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), samplesCommand(), upgradeCommand())
+		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), samplesCommand(), upgradeCommand(), edgeKeysCommand())
+	if isEdge(os.Args[1:]) {
+		alone.AddCommand(edgeCommand())
+	}
 	if needsNoData(alone, os.Args[1:]) {
 		return alone.ExecuteContext(ctx)
 	}
@@ -45,17 +48,21 @@ func Execute(ctx context.Context) error {
 		return err
 	}
 	app := NewApp("")
-	admin := ""
-	Mount(app, func() Options { o := FromEnvironment(app.DataDir()); o.Admin = admin; return o }, nil)
+	admin, edgeListen := "", ""
+	Mount(app, func() Options {
+		o := FromEnvironment(app.DataDir())
+		o.Admin, o.EdgeListen = admin, edgeListen
+		return o
+	}, nil)
 	root := app.RootCmd
 	root.Use = "hospay"
 	root.Short = "预交金线上退款与医保移动支付"
 	root.Version = version()
 	root.SetContext(ctx)
 	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), reconcileCommand(),
-		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), upgradeCommand(),
+		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), upgradeCommand(), edgeKeysCommand(),
 		vaultCommand(app), configCommand(app), hisCommand(app), centreCommand(app), statsCommand(app), AuditCommand(app),
-		pbcmd.NewSuperuserCommand(app), serveCommand(app, &admin)} {
+		pbcmd.NewSuperuserCommand(app), serveCommand(app, &admin, &edgeListen)} {
 		root.AddCommand(c)
 	}
 	if len(os.Args) > 1 && os.Args[1] == "serve" {
@@ -87,12 +94,14 @@ func execute(app *pocketbase.PocketBase) error {
 }
 
 // serveCommand is PocketBase's, with a listener for IT.
-func serveCommand(app *pocketbase.PocketBase, admin *string) *cobra.Command {
+func serveCommand(app *pocketbase.PocketBase, admin, edge *string) *cobra.Command {
 	c := pbcmd.NewServeCommand(app, os.Getenv(envName) != EnvDemo)
 	if address := os.Getenv(envHTTP); address != "" {
 		_ = c.PersistentFlags().Set("http", address) // what the command line says comes later
 	}
 	c.Flags().StringVar(admin, "admin", os.Getenv(envAdmin), "后台、备份、设置和日志另用的监听地址，例如 127.0.0.1:8091；--http 的地址上就不再有它们")
+	c.Flags().StringVar(edge, "edge-listen", os.Getenv(envEdgeListen), "前置机接入的地址，例如 10.1.2.3:8443；密钥在 "+
+		envEdgeKeys+" 的目录里；前置机自己用 serve --edge（见 docs/zh/安装.md）")
 	return c
 }
 

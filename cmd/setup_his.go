@@ -29,7 +29,7 @@ func doneHIS(w *wizard) (string, error) {
 	waiting, err := w.rt.App.FindFirstRecordByFilter(collections.ConfigChanges, "institution = {:i} && collection = {:c} && state = {:s}",
 		dbx.Params{"i": w.house.Id, "c": collections.HISConfigs, "s": collections.ChangeWaiting})
 	if err == nil {
-		return "已提出，等财务在控制台 系统配置 → 变更 确认（" + waiting.GetString("created") + "）", nil
+		return "已提出，等财务在控制台 系统配置 → 变更记录 确认（" + waiting.GetString("created") + "）", nil
 	}
 	return "", nil
 }
@@ -188,7 +188,7 @@ func (w *wizard) keepHIS(h *hisAnswers) error {
 		fmt.Fprintln(w.out, "✓ HIS 已保存")
 		return nil
 	}
-	fmt.Fprintf(w.out, "  %s 不是 https，要两个人确认：现在由配置员本人提出，财务登录控制台在 系统配置 → 变更 确认。\n", base.Host)
+	fmt.Fprintf(w.out, "  %s 不是 https，要两个人确认：现在由配置员本人提出，财务登录控制台在 系统配置 → 变更记录 确认。\n", base.Host)
 	config, err := w.rt.App.FindFirstRecordByFilter(collections.Staff, "institution = {:i} && active = true && roles ~ {:r}",
 		dbx.Params{"i": w.house.Id, "r": people.RoleConfig})
 	if err != nil {

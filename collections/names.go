@@ -55,6 +55,8 @@ const (
 	// PaymentCredentials are what patients have authorised with, until an order
 	// takes it.
 	PaymentCredentials = "payment_credentials"
+	// PersonTerms are what people are found by: keyed hashes of names and phones.
+	PersonTerms = "person_terms"
 )
 
 // Kinds of notices.
@@ -70,7 +72,7 @@ func Guarded() []string {
 		RefundOrders, RefundEvents, TransferOrders, HISCalls, Reviews, Callbacks, AuditLog, VaultKeys, UsedTickets, PatientCards,
 		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, StaffSecurity, Sessions, Batches, ConfigChanges, Statements, StatementLines,
 		ReconRuns, Differences, Resolutions, ReconMonths, Connections, PaymentOrders, PaymentEvents,
-		PaymentCalls, PaymentRefunds, PaymentCredentials, PaymentDays,
+		PaymentCalls, PaymentRefunds, PaymentCredentials, PaymentDays, PersonTerms,
 	}
 }
 
@@ -88,6 +90,6 @@ func All() []string {
 		UsedTickets,
 		ProxyApplications, ProxyMaterials, RefundDays, RefundCounts, Exports, StaffSecurity, Sessions, Batches, ConfigChanges, StatementLines,
 		ReconRuns, Differences, Resolutions, ReconMonths, Connections, AuditSinks, CentreConfigs, Kiosks,
-		PaymentOrders, PaymentEvents, PaymentCalls, PaymentRefunds, PaymentCredentials, PaymentDays,
+		PaymentOrders, PaymentEvents, PaymentCalls, PaymentRefunds, PaymentCredentials, PaymentDays, PersonTerms,
 	}
 }

@@ -12,7 +12,7 @@ import (
 // move to a newer key.
 var fixedProxyColumns = []string{
 	"no", "institution", "patient", "principal", "case", "relation", "card_no", "principal_id_index", "consent_version", "consent_at",
-	"created",
+	"principal_id_type", "created",
 }
 
 var fixedMaterialColumns = []string{"application", "institution", "patient", "kind", "size", "sha256", "width", "height", "created"}

@@ -47,6 +47,7 @@ var ruleTable = []struct{ collection, read, create string }{
 			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +
 			`(@request.auth.roles ~ "auditor"))`, `superusers`},
 	{"payment_credentials", `superusers`, `superusers`},
+	{"person_terms", `superusers`, `superusers`},
 	{"payment_days",
 		`@request.auth.collectionName = "staff" && @request.auth.active = true && institution = @request.auth.institution && ` +
 			`((@request.auth.roles ~ "reviewer") || (@request.auth.roles ~ "finance") || (@request.auth.roles ~ "cashier") || ` +

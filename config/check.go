@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"hospay/flow"
 	"hospay/internal/foreign"
 	"hospay/internal/idno"
+	"hospay/internal/voucher"
 	"hospay/notify"
 	"hospay/notify/robot"
 	"hospay/notify/sms"
@@ -22,15 +24,34 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
+// dialled is a number that a phone can call, with an extension that people say.
+var dialled = regexp.MustCompile(`^\+?[0-9][0-9 -]{2,20}( ?转 ?[0-9]{1,6})?$`)
+
 func checkInstitution(_ *Service, app core.App, d *draft) error {
 	if len(d.rec.GetStringSlice("methods")) == 0 {
 		return errors.New("至少开通一种退款方式")
+	}
+	for kind, name := range map[string]string{"registration": "挂号", "outpatient": "门诊"} {
+		if len(d.rec.GetStringSlice("pay_off_"+kind)) > 0 && strings.TrimSpace(d.rec.GetString("pay_why_"+kind)) == "" {
+			return errors.New(name + "停用了支付方式，请写明原因，患者会看到")
+		}
+		if d.rec.GetBool("refund_off_"+kind) && strings.TrimSpace(d.rec.GetString("refund_why_"+kind)) == "" {
+			return errors.New(name + "停用了线上退费，请写明到哪里退，患者会看到")
+		}
+	}
+	if phone := d.rec.GetString("service_phone"); phone != "" && !dialled.MatchString(phone) {
+		return errors.New("服务电话只写号码，可带区号、短横和“转”分机，如 0571-12345678 转 8001")
 	}
 	for via, name := range map[string]string{notify.ViaWeCom: store.RobotWeCom, notify.ViaDingTalk: store.RobotDingTalk} {
 		if address := d.given[name]; address != "" {
 			if _, err := robot.New(via, address, "", nil); err != nil {
 				return err
 			}
+		}
+	}
+	if layout := d.rec.GetString("voucher_layout"); layout != "" && layout != "null" && layout != `""` {
+		if _, err := voucher.Parse([]byte(layout)); err != nil {
+			return err
 		}
 	}
 	if _, err := foreign.ReadWords(d.rec.GetString("recon_words")); err != nil {
@@ -111,7 +132,7 @@ func checkSMS(s *Service, app core.App, d *draft) error {
 func checkReview(_ *Service, app core.App, d *draft) error {
 	r, err := store.ReviewOf(d.rec)
 	if err != nil {
-		return errors.New("规则应为数组，每条有 rule、on_fail 和它的数字")
+		return errors.New("规则应为数组，每条有 rule、on_fail 和它的数字；驳回原因应为文字的数组")
 	}
 	if err := r.Check(); err != nil {
 		return err

@@ -50,8 +50,11 @@ func kinds() map[string]kind {
 		{collection: collections.Institutions, secretNames: []string{"portal_secret", "his_key", "his_sm_sn", "his_sm_token", "his_sm_public",
 			store.RobotWeCom, store.RobotDingTalk, store.RobotDingTalkSign},
 			check: checkInstitution, fields: slices.Concat(
-				open("name", "min_amount", "day_limit", "proxy_days", "proxy_photo_days"),
+				open("name", "min_amount", "day_limit", "proxy_days", "proxy_photo_days", "voucher_layout"),
 				guarded("active", "methods", "debit_at", "proxy_on", "proxy_payee", "second_factor", "idle_minutes", "reveals_a_day", "refund_alone",
+					"pay_off_registration", "pay_why_registration", "refund_off_registration", "refund_why_registration",
+					"pay_off_outpatient", "pay_why_outpatient", "refund_off_outpatient", "refund_why_outpatient",
+					"service_phone", "transfer_choice", "self_entry",
 					"recon_prefixes", "recon_words", "recon_his_sign", "secrets"))},
 		{collection: collections.ChannelConfigs, creatable: true, freshSensitive: true, check: checkChannel, fields: slices.Concat(
 			onCreate("channel"), guarded("active", "merchant_id", "app_id", "api_base", "notify_base", "settings", "secrets"))},
@@ -65,7 +68,8 @@ func kinds() map[string]kind {
 		{collection: collections.SMSConfigs, creatable: true, freshSensitive: true, check: checkSMS,
 			fields: guarded("active", "url", "settings", "secrets")},
 		{collection: collections.ReviewSettings, creatable: true, freshSensitive: true, check: checkReview, fields: guarded(
-			"auto", "shadow", "delay_seconds", "window_from", "window_to", "rules", "second_from", "second_proxy")},
+			"auto", "shadow", "delay_seconds", "window_from", "window_to", "rules", "second_from", "second_proxy",
+			"reject_reasons")},
 		{collection: collections.Notices, creatable: true, check: checkNotice, fields: append(
 			open("title", "content", "active"), field{name: "kind", onCreate: true})},
 		{collection: collections.NotificationTexts, creatable: true, check: checkText, fields: slices.Concat(

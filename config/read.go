@@ -10,6 +10,7 @@ import (
 	"hospay/channels"
 	"hospay/collections"
 	"hospay/internal/richtext"
+	"hospay/refund"
 	"hospay/store"
 
 	"github.com/pocketbase/dbx"
@@ -39,6 +40,9 @@ func (s *Service) Read(ctx context.Context, institution string) (out Configurati
 	}
 	if out.Review, err = one[ReviewRules](s, collections.ReviewSettings, institution); err != nil {
 		return out, err
+	}
+	if out.Review != nil && len(out.Review.RejectReasons) == 0 {
+		out.Review.RejectReasons = refund.DefaultReasons()
 	}
 	if out.Notices, err = s.readNotices(institution); err != nil {
 		return out, err

@@ -64,29 +64,41 @@ type KioskSettings struct {
 
 // InstitutionSettings is an institution's rules.
 type InstitutionSettings struct {
-	ID             string         `json:"id"`
-	Updated        types.DateTime `json:"updated"`
-	Code           string         `json:"code"`
-	Name           string         `json:"name"`
-	Active         bool           `json:"active"`
-	Methods        []string       `json:"methods"`
-	DebitAt        string         `json:"debit_at"`
-	MinAmount      money.Fen      `json:"min_amount"`
-	DayLimit       int            `json:"day_limit"`
-	ProxyOn        bool           `json:"proxy_on"`
-	ProxyPayee     string         `json:"proxy_payee"`
-	ProxyDays      int            `json:"proxy_days"`
-	ProxyPhotoDays int            `json:"proxy_photo_days"`
-	SecondFactor   string         `json:"second_factor"`
-	IdleMinutes    int            `json:"idle_minutes"`
-	RevealsADay    int            `json:"reveals_a_day"`
-	RefundAlone    money.Fen      `json:"refund_alone"`
-	ReconPrefixes  string         `json:"recon_prefixes"`
-	ReconWords     string         `json:"recon_words"`
-	ReconHISSign   string         `json:"recon_his_sign"`
-	SecretsHeld    []string       `json:"secrets_held"`
-	PayoutsFrozen  bool           `json:"payouts_frozen"`
-	FreezeNote     string         `json:"freeze_note"`
+	ID                    string          `json:"id"`
+	Updated               types.DateTime  `json:"updated"`
+	Code                  string          `json:"code"`
+	Name                  string          `json:"name"`
+	Active                bool            `json:"active"`
+	Methods               []string        `json:"methods"`
+	DebitAt               string          `json:"debit_at"`
+	MinAmount             money.Fen       `json:"min_amount"`
+	DayLimit              int             `json:"day_limit"`
+	ProxyOn               bool            `json:"proxy_on"`
+	ProxyPayee            string          `json:"proxy_payee"`
+	ProxyDays             int             `json:"proxy_days"`
+	ProxyPhotoDays        int             `json:"proxy_photo_days"`
+	SecondFactor          string          `json:"second_factor"`
+	IdleMinutes           int             `json:"idle_minutes"`
+	RevealsADay           int             `json:"reveals_a_day"`
+	RefundAlone           money.Fen       `json:"refund_alone"`
+	PayOffRegistration    []string        `json:"pay_off_registration"` // insured, own
+	PayWhyRegistration    string          `json:"pay_why_registration"`
+	RefundOffRegistration bool            `json:"refund_off_registration"`
+	RefundWhyRegistration string          `json:"refund_why_registration"`
+	PayOffOutpatient      []string        `json:"pay_off_outpatient"` // insured, own
+	PayWhyOutpatient      string          `json:"pay_why_outpatient"`
+	RefundOffOutpatient   bool            `json:"refund_off_outpatient"`
+	RefundWhyOutpatient   string          `json:"refund_why_outpatient"`
+	ServicePhone          string          `json:"service_phone"`
+	TransferChoice        bool            `json:"transfer_choice"`
+	SelfEntry             bool            `json:"self_entry"`
+	VoucherLayout         json.RawMessage `json:"voucher_layout"`
+	ReconPrefixes         string          `json:"recon_prefixes"`
+	ReconWords            string          `json:"recon_words"`
+	ReconHISSign          string          `json:"recon_his_sign"`
+	SecretsHeld           []string        `json:"secrets_held"`
+	PayoutsFrozen         bool            `json:"payouts_frozen"`
+	FreezeNote            string          `json:"freeze_note"`
 }
 
 // ChannelSettings is a channel that is configured, or could be (then without
@@ -184,6 +196,8 @@ type ReviewRules struct {
 	Rules        *[]refund.Rule `json:"rules"` // null: none were ever set
 	SecondFrom   money.Fen      `json:"second_from"`
 	SecondProxy  bool           `json:"second_proxy"`
+	// RejectReasons are those that reviewers are offered, the shipped ones where none are set.
+	RejectReasons []string `json:"reject_reasons"`
 }
 
 // NoticeText is a version of a notice that patients agree to.

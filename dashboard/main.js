@@ -26,7 +26,7 @@ try {
   };
   const jobNames = {
     notices: "发送通知", receipts: "收集电子回单", statements: "下载账单", reconcile: "三方对账", housekeeping: "清理过期数据", statistics: "核对统计", audit: "检查审计日志", exports: "导出报表",
-    old_exports: "删除过期的导出", his_ping: "检查 HIS", certificates: "检查证书到期", refunds: "推进退款", proxies: "代办到期和照片清理",
+    old_exports: "删除过期的导出", his_ping: "检查 HIS", certificates: "检查证书到期", refunds: "推进退款", proxies: "代办到期和照片清理", search_terms: "补建姓名电话索引",
   };
   const channels = { wechat: "微信", alipay: "支付宝" };
 

@@ -205,3 +205,36 @@ func TestConfig_ANewHISAddressIsTestedByAnother(t *testing.T) {
 		t.Errorf("the same address: %d %s", res.Status, res.Raw)
 	}
 }
+
+// TestConfig_TheCentreIsTested as it is and as a waiting change would have it: a
+// signed answer proves address, keys and clock. Held keys sign for an address that one
+// person has named only when another person wants it.
+func TestConfig_TheCentreIsTested(t *testing.T) {
+	d := newDesk(t)
+	var asked atomic.Int32
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer elsewhere.Close()
+	centre := d.id(t, collections.CentreConfigs, "active = true")
+	ask := func(token string, body map[string]any) testapp.Answer {
+		body["centre"] = true
+		return d.Call("POST", "/api/hospay/config/test", token, body)
+	}
+	if res := ask(d.config, map[string]any{}); res.Status != 200 || res.Body["ok"] != true {
+		t.Fatalf("as it is: %d %s", res.Status, res.Raw)
+	}
+	wantCode(t, "two things at once", ask(d.config, map[string]any{"his": true}), 400, "bad_request")
+	change := d.propose(d.config, "centre_configs", centre, map[string]any{"base_url": elsewhere.URL})
+	wantState(t, "address", change, "waiting")
+	wantCode(t, "own address", ask(d.config, map[string]any{"change": change.Text("id")}), 403, "test_by_another")
+	if n := asked.Load(); n != 0 {
+		t.Fatalf("%d requests signed with held keys", n)
+	}
+	res := ask(d.finance, map[string]any{"change": change.Text("id")})
+	if res.Status != 200 || res.Body["ok"] != false || asked.Load() == 0 {
+		t.Errorf("another person: %d %s", res.Status, res.Raw)
+	}
+	d.Sims.Centre.Close()
+	if res := ask(d.config, map[string]any{}); res.Status != 200 || res.Body["ok"] != false || !strings.Contains(string(res.Raw), "steps") {
+		t.Errorf("a centre that is gone: %d %s", res.Status, res.Raw)
+	}
+}

@@ -1,12 +1,15 @@
 package e2e
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"hospay/collections"
 	"hospay/internal/vault"
+	"hospay/refund"
 )
 
 // TestConfig_SwitchedOffMethodAndChannel: what is confirmed decides the next
@@ -93,4 +96,44 @@ func TestConfig_ANewChannelComesWithAllItsKeys(t *testing.T) {
 	wantState(t, "new channel", d.decide(d.finance, first, "confirm"), "applied")
 	wantCode(t, "a second one", d.decide(d.finance, second, "confirm"), 400, "config_invalid")
 	paidOrder(t, d.App, "P0002", "alipay", 1000)
+}
+
+// TestConfig_ReasonsOfAReviewerAreTheHouses: the shipped reasons, until two people
+// have said others; then a reviewer is offered those. Cleared, the shipped ones are back.
+func TestConfig_ReasonsOfAReviewerAreTheHouses(t *testing.T) {
+	d := newDesk(t)
+	review := d.id(t, collections.ReviewSettings, `institution != ""`)
+	order := apply(t, d.Login("P0001", "wechat"), "wechat", "transfer", 1000, nil)
+	d.Drain()
+	offered := func() string {
+		t.Helper()
+		res := d.Call("GET", "/api/hospay/refunds/"+order+"/facts", d.Staff("reviewer1"), nil)
+		return fmt.Sprint(res.Body["reasons"])
+	}
+	shipped := fmt.Sprint(refund.DefaultReasons())
+	if got := offered(); got != shipped {
+		t.Errorf("shipped: %s", got)
+	}
+	for what, bad := range map[string][]string{"空的一条": {"请到窗口办理", " "}, "两次": {"请到窗口办理", "请到窗口办理"}} {
+		wantCode(t, what, d.propose(d.config, "review_settings", review, map[string]any{"reject_reasons": bad}), 400, "config_invalid")
+	}
+	wantCode(t, "不是数组", d.propose(d.config, "review_settings", review, map[string]any{"reject_reasons": "请到窗口办理"}), 400, "config_invalid")
+	own := []string{"请到窗口办理", "请先结清检查费"}
+	change := d.propose(d.config, "review_settings", review, map[string]any{"reject_reasons": own})
+	wantState(t, "proposed", change, "waiting")
+	if got := offered(); got != shipped {
+		t.Errorf("not yet confirmed: %s", got)
+	}
+	wantCode(t, "one's own", d.decide(d.config, change, "confirm"), 403, "self_confirm")
+	wantState(t, "confirmed", d.decide(d.finance, change, "confirm"), "applied")
+	d.Advance(2 * time.Second)
+	if got := offered(); got != fmt.Sprint(own) {
+		t.Errorf("confirmed: %s", got)
+	}
+	change = d.propose(d.config, "review_settings", review, map[string]any{"reject_reasons": []string{}})
+	wantState(t, "cleared", d.decide(d.finance, change, "confirm"), "applied")
+	d.Advance(2 * time.Second)
+	if got := offered(); got != shipped {
+		t.Errorf("cleared: %s", got)
+	}
 }

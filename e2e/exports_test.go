@@ -117,7 +117,8 @@ func TestReport_RefundsInThePrintedForm(t *testing.T) {
 	}
 	rowOf(t, rows, "筛选条件：日期口径=HIS退款日期，状态=已到账，金额不低于=0.11元")
 	rowOf(t, rows, "制表：")
-	if foot := part(t, raw, "xl/worksheets/sheet1.xml"); !strings.Contains(foot, "&amp;L财务员 20") || !strings.Contains(foot, "导出&amp;C第") {
+	if foot := part(t, raw, "xl/worksheets/sheet1.xml"); !strings.Contains(foot, "&amp;L&amp;9 财务员 20") ||
+		!strings.Contains(foot, "导出&amp;R&amp;9 第") {
 		t.Error("no watermark in the footer")
 	}
 	var details string

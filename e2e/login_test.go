@@ -122,16 +122,8 @@ func TestLogin_OAuthBindsAndRefuses(t *testing.T) {
 	for _, channel := range []string{"wechat", "alipay"} {
 		t.Run(channel, func(t *testing.T) {
 			a := testapp.New(t, testapp.Config{})
-			code := func(no string) string {
-				c, err := a.Sims.WeChat.NewCode(no)
-				if channel == "alipay" {
-					c, err = a.Sims.Alipay.NewCode(a.Sims.Alipay.Config().AppID, no)
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				return c
-			}
+			set(t, a, collections.Institutions, `code = "demo"`, map[string]any{"self_entry": false})
+			code := func(no string) string { return code(t, a, channel, no) }
 			path := "/api/hospay/auth/" + channel
 			wantRefusal(t, "陌生人", a.Call("POST", path, "", map[string]any{"code": code("P0001")}), 401, "not_bound")
 			wantRefusal(t, "假授权码", a.Call("POST", path, "", map[string]any{"code": "forged"}), 401, "code_invalid")

@@ -2,6 +2,9 @@ package e2e
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,10 +38,37 @@ func TestPages_StrictPolicyAndNoStaleHTML(t *testing.T) {
 				t.Errorf("%s: the policy allows %q", path, part)
 			}
 		}
-		if !strings.Contains(policy, "script-src 'self' https://res.wx.qq.com;") {
-			t.Errorf("%s: policy %q", path, policy)
+		if want := "script-src 'self'" + inline(t, a.URL+path) + " https://res.wx.qq.com;"; !strings.Contains(policy, want) {
+			t.Errorf("%s: policy %q, want %s", path, policy, want)
 		}
 	}
+	for path, hashes := range map[string]int{"/": 1, "/staff/": 0, "/kiosk/": 0} {
+		_, h := header(t, a.URL+path)
+		got := strings.Count(h.Get("Content-Security-Policy"), "sha256-")
+		if got != hashes || got != strings.Count(inline(t, a.URL+path), "sha256-") {
+			t.Errorf("%s: %d scripts stand in the page by its policy", path, got)
+		}
+	}
+}
+
+// inline tells the scripts that stand in a page as its policy must name them.
+func inline(t *testing.T, address string) (out string) {
+	t.Helper()
+	res, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range strings.Split(string(body), "<script>")[1:] {
+		script, _, _ := strings.Cut(part, "</script>")
+		sum := sha256.Sum256([]byte(script))
+		out += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return out
 }
 
 func TestEntry_LinksLeadBackToTheInstitutionOnly(t *testing.T) {

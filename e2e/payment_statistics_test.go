@@ -156,7 +156,7 @@ func TestReport_Payments(t *testing.T) {
 	head := rowOf(t, rows, "缴费单号") - 1
 	line := rows[head+1]
 	if line[0] != insured.No || line[2] != "已缴费" || line[5] != "门诊" || line[7] != "微信" || line[8] != "医保" || line[9] != "120.00" ||
-		line[10] != insured.Fund.Yuan() || line[18] != insured.ReceiptNo {
+		line[10] != insured.Fund.Yuan() || line[16] != insured.ReceiptNo {
 		t.Errorf("%v", line)
 	}
 	rowOf(t, rows, "合计")

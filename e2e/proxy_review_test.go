@@ -13,6 +13,7 @@ import (
 
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/internal/idno"
 	"hospay/internal/testday"
 	"hospay/internal/vault"
 	"hospay/lab/demo"
@@ -464,7 +465,7 @@ func TestProxy_UploadsAtOnce(t *testing.T) {
 	if n := countRows(t, a, collections.ProxyMaterials, nil); n != 1 || len(storedFiles(t, a)) != 1 {
 		t.Errorf("%d rows, %d files", n, len(storedFiles(t, a)))
 	}
-	for _, k := range refund.ProxyElderly.Required()[1:] {
+	for _, k := range refund.ProxyElderly.Required(idno.Resident)[1:] {
 		p.Upload(p.Token, id, string(k), "a.jpg", demo.Photo(1))
 	}
 	for i := range 4 {

@@ -15,6 +15,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/internal/i18n"
+	"hospay/internal/idno"
 	"hospay/internal/testday"
 	"hospay/internal/vault"
 	"hospay/lab/demo"
@@ -260,6 +261,9 @@ func TestProxy_TextsAreComplete(t *testing.T) {
 	for _, c := range refund.ProxyCases() {
 		keys = append(keys, "proxy.case."+string(c))
 	}
+	for _, p := range idno.Papers() {
+		keys = append(keys, "proxy.paper."+string(p))
+	}
 	for _, r := range refund.ProxyRelations() {
 		keys = append(keys, "proxy.relation."+string(r))
 	}
@@ -270,7 +274,8 @@ func TestProxy_TextsAreComplete(t *testing.T) {
 		keys = append(keys, "proxy.status."+string(s), "proxy.next."+string(s))
 	}
 	for _, c := range []flow.Code{
-		flow.CodeIDNoInvalid, refund.CodePrincipalNotFound, refund.CodeProxySelf, refund.CodeProxyCaseMismatch, refund.CodeProxyMissing,
+		flow.CodeIDNoInvalid, refund.CodePrincipalNotFound, refund.CodeProxySelf, refund.CodeProxyCaseMismatch, refund.CodePaperInvalid,
+		refund.CodeProxyMissing,
 		refund.CodeProxyClosed,
 		refund.CodeConsentOutdated, refund.CodeImageInvalid, refund.CodeImageTooLarge, refund.CodeImageTooMany, refund.CodeProxyNotApproved,
 		refund.CodeProxyOff, refund.CodeTooManyToday,
@@ -294,7 +299,7 @@ func TestProxy_TextsAreComplete(t *testing.T) {
 		res.Text("payee") != "agent" || res.Body["max_bytes"].(float64) != 10<<20 {
 		t.Errorf("options: %d %s", res.Status, res.Raw)
 	}
-	for field, n := range map[string]int{"cases": 4, "relations": 6, "materials": 9} {
+	for field, n := range map[string]int{"cases": 5, "papers": 4, "relations": 6, "materials": 9} {
 		if list, _ := res.Body[field].([]any); len(list) != n {
 			t.Errorf("%s: %v", field, res.Body[field])
 		}

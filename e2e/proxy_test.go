@@ -45,7 +45,7 @@ func TestProxy_WholeWayToTheAgent(t *testing.T) {
 		t.Errorf("the application: %s", res.Raw)
 	}
 	wantRefusal(t, "没有材料就提交", a.Call("POST", "/api/hospay/proxies/"+id+"/submit", p.Token, nil), 400, "proxy_materials_missing")
-	for i, k := range refund.ProxyElderly.Required() {
+	for i, k := range refund.ProxyElderly.Required(idno.Resident) {
 		if res := a.Upload(p.Token, id, string(k), "照片.jpg", demo.Photo(i)); res.Status != 200 {
 			t.Fatalf("upload: %d %s", res.Status, res.Raw)
 		}
@@ -410,7 +410,7 @@ func TestProxy_Materials(t *testing.T) {
 		"power_of_attorney") || detail.Body["card"] == nil || detail.Text("status_text") != "待提交" {
 		t.Errorf("detail: %s", detail.Raw)
 	}
-	for i, k := range refund.ProxyElderly.Required() {
+	for i, k := range refund.ProxyElderly.Required(idno.Resident) {
 		second = a.Upload(p.Token, id, string(k), "d.jpg", demo.Photo(i))
 	}
 	if res := a.Call("POST", "/api/hospay/proxies/"+id+"/submit", p.Token, nil); res.Status != 200 {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -158,5 +159,40 @@ func TestReveals_BeyondTheDayTakesAnotherPerson(t *testing.T) {
 	a.Advance(24 * time.Hour)
 	if got := state(reviewer); got != "0/11" {
 		t.Errorf("the next day: %s", got)
+	}
+}
+
+// TestProxy_ApprovedOnlyAfterAllPapersWereSeen: by the one who approves, as the
+// audit log has it; another's look does not count, and a rejection needs none.
+func TestProxy_ApprovedOnlyAfterAllPapersWereSeen(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	id := a.Login("P0001", "wechat").SubmittedProxy(elderly, "elderly")
+	reviewer := lookedAt(t, a, "reviewer1", id)
+	approve := func() testapp.Answer {
+		return a.Call("POST", "/api/hospay/proxies/"+id+"/review", reviewer, map[string]any{"decision": "approve"})
+	}
+	papers := func() (out []map[string]any) {
+		for _, m := range a.Call("GET", "/api/hospay/desk/proxies/"+id, reviewer, nil).Body["materials"].([]any) {
+			out = append(out, m.(map[string]any))
+		}
+		return out
+	}
+	a.SeePapers(a.Staff("reviewer2"), id)
+	all := papers()
+	for i, m := range all {
+		if res := approve(); res.Status != 409 || res.Code() != "papers_unseen" || !strings.Contains(string(res.Raw), fmt.Sprint(len(all)-i)) {
+			t.Fatalf("%d of %d seen: %d %s", i, len(all), res.Status, res.Raw)
+		}
+		if m["seen"] != false {
+			t.Errorf("seen already: %v", m)
+		}
+		key := a.Call("POST", "/api/files/token", reviewer, nil).Text("token")
+		a.Fetch("GET", fmt.Sprintf("/api/files/proxy_materials/%s/%s?token=%s", m["id"], m["file"], key), reviewer, "", nil).Body.Close()
+		if got := papers()[i]; got["seen"] != true {
+			t.Errorf("not kept: %v", got)
+		}
+	}
+	if res := approve(); res.Status != 200 || res.Text("status") != "approved" {
+		t.Errorf("%d %s", res.Status, res.Raw)
 	}
 }

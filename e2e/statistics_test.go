@@ -109,6 +109,28 @@ func TestStatistics_DimensionsAndDetail(t *testing.T) {
 		(first["amount"] != float64(1001) && first["amount"] != float64(1002)) {
 		t.Errorf("%v", first)
 	}
+	cell := "from=" + today + "&to=" + today + "&state="
+	for state, want := range map[string]string{"refunded": "[{today 2003 2}]", "due": "[{today 2003 2} { 1000 1}]", "undone": "[]"} {
+		res := a.Call("GET", "/api/hospay/stats/refunds/detail?by=paid_day&"+cell+state, finance, nil)
+		var out struct {
+			Days []struct {
+				Day           string
+				Amount, Count int64
+			}
+		}
+		if err := json.Unmarshal(res.Raw, &out); err != nil || strings.ReplaceAll(fmt.Sprint(out.Days), today, "today") != want {
+			t.Errorf("%s by the day of the channel: %s %v, want %s", state, res.Raw, err, want)
+		}
+	}
+	f, _ := workbook(t, a, finance, "/api/hospay/reports/refunds.xlsx?date=his_date&channel=alipay&"+cell+"refunded")
+	rows := sheetRows(t, f)
+	if n := rowOf(t, rows, "合计") - rowOf(t, rows, "退款单号") - 1; n != 2 {
+		t.Errorf("the file of the cell has %d rows", n)
+	}
+	rowOf(t, rows, "筛选条件：日期口径=HIS退款日期，渠道=支付宝，统计口径=已退")
+	if res := a.Call("GET", "/api/hospay/stats/refunds/detail?by=card&"+cell+"due", finance, nil); res.Status != 400 {
+		t.Errorf("by card: %d", res.Status)
+	}
 	for _, bad := range []string{"", "from=2026-01-01", "from=2026-01-02&to=2026-01-01", "from=2026-01-01&to=2026-01-31&by=card",
 		"from=2026-01-01&to=2026-01-31&by=channel,channel", "from=1900-01-01&to=2099-01-01"} {
 		if res := a.Call("GET", "/api/hospay/stats/refunds?"+bad, finance, nil); res.Status != 400 || res.Code() != "bad_request" {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"hospay/collections"
 	"hospay/flow"
@@ -323,6 +324,16 @@ func (b *till) script() {
 	b.control(b.Sims.Centre.URL(), fmt.Sprintf("state/%s?stas=%d&times=%d", w.Order.MedOrgOrd, stas, 1+b.rng.IntN(10)))
 }
 
+// honest ends what script has begun: an order on the desk asks once a day, and ten
+// answers last longer than the healing.
+func (b *till) honest() {
+	for _, w := range b.live() {
+		if w.Order.MedOrgOrd != "" {
+			b.control(b.Sims.Centre.URL(), "state/"+w.Order.MedOrgOrd)
+		}
+	}
+}
+
 // meanwhile is what happens to a bill at the hospital.
 func (b *till) meanwhile() {
 	if w, ok := b.some(); ok {
@@ -354,13 +365,22 @@ func (b *till) open() (n int) {
 	return n
 }
 
-// settle holds that two people can end whatever rests on the desk.
+// settle holds that two people can end whatever rests on the desk: some at once,
+// the others when they have waited for proof since it came there.
 func (b *till) settle(seed uint64) {
+	var late []string
 	for _, id := range b.orders {
 		o := b.one(id).Order
 		b.ways[string(o.Status)]++
 		if o.Status == payment.StatusSuspense && !b.end(id) {
-			b.t.Errorf("seed %d: nothing ends %s, %s from %s", seed, o.No, o.FailCode, o.SuspendedFrom)
+			late = append(late, id)
+		}
+	}
+	b.Advance(80 * time.Hour)
+	b.work()
+	for _, id := range late {
+		if o := b.one(id).Order; o.Status == payment.StatusSuspense && !b.end(id) {
+			b.t.Errorf("seed %d: nothing ends %s, %s from %s\n%s", seed, o.No, o.FailCode, o.SuspendedFrom, b.story(id))
 		}
 	}
 }
@@ -386,6 +406,8 @@ func (b *till) end(id string) bool {
 func (b *till) story(id string) string {
 	w := b.one(id)
 	out := fmt.Sprintf("%s %s %s/%s/%s %+v", w.Order.No, w.Order.Channel, w.Order.Status, w.Order.Insurance, w.Order.CashLeg, w.Order.Split)
+	out += fmt.Sprintf("\n   from %s, tries %d, open since %v, next at %v, proposal %v, code %s, now %v", w.Order.SuspendedFrom, w.Order.Tries,
+		w.Order.OpenSince, w.Order.NextAt, w.Proposal != nil, w.Order.FailCode, b.Now())
 	for _, kind := range slices.Sorted(maps.Keys(w.Calls)) {
 		c := w.Calls[kind]
 		out += fmt.Sprintf("\n   %s %s %s sent %d reported %q %s %s", kind, c.No, c.State, c.Sent, c.Reported, c.Code, c.Message)

@@ -284,6 +284,9 @@ func (d *day) heal() {
 	for _, core := range d.cores() {
 		core.Faults().Clear()
 	}
+	if d.till != nil {
+		d.till.honest()
+	}
 	d.crash.set(0)
 	for round := range 400 {
 		open := 0

@@ -99,6 +99,7 @@ var patientWords = map[string][]string{
 	"GET /api/hospay/messages": {"page"}, "GET /api/hospay/wechat/signature": {"url"}, "GET /api/hospay/auth/links": {"state", "institution"},
 	"POST /api/hospay/auth/wechat": {"code", "institution"}, "POST /api/hospay/auth/alipay": {"code", "institution"},
 	"POST /api/hospay/auth/ticket": {"ticket"}, "POST /api/hospay/status": {"no", "id_tail"},
+	"POST /api/hospay/auth/register":        {"registration", "name", "id_type", "id_no", "card_no"},
 	"POST /api/hospay/staff/auth-with-totp": {"mfaId", "code"},
 	"GET /api/hospay/bills":                 {"card_no"}, "GET /api/hospay/slots": {"department", "date"},
 	"POST /api/hospay/slots/{id}/lock": {"card_no"}, "DELETE /api/hospay/slots/{id}/lock": {"card_no"},

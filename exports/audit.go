@@ -20,9 +20,9 @@ const auditBatch = 2000
 
 // auditColumns are the columns of the audit log as a workbook.
 var auditColumns = []report.Column{
-	{Name: "序号", Type: report.Count, Width: 10}, {Name: "时间", Width: 20}, {Name: "经手人", Width: 14}, {Name: "操作", Width: 24},
-	{Name: "对象", Width: 22}, {Name: "单号", Width: 24}, {Name: "内容", Type: report.Long, Width: 60}, {Name: "来源地址", Width: 18},
-	{Name: "改前指纹", Width: 68}, {Name: "改后指纹", Width: 68}, {Name: "校验值", Width: 68},
+	{Name: "序号", Type: report.Count, Width: 8}, {Name: "时间", Width: 10.5}, {Name: "经手人", Width: 10.5}, {Name: "操作", Width: 17.5},
+	{Name: "对象", Width: 16}, {Name: "单号", Width: 19}, {Name: "内容", Width: 61}, {Name: "来源地址", Width: 14},
+	{Name: "改前指纹", Width: 59.5, Aside: true}, {Name: "改后指纹", Width: 59.5, Aside: true}, {Name: "校验值", Width: 59.5, Aside: true},
 }
 
 // audit writes the audit log of the institution, newest first.

@@ -265,7 +265,7 @@ func (p *packer) proxy() error {
 		return err
 	}
 	p.add(evidenceTable{file: "proxy_application.json", title: "代办申请", fields: []string{"created", "no", "case", "relation", "principal_name",
-		"principal_id_no", "status", "note", "reviewer"},
+		"principal_id_type", "principal_id_no", "status", "note", "reviewer"},
 		head: []string{"时间", "申请号", "情形", "关系", "委托人", "证件号", "状态", "意见", "审核人"}}, []*core.Record{application})
 	materials, err := p.app.FindRecordsByFilter(collections.ProxyMaterials, "application = {:a}", "created,id", 0, 0, dbx.Params{"a": id})
 	if err != nil {

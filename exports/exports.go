@@ -62,8 +62,8 @@ type Request struct {
 }
 
 // known are the parameters that a report keeps; others mean nothing to it.
-var known = []string{"date", "from", "to", "status", "tab", "method", "channel", "proxy", "amount_min", "amount_max", "card_no", "no", "by",
-	"actor", "action", "kind", "insured", "his"}
+var known = []string{"date", "from", "to", "status", "tab", "method", "channel", "proxy", "amount_min", "amount_max", "card_no", "no",
+	"find", "by", "state", "actor", "action", "kind", "insured", "his"}
 
 // Params keeps of a query what a report understands.
 func Params(q url.Values) map[string]string {
@@ -88,15 +88,15 @@ func Values(params map[string]string) url.Values {
 }
 
 // Check reports whether a request can be understood, without making it.
-func Check(r Request) error {
+func Check(s *store.Store, r Request) error {
 	var err error
 	switch r.Report {
 	case Refunds:
-		_, err = store.ParseOrderFilter(r.Params, r.Institution)
+		_, err = s.ParseOrderFilter(r.Params, r.Institution)
 	case Stats:
 		_, err = store.ParseStatisticsQuery(r.Params, r.Institution)
 	case Payments:
-		_, err = store.ParsePaymentFilter(r.Params, r.Institution)
+		_, err = s.ParsePaymentFilter(r.Params, r.Institution)
 	case PaymentStats:
 		_, err = store.ParsePaymentStatisticsQuery(r.Params, r.Institution)
 	case Audit:
@@ -113,7 +113,7 @@ func Check(r Request) error {
 // Write writes a report and returns how many rows it has. Too many rows are
 // refused before anything is written.
 func Write(ctx context.Context, store *store.Store, r Request, w io.Writer) (int, error) {
-	if err := Check(r); err != nil {
+	if err := Check(store, r); err != nil {
 		return 0, err
 	}
 	m := &maker{Request: r, store: store, ctx: ctx, out: w}

@@ -8,18 +8,18 @@ import (
 
 // payments writes the list of payments with its filter.
 func (m *maker) payments() error {
-	f, err := store.ParsePaymentFilter(m.Params, m.Institution)
+	f, err := m.store.ParsePaymentFilter(m.Params, m.Institution)
 	if err != nil {
 		return err
 	}
 	table := report.Table{Total: true, Capital: "费用总额", Columns: []report.Column{
-		{Name: "缴费单号", Width: 24}, {Name: "下单时间", Width: 20}, {Name: "状态", Width: 12}, {Name: "患者", Width: 10}, {Name: "就诊卡号", Width: 16},
-		{Name: "类别", Width: 8}, {Name: "账单号", Width: 20}, {Name: "渠道", Width: 9}, {Name: "医保", Width: 6},
-		{Name: "费用总额", Type: report.Money, Width: 15, Sum: true}, {Name: "统筹基金", Type: report.Money, Width: 15, Sum: true},
-		{Name: "个人账户", Type: report.Money, Width: 15, Sum: true}, {Name: "自费", Type: report.Money, Width: 15, Sum: true},
-		{Name: "其他", Type: report.Money, Width: 13, Sum: true}, {Name: "自费已退", Type: report.Money, Width: 15, Sum: true},
-		{Name: "付款时间", Width: 20}, {Name: "商户订单号", Width: 26}, {Name: "医保结算号", Width: 22}, {Name: "收据号", Width: 22},
-		{Name: "原因", Type: report.Long, Width: 30},
+		{Name: "缴费单号", Width: 15}, {Name: "下单时间", Width: 9.5}, {Name: "状态", Width: 8}, {Name: "患者", Width: 8}, {Name: "就诊卡号", Width: 10.5},
+		{Name: "类别", Width: 5}, {Name: "账单号", Width: 12}, {Name: "渠道", Width: 6}, {Name: "医保", Width: 5},
+		{Name: "费用总额", Type: report.Money, Width: 11.5, Sum: true}, {Name: "统筹基金", Type: report.Money, Width: 11.5, Sum: true},
+		{Name: "个人账户", Type: report.Money, Width: 11.5, Sum: true}, {Name: "自费", Type: report.Money, Width: 11.5, Sum: true},
+		{Name: "其他", Type: report.Money, Width: 9.5, Sum: true}, {Name: "自费已退", Type: report.Money, Width: 11.5, Sum: true},
+		{Name: "付款时间", Width: 9.5}, {Name: "收据号", Width: 11.5}, {Name: "商户订单号", Width: 23, Aside: true},
+		{Name: "医保结算号", Width: 19, Aside: true}, {Name: "原因", Width: 26, Aside: true},
 	}}
 	return m.store.Payments().Read(m.ctx, f, func(c *store.PaymentCursor) error {
 		if err := m.begin(c.Sum.Count); err != nil {
@@ -45,7 +45,7 @@ func paymentCells(l store.PaymentLine) []any {
 	return []any{
 		l.No, moment(l.Created.Time()), word("report.payment", l.Status), l.PatientName, l.CardNo, word("report.kind", l.Kind), l.BillNo,
 		word("channel", l.Channel), word("report.insured", insured), money.Fen(l.Total), money.Fen(l.Fund), money.Fen(l.Account),
-		money.Fen(l.Cash), money.Fen(l.Other), money.Fen(l.CashBack), moment(l.PaidAt.Time()), l.TradeNo, l.SetlID, l.ReceiptNo, reason,
+		money.Fen(l.Cash), money.Fen(l.Other), money.Fen(l.CashBack), moment(l.PaidAt.Time()), l.ReceiptNo, l.TradeNo, l.SetlID, reason,
 	}
 }
 
@@ -68,12 +68,12 @@ func (m *maker) paymentStats() error {
 		"个人账户": total.Paid.Account, "自费": total.Paid.Cash, "其他": total.Paid.Other, "退统筹": total.Back.Fund, "退账户": total.Back.Account,
 		"退自费": total.Back.Cash}}
 	for _, d := range q.By {
-		table.Columns = append(table.Columns, report.Column{Name: paymentDimensionWord[d], Width: 12})
+		table.Columns = append(table.Columns, report.Column{Name: paymentDimensionWord[d], Width: 10.5})
 	}
 	for _, name := range []string{"缴费", "退费"} {
-		table.Columns = append(table.Columns, report.Column{Name: name + "笔数", Type: report.Count, Width: 10, Sum: true})
+		table.Columns = append(table.Columns, report.Column{Name: name + "笔数", Type: report.Count, Width: 9, Sum: true})
 		for _, part := range map[string][]string{"缴费": {"缴费总额", "统筹基金", "个人账户", "自费", "其他"}, "退费": {"退统筹", "退账户", "退自费"}}[name] {
-			table.Columns = append(table.Columns, report.Column{Name: part, Type: report.Money, Width: 15, Sum: true})
+			table.Columns = append(table.Columns, report.Column{Name: part, Type: report.Money, Width: 12, Sum: true})
 		}
 	}
 	table.Rows = func(yield func(...any) error) error {

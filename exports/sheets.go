@@ -30,6 +30,9 @@ func (m *maker) filterWords() string {
 		if v == "" || k == "from" || k == "to" || k == "by" {
 			continue
 		}
+		if k == "state" && m.Report == Payments { // another name of their status
+			k = "status"
+		}
 		parts = append(parts, word("report.filter", k)+"="+valueWord(k, v, statuses))
 	}
 	if len(parts) == 0 {
@@ -44,7 +47,9 @@ func valueWord(param, v, statuses string) string {
 	switch param {
 	case "method", "channel":
 		return word(param, v)
-	case "date", "proxy", "tab", "kind", "insured", "his":
+	case "find": // a name or a phone
+		return "（不写出）"
+	case "date", "proxy", "tab", "state", "kind", "insured", "his":
 		return word("report."+param, v)
 	case "status":
 		var names []string
@@ -62,15 +67,15 @@ func valueWord(param, v, statuses string) string {
 
 // refunds writes the list of orders with its filter.
 func (m *maker) refunds() error {
-	f, err := store.ParseOrderFilter(m.Params, m.Institution)
+	f, err := m.store.ParseOrderFilter(m.Params, m.Institution)
 	if err != nil {
 		return err
 	}
 	table := report.Table{Total: true, Capital: "金额", Columns: []report.Column{
-		{Name: "退款单号", Width: 24}, {Name: "申请时间", Width: 20}, {Name: "状态", Width: 12}, {Name: "就诊卡号", Width: 16}, {Name: "收款人", Width: 10},
-		{Name: "金额", Type: report.Money, Width: 15, Sum: true}, {Name: "退款方式", Width: 10}, {Name: "渠道", Width: 9}, {Name: "代办", Width: 6},
-		{Name: "HIS退款时间", Width: 20}, {Name: "HIS流水号", Width: 22}, {Name: "到账时间", Width: 20}, {Name: "渠道流水号", Width: 30},
-		{Name: "原因", Type: report.Long, Width: 30},
+		{Name: "退款单号", Width: 19}, {Name: "申请时间", Width: 10.5}, {Name: "状态", Width: 9}, {Name: "就诊卡号", Width: 12}, {Name: "收款人", Width: 9},
+		{Name: "金额", Type: report.Money, Width: 13, Sum: true}, {Name: "退款方式", Width: 7}, {Name: "渠道", Width: 7}, {Name: "代办", Width: 5},
+		{Name: "HIS退款时间", Width: 10.5}, {Name: "HIS流水号", Width: 16}, {Name: "到账时间", Width: 10.5}, {Name: "渠道流水号", Width: 19},
+		{Name: "原因", Width: 21},
 	}}
 	return m.store.ReadOrders(m.ctx, f, func(c *store.OrderCursor) error {
 		if err := m.begin(c.Sum.Count); err != nil {
@@ -123,11 +128,11 @@ func (m *maker) stats() error {
 		"应退金额": total.Due.Amount, "已退金额": total.Refunded.Amount, "待退金额": total.Outstanding.Amount, "已撤销金额": total.Undone.Amount,
 	}}
 	for _, d := range q.By {
-		table.Columns = append(table.Columns, report.Column{Name: dimensionWord[d], Width: 14})
+		table.Columns = append(table.Columns, report.Column{Name: dimensionWord[d], Width: 12})
 	}
 	for _, name := range []string{"应退", "已退", "待退", "已撤销"} {
-		table.Columns = append(table.Columns, report.Column{Name: name + "金额", Type: report.Money, Width: 16, Sum: true},
-			report.Column{Name: name + "笔数", Type: report.Count, Width: 10, Sum: true})
+		table.Columns = append(table.Columns, report.Column{Name: name + "金额", Type: report.Money, Width: 14, Sum: true},
+			report.Column{Name: name + "笔数", Type: report.Count, Width: 9, Sum: true})
 	}
 	table.Rows = func(yield func(...any) error) error {
 		for _, r := range rows {

@@ -31,3 +31,8 @@ func Housekeeping(store *store.Store, clock func() time.Time) Job {
 		return int(tickets+runs+sessions+logs) + proxies + keys + grants, errors.Join(e1, e2, e3, e4, e5, e6, e7)
 	}}
 }
+
+// Terms makes what a folder of an older program holds be found by names and phones.
+func Terms(store *store.Store) Job {
+	return Job{Name: "search_terms", Every: time.Minute, Run: store.FillTerms}
+}

@@ -46,6 +46,8 @@ type Bill struct {
 	Amount     money.Fen
 	Insurable  bool
 	Reason     string // why it cannot be paid by insurance, in HIS's words; for the patient
+	OwnOff     bool   // it is not paid here without the insurance
+	OwnReason  string // why, for the patient
 	Items      []Item
 	Visit      *Visit // with what the insurance asks for; nil where HIS gives none, and then Insurable is false
 	// Unread names what HIS told and nobody could read. A bill whose number, kind

@@ -61,10 +61,13 @@ func (s *Service) Bills(ctx context.Context, a Asker, cardNo string) ([]Bill, er
 		return nil, err
 	}
 	bills, err := answer(ctx, s, a, canBills, CodeBillsOff, func(ctx context.Context, h HIS) ([]Bill, error) { return h.Bills(ctx, cardNo) })
+	if err != nil {
+		return nil, err
+	}
 	for _, b := range bills {
 		s.shown.keep(a, b, s.now())
 	}
-	return bills, err
+	return s.seen(ctx, a.Institution, bills...)
 }
 
 // Departments reads where one can register.
@@ -103,11 +106,16 @@ func (s *Service) Lock(ctx context.Context, a Asker, slot, cardNo string) (Bill,
 		}
 		return b, err
 	})
-	if err == nil {
-		s.shown.keep(a, b, s.now())
-		s.shown.took(a, slot, cardNo)
+	if err != nil {
+		return b, err
 	}
-	return b, err
+	s.shown.keep(a, b, s.now())
+	s.shown.took(a, slot, cardNo)
+	seen, err := s.seen(ctx, a.Institution, b)
+	if err != nil {
+		return b, err
+	}
+	return seen[0], nil
 }
 
 // Release gives a slot back that was kept for a patient's card; without a card,

@@ -41,6 +41,22 @@ func TestCreate_NobodyPaysWhatTheyDidNotSee(t *testing.T) {
 	}
 }
 
+// TestAreas_OnlyThoseThatTheInstitutionOffers: HIS is asked of no other, and told of
+// none.
+func TestAreas_OnlyThoseThatTheInstitutionOffers(t *testing.T) {
+	w := calm(t, nil)
+	w.habits.Areas = []string{"440300"}
+	for area, off := range map[string]bool{"440300": false, "440100": true, "4403": true, "": true} {
+		if _, err := w.svc.Enrolment(t.Context(), asks, "C1", area); (flow.CodeOf(err) == CodeAreaOff) != off {
+			t.Errorf("enrolment in %q: %v", area, err)
+		}
+		c := Choice{CardNo: "C1", BillNo: "B0", Area: area, Channel: "wechat"}
+		if err := w.svc.Choose(t.Context(), asks, c); (flow.CodeOf(err) == CodeAreaOff) != off {
+			t.Errorf("choice of %q: %v", area, err)
+		}
+	}
+}
+
 // TestShown_IsBounded: whoever looks at how many bills.
 func TestShown_IsBounded(t *testing.T) {
 	var m shown

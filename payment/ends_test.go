@@ -153,6 +153,30 @@ func TestEnds_WhateverTheOtherSidesAnswerForEver(t *testing.T) {
 	})
 }
 
+// TestEnds_SilenceIsNoReasonOnceTheyAnswer: what came to the desk because nobody
+// answered does not stay there for that reason once everybody answers again, unless
+// two people are about to decide.
+func TestEnds_SilenceIsNoReasonOnceTheyAnswer(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(rt)
+		w.create()
+		for range rapid.IntRange(0, 100).Draw(rt, "length") {
+			w.act()
+		}
+		w.healed, w.inst.Frozen, w.sides.late = true, false, nil
+		w.sides.fixed = &fixed{}
+		w.elapse(rapid.IntRange(1, 4).Draw(rt, "silent days"))
+		w.sides.fixed = nil
+		w.elapse(5)
+		for _, id := range w.store.ids() {
+			o, decided := w.store.orders[id].Order, w.store.read(id).Proposal
+			if o.Status == StatusSuspense && flow.Code(o.FailCode) == flow.CodeUnknownTooLong && decided == nil {
+				w.fail("%s from %s still waits for an answer", o.No, o.SuspendedFrom)
+			}
+		}
+	})
+}
+
 // elapse lets days pass, in which the worker does what is due.
 func (w *world) elapse(days int) {
 	for end := w.clock.AddDate(0, 0, days); w.clock.Before(end); w.clock = w.clock.Add(3 * time.Hour) {

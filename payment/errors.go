@@ -10,6 +10,8 @@ const (
 	CodeBillUnreadable     flow.Code = "bill_unreadable"     // HIS tells it without amount or kind
 	CodeBillsOff           flow.Code = "bills_off"           // HIS offers no bills
 	CodeSlotsOff           flow.Code = "slots_off"           // HIS offers no registration
+	CodeWayOff             flow.Code = "way_off"             // the institution does not let such bills be paid in this way here
+	CodeRefundOff          flow.Code = "refund_off"          // it gives such bills back at the window
 	CodeNotInsurable       flow.Code = "not_insurable"       // this bill, or not with what HIS tells of it
 	CodeInsuranceOff       flow.Code = "insurance_off"       // not configured here, or not at this channel
 	CodeIdentityMissing    flow.Code = "identity_missing"    // HIS does not know the choice of area and benefit

@@ -66,7 +66,7 @@ func (s *Service) made(ctx context.Context, a Application) (Order, error) {
 // draft is the order that an application makes, if it may be made.
 func (s *Service) draft(ctx context.Context, a Application) (Order, error) {
 	now := s.now()
-	life, err := s.mayPay(ctx, a)
+	inst, life, err := s.mayPay(ctx, a)
 	if err != nil {
 		return Order{}, err
 	}
@@ -85,7 +85,7 @@ func (s *Service) draft(ctx context.Context, a Application) (Order, error) {
 	if err := s.mayPayOf(ctx, asker, a.CardNo, a.BillNo); err != nil {
 		return Order{}, err
 	}
-	bill, err := s.openBill(ctx, a, now)
+	bill, err := s.openBill(ctx, a, inst, now)
 	switch {
 	case err != nil:
 		return Order{}, err
@@ -111,18 +111,26 @@ func (s *Service) draft(ctx context.Context, a Application) (Order, error) {
 
 // mayPay checks what can be checked without the bill, and says how long the
 // order lives.
-func (s *Service) mayPay(ctx context.Context, a Application) (time.Duration, error) {
+func (s *Service) mayPay(ctx context.Context, a Application) (Institution, time.Duration, error) {
 	inst, err := s.dir.Institution(ctx, a.Institution)
 	switch {
 	case err != nil:
-		return 0, err
 	case !inst.Active:
-		return 0, flow.NewError(flow.CodeInstitutionOff, "")
+		err = flow.NewError(flow.CodeInstitutionOff, "")
 	case inst.Restored:
-		return 0, flow.NewError(CodeRestoredCopy, "")
+		err = flow.NewError(CodeRestoredCopy, "")
 	case !a.Terminal.Valid():
-		return 0, flow.NewError(CodeTerminalInvalid, string(a.Terminal))
+		err = flow.NewError(CodeTerminalInvalid, string(a.Terminal))
 	}
+	if err != nil {
+		return inst, 0, err
+	}
+	life, err := s.mayPayThrough(ctx, a)
+	return inst, life, err
+}
+
+// mayPayThrough is the same for the channel and the insurance centre.
+func (s *Service) mayPayThrough(ctx context.Context, a Application) (time.Duration, error) {
 	ch, err := s.dir.Channel(ctx, a.Institution, a.Channel)
 	life := s.timing.OrderFor
 	if a.Terminal == TerminalKiosk {
@@ -151,7 +159,7 @@ func (s *Service) mayPay(ctx context.Context, a Application) (time.Duration, err
 }
 
 // openBill reads the bill at HIS, as it is to be paid.
-func (s *Service) openBill(ctx context.Context, a Application, now time.Time) (Bill, error) {
+func (s *Service) openBill(ctx context.Context, a Application, inst Institution, now time.Time) (Bill, error) {
 	his, err := s.dir.HIS(ctx, a.Institution)
 	if err != nil {
 		return Bill{}, err
@@ -166,6 +174,8 @@ func (s *Service) openBill(ctx context.Context, a Application, now time.Time) (B
 		return Bill{}, flow.NewError(CodeBillUnreadable, "")
 	case !bill.PayBefore.IsZero() && !now.Before(bill.PayBefore):
 		return Bill{}, flow.NewError(CodeOrderExpired, "")
+	case inst.Scenes[bill.Kind].shut(a.Insured) != nil:
+		return Bill{}, inst.Scenes[bill.Kind].shut(a.Insured)
 	case !a.Insured:
 		return bill, nil
 	case !bill.Insurable || bill.Visit == nil:

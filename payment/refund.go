@@ -52,6 +52,11 @@ func (s *Service) Refund(ctx context.Context, id string, wish RefundWish, by peo
 		if by.Kind == people.ByStaff && t.w.Wish != nil {
 			return flow.NewError(CodeRefundProposed, t.w.Wish.No)
 		}
+		if by.Kind == people.ByStaff {
+			if err := t.mayGiveBack(); err != nil {
+				return err
+			}
+		}
 		r, err := t.mayRefund(ctx, wish)
 		if err != nil {
 			return err

@@ -44,7 +44,7 @@ func (t *turn) stepSuspense(ctx context.Context) (bool, error) {
 // askAll asks every side of what is not proved yet.
 func (t *turn) askAll(ctx context.Context) error {
 	o := t.w.Order
-	if o.CashBack == 0 && t.w.Calls[CallCashBack] == nil {
+	if back := t.w.Calls[CallCashBack]; o.CashBack == 0 && (back == nil || over(back)) {
 		if err := t.lookCash(ctx); err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func (t *turn) askCashBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c == nil || c.State == flow.CallDone { // of an earlier refund
+	if c == nil || ended(c) { // of an earlier refund, or over
 		_, _, a := t.askNextBack(ctx, ch, 0)
 		t.saw.next = a.Verdict == flow.Done
 		return nil
@@ -121,7 +121,7 @@ func (t *turn) proved(ctx context.Context) bool {
 	case StatusReversing:
 		return t.saw.centre != nil && (o.Insurance != InsuranceSettled || t.provedReversal(ctx, code))
 	case StatusRefunding:
-		return t.provedBack(code)
+		return t.provedBack(ctx, code)
 	case StatusWaitAuth:
 		return t.authorised()
 	case StatusCreated, StatusIdentified, StatusUploading, StatusPriced, StatusSettled:
@@ -133,59 +133,75 @@ func (t *turn) proved(ctx context.Context) bool {
 // provedUndone: what was silent has told an end, or that closing and revoking can
 // be tried once more.
 func (t *turn) provedUndone() bool {
-	o := t.w.Order
+	o := &t.w.Order
 	code := flow.Code(o.FailCode)
+	silence := code == flow.CodeUnknownTooLong // which any answer ends
 	tries := func(kind string) bool {
 		c := t.w.Calls[kind]
-		return !settled[code] && (c == nil || !ended(c))
+		return silence || !settled[code] && (c == nil || !ended(c))
 	}
 	cash := o.CashLeg != CashOpen || t.saw.trade != nil && (t.saw.trade.State == TradeNotFound || tries(CallClose))
 	if o.PayOrdID == "" {
 		return cash
 	}
-	return cash && (t.insuranceOver() || t.saw.centre != nil && t.saw.centre.Stas.Group() == Processing && tries(CallUndo))
+	return cash && (t.insuranceOver() || t.saw.centre != nil && (silence || t.saw.centre.Stas.Group() == Processing && tries(CallUndo)))
 }
 
+// provedWrite: HIS tells that it has the number, or ends a silence by telling
+// anything of it.
 func (t *turn) provedWrite(ctx context.Context, c *flow.Call, code flow.Code) bool {
+	said := flow.Said("")
+	if c != nil {
+		said = t.saw.said[c.Kind]
+	}
 	switch {
 	case c == nil:
 		return false
-	case c.State == flow.CallDone, t.saw.said[c.Kind] == ReceiptDone:
+	case c.State == flow.CallDone, said == ReceiptDone:
 		return true
-	case t.saw.said[c.Kind] == ReceiptNotFound:
+	case said == "" || code == flow.CodeUnknownTooLong:
+	case said == ReceiptNotFound:
 		// One that was refused too often is not sent again there either, but people
 		// are told so.
 		his, err := t.his(ctx)
 		return err == nil && his.Can().Idempotent && !settled[code]
 	}
-	return false
+	return said != "" && code == flow.CodeUnknownTooLong // one that must not go out twice is for people then
 }
 
 // provedReversal: HIS has not been asked for the reversal yet, or tells of it what
 // it would tell of the write-back.
 func (t *turn) provedReversal(ctx context.Context, code flow.Code) bool {
 	c := t.w.Calls[CallUncharge]
-	if c == nil || c.State == flow.CallDone { // done, and the centre does not show it: for people
-		return c == nil && code == flow.CodeUnknownTooLong
+	if c == nil || c.State == flow.CallDone { // what the centre shows of it decides
+		return code == flow.CodeUnknownTooLong
 	}
 	return t.provedWrite(ctx, c, code)
 }
 
-// provedBack: the part that a refund waits for went back, or was never tried
-// because a side was silent.
-func (t *turn) provedBack(code flow.Code) bool {
+// provedBack: the part that a refund waits for went back, or whoever was silent
+// about it speaks again.
+func (t *turn) provedBack(ctx context.Context, code flow.Code) bool {
 	o, r := t.w.Order, t.w.Refund
 	if r.Insurance && o.Insurance == InsuranceSettled {
-		return code == flow.CodeUnknownTooLong && t.w.Calls[CallBack] == nil && t.saw.centre != nil
+		return code == flow.CodeUnknownTooLong && t.saw.centre != nil
 	}
 	c := t.w.Calls[CallCashBack]
 	switch {
 	case r.Cash == 0 || r.CashDone:
 		return true
-	case c == nil || c.State == flow.CallDone: // of an earlier refund: nothing was sent for this one
-		return code != CodeCashGone && t.saw.next && (c != nil || t.saw.trade != nil) && o.CashLeg != CashReturned
+	case c == nil || ended(c): // of an earlier refund, or over: nothing was sent for this one
+		return code != CodeCashGone && !settled[code] && t.saw.next && (c != nil && c.State == flow.CallDone || t.saw.trade != nil) &&
+			o.CashLeg != CashReturned
 	case t.saw.said[c.Kind] == RefundDone:
-		return !over(c)
+		return true
+	case t.saw.said[c.Kind] == RefundNotFound:
+		ch, err := t.channel(ctx)
+		if err != nil {
+			return false
+		}
+		_, traits := ch.TradeTraits()
+		return code == flow.CodeUnknownTooLong && t.Askable(c, traits)
 	}
-	return false
+	return t.saw.said[c.Kind] != "" && code == flow.CodeUnknownTooLong
 }

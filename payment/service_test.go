@@ -267,6 +267,7 @@ func TestCreate_Refuses(t *testing.T) {
 		"area":            {func(w *world, _ *Application) { w.habits.Areas = []string{"440300"} }, CodeAreaOff},
 		"other area":      {func(_ *world, a *Application) { a.Area = "440300" }, CodeIdentityMissing},
 		"not insurable":   {func(w *world, _ *Application) { w.sides.bills[0].Insurable = false }, CodeNotInsurable},
+		"insurance shut":  {func(w *world, _ *Application) { w.shut(KindOutpatient, Scene{Off: []string{WayInsured}}) }, CodeWayOff},
 		"no amount":       {func(w *world, _ *Application) { w.sides.bills[0].Amount = 0 }, CodeBillUnreadable},
 		"out of date":     {func(w *world, _ *Application) { w.sides.bills[0].PayBefore = w.clock }, CodeOrderExpired},
 	} {

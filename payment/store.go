@@ -96,6 +96,7 @@ type Institution struct {
 	Active   bool
 	Frozen   bool // nothing goes back
 	Restored bool // a restored copy that nobody has released: nothing that moves money leaves
+	Scenes   map[Kind]Scene
 }
 
 // Channel is a connection to a channel. MedIns is nil where it takes no insurance.

@@ -44,6 +44,9 @@ func (s *Service) Verbs(ctx context.Context, w Work) ([]VerbOffer, error) {
 		if err != nil && flow.CodeOf(err) == "" {
 			return nil, err
 		}
+		if err == nil {
+			err = t.mayGiveBack()
+		}
 		if err == nil && w.Wish != nil {
 			err = flow.NewError(CodeRefundProposed, w.Wish.No)
 		}

@@ -12,7 +12,7 @@ import (
 // same table of cases. Nothing is equal to an empty name, and the order of a
 // foreigner's names is not guessed.
 func SameName(a, b string) bool {
-	a, b = nameKey(a), nameKey(b)
+	a, b = NameKey(a), NameKey(b)
 	return a != "" && a == b
 }
 
@@ -33,8 +33,8 @@ func NameForm(s string) bool {
 	}) < 0
 }
 
-// nameKey is what two writings of one name have in common.
-func nameKey(s string) string { return WrittenName(strings.ToUpper(WrittenName(s))) }
+// NameKey is what all writings of one name have in common.
+func NameKey(s string) string { return WrittenName(strings.ToUpper(WrittenName(s))) }
 
 // marks are the characters of names that keyboards, fonts and programs write in
 // several ways.

@@ -78,6 +78,45 @@ func TestEnds_WhateverTheOtherSidesAnswerForEver(t *testing.T) {
 	})
 }
 
+// TestEnds_SilenceIsNoReasonOnceTheyAnswer: what came to the desk because nobody
+// answered does not stay there for that reason once everybody answers again, unless
+// two people are about to decide.
+func TestEnds_SilenceIsNoReasonOnceTheyAnswer(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(rt)
+		w.traits.Idempotent = rapid.Bool().Draw(rt, "idempotent")
+		w.submit()
+		for range rapid.IntRange(0, 30).Draw(rt, "length") {
+			w.act()
+		}
+		w.healed, w.inst.Frozen, w.sides.late = true, false, nil
+		w.sides.fixed = &fixed{}
+		w.elapse(rapid.IntRange(1, 4).Draw(rt, "silent days"))
+		w.sides.fixed = nil
+		w.elapse(5)
+		for _, id := range w.store.ids() {
+			o, decided := w.store.orders[id].Order, w.store.read(id).Proposal
+			if o.Status == StatusSuspense && flow.Code(o.FailCode) == flow.CodeUnknownTooLong && decided == nil {
+				w.fail("%s from %s still waits for an answer", o.No, o.SuspendedFrom)
+			}
+		}
+	})
+}
+
+// TestRest_WhatCameBackByItsRouteIsTold: an answer that ends a silence is the reason
+// from then on; a transfer that came back goes on by itself.
+func TestRest_WhatCameBackByItsRouteIsTold(t *testing.T) {
+	for method, want := range map[Method]flow.Code{MethodOriginal: CodePayoutReturned, MethodTransfer: flow.CodeUnknownTooLong} {
+		o := Order{Method: method, SuspendedFrom: StatusPaying}
+		o.FailCode = string(flow.CodeUnknownTooLong)
+		turn := &turn{w: Work{Order: o, Transfer: &Transfer{Call: flow.Call{Reported: PayoutReturned}}}, heard: heard{channel: true}}
+		turn.restate()
+		if got := flow.Code(turn.w.Order.FailCode); got != want || turn.proved() != (method == MethodTransfer) {
+			t.Errorf("%s: %s, want %s", method, got, want)
+		}
+	}
+}
+
 // elapse lets days pass, in which reviewers and the worker do what is due.
 func (w *world) elapse(days int) {
 	for end := w.clock.AddDate(0, 0, days); w.clock.Before(end); w.clock = w.clock.Add(3 * time.Hour) {

@@ -18,6 +18,8 @@ const (
 	CodeOverBalance         flow.Code = "over_balance"
 	CodeOverSingleLimit     flow.Code = "over_single_limit"
 	CodePrincipalNotFound   flow.Code = "principal_not_found"
+	CodeEntryRefused        flow.Code = "entry_refused" // whatever of name, number, card and account does not fit
+	CodePaperInvalid        flow.Code = "paper_no_invalid"
 	CodeProxyCaseMismatch   flow.Code = "proxy_case_mismatch"
 	CodeProxyClosed         flow.Code = "proxy_closed"
 	CodeProxyMissing        flow.Code = "proxy_materials_missing"

@@ -11,7 +11,7 @@ import (
 )
 
 // residentCard is the type of a resident identity card (居民身份证).
-const residentCard = "01"
+const residentCard = string(idno.Resident)
 
 // Identify asks the identity source about a person whom the portal sends, and
 // completes what the portal did not tell. While HIS cannot be reached the
@@ -106,11 +106,8 @@ func (i *Intake) askPrincipalCard(ctx context.Context, p Proxy, known KnownCard)
 // Whatever does not fit is one answer, so that nobody learns which part was
 // right.
 func (i *Intake) Principal(ctx context.Context, institution string, w ProxyWish) (patient string, card Card, err error) {
-	p, card, err := i.askPrincipal(ctx, institution, w)
+	p, card, err := i.confirm(ctx, institution, w.Claim, CodePrincipalNotFound)
 	if err != nil {
-		if code := flow.CodeOf(err); code != "" && code != flow.CodeHISUnavailable && code != flow.CodeHISBroken {
-			err = flow.NewError(CodePrincipalNotFound, "")
-		}
 		return "", card, err
 	}
 	if patient, err = i.store.KeepPrincipal(institution, p); err != nil {
@@ -119,22 +116,53 @@ func (i *Intake) Principal(ctx context.Context, institution string, w ProxyWish)
 	return patient, card, i.store.KeepCard(ctx, patient, card, i.now())
 }
 
-func (i *Intake) askPrincipal(ctx context.Context, institution string, w ProxyWish) (Person, Card, error) {
-	missing := flow.NewError(CodePrincipalNotFound, "")
+// Enter asks HIS for a person whom nobody sends and who names themselves and a
+// card. Whatever does not fit is one answer.
+func (i *Intake) Enter(ctx context.Context, institution string, c Claim) (Person, Card, error) {
+	inst, err := i.dir.Institution(ctx, institution)
+	switch {
+	case err != nil:
+		return Person{}, Card{}, err
+	case !inst.Active:
+		return Person{}, Card{}, flow.NewError(flow.CodeInstitutionOff, "")
+	case !inst.SelfEntry:
+		return Person{}, Card{}, flow.NewError(flow.CodeNotAllowed, "")
+	}
+	if err := c.badPaper(i.now()); err != nil {
+		return Person{}, Card{}, err
+	}
+	if !c.whole() {
+		return Person{}, Card{}, flow.NewError(CodeEntryRefused, "")
+	}
+	return i.confirm(ctx, institution, c, CodeEntryRefused)
+}
+
+// confirm asks HIS for the person and the card of a claim. Whatever does not fit
+// is missing.
+func (i *Intake) confirm(ctx context.Context, institution string, w Claim, missing flow.Code) (Person, Card, error) {
+	p, card, err := i.askHIS(ctx, institution, w)
+	if code := flow.CodeOf(err); code != "" && code != flow.CodeHISUnavailable && code != flow.CodeHISBroken {
+		err = flow.NewError(missing, "")
+	}
+	return p, card, err
+}
+
+func (i *Intake) askHIS(ctx context.Context, institution string, w Claim) (Person, Card, error) {
+	missing := flow.NewError(flow.CodePatientNotFound, "")
 	his, _, err := i.dir.HIS(ctx, institution)
 	if err != nil {
 		return Person{}, Card{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, intakeHIS)
 	defer cancel()
-	p, err := his.Person(ctx, Identity{IDType: residentCard, IDNo: w.IDNo, Name: w.Name})
+	p, err := his.Person(ctx, Identity{IDType: string(w.Paper), IDNo: w.IDNo, Name: w.Name})
 	if err != nil {
 		return p, Card{}, err
 	}
-	if p.PatientNo == "" || !people.SameName(p.Name, w.Name) || (p.IDNo != "" && idno.Normalize(p.IDNo) != w.IDNo) {
+	if p.PatientNo == "" || !people.SameName(p.Name, w.Name) || (p.IDNo != "" && w.Paper.Form(p.IDNo) != w.IDNo) {
 		return p, Card{}, missing
 	}
-	p.IDType, p.IDNo = residentCard, w.IDNo
+	p.IDType, p.IDNo = string(w.Paper), w.IDNo
 	list, err := his.Cards(ctx, p)
 	if err != nil {
 		return p, Card{}, err
@@ -165,20 +193,20 @@ type Likeness struct {
 	IDNo  bool
 }
 
-// Compare asks HIS for a person by name and number.
-func (i *Intake) Compare(ctx context.Context, institution, name, idNo string) (Likeness, error) {
+// Compare asks HIS for a person by name and number of a paper.
+func (i *Intake) Compare(ctx context.Context, institution, name string, paper idno.Paper, idNo string) (Likeness, error) {
 	his, _, err := i.dir.HIS(ctx, institution)
 	if err != nil {
 		return Likeness{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, intakeHIS)
 	defer cancel()
-	p, err := his.Person(ctx, Identity{IDType: residentCard, IDNo: idNo, Name: name})
+	p, err := his.Person(ctx, Identity{IDType: string(paper), IDNo: idNo, Name: name})
 	if flow.CodeOf(err) == flow.CodePatientNotFound {
 		return Likeness{}, nil
 	}
 	if err != nil {
 		return Likeness{}, err
 	}
-	return Likeness{Found: true, Name: people.SameName(p.Name, name), IDNo: p.IDNo == "" || idno.Normalize(p.IDNo) == idNo}, nil
+	return Likeness{Found: true, Name: people.SameName(p.Name, name), IDNo: p.IDNo == "" || paper.Form(p.IDNo) == idNo}, nil
 }

@@ -197,7 +197,7 @@ func TestIntake_IdentifyBelievesThePortalWhileHISIsSilent(t *testing.T) {
 
 func TestIntake_PrincipalIsFoundOrNot(t *testing.T) {
 	_, in := newReception(noon)
-	wish := ProxyWish{Name: "欧阳静", IDNo: "1", CardNo: "C1"}
+	wish := ProxyWish{Claim: Claim{Name: "欧阳静", IDNo: "1", CardNo: "C1"}}
 	if _, _, err := in.Principal(t.Context(), "I", wish); flow.CodeOf(err) != CodePrincipalNotFound {
 		t.Errorf("nobody: %v", err)
 	}
@@ -207,7 +207,7 @@ func TestIntake_PrincipalIsFoundOrNot(t *testing.T) {
 		t.Errorf("another number: %v", err)
 	}
 	r.his.down = true
-	if _, _, err := in.Principal(t.Context(), "I", ProxyWish{Name: "欧阳静"}); flow.CodeOf(err) != flow.CodeHISUnavailable {
+	if _, _, err := in.Principal(t.Context(), "I", ProxyWish{Claim: Claim{Name: "欧阳静"}}); flow.CodeOf(err) != flow.CodeHISUnavailable {
 		t.Errorf("HIS is down: %v", err)
 	}
 }

@@ -22,6 +22,21 @@ type ReviewSettings struct {
 	// 0 = none does; with SecondProxy every order by proxy does.
 	SecondFrom  money.Fen
 	SecondProxy bool
+	// Reasons are those from which a reviewer picks when rejecting; empty = DefaultReasons.
+	Reasons []string
+}
+
+// DefaultReasons are the reasons of an institution that has set none.
+func DefaultReasons() []string {
+	return []string{"收款人信息有误，请核对后重新申请", "有未结清的费用，请结清后再申请", "就诊卡信息与身份不一致，请到窗口办理", "证明材料不完整，请补充后重新申请"}
+}
+
+// RejectReasons are the reasons that a reviewer is offered.
+func (s ReviewSettings) RejectReasons() []string {
+	if len(s.Reasons) == 0 {
+		return DefaultReasons()
+	}
+	return s.Reasons
 }
 
 // NeedsSecond reports whether an order is paid only after two people have

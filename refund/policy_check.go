@@ -3,7 +3,10 @@ package refund
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"hospay/money"
 )
@@ -23,6 +26,9 @@ func (s ReviewSettings) Check() error {
 	if (s.From != "" && !clock.MatchString(s.From)) || (s.To != "" && !clock.MatchString(s.To)) {
 		return fmt.Errorf("每日时段应写成 HH:MM，例如 08:00")
 	}
+	if err := checkReasons(s.Reasons); err != nil {
+		return err
+	}
 	seen := map[RuleName]bool{}
 	for _, r := range s.Rules {
 		if seen[r.Name] {
@@ -32,6 +38,27 @@ func (s ReviewSettings) Check() error {
 		if err := r.Check(); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// maxReasons is one for each number key.
+const maxReasons = 9
+
+// checkReasons: patients read what a reviewer picks, and a key picks it.
+func checkReasons(reasons []string) error {
+	if len(reasons) > maxReasons {
+		return fmt.Errorf("驳回原因最多 %d 条", maxReasons)
+	}
+	seen := map[string]bool{}
+	for i, r := range reasons {
+		switch n := utf8.RuneCountInString(r); {
+		case r != strings.TrimSpace(r) || n < 2 || n > 100 || strings.ContainsFunc(r, unicode.IsControl):
+			return fmt.Errorf("第 %d 条驳回原因应为 2 到 100 个字，单独一行", i+1)
+		case seen[r]:
+			return fmt.Errorf("驳回原因“%s”出现了两次", r)
+		}
+		seen[r] = true
 	}
 	return nil
 }

@@ -135,7 +135,7 @@ type Capabilities struct {
 // Identity asks the identity source for a person (实名信息).
 type Identity struct {
 	PatientNo string // the portal's subject, e.g. P0001
-	IDType    string // "01" = resident identity card
+	IDType    string // an idno.Paper
 	IDNo      string
 	Name      string
 }

@@ -22,6 +22,7 @@ const (
 	ProxyElderly       ProxyCase = "elderly"       // 老年人
 	ProxyDeceased      ProxyCase = "deceased"      // 已故
 	ProxyIncapacitated ProxyCase = "incapacitated" // 无民事行为能力人
+	ProxyImmobile      ProxyCase = "immobile"      // 行动不便: an adult who decides, and cannot come
 )
 
 // ProxyRelation is what the agent (代办人) is to the principal (被代办人).
@@ -84,6 +85,7 @@ var proxyRules = []proxyRule{
 	{ProxyElderly, []MaterialKind{AgentIDFront, AgentIDBack, PrincipalIDFront, PrincipalIDBack, PowerOfAttorney}, 60, 0, true},
 	{ProxyDeceased, []MaterialKind{AgentIDFront, AgentIDBack, PrincipalIDFront, DeathCertificate, KinshipProof}, 0, 0, false},
 	{ProxyIncapacitated, []MaterialKind{AgentIDFront, AgentIDBack, PrincipalIDFront, PrincipalIDBack, GuardianProof}, 0, 0, true},
+	{ProxyImmobile, []MaterialKind{AgentIDFront, AgentIDBack, PrincipalIDFront, PrincipalIDBack, PowerOfAttorney}, 18, 0, true},
 }
 
 func (c ProxyCase) rule() proxyRule {
@@ -107,17 +109,30 @@ func ProxyCases() []ProxyCase {
 // Valid reports whether c is a case.
 func (c ProxyCase) Valid() bool { return c != "" && c.rule().name == c }
 
-// Required lists the materials without which an application cannot be handed in.
-func (c ProxyCase) Required() []MaterialKind { return slices.Clone(c.rule().required) }
+// Required lists the materials without which an application for a principal
+// with that paper cannot be handed in.
+func (c ProxyCase) Required(paper idno.Paper) []MaterialKind {
+	return slices.DeleteFunc(slices.Clone(c.rule().required), func(k MaterialKind) bool { return slices.Contains(Sideless(paper), k) })
+}
 
 // Optional lists the materials that may be added.
-func (c ProxyCase) Optional() []MaterialKind {
-	return slices.DeleteFunc(MaterialKinds(), func(k MaterialKind) bool { return slices.Contains(c.rule().required, k) })
+func (c ProxyCase) Optional(paper idno.Paper) []MaterialKind {
+	required := append(c.Required(paper), Sideless(paper)...)
+	return slices.DeleteFunc(MaterialKinds(), func(k MaterialKind) bool { return slices.Contains(required, k) })
+}
+
+// Sideless lists the materials that there are none of with that paper of the
+// principal: a passport has one page with everything.
+func Sideless(paper idno.Paper) []MaterialKind {
+	if paper == idno.Passport {
+		return []MaterialKind{PrincipalIDBack}
+	}
+	return nil
 }
 
 // Missing lists the required materials that are not there.
-func (c ProxyCase) Missing(have []MaterialKind) []MaterialKind {
-	return slices.DeleteFunc(c.Required(), func(k MaterialKind) bool { return slices.Contains(have, k) })
+func (p Proxy) Missing(have []MaterialKind) []MaterialKind {
+	return slices.DeleteFunc(p.Case.Required(p.Paper), func(k MaterialKind) bool { return slices.Contains(have, k) })
 }
 
 // ProxyPayee says who gets the money of a transfer.
@@ -180,6 +195,7 @@ type Proxy struct {
 
 	Case      ProxyCase
 	Relation  ProxyRelation
+	Paper     idno.Paper // the principal's
 	CardNo    string
 	Status    ProxyStatus
 	Version   int64
@@ -191,14 +207,39 @@ func (p Proxy) Usable(now time.Time) bool {
 	return p.Status == ProxyApproved && now.Before(p.ExpiresAt)
 }
 
-// ProxyWish is an application to act for somebody, as sent. IDNo is in its one
-// form; AgentIDNo is the agent's own.
+// ProxyWish is an application to act for somebody, as sent. IDNo is the number
+// of Paper in its one form; AgentIDNo is the agent's own.
 type ProxyWish struct {
-	Name, IDNo, AgentIDNo, CardNo string
+	Claim
+	AgentIDNo string
 
 	Case     ProxyCase
 	Relation ProxyRelation
 	Consent  string // version of the consent text that was agreed to
+}
+
+// Claim is what somebody says of a person and a card of theirs, for HIS to confirm.
+type Claim struct {
+	Name, IDNo, CardNo string
+	Paper              idno.Paper
+}
+
+// badPaper tells what is wrong with the number, for a paper of its kind.
+func (c Claim) badPaper(now time.Time) error {
+	switch {
+	case !slices.Contains(idno.Papers(), c.Paper):
+		return flow.NewError(flow.CodeBadRequest, "paper")
+	case c.Paper.Fits(c.IDNo, now, calendar.Beijing):
+		return nil
+	case c.Paper == idno.Resident:
+		return flow.NewError(flow.CodeIDNoInvalid, "")
+	}
+	return flow.NewError(CodePaperInvalid, "")
+}
+
+// whole reports whether name and card are worth a question.
+func (c Claim) whole() bool {
+	return people.NameForm(c.Name) && c.CardNo != "" && len(c.Name) <= maxText && len(c.CardNo) <= maxText
 }
 
 // maxText bounds, in bytes, what is looked for at HIS; no name and no card
@@ -208,7 +249,7 @@ const maxText = 180
 // CheckProxy applies the rules that need no look at HIS, in the order in which
 // a person would mend them.
 func CheckProxy(w ProxyWish, inst Institution, now time.Time) error {
-	birth, ok := idno.Birth(w.IDNo, now, calendar.Beijing)
+	birth, aged := w.Paper.Birth(w.IDNo, now, calendar.Beijing)
 	switch {
 	case !inst.Active:
 		return flow.NewError(flow.CodeInstitutionOff, "")
@@ -218,12 +259,15 @@ func CheckProxy(w ProxyWish, inst Institution, now time.Time) error {
 		return flow.NewError(CodeConsentOutdated, "in force: "+inst.Proxy.Consent)
 	case !w.Case.Valid() || !w.Relation.Valid():
 		return flow.NewError(flow.CodeBadRequest, "case or relation")
-	case !ok:
-		return flow.NewError(flow.CodeIDNoInvalid, "")
+	case w.badPaper(now) != nil:
+		return w.badPaper(now)
 	case w.IDNo == w.AgentIDNo:
 		return flow.NewError(CodeProxySelf, "")
-	case !people.NameForm(w.Name) || w.CardNo == "" || len(w.Name) > maxText || len(w.CardNo) > maxText:
+	case !w.whole():
 		return flow.NewError(CodePrincipalNotFound, "")
+	}
+	if !aged {
+		return nil // the reviewer sees it on the paper
 	}
 	return w.Case.checkAge(idno.Age(birth, now))
 }

@@ -18,8 +18,8 @@ func born(day string) string {
 }
 
 func goodWish() (ProxyWish, Institution) {
-	return ProxyWish{Name: "李奶奶", IDNo: born("19500101"), AgentIDNo: born("19800101"), CardNo: "C1", Case: ProxyElderly, Relation: "child",
-			Consent: "1"},
+	return ProxyWish{Claim: Claim{Name: "李奶奶", Paper: idno.Resident, IDNo: born("19500101"), CardNo: "C1"},
+			AgentIDNo: born("19800101"), Case: ProxyElderly, Relation: "child", Consent: "1"},
 		Institution{Active: true, Proxy: ProxySettings{On: true, Consent: "1", Payee: PayAgent, Days: 30}}
 }
 
@@ -49,6 +49,15 @@ func TestProxy_CheckRefusesByItsRule(t *testing.T) {
 		{"未成年人今天满十八", func(w *ProxyWish, _ *Institution) { w.Case, w.IDNo = ProxyMinor, born("20080302") }, CodeProxyCaseMismatch},
 		{"未成年人差一天满十八", func(w *ProxyWish, _ *Institution) { w.Case, w.IDNo = ProxyMinor, born("20080303") }, ""},
 		{"已故不论年龄", func(w *ProxyWish, _ *Institution) { w.Case, w.IDNo = ProxyDeceased, born("19900101") }, ""},
+		{"行动不便的成年人", func(w *ProxyWish, _ *Institution) { w.Case, w.IDNo = ProxyImmobile, born("20080302") }, ""},
+		{"行动不便差一天满十八", func(w *ProxyWish, _ *Institution) { w.Case, w.IDNo = ProxyImmobile, born("20080303") }, CodeProxyCaseMismatch},
+		{"没有的证件", func(w *ProxyWish, _ *Institution) { w.Paper = "09" }, flow.CodeBadRequest},
+		{"护照", func(w *ProxyWish, _ *Institution) { w.Paper, w.IDNo = idno.Passport, "EA1234567" }, ""},
+		{"护照号是身份证的", func(w *ProxyWish, _ *Institution) { w.Paper = idno.Passport }, CodePaperInvalid},
+		{"居住证不论年龄不符", func(w *ProxyWish, _ *Institution) {
+			w.Paper, w.IDNo = idno.Residence, "81000019940823002"+idno.Checksum("81000019940823002")
+		}, CodeProxyCaseMismatch},
+		{"旧版永居证不知年龄", func(w *ProxyWish, _ *Institution) { w.Paper, w.IDNo = idno.Permanent, "USA110085010112" }, ""},
 		{"无民事行为能力人不论年龄", func(w *ProxyWish, _ *Institution) { w.Case, w.IDNo = ProxyIncapacitated, born("20200101") }, ""},
 	} {
 		w, inst := goodWish()
@@ -65,21 +74,23 @@ func TestProxy_MaterialsOfEachCase(t *testing.T) {
 		ProxyElderly:       "agent_id_front agent_id_back principal_id_front principal_id_back power_of_attorney",
 		ProxyDeceased:      "agent_id_front agent_id_back principal_id_front death_certificate kinship_proof",
 		ProxyIncapacitated: "agent_id_front agent_id_back principal_id_front principal_id_back guardian_proof",
+		ProxyImmobile:      "agent_id_front agent_id_back principal_id_front principal_id_back power_of_attorney",
 	} {
 		var have []string
-		for _, k := range c.Required() {
+		for _, k := range c.Required(idno.Resident) {
 			have = append(have, string(k))
 		}
 		if got := strings.Join(have, " "); got != want {
 			t.Errorf("%s needs %q, want %q", c, got, want)
 		}
-		if len(c.Required())+len(c.Optional()) != len(MaterialKinds()) || slices.Contains(c.Required(), OtherMaterial) {
-			t.Errorf("%s: %v and %v", c, c.Required(), c.Optional())
+		required, optional := c.Required(idno.Resident), c.Optional(idno.Resident)
+		if len(required)+len(optional) != len(MaterialKinds()) || slices.Contains(required, OtherMaterial) {
+			t.Errorf("%s: %v and %v", c, c.Required(idno.Resident), c.Optional(idno.Resident))
 		}
-		if m := c.Missing(c.Required()[1:]); len(m) != 1 || m[0] != AgentIDFront {
+		if m := (Proxy{Case: c}).Missing(c.Required(idno.Resident)[1:]); len(m) != 1 || m[0] != AgentIDFront {
 			t.Errorf("%s misses %v", c, m)
 		}
-		if m := c.Missing(append(c.Required(), OtherMaterial)); len(m) != 0 {
+		if m := (Proxy{Case: c}).Missing(append(c.Required(idno.Resident), OtherMaterial)); len(m) != 0 {
 			t.Errorf("%s misses %v", c, m)
 		}
 	}

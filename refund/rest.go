@@ -49,10 +49,15 @@ func (t *turn) stepSuspense(ctx context.Context) (bool, error) {
 	return false, t.commit(ctx, false)
 }
 
-// restate says of an order that waited for an answer that it is refused for
-// good, once that is what the answer was.
+// restate says of an order that waited for an answer what the answer was: that it
+// is refused for good, or came back by its original route.
 func (t *turn) restate() {
 	o := &t.w.Order
+	if tr := t.w.Transfer; flow.Code(o.FailCode) == flow.CodeUnknownTooLong && t.heard.channel && tr != nil &&
+		tr.Reported == PayoutReturned && o.Method == MethodOriginal {
+		o.FailCode, o.FailReason = string(CodePayoutReturned), tr.Message
+		return
+	}
 	call, missing := t.w.Debit, t.heard.ledger
 	switch o.SuspendedFrom {
 	case StatusPaying, StatusAwaitingPayee:
@@ -119,8 +124,11 @@ func (t *turn) provedHIS(c *flow.Call, code flow.Code) bool {
 		return false
 	case c.State == flow.CallDone, c.Reported == HISDone:
 		return true
+	case c.Reported == HISNotFound && !t.heard.can.Idempotent:
+		// It must not go out twice: that is for people then, and no silence any more.
+		return code == flow.CodeUnknownTooLong && t.Askable(c, t.heard.can.traits()) && !t.timing.Futile(c)
 	case c.Reported == HISNotFound:
-		return t.heard.can.Idempotent && !settled[code] && !t.timing.Futile(c)
+		return !settled[code] && !t.timing.Futile(c)
 	}
 	return c.Reported == HISPending && !settled[code]
 }

@@ -93,6 +93,8 @@ type Institution struct {
 	Restored  bool // the data folder is a restored copy that nobody has released: nothing that moves money leaves
 	DebitAt   DebitAt
 	Methods   []Method
+	SelfEntry bool      // patients come in by themselves, by what HIS knows of them
+	Choice    bool      // patients may have a transfer where the money could go back the way it came
 	DayLimit  int       // orders per patient and day; 0 = no limit
 	MinAmount money.Fen // institution's own floor
 	Review    ReviewSettings

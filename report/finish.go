@@ -16,15 +16,16 @@ func finish(f *excelize.File, w io.Writer) error {
 	return err
 }
 
-// maxFooter keeps the footer within the 255 characters that a sheet allows.
-const maxFooter = 120
+// maxFooter is how much of who exported fits beside the page numbers.
+const maxFooter = 60
 
-// footer numbers the pages and names who exported them. & begins a code.
+// footer numbers the pages and names who exported them, in 9 points. & begins a
+// code, and a digit after a size would belong to it.
 func footer(watermark string) string {
-	pages := "&C第 &P 页 / 共 &N 页"
+	pages := "&R&9 第 &P 页 / 共 &N 页"
 	if watermark == "" {
 		return pages
 	}
 	r := []rune(watermark)
-	return "&L" + strings.ReplaceAll(string(r[:min(len(r), maxFooter)]), "&", "&&") + pages
+	return "&L&9 " + strings.ReplaceAll(string(r[:min(len(r), maxFooter)]), "&", "&&") + pages
 }

@@ -18,13 +18,12 @@ import (
 // Type is what a column holds.
 type Type int
 
-// The types. Numbers of orders and cards are Text: a spreadsheet would round
-// 18 digits.
+// The types. Numbers of orders and cards are Text, which wraps: a spreadsheet
+// would round 18 digits.
 const (
 	Text  Type = iota
 	Money      // money.Fen, shown in yuan
 	Count      // int
-	Long       // text that wraps
 )
 
 // Column is a column of a table.
@@ -33,6 +32,7 @@ type Column struct {
 	Type  Type
 	Width float64
 	Sum   bool   // the 合计 row sums it
+	Aside bool   // on the screen, beside the printed columns; only at the end
 	If    string // sum only rows whose column of this name reads 成功
 }
 
@@ -62,6 +62,9 @@ type Sheet struct {
 func Write(w io.Writer, sheets ...Sheet) error {
 	f := excelize.NewFile()
 	defer f.Close()
+	if err := f.SetDefaultFont(song); err != nil { // widths are counted in its digits
+		return fmt.Errorf("report: font: %w", err)
+	}
 	st, err := newStyles(f)
 	if err != nil {
 		return fmt.Errorf("report: styles: %w", err)
@@ -85,9 +88,13 @@ func Write(w io.Writer, sheets ...Sheet) error {
 // sheetWriter writes the rows of a sheet one below the other.
 type sheetWriter struct {
 	*excelize.StreamWriter
-	st    *styles
-	row   int
-	width int // columns of the widest table
+	st     *styles
+	row    int
+	width  int       // printed columns of the widest table
+	widths []float64 // of all columns
+	room   float64   // height of a page, in points of the sheet
+	used   float64   // of this page
+	above  float64   // what every page repeats
 }
 
 func writeSheet(f *excelize.File, st *styles, s Sheet) error {
@@ -99,10 +106,7 @@ func writeSheet(f *excelize.File, st *styles, s Sheet) error {
 		return err
 	}
 	w := &sheetWriter{StreamWriter: stream, st: st}
-	for _, t := range s.Tables {
-		w.width = max(w.width, len(t.Columns))
-	}
-	if err := w.widths(s.Tables); err != nil {
+	if err := w.columns(s); err != nil {
 		return err
 	}
 	if err := w.heading(s); err != nil {
@@ -112,6 +116,9 @@ func writeSheet(f *excelize.File, st *styles, s Sheet) error {
 		if err := w.table(t, i > 0); err != nil {
 			return err
 		}
+		if i == 0 && len(s.Tables) == 1 {
+			w.above += w.heightOf(t.Columns, headCells(t))
+		}
 	}
 	if err := w.foot(s); err != nil {
 		return err
@@ -119,59 +126,48 @@ func writeSheet(f *excelize.File, st *styles, s Sheet) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	return repeatHead(f, s)
+	return printed(f, s, w.width, w.row)
 }
 
-// pageSetup makes it A4 landscape, one page wide, with page numbers.
-func pageSetup(f *excelize.File, sheet, watermark string) error {
-	a4, landscape, wide, high, fit := 9, "landscape", 1, 0, true
-	if err := f.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: &fit}); err != nil {
-		return err
-	}
-	if err := f.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: &a4, Orientation: &landscape, FitToWidth: &wide,
-		FitToHeight: &high}); err != nil {
-		return err
-	}
-	return f.SetHeaderFooter(sheet, &excelize.HeaderFooterOptions{OddFooter: footer(watermark)})
-}
-
-// repeatHead repeats the rows above the first line of the first table.
-func repeatHead(f *excelize.File, s Sheet) error {
-	last := headRow(s)
-	return f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: fmt.Sprintf("'%s'!$1:$%d", s.Name, last),
-		Scope: s.Name})
-}
-
-// headRow is the row of the first table's header: title, line, caption, header.
-func headRow(s Sheet) int {
-	if len(s.Tables) > 0 && s.Tables[0].Caption != "" {
-		return 4
-	}
-	return 3
-}
-
-// widths gives every column the widest that any table asks for.
-func (w *sheetWriter) widths(tables []Table) error {
-	for i := range w.width {
-		width := 10.0
-		for _, t := range tables {
-			if i < len(t.Columns) {
-				width = max(width, t.Columns[i].Width)
+// columns gives every column the widest that any table asks for.
+func (w *sheetWriter) columns(s Sheet) error {
+	for _, t := range s.Tables {
+		for i, c := range t.Columns {
+			if i == len(w.widths) {
+				w.widths = append(w.widths, 10)
+			}
+			w.widths[i] = max(w.widths[i], c.Width)
+			if c.Width > 0 && len(s.Tables) == 1 {
+				w.widths[i] = c.Width
+			}
+			if !c.Aside {
+				w.width = max(w.width, i+1)
 			}
 		}
+	}
+	if len(w.widths) == 0 {
+		w.widths, w.width = []float64{100}, 1
+	}
+	for i, width := range w.widths {
 		if err := w.SetColWidth(i+1, i+1, width); err != nil {
 			return err
 		}
 	}
-	return w.SetPanes(&excelize.Panes{Freeze: true, YSplit: 3, TopLeftCell: "A4", ActivePane: "bottomLeft"})
+	w.room = roomOf(scaleOf(w.widths[:w.width]))
+	last := repeated(s)
+	return w.SetPanes(&excelize.Panes{Freeze: true, YSplit: last, TopLeftCell: cellName(1, last+1), ActivePane: "bottomLeft"})
 }
 
 func (w *sheetWriter) heading(s Sheet) error {
-	if err := w.spread(w.st.title, s.Title, 28); err != nil {
+	if err := w.spread(w.st.title, s.Title, titleHeight); err != nil {
 		return err
 	}
 	line := "编制单位：" + orBlank(s.Unit) + "　　期间：" + s.Period + "　　单位：元"
-	return w.spread(w.st.meta, line, 18)
+	if err := w.spread(w.st.meta, line, metaHeight); err != nil {
+		return err
+	}
+	w.above = w.used
+	return nil
 }
 
 func orBlank(s string) string {
@@ -181,9 +177,11 @@ func orBlank(s string) string {
 	return s
 }
 
-// spread writes a text over the whole width.
-func (w *sheetWriter) spread(style int, text string, height float64) error {
+// spread writes a text over the printed width, as high as its lines need.
+func (w *sheetWriter) spread(style int, text string, least float64) error {
 	w.row++
+	height := w.spreadHeight(text, least)
+	w.fill(height)
 	if err := w.SetRow(cellName(1, w.row), []any{excelize.Cell{StyleID: style, Value: Safe(text)}},
 		excelize.RowOpts{Height: height}); err != nil {
 		return err
@@ -194,14 +192,62 @@ func (w *sheetWriter) spread(style int, text string, height float64) error {
 	return w.MergeCell(cellName(1, w.row), cellName(w.width, w.row))
 }
 
+func (w *sheetWriter) spreadHeight(text string, least float64) float64 {
+	wide := 0.0
+	for _, c := range w.widths[:w.width] {
+		wide += c * unitPixels
+	}
+	return max(least, float64(linesOf(text, wide*0.96))*lineHeight+rowPadding)
+}
+
+// heightOf is how high a row of a table must be for all of its texts.
+func (w *sheetWriter) heightOf(columns []Column, cells []any) float64 {
+	lines := 1
+	for i, v := range cells {
+		if i < w.width && i < len(columns) && v != nil {
+			lines = max(lines, linesOf(shown(v), w.widths[i]*unitPixels))
+		}
+	}
+	return float64(lines)*lineHeight + rowPadding
+}
+
+// fill counts a row that is about to be written: what no longer fits begins a page
+// of its own.
+func (w *sheetWriter) fill(height float64) {
+	if w.used += height; w.used > w.room {
+		w.used = w.above + height
+	}
+}
+
+// together begins a new page where so much would be torn apart by its end.
+func (w *sheetWriter) together(height float64) error {
+	if w.used+height <= w.room || w.above+height > w.room {
+		return nil
+	}
+	w.used = w.above
+	return w.InsertPageBreak(cellName(1, w.row+1))
+}
+
+// signatures stand below every form.
+const signatures = "制表：＿＿＿＿＿　　复核：＿＿＿＿＿　　审核：＿＿＿＿＿　　打印时间："
+
+// foot writes the notes and where people sign, all on one page.
 func (w *sheetWriter) foot(s Sheet) error {
+	height := lineHeight + 22
 	for _, n := range s.Notes {
-		if err := w.spread(w.st.note, n, 18); err != nil {
+		height += w.spreadHeight(n, noteHeight)
+	}
+	if err := w.together(height); err != nil {
+		return err
+	}
+	for _, n := range s.Notes {
+		if err := w.spread(w.st.note, n, noteHeight); err != nil {
 			return err
 		}
 	}
 	w.row++
-	return w.spread(w.st.note, "制表：＿＿＿＿＿　　复核：＿＿＿＿＿　　审核：＿＿＿＿＿　　打印时间："+s.Printed, 22)
+	w.fill(lineHeight)
+	return w.spread(w.st.note, signatures+s.Printed, 22)
 }
 
 func cellName(col, row int) string {

@@ -94,8 +94,8 @@ func (r Recon) totals() Table {
 		[]any{"其中无账单渠道", s.Unbilled.Count, s.Unbilled.Amount, unbilledNote(s)},
 		[]any{"长款", nil, s.Overage, "HIS 已记账，渠道未付；含跨日和记在别日的"},
 		[]any{"短款", nil, s.Shortage, "渠道已付款，HIS 未记账；含跨日和记在别日的"})
-	return Listed("一、三方总额（本日成功退款，同一笔只计一次）", []Column{{Name: "项目", Width: 22}, {Name: "笔数", Type: Count, Width: 12},
-		{Name: "金额", Type: Money, Width: 18}, {Name: "说明", Type: Long, Width: 44}}, rows)
+	return Listed("一、三方总额（本日成功退款，同一笔只计一次）", []Column{{Name: "项目", Width: 19}, {Name: "笔数", Type: Count, Width: 10.5},
+		{Name: "金额", Type: Money, Width: 16}, {Name: "说明", Width: 38.5}}, rows)
 }
 
 func unbilledNote(s *reconcile.Summary) string {
@@ -117,7 +117,7 @@ func (r Recon) pairs() Table {
 			fmt.Sprintf("不符 %d 笔；只有%s %d 笔 %s 元；只有%s %d 笔 %s 元", p.Differ, p.A.Chinese(), p.OnlyA.Count, p.OnlyA.Amount.Yuan(), p.B.Chinese(),
 				p.OnlyB.Count, p.OnlyB.Amount.Yuan())})
 	}
-	return Listed("二、两两核对", []Column{{Name: "双方"}, {Name: "一致笔数", Type: Count}, {Name: "一致金额", Type: Money}, {Name: "不一致", Type: Long}}, rows)
+	return Listed("二、两两核对", []Column{{Name: "双方"}, {Name: "一致笔数", Type: Count}, {Name: "一致金额", Type: Money}, {Name: "不一致"}}, rows)
 }
 
 // kinds counts the differences, with what each book holds of them.
@@ -140,7 +140,7 @@ func (r Recon) kinds() Table {
 		}
 	}
 	t := Listed("三、差异（金额为本日成功部分）", []Column{{Name: "差异类型"}, {Name: "笔数", Type: Count, Sum: true}, {Name: "平台金额", Type: Money, Sum: true},
-		{Name: "渠道金额", Type: Money, Sum: true}, {Name: "HIS金额", Type: Money, Width: 16, Sum: true}}, rows)
+		{Name: "渠道金额", Type: Money, Sum: true}, {Name: "HIS金额", Type: Money, Width: 14, Sum: true}}, rows)
 	t.Total, t.Check = true, map[string]money.Fen{"笔数": money.Fen(r.Result.Summary.Total())}
 	return t
 }
@@ -157,7 +157,7 @@ func (r Recon) others() Table {
 		rows = append(rows, []any{b.Chinese() + "中其他日期的记录", s.SetAside[b].Count, s.SetAside[b].Amount, "不计入本日"})
 	}
 	rows = append(rows, []any{"无法识别的行", len(r.Rejects), nil, "逐行见“无法识别的行”"})
-	return Listed("四、其他", []Column{{Name: "项目"}, {Name: "笔数", Type: Count}, {Name: "金额", Type: Money}, {Name: "说明", Type: Long}}, rows)
+	return Listed("四、其他", []Column{{Name: "项目"}, {Name: "笔数", Type: Count}, {Name: "金额", Type: Money}, {Name: "说明"}}, rows)
 }
 
 func (r Recon) files() Table {
@@ -169,16 +169,16 @@ func (r Recon) files() Table {
 		}
 		rows = append(rows, []any{f.Name, f.Lines, kind, f.SHA256})
 	}
-	return Listed("五、文件", []Column{{Name: "文件", Type: Long}, {Name: "行数", Type: Count}, {Name: "种类"}, {Name: "SHA-256", Type: Long}}, rows)
+	return Listed("五、文件", []Column{{Name: "文件"}, {Name: "行数", Type: Count}, {Name: "种类"}, {Name: "SHA-256"}}, rows)
 }
 
 func (r Recon) channels() Table {
-	columns := []Column{{Name: "退款渠道", Width: 12}, {Name: "退款方式", Width: 12}}
+	columns := []Column{{Name: "退款渠道", Width: 10.5}, {Name: "退款方式", Width: 10.5}}
 	for _, b := range reconcile.Books {
 		columns = append(columns, Column{Name: b.Chinese() + "笔数", Type: Count, Sum: true},
-			Column{Name: b.Chinese() + "金额", Type: Money, Width: 16, Sum: true})
+			Column{Name: b.Chinese() + "金额", Type: Money, Width: 14, Sum: true})
 	}
-	columns = append(columns, Column{Name: "平台减渠道", Type: Money, Width: 16, Sum: true}, Column{Name: "HIS减渠道", Type: Money, Width: 16,
+	columns = append(columns, Column{Name: "平台减渠道", Type: Money, Width: 14, Sum: true}, Column{Name: "HIS减渠道", Type: Money, Width: 14,
 		Sum: true}, Column{Name: "差异笔数", Type: Count, Sum: true})
 	var rows [][]any
 	for _, c := range r.Result.Summary.Channels {
@@ -204,10 +204,10 @@ func orNone(s string) string {
 // differences has exactly the columns that finance asked for.
 func (r Recon) differences() Table {
 	t := Table{Total: true, Columns: []Column{
-		{Name: "差异类型", Width: 11}, {Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28},
-		{Name: "平台金额", Type: Money, Width: 13, Sum: true, If: "平台状态"}, {Name: "渠道金额", Type: Money, Width: 13, Sum: true, If: "渠道状态"},
-		{Name: "HIS金额", Type: Money, Width: 13, Sum: true, If: "HIS状态"},
-		{Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"}, {Name: "说明", Type: Long, Width: 70},
+		{Name: "差异类型", Width: 9.5}, {Name: "退款单号", Width: 19}, {Name: "商户单号", Width: 19},
+		{Name: "平台金额", Type: Money, Width: 11.5, Sum: true, If: "平台状态"}, {Name: "渠道金额", Type: Money, Width: 11.5, Sum: true, If: "渠道状态"},
+		{Name: "HIS金额", Type: Money, Width: 11.5, Sum: true, If: "HIS状态"},
+		{Name: "平台状态", Width: 7}, {Name: "渠道状态", Width: 7}, {Name: "HIS状态", Width: 7}, {Name: "说明", Width: 44},
 	}}
 	t.Rows = func(yield func(...any) error) error {
 		for _, d := range r.Result.Differences {
@@ -245,12 +245,12 @@ func states(o reconcile.Order) (out []any) {
 
 // LineColumns are the columns of 三方明细.
 var LineColumns = []Column{
-	{Name: "退款单号", Width: 24}, {Name: "商户单号", Width: 28}, {Name: "HIS退款流水号", Width: 20}, {Name: "就诊卡号", Width: 14}, {Name: "退款渠道"},
-	{Name: "退款方式"},
-	{Name: "平台金额", Type: Money, Width: 13, Sum: true, If: "平台状态"}, {Name: "渠道金额", Type: Money, Width: 13, Sum: true, If: "渠道状态"},
-	{Name: "HIS金额", Type: Money, Width: 13, Sum: true, If: "HIS状态"},
-	{Name: "平台状态"}, {Name: "渠道状态"}, {Name: "HIS状态"}, {Name: "平台时间", Width: 20}, {Name: "渠道时间", Width: 20}, {Name: "HIS时间", Width: 20},
-	{Name: "结果", Width: 11},
+	{Name: "退款单号", Width: 19}, {Name: "商户单号", Width: 17.5}, {Name: "HIS退款流水号", Width: 13}, {Name: "就诊卡号", Width: 9.5},
+	{Name: "退款渠道", Width: 7}, {Name: "退款方式", Width: 7},
+	{Name: "平台金额", Type: Money, Width: 11.5, Sum: true, If: "平台状态"}, {Name: "渠道金额", Type: Money, Width: 11.5, Sum: true, If: "渠道状态"},
+	{Name: "HIS金额", Type: Money, Width: 11.5, Sum: true, If: "HIS状态"},
+	{Name: "平台状态", Width: 6}, {Name: "渠道状态", Width: 6}, {Name: "HIS状态", Width: 6}, {Name: "平台时间", Width: 10.5}, {Name: "渠道时间", Width: 10.5},
+	{Name: "HIS时间", Width: 10.5}, {Name: "结果", Width: 8},
 }
 
 func (r Recon) lines() Table {
@@ -280,5 +280,5 @@ func (r Recon) rejects() Table {
 	for _, j := range r.Rejects {
 		rows = append(rows, []any{j.File, j.Line, j.Reason})
 	}
-	return Listed("", []Column{{Name: "文件", Width: 40}, {Name: "行号", Type: Count}, {Name: "原因", Type: Long, Width: 70}}, rows)
+	return Listed("", []Column{{Name: "文件", Width: 35}, {Name: "行号", Type: Count}, {Name: "原因", Width: 61}}, rows)
 }

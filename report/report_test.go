@@ -107,11 +107,11 @@ func TestForm_PrintsOnA4(t *testing.T) {
 		t.Errorf("%+v, %v", layout, err)
 	}
 	foot, err := f.GetHeaderFooter("退款")
-	if err != nil || foot.OddFooter != "&C第 &P 页 / 共 &N 页" {
+	if err != nil || foot.OddFooter != "&R&9 第 &P 页 / 共 &N 页" {
 		t.Errorf("%+v, %v", foot, err)
 	}
 	names := f.GetDefinedName()
-	if len(names) != 1 || names[0].RefersTo != "'退款'!$1:$3" {
+	if len(names) != 2 || names[0].RefersTo != "'退款'!$1:$3" || names[1].RefersTo != "'退款'!$A$1:$E$9" {
 		t.Errorf("%+v", names)
 	}
 	merged, err := f.GetMergeCells("退款")

@@ -15,33 +15,24 @@ const succeeded = "成功"
 // table writes caption, header, rows, 合计 and 大写.
 func (w *sheetWriter) table(t Table, apart bool) error {
 	if apart {
+		if err := w.whole(t); err != nil {
+			return err
+		}
 		w.row++
+		w.fill(lineHeight)
 	}
 	if t.Caption != "" {
-		if err := w.spread(w.st.caption, t.Caption, 20); err != nil {
+		if err := w.spread(w.st.caption, t.Caption, lineHeight+captionPadding); err != nil {
 			return err
 		}
 	}
-	head := make([]any, len(t.Columns))
-	for i, c := range t.Columns {
-		head[i] = excelize.Cell{StyleID: w.st.head, Value: c.Name}
-	}
-	w.row++
-	if err := w.SetRow(cellName(1, w.row), head, excelize.RowOpts{Height: 20}); err != nil {
+	if err := w.line(t.Columns, headCells(t), func(i int) int { return w.st.head }); err != nil {
 		return err
 	}
 	sums, first := newSums(t), w.row+1
-	out := make([]any, len(t.Columns))
 	err := t.Rows(func(cells ...any) error {
-		w.row++
 		sums.add(cells)
-		for i := range out {
-			out[i] = nil
-			if i < len(cells) {
-				out[i] = w.cell(t.Columns[i].Type, cells[i])
-			}
-		}
-		return w.SetRow(cellName(1, w.row), out)
+		return w.line(t.Columns, cells, func(i int) int { return w.st.of(t.Columns[i].Type) })
 	})
 	if err != nil {
 		return err
@@ -49,9 +40,48 @@ func (w *sheetWriter) table(t Table, apart bool) error {
 	return w.totals(t, sums, first)
 }
 
-// cell gives a value the style of its column.
-func (w *sheetWriter) cell(t Type, v any) excelize.Cell {
-	style := w.st.of(t)
+func headCells(t Table) []any {
+	head := make([]any, len(t.Columns))
+	for i, c := range t.Columns {
+		head[i] = c.Name
+	}
+	return head
+}
+
+// whole keeps a table that is not the first of its sheet on one page, if it fits
+// on one.
+func (w *sheetWriter) whole(t Table) error {
+	height := 2*lineHeight + captionPadding + w.heightOf(t.Columns, headCells(t))
+	if t.Total {
+		height += 2 * (lineHeight + rowPadding)
+	}
+	err := t.Rows(func(cells ...any) error {
+		height += w.heightOf(t.Columns, cells)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return w.together(height)
+}
+
+// line writes a row as high as its texts need. Merged and wrapped cells do not
+// grow by themselves everywhere.
+func (w *sheetWriter) line(columns []Column, cells []any, style func(int) int) error {
+	out := make([]any, len(columns))
+	for i := range out {
+		if i < len(cells) {
+			out[i] = cellOf(style(i), cells[i])
+		}
+	}
+	height := w.heightOf(columns, cells)
+	w.row++
+	w.fill(height)
+	return w.SetRow(cellName(1, w.row), out, excelize.RowOpts{Height: height})
+}
+
+// cellOf is a value in a style.
+func cellOf(style int, v any) excelize.Cell {
 	switch v := v.(type) {
 	case money.Fen:
 		return excelize.Cell{StyleID: style, Value: yuan(v)}
@@ -90,11 +120,12 @@ func (w *sheetWriter) totals(t Table, sums *sums, first int) error {
 	}
 	cells[0] = excelize.Cell{StyleID: w.st.total, Value: "合计"}
 	w.row++
-	if err := w.SetRow(cellName(1, w.row), cells, excelize.RowOpts{Height: 18}); err != nil {
+	w.fill(lineHeight + rowPadding)
+	if err := w.SetRow(cellName(1, w.row), cells, excelize.RowOpts{Height: lineHeight + rowPadding}); err != nil {
 		return err
 	}
 	if i := columnOf(t, t.Capital); i >= 0 {
-		return w.spread(w.st.note, t.Capital+"合计（大写）："+sums.of[i].Capital(), 18)
+		return w.spread(w.st.note, t.Capital+"合计（大写）："+sums.of[i].Capital(), noteHeight)
 	}
 	return nil
 }

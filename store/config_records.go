@@ -47,8 +47,18 @@ func ReviewOf(rec *core.Record) (refund.ReviewSettings, error) {
 		Auto: rec.GetBool("auto"), Shadow: rec.GetBool("shadow"), Delay: seconds(rec.GetInt("delay_seconds")), From: rec.GetString("window_from"),
 		To: rec.GetString("window_to"),
 	}
-	if raw := rec.GetString("rules"); raw != "" && raw != "null" {
-		return s, json.Unmarshal([]byte(raw), &s.Rules)
+	return s, readReview(&s, rec.GetString("rules"), rec.GetString("reject_reasons"))
+}
+
+// readReview reads what review settings keep as JSON.
+func readReview(s *refund.ReviewSettings, rules, reasons string) error {
+	if rules != "" && rules != "null" {
+		if err := json.Unmarshal([]byte(rules), &s.Rules); err != nil {
+			return err
+		}
 	}
-	return s, nil
+	if reasons != "" && reasons != "null" {
+		return json.Unmarshal([]byte(reasons), &s.Reasons)
+	}
+	return nil
 }

@@ -48,6 +48,8 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 		Frozen    bool                    `db:"payouts_frozen"`
 		DebitAt   string                  `db:"debit_at"`
 		Methods   types.JSONArray[string] `db:"methods"`
+		Choice    bool                    `db:"transfer_choice"`
+		SelfEntry bool                    `db:"self_entry"`
 		DayLimit  int                     `db:"day_limit"`
 		MinAmount int64                   `db:"min_amount"`
 		Notice    sql.NullString          `db:"notice"`
@@ -59,14 +61,16 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 		Rules     sql.NullString          `db:"rules"`
 		Second    sql.NullInt64           `db:"second_from"`
 		SecondPrx sql.NullBool            `db:"second_proxy"`
+		Reasons   sql.NullString          `db:"reject_reasons"`
 		ProxyOn   bool                    `db:"proxy_on"`
 		ProxyPay  string                  `db:"proxy_payee"`
 		ProxyDays int                     `db:"proxy_days"`
 		Consent   sql.NullString          `db:"consent"`
 	}
-	err := s.app.ConcurrentDB().NewQuery(`SELECT i.id, i.name, i.active, i.payouts_frozen, i.debit_at, i.methods, i.day_limit, i.min_amount,
-		i.proxy_on, i.proxy_payee, i.proxy_days, n.version AS notice, c.version AS consent, v.auto, v.shadow, v.delay_seconds, v.window_from,
-		v.window_to, v.rules, v.second_from, v.second_proxy
+	err := s.app.ConcurrentDB().NewQuery(`SELECT i.id, i.name, i.active, i.payouts_frozen, i.debit_at, i.methods, i.transfer_choice,
+		i.self_entry, i.day_limit, i.min_amount,
+		i.proxy_on, i.proxy_payee, i.proxy_days, n.version AS notice, c.version AS consent, v.auto, v.shadow,
+		v.delay_seconds, v.window_from, v.window_to, v.rules, v.second_from, v.second_proxy, v.reject_reasons
 		FROM institutions i LEFT JOIN notices n ON n.institution = i.id AND n.active = TRUE AND n.kind = 'refund'
 		LEFT JOIN notices c ON c.institution = i.id AND c.active = TRUE AND c.kind = 'proxy' LEFT JOIN review_settings v ON v.institution = i.id
 		WHERE i.id = {:id}`).Bind(dbx.Params{"id": id}).WithContext(ctx).One(&r)
@@ -78,7 +82,7 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 	}
 	inst := refund.Institution{
 		ID: r.ID, Name: r.Name, Active: r.Active, Frozen: r.Frozen || s.tampered.Load(), DebitAt: refund.DebitAt(r.DebitAt),
-		DayLimit:  r.DayLimit,
+		DayLimit: r.DayLimit, Choice: r.Choice, SelfEntry: r.SelfEntry,
 		MinAmount: money.Fen(r.MinAmount), NoticeNo: r.Notice.String,
 		Proxy: refund.ProxySettings{On: r.ProxyOn, Payee: refund.ProxyPayee(r.ProxyPay), Days: orDefault(r.ProxyDays), Consent: r.Consent.String},
 		Review: refund.ReviewSettings{
@@ -89,10 +93,8 @@ func (s *Store) readInstitution(ctx context.Context, id string) (refund.Institut
 	for _, m := range r.Methods {
 		inst.Methods = append(inst.Methods, refund.Method(m))
 	}
-	if r.Rules.String != "" && r.Rules.String != "null" {
-		if err := json.Unmarshal([]byte(r.Rules.String), &inst.Review.Rules); err != nil {
-			return inst, fmt.Errorf("机构 %s 的自动审核规则无法读取：%w", r.Name, err)
-		}
+	if err := readReview(&inst.Review, r.Rules.String, r.Reasons.String); err != nil {
+		return inst, fmt.Errorf("机构 %s 的审核设置无法读取：%w", r.Name, err)
 	}
 	return inst, nil
 }

@@ -242,6 +242,9 @@ func (s *Store) saveCard(db dbx.Builder, patient, id string, known bool, c refun
 		"card_name": vault.MaskName(c.Name), "card_name_sealed": sealed, "balance": int64(c.Balance), "refundable": int64(c.Refundable),
 		"issued_at": stamp(c.IssuedAt), "as_of": stamp(at), "deposits": jsonText(deposits), "updated": stamp(at),
 	}
+	if err := putTerms(db, termCard, id, s.nameTerms(c.Name)); err != nil {
+		return err
+	}
 	if known {
 		_, err = db.Update(collections.PatientCards, set, dbx.HashExp{"id": id}).Execute()
 		return err

@@ -78,7 +78,8 @@ type OrderFilter struct {
 	Min, Max    money.Fen
 	Stage       string // first, second: of those that wait for review
 	CardNo      string
-	No          string // our order's or call's number, HIS's, or the channel's
+	No          string // our order's or call's number, HIS's, the channel's, or a card's
+	Find        Find   // any of these, a name or a phone
 }
 
 // Valid reports whether every field is one that is known, so that a filter
@@ -109,7 +110,10 @@ func (f OrderFilter) where() (string, dbx.Params) {
 	c.equal("o.method", f.Method)
 	c.equal("o.channel", f.Channel)
 	c.equal("o.card_no", f.CardNo)
-	f.number(c)
+	if f.No != "" {
+		c.terms = append(c.terms, "o.id IN ("+orderNumbers(c)(f.No)+")")
+	}
+	f.Find.where(c, collections.RefundOrders, orderNumbers(c))
 	c.within("o.status", f.Statuses)
 	switch {
 	case f.Tab == TabExceptions:
@@ -136,15 +140,17 @@ func (f OrderFilter) where() (string, dbx.Params) {
 // callNo ends the number of a call: the order's own number stands before it.
 var callNo = regexp.MustCompile(`[DTV]\d{2}$`)
 
-// number finds the orders that a number belongs to, each kind by its own index.
-func (f OrderFilter) number(c *conditions) {
-	if f.No == "" {
-		return
+// orderNumbers is the SQL of the orders that a number belongs to, each kind by its own
+// index. Ours, HIS's and the channel's are written in capitals.
+func orderNumbers(c *conditions) func(string) string {
+	return func(no string) string {
+		upper := strings.ToUpper(no)
+		own, given, any := c.bind(callNo.ReplaceAllString(upper, "")), c.bind(no), c.bind(upper)
+		return "SELECT id FROM refund_orders WHERE no = " + own + " OR no = " + any +
+			" UNION SELECT id FROM refund_orders WHERE his_refund_no = " + any + " AND his_refund_no != ''" +
+			" UNION SELECT id FROM refund_orders WHERE channel_bill_no = " + any + " AND channel_bill_no != ''" +
+			" UNION SELECT id FROM refund_orders WHERE institution = {:inst} AND card_no IN (" + given + ", " + any + ")"
 	}
-	own, any := c.bind(callNo.ReplaceAllString(f.No, "")), c.bind(f.No)
-	c.terms = append(c.terms, "o.id IN (SELECT id FROM refund_orders WHERE no = "+own+" OR no = "+any+
-		" UNION SELECT id FROM refund_orders WHERE his_refund_no = "+any+" AND his_refund_no != '' UNION SELECT id FROM refund_orders WHERE "+
-		"channel_bill_no = "+any+" AND channel_bill_no != '')")
 }
 
 func (f OrderFilter) dates(c *conditions) {
@@ -291,6 +297,31 @@ func orderSum(ctx context.Context, db dbx.Builder, f OrderFilter) (Figure, error
 	err := db.NewQuery("SELECT COALESCE(SUM(o.amount), 0) AS a, COUNT(*) AS n FROM refund_orders o WHERE " + where).Bind(params).
 		WithContext(ctx).One(&r)
 	return Figure{money.Fen(r.Amount), r.Count}, err
+}
+
+// PaidDay is what arrived of the orders of a filter on a Beijing day; Day is empty
+// for what has not arrived.
+type PaidDay struct {
+	Day string
+	Figure
+}
+
+// PaidDays sums the orders of a filter by the day on which the channel paid, newest
+// first and what has not arrived last.
+func (s *Store) PaidDays(ctx context.Context, f OrderFilter) ([]PaidDay, error) {
+	var rows []struct {
+		Day    string `db:"day"`
+		Amount int64  `db:"a"`
+		Count  int    `db:"n"`
+	}
+	where, params := f.where()
+	err := s.app.ConcurrentDB().NewQuery("SELECT COALESCE(date(o.paid_at, '+8 hours'), '') AS day, SUM(o.amount) AS a, COUNT(*) AS n " +
+		"FROM refund_orders o WHERE " + where + " GROUP BY 1 ORDER BY 1 DESC").Bind(params).WithContext(ctx).All(&rows)
+	out := make([]PaidDay, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, PaidDay{r.Day, Figure{money.Fen(r.Amount), r.Count}})
+	}
+	return out, err
 }
 
 // OldestOrder tells when the oldest order of a filter was applied for.

@@ -24,12 +24,16 @@ func splitList(s string) []string {
 
 // ParseOrderFilter reads the filter of orders from the parameters of a list or
 // report, for one institution, or returns ErrBadFilter.
-func ParseOrderFilter(q url.Values, institution string) (OrderFilter, error) {
+func (s *Store) ParseOrderFilter(q url.Values, institution string) (OrderFilter, error) {
+	find, err := s.OpenFind(institution, q.Get("find"))
+	if err != nil {
+		return OrderFilter{}, err
+	}
 	f := OrderFilter{
 		Institution: institution, By: q.Get("date"), From: q.Get("from"), To: q.Get("to"), Statuses: splitList(q.Get("status")),
-		Tab:    q.Get("tab"),
+		Tab: q.Get("tab"), Standing: q.Get("state"),
 		Method: q.Get("method"), Channel: q.Get("channel"), Proxy: q.Get("proxy"),
-		Stage: q.Get("stage"), CardNo: q.Get("card_no"), No: strings.ToUpper(q.Get("no")),
+		Stage: q.Get("stage"), CardNo: q.Get("card_no"), No: strings.TrimSpace(q.Get("no")), Find: find,
 	}
 	for name, to := range map[string]*money.Fen{"amount_min": &f.Min, "amount_max": &f.Max} {
 		v := q.Get(name)

@@ -184,6 +184,9 @@ func TestQueue_PagesMeetEveryOrderOnce(t *testing.T) {
 		for _, newest := range []bool{false, true} {
 			seen, last, place := map[string]bool{}, "", ""
 			for {
+				if at, err := st.QueuePlace(t.Context(), f, newest, len(seen)); len(seen) > 0 && (err != nil || at != place) {
+					t.Fatalf("%+v newest=%v: the page after %d begins at %q, by its number at %q (%v)", f, newest, len(seen), place, at, err)
+				}
 				lines, next, err := st.QueuePage(t.Context(), f, newest, place, 7)
 				if err != nil {
 					t.Fatal(err)
@@ -201,6 +204,9 @@ func TestQueue_PagesMeetEveryOrderOnce(t *testing.T) {
 			}
 			if len(seen) != sum.Count {
 				t.Errorf("%+v newest=%v: %d orders on the pages, %d in all", f, newest, len(seen), sum.Count)
+			}
+			if _, err := st.QueuePlace(t.Context(), f, newest, len(seen)+1); err != store.ErrCursor {
+				t.Errorf("%+v: a page beyond the last one: %v", f, err)
 			}
 		}
 	}

@@ -75,7 +75,7 @@ func missingMaterials(db dbx.Builder, p refund.Proxy) ([]string, error) {
 		have = append(have, refund.MaterialKind(r.Kind))
 	}
 	missing := []string{}
-	for _, k := range p.Case.Missing(have) {
+	for _, k := range p.Missing(have) {
 		missing = append(missing, string(k))
 	}
 	return missing, nil

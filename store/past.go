@@ -95,6 +95,9 @@ func (s *Store) insertPast(db dbx.Builder, p Past) error {
 	if _, err := db.Insert(collections.RefundOrders, row).Execute(); err != nil {
 		return err
 	}
+	if err := putTerms(db, termPatient, o.Patient, s.phoneTerms(p.Phone)); err != nil {
+		return err
+	}
 	if _, err := db.Update(collections.Patients, dbx.Params{"created": at},
 		dbx.NewExp("id = {:id} AND created > {:at}", dbx.Params{"id": o.Patient, "at": at})).Execute(); err != nil {
 		return err

@@ -25,7 +25,31 @@ import (
 // Institution reads the settings that decide payments.
 func (p *Payments) Institution(ctx context.Context, id string) (payment.Institution, error) {
 	i, err := p.s.Institution(ctx, id)
-	return payment.Institution{ID: i.ID, Name: i.Name, Active: i.Active, Frozen: i.Frozen, Restored: i.Restored}, err
+	if err != nil {
+		return payment.Institution{}, err
+	}
+	scenes, err := p.scenes(ctx, id)
+	return payment.Institution{ID: i.ID, Name: i.Name, Active: i.Active, Frozen: i.Frozen, Restored: i.Restored, Scenes: scenes}, err
+}
+
+// scenes reads how bills of each kind are paid and given back.
+func (p *Payments) scenes(ctx context.Context, institution string) (map[payment.Kind]payment.Scene, error) {
+	var rows []struct {
+		Kind      string                  `db:"kind"`
+		Off       types.JSONArray[string] `db:"off"`
+		Why       string                  `db:"why"`
+		RefundOff bool                    `db:"refund_off"`
+		RefundWhy string                  `db:"refund_why"`
+	}
+	err := p.s.app.ConcurrentDB().NewQuery(`SELECT 'registration' AS kind, pay_off_registration AS off, pay_why_registration AS why,
+		refund_off_registration AS refund_off, refund_why_registration AS refund_why FROM institutions WHERE id = {:id}
+		UNION ALL SELECT 'outpatient', pay_off_outpatient, pay_why_outpatient, refund_off_outpatient, refund_why_outpatient
+		FROM institutions WHERE id = {:id}`).Bind(dbx.Params{"id": institution}).WithContext(ctx).All(&rows)
+	out := map[payment.Kind]payment.Scene{}
+	for _, r := range rows {
+		out[payment.Kind(r.Kind)] = payment.Scene{Off: r.Off, Why: r.Why, RefundOff: r.RefundOff, RefundWhy: r.RefundWhy}
+	}
+	return out, err
 }
 
 // Channel is the connection to a channel that is on and takes payments.

@@ -47,6 +47,7 @@ type PaymentFilter struct {
 	Insured     string // yes, no
 	CardNo      string
 	No          string // any number: ours, of a call or a refund, the centre's, the channel's, HIS's, a card's
+	Find        Find   // any number, a name or a phone
 	Needs       string // people: those that wait for people; second: of them those whose refund waits for a second person
 }
 
@@ -75,7 +76,7 @@ const refundWaits = "SELECT `order` FROM payment_refunds WHERE institution = {:i
 
 // ParsePaymentFilter reads the filter of payments from the parameters of a list,
 // or returns ErrBadFilter.
-func ParsePaymentFilter(q url.Values, institution string) (PaymentFilter, error) {
+func (s *Store) ParsePaymentFilter(q url.Values, institution string) (PaymentFilter, error) {
 	first := func(names ...string) string {
 		for _, n := range names {
 			if v := q.Get(n); v != "" {
@@ -84,7 +85,11 @@ func ParsePaymentFilter(q url.Values, institution string) (PaymentFilter, error)
 		}
 		return ""
 	}
-	f := PaymentFilter{Institution: institution, From: first("from", "day"), To: first("to", "day"), Channel: q.Get("channel"),
+	find, err := s.OpenFind(institution, q.Get("find"))
+	if err != nil {
+		return PaymentFilter{}, err
+	}
+	f := PaymentFilter{Institution: institution, Find: find, From: first("from", "day"), To: first("to", "day"), Channel: q.Get("channel"),
 		Kind: first("kind", "scene"), Statuses: splitList(first("status", "state")), HIS: first("his", "his_state"), Insured: q.Get("insured"),
 		CardNo: q.Get("card_no"), No: strings.TrimSpace(q.Get("no")), Needs: q.Get("needs"), Dates: q.Get("dates")}
 	if !f.valid() {
@@ -131,7 +136,10 @@ func (f PaymentFilter) where() (string, dbx.Params) {
 	case NeedsSecond:
 		c.terms = append(c.terms, "o.id IN ("+refundWaits+")")
 	}
-	f.number(c)
+	if f.No != "" {
+		c.terms = append(c.terms, "o.id IN ("+paymentNumbers(c)(f.No)+")")
+	}
+	f.Find.where(c, collections.PaymentOrders, paymentNumbers(c))
 	return strings.Join(c.terms, " AND "), c.params
 }
 
@@ -175,29 +183,28 @@ func (f PaymentFilter) his(c *conditions) {
 	}
 }
 
-// number finds the payments that a number belongs to.
-func (f PaymentFilter) number(c *conditions) {
-	if f.No == "" {
-		return
-	}
-	// That a number is not empty is said, because the indices hold nothing else.
-	any := c.bind(f.No)
-	var found []string
-	for _, table := range []struct {
-		id, name string
-		columns  []string
-	}{
-		{"id", "payment_orders", []string{"no", "card_no", "bill_no", "out_trade_no", "med_org_ord", "pay_ord_id", "setl_id", "receipt_no",
-			"channel_no", "mix_trade_no"}},
-		{"`order`", "payment_calls", []string{"no", "theirs"}},
-		{"`order`", "payment_refunds", []string{"no", "his_refund_id"}},
-	} {
-		for _, column := range table.columns {
-			found = append(found, "SELECT "+table.id+" FROM "+table.name+" WHERE institution = {:inst} AND "+column+" = "+any+" AND "+column+
-				" != ''")
+// paymentNumbers is the SQL of the payments that a number belongs to.
+func paymentNumbers(c *conditions) func(string) string {
+	return func(no string) string {
+		// That a number is not empty is said, because the indices hold nothing else.
+		any := c.bind(no)
+		var found []string
+		for _, table := range []struct {
+			id, name string
+			columns  []string
+		}{
+			{"id", "payment_orders", []string{"no", "card_no", "bill_no", "out_trade_no", "med_org_ord", "pay_ord_id", "setl_id", "receipt_no",
+				"channel_no", "mix_trade_no"}},
+			{"`order`", "payment_calls", []string{"no", "theirs"}},
+			{"`order`", "payment_refunds", []string{"no", "his_refund_id"}},
+		} {
+			for _, column := range table.columns {
+				found = append(found, "SELECT "+table.id+" FROM "+table.name+" WHERE institution = {:inst} AND "+column+" = "+any+" AND "+column+
+					" != ''")
+			}
 		}
+		return strings.Join(found, " UNION ")
 	}
-	c.terms = append(c.terms, "o.id IN ("+strings.Join(found, " UNION ")+")")
 }
 
 // PaymentLine is a payment as the list shows it; names are masks.

@@ -60,11 +60,7 @@ func (s *Store) PurgeTickets(now time.Time) (int64, error) {
 func (s *Store) SaveVisitor(institution string, v Visitor) (*core.Record, error) {
 	var out *core.Record
 	err := s.transact(func(tx core.App) error {
-		rec, err := tx.FindFirstRecordByFilter(collections.Patients, "institution = {:i} && patient_no = {:p}",
-			dbx.Params{"i": institution, "p": v.Person.PatientNo})
-		if errors.Is(err, sql.ErrNoRows) {
-			rec, err = newPatient(tx, institution, v.Person.PatientNo)
-		}
+		rec, err := s.patientOf(tx, institution, v.Person.PatientNo)
 		if err != nil {
 			return err
 		}
@@ -112,6 +108,9 @@ func (s *Store) fillVisitor(tx core.App, rec *core.Record, v Visitor) error {
 			return err
 		}
 	}
+	if err := putTerms(tx.DB(), termPatient, rec.Id, append(s.nameTerms(p.Name), s.phoneTerms(p.Phone)...)); err != nil {
+		return err
+	}
 	if v.Wechat != "" {
 		if err := s.bindFree(tx, rec, refund.Payee{Account: v.Wechat, Type: refund.AccountWechatOpenID}); err != nil {
 			return err
@@ -153,9 +152,9 @@ func (s *Store) sealInto(rec *core.Record, field, plain string) error {
 
 // bindAccount stores a person's account at a channel.
 func (s *Store) bindAccount(rec *core.Record, account refund.Payee) error {
-	field, channel := "wechat_openid", "wechat"
-	if account.Type != refund.AccountWechatOpenID {
-		field, channel = "alipay_id", "alipay"
+	field, channel := "wechat_openid", channelOf(account)
+	if channel == "alipay" {
+		field = "alipay_id"
 		rec.Set("alipay_id_type", string(account.Type))
 	}
 	rec.Set(channel+"_index", s.vault.Index(channel, account.Account))
@@ -188,10 +187,7 @@ func (s *Store) PatientByAccount(institution string, account refund.Payee) (*cor
 }
 
 func (s *Store) patientByAccount(app core.App, institution string, account refund.Payee) (*core.Record, error) {
-	channel := "wechat"
-	if account.Type != refund.AccountWechatOpenID {
-		channel = "alipay"
-	}
+	channel := channelOf(account)
 	rec, err := app.FindFirstRecordByFilter(collections.Patients, "institution = {:i} && "+channel+"_index = {:x}",
 		dbx.Params{"i": institution, "x": s.vault.Index(channel, account.Account)})
 	if errors.Is(err, sql.ErrNoRows) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"hospay/calendar"
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/internal/idno"
 	"hospay/internal/vault"
 	"hospay/people"
 	"hospay/refund"
@@ -36,6 +38,7 @@ type proxyRow struct {
 	Principal   string         `db:"principal"`
 	Case        string         `db:"case"`
 	Relation    string         `db:"relation"`
+	Paper       string         `db:"principal_id_type"`
 	CardNo      string         `db:"card_no"`
 	Status      string         `db:"status"`
 	Version     int64          `db:"version"`
@@ -55,7 +58,8 @@ func readProxy(ctx context.Context, db dbx.Builder, id string) (refund.Proxy, er
 	}
 	return refund.Proxy{
 		ID: r.ID, No: r.No, Institution: r.Institution, Agent: r.Agent, Principal: r.Principal, Case: refund.ProxyCase(r.Case),
-		Relation: refund.ProxyRelation(r.Relation), CardNo: r.CardNo, Status: refund.ProxyStatus(r.Status), Version: r.Version,
+		Relation: refund.ProxyRelation(r.Relation), Paper: paperOf(r.Paper),
+		CardNo: r.CardNo, Status: refund.ProxyStatus(r.Status), Version: r.Version,
 		ExpiresAt: r.ExpiresAt.Time(),
 	}, err
 }
@@ -158,6 +162,9 @@ func (s *Store) ReviewProxy(ctx context.Context, id, staff string, approve bool,
 		}
 		set := dbx.Params{"reviewer": staff, "reviewed_at": stamp(now), "note": clip(note, 500)}
 		if approve {
+			if err := allSeen(tx, staff, id); err != nil {
+				return nil, err
+			}
 			inst, err := s.Institution(ctx, p.Institution)
 			if err != nil {
 				return nil, err
@@ -262,6 +269,12 @@ func (s *Store) KeepPrincipal(institution string, p refund.Person) (patient stri
 	})
 	return patient, err
 }
+
+// PaperOf is the paper by which the principal of an application is known.
+func PaperOf(rec *core.Record) idno.Paper { return paperOf(rec.GetString("principal_id_type")) }
+
+// paperOf: applications from before there were other papers name none.
+func paperOf(kept string) idno.Paper { return idno.Paper(cmp.Or(kept, string(idno.Resident))) }
 
 // SealPrincipal sets the principal's name and number on an application, sealed
 // and masked.

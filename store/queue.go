@@ -73,6 +73,42 @@ func (f OrderFilter) place(l OrderLine) string {
 	return at.String() + "|" + l.ID
 }
 
+// maxSkip bounds how far a page is reached by its number: whoever wants more asks for less.
+const maxSkip = 100_000
+
+// QueuePlace names the place of the page that begins after the first skip orders of a
+// filter, for whoever comes to a page by its number; ErrCursor where there are not as
+// many. Only places are read.
+func (s *Store) QueuePlace(ctx context.Context, f OrderFilter, newest bool, skip int) (string, error) {
+	if skip < 1 || skip > maxSkip {
+		return "", ErrCursor
+	}
+	var all []string
+	for _, part := range f.parts() {
+		where, params := part.where()
+		column, direction := part.order(), ""
+		if newest {
+			direction = " DESC"
+		}
+		params["limit"] = skip
+		var places []string
+		err := s.app.ConcurrentDB().NewQuery("SELECT " + column + " || '|' || o.id FROM refund_orders o WHERE " + where + " ORDER BY " + column +
+			direction + ", o.id" + direction + " LIMIT {:limit}").Bind(params).WithContext(ctx).Column(&places)
+		if err != nil {
+			return "", err
+		}
+		all = append(all, places...)
+	}
+	if len(all) < skip {
+		return "", ErrCursor
+	}
+	slices.Sort(all)
+	if newest {
+		slices.Reverse(all)
+	}
+	return all[skip-1], nil
+}
+
 func (s *Store) queuePart(ctx context.Context, f OrderFilter, newest bool, after string, limit int) ([]OrderLine, error) {
 	where, params := f.where()
 	column, direction, beyond := f.order(), "", ">"

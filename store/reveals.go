@@ -38,6 +38,10 @@ const (
 const (
 	CodeRevealLimit flow.Code = "reveal_limit" // Detail: how many fields a day
 	CodeLookNeeded  flow.Code = "look_needed"  // a photo without a look with a reason
+
+	// CodePapersUnseen: an approval by whoever has not opened every paper; Detail:
+	// how many.
+	CodePapersUnseen flow.Code = "papers_unseen"
 )
 
 // RevealRule: who looks asks for more, and another person who keeps the rules,
@@ -93,6 +97,32 @@ func (s *Store) Looked(staff, target string) (bool, error) {
 	err := s.app.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM audit_log WHERE target = {:t} AND created >= {:from} AND actor = {:a} " +
 		"AND action = '" + AuditLook + "'").Bind(dbx.Params{"t": target, "a": staff, "from": stamp(s.now().Add(-lookFor))}).Row(&n)
 	return n > 0, err
+}
+
+// SeenPapers are the materials of an application that an account has opened, as the
+// audit log has it.
+func SeenPapers(app core.App, staff, application string) (map[string]bool, error) {
+	var ids []string
+	err := app.DB().NewQuery("SELECT DISTINCT json_extract(details, '$.material') FROM audit_log WHERE target = {:t} AND actor = {:a} AND " +
+		"action = '" + AuditPhoto + "'").Bind(dbx.Params{"t": application, "a": staff}).Column(&ids)
+	seen := map[string]bool{}
+	for _, id := range ids {
+		seen[id] = true
+	}
+	return seen, err
+}
+
+// allSeen refuses an approval by whoever has not opened every paper.
+func allSeen(tx core.App, staff, application string) error {
+	var unseen int
+	err := tx.DB().NewQuery("SELECT COUNT(*) FROM proxy_materials m WHERE m.application = {:t} AND m.file != '' AND NOT EXISTS (SELECT 1 " +
+		"FROM audit_log l WHERE l.target = {:t} AND l.actor = {:a} AND l.action = '" + AuditPhoto + "' AND " +
+		"json_extract(l.details, '$.material') = m.id)").
+		Bind(dbx.Params{"t": application, "a": staff}).Row(&unseen)
+	if err == nil && unseen > 0 {
+		return flow.NewError(CodePapersUnseen, strconv.Itoa(unseen))
+	}
+	return err
 }
 
 // RevealsOf tells how much a person has looked at today, through whichever

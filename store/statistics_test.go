@@ -12,6 +12,7 @@ import (
 	"hospay/cmd"
 	"hospay/collections"
 	"hospay/internal/testday"
+	"hospay/lab/testapp"
 	"hospay/money"
 	"hospay/refund"
 	"hospay/store"
@@ -24,7 +25,7 @@ import (
 // around it.
 func bare(t *testing.T) (core.App, *store.Store) {
 	t.Helper()
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: collections.Connect})
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: testapp.Migrated(t), DBConnect: collections.Connect})
 	collections.SetClock(app, testday.Now)
 	if err := app.Bootstrap(); err != nil {
 		t.Fatal(err)

@@ -38,10 +38,12 @@ type Store struct {
 	// Transport carries the calls of channels and HIS, when set (tests).
 	Transport http.RoundTripper
 	// HISTap hears what is said to a HIS and what it answers, when set (probes).
-	HISTap   his.Tap
-	cache    configCache
-	logins   failedLogins
-	tampered atomic.Bool // the guards are not those of the program: nothing is paid
+	HISTap his.Tap
+	cache  configCache
+	logins failedLogins
+	// termsKept: every row of the folder has its terms.
+	termsKept atomic.Bool
+	tampered  atomic.Bool // the guards are not those of the program: nothing is paid
 }
 
 var (
@@ -227,8 +229,11 @@ func (s *Store) WakeStopped(ctx context.Context, institution string) error {
 	return err
 }
 
-// FirstEvent writes the event of an order's submission.
-func FirstEvent(tx core.App, order *core.Record) error {
+// FirstEvent writes the event of an order's submission, and by whose phone it is found.
+func (s *Store) FirstEvent(tx core.App, order *core.Record) error {
+	if err := s.keepContact(tx, order); err != nil {
+		return err
+	}
 	return refunds.append(tx.DB(), order.Id, order.GetString("institution"), []flow.Move{{
 		To: refund.StatusSubmitted, Event: "order.submitted", By: people.By{Kind: people.ByPatient, ID: order.GetString("patient")},
 	}}, collections.Now(tx))

@@ -4,3 +4,15 @@ declare module '*.vue' {
   export default component
 }
 declare module '*.css'
+declare module '*.json?first' {
+  const texts: Record<string, string>
+  export default texts
+}
+declare module '*.json?rest' {
+  const texts: Record<string, string>
+  export default texts
+}
+declare module '*.json?raw' {
+  const text: string
+  export default text
+}

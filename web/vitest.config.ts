@@ -1,9 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
+import { texts } from './scripts/texts.mjs'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const alias = { '@texts': here('../internal/i18n'), '@shared': here('./shared') }
+const alias = {
+  '@texts': here('../internal/i18n'), '@shared': here('./shared'), '@vouchers': here('../internal/voucher/samples'),
+}
 
 // unit: without a browser. browser: walks through the running program in
 // Debian's chromium; console: those of the staff. books: one
@@ -13,39 +16,39 @@ export default defineConfig({
   test: {
     projects: [
       {
-        plugins: [vue()], resolve: { alias },
+        plugins: [texts(), vue()], resolve: { alias }, server: { fs: { allow: [here('..')] } },
         test: { name: 'unit', include: ['{shared,portal,staff,kiosk}/**/*.test.ts', 'tests/*.test.ts'], environment: 'happy-dom' },
       },
       {
-        resolve: { alias },
+        plugins: [texts()], resolve: { alias },
         test: {
           name: 'browser', include: ['tests/browser/*.test.ts'], environment: 'node', globalSetup: ['tests/house.ts'],
           testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false,
         },
       },
       {
-        resolve: { alias },
+        plugins: [texts()], resolve: { alias },
         test: {
           name: 'console', include: ['tests/console/*.test.ts'], exclude: ['tests/console/books.test.ts'], environment: 'node',
           globalSetup: ['tests/house-console.ts'], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false,
         },
       },
       {
-        resolve: { alias },
+        plugins: [texts()], resolve: { alias },
         test: {
           name: 'books', include: ['tests/console/books.test.ts'], environment: 'node', globalSetup: ['tests/house-console.ts'],
           testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false,
         },
       },
       {
-        resolve: { alias },
+        plugins: [texts()], resolve: { alias },
         test: {
-          name: 'shots', include: ['tests/shots/portal.test.ts', 'tests/shots/pay.test.ts'], environment: 'node',
+          name: 'shots', include: ['tests/shots/portal.test.ts', 'tests/shots/pay.test.ts'], environment: 'node', env: { SCALE: '2' },
           globalSetup: ['tests/house-console.ts'], testTimeout: 600_000, hookTimeout: 120_000, fileParallelism: false,
         },
       },
       {
-        resolve: { alias },
+        plugins: [texts()], resolve: { alias },
         test: {
           name: 'shots-staff', include: ['tests/shots/staff.test.ts'], environment: 'node', globalSetup: ['tests/house-demo.ts'],
           testTimeout: 600_000, hookTimeout: 120_000,

@@ -12,15 +12,20 @@ import (
 	"hospay/hooks/kit"
 	"hospay/internal/idno"
 	"hospay/people"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 )
 
 // bindAccountEvents holds whoever writes an account of the staff, superusers and
-// scripts too, to what an account may be.
+// scripts too, to what an account may be; a patient whom IT marks as not bound is.
 func (h *Hooks) bindAccountEvents() {
 	h.App.OnRecordCreate(collections.Staff).BindFunc(h.keepAccount)
 	h.App.OnRecordUpdate(collections.Staff).BindFunc(h.keepAccount)
+	h.App.OnRecordUpdate(collections.Patients).BindFunc(func(e *core.RecordEvent) error {
+		store.LetGo(e.Record)
+		return e.Next()
+	})
 }
 
 // keepAccount takes the ID number that was entered into the index of the person,

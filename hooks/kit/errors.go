@@ -69,6 +69,7 @@ var codes = map[flow.Code]Code{
 	refund.CodeSelfReview: Forbidden, refund.CodeSameReviewer: Forbidden, refund.CodeReviewSingly: Conflict,
 	refund.CodeBelowMinimum: {Told: true}, refund.CodeOverSingleLimit: {Told: true}, store.CodeLocked: Forbidden,
 	store.CodeRevealLimit: {Status: http.StatusForbidden, Told: true}, store.CodeLookNeeded: Forbidden,
+	store.CodePapersUnseen: {Status: http.StatusConflict, Told: true},
 }
 
 // Know adds the codes that only one door meets. It is called while doors bind,

@@ -18,7 +18,8 @@ import (
 // collection the path says which.
 var loginRoutes = map[string]string{
 	"POST /api/hospay/auth/ticket": collections.Patients, "POST /api/hospay/auth/wechat": collections.Patients,
-	"POST /api/hospay/auth/alipay": collections.Patients, "POST /api/hospay/staff/auth-with-totp": collections.Staff,
+	"POST /api/hospay/auth/alipay": collections.Patients, "POST /api/hospay/auth/register": collections.Patients,
+	"POST /api/hospay/staff/auth-with-totp":                     collections.Staff,
 	"POST /api/hospay/staff/totp":                               collections.Staff,
 	"POST /api/collections/{collection}/auth-with-password":     "",
 	"POST /api/collections/{collection}/auth-with-otp":          "",

@@ -13,6 +13,7 @@ import (
 	"hospay/internal/vault"
 	"hospay/people"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -81,10 +82,12 @@ func (h *Hooks) applyProxy(e *core.RecordRequestEvent) error {
 func (h *Hooks) proxyWish(ctx context.Context, e *core.RecordRequestEvent) (refund.ProxyWish, error) {
 	agent, err := h.Store.OpenPerson(ctx, e.Auth)
 	text := func(field string) string { return strings.TrimSpace(e.Record.GetString(field)) }
+	paper := store.PaperOf(e.Record)
 	return refund.ProxyWish{
-		Name: people.WrittenName(text("principal_name")), IDNo: idno.Normalize(text("principal_id_no")), AgentIDNo: idno.Normalize(agent.IDNo),
-		CardNo: text("card_no"),
-		Case:   refund.ProxyCase(text("case")), Relation: refund.ProxyRelation(text("relation")), Consent: text("consent_version"),
+		Claim: refund.Claim{Name: people.WrittenName(text("principal_name")), Paper: paper, IDNo: paper.Form(text("principal_id_no")),
+			CardNo: text("card_no")},
+		AgentIDNo: idno.Paper(agent.IDType).Form(agent.IDNo),
+		Case:      refund.ProxyCase(text("case")), Relation: refund.ProxyRelation(text("relation")), Consent: text("consent_version"),
 	}, err
 }
 
@@ -100,7 +103,7 @@ func (h *Hooks) appliedBefore(e *core.RecordRequestEvent, w refund.ProxyWish) (b
 		return true, h.Fail(e.RequestEvent, err)
 	}
 	same := have.GetString("patient") == e.Auth.Id && have.GetString("principal_id_index") == h.Store.PersonIndex(w.IDNo) &&
-		people.SameName(name, w.Name) &&
+		people.SameName(name, w.Name) && store.PaperOf(have) == w.Paper &&
 		have.GetString("card_no") == w.CardNo && have.GetString("case") == string(w.Case) && have.GetString("relation") == string(w.Relation) &&
 		have.GetString("consent_version") == w.Consent
 	if !same {
@@ -137,7 +140,9 @@ func (h *Hooks) fillProxy(e *core.RecordRequestEvent, w refund.ProxyWish, instit
 	}
 	r.Load(map[string]any{
 		"no": refund.ProxyNo(r.Id, now), "institution": institution, "patient": e.Auth.Id, "principal": principal, "case": string(w.Case),
-		"relation": string(w.Relation), "card_no": w.CardNo, "consent_version": w.Consent, "consent_at": now, "status": string(refund.ProxyDraft),
+		"principal_id_type": string(w.Paper),
+		"relation":          string(w.Relation), "card_no": w.CardNo, "consent_version": w.Consent, "consent_at": now,
+		"status": string(refund.ProxyDraft),
 	})
 	return nil
 }

@@ -1,10 +1,12 @@
 package patient
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"hospay/calendar"
+	"hospay/collections"
 	"hospay/hooks/kit"
 	"hospay/internal/idno"
 	"hospay/internal/vault"
@@ -12,6 +14,7 @@ import (
 	"hospay/refund"
 	"hospay/store"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -30,19 +33,29 @@ const seniorAge = 60
 
 // me tells the patient's own real-name data (A1), masked.
 func (h *Hooks) me(e *core.RequestEvent) error {
-	r := e.Auth
-	person, err := h.Store.OpenPerson(e.Request.Context(), r)
+	view, err := h.viewMe(e.Request.Context(), e.Auth)
 	if err != nil {
 		return h.Fail(e, err)
 	}
+	return e.JSON(http.StatusOK, view)
+}
+
+func (h *Hooks) viewMe(ctx context.Context, r *core.Record) (v meView, err error) {
+	person, err := h.Store.OpenPerson(ctx, r)
+	if err != nil {
+		return v, err
+	}
+	var phone string
+	err = h.App.ConcurrentDB().Select("service_phone").From(collections.Institutions).Where(dbx.HashExp{"id": r.GetString("institution")}).
+		WithContext(ctx).Row(&phone)
 	now := h.Now()
 	birth, known := idno.Birth(person.IDNo, now, calendar.Beijing)
-	return e.JSON(http.StatusOK, meView{
+	return meView{
 		ID: r.Id, PatientNo: r.GetString("patient_no"), Name: r.GetString("name"), IDType: r.GetString("id_type"), IDNo: r.GetString("id_no"),
 		Phone: r.GetString("phone"), Via: r.GetString("via"), Senior: known && !birth.AddDate(seniorAge, 0, 0).After(now),
 		WechatBound: r.GetBool("wechat_bound"), AlipayBound: r.GetBool("alipay_bound"), Institution: r.GetString("institution"),
-		IdleMinutes: int(store.PatientIdle / time.Minute),
-	})
+		IdleMinutes: int(store.PatientIdle / time.Minute), ServicePhone: phone,
+	}, err
 }
 
 // meView is the patient's own data, masked.
@@ -59,6 +72,8 @@ type meView struct {
 	AlipayBound bool   `json:"alipay_bound"`
 	Institution string `json:"institution"`
 	IdleMinutes int    `json:"idle_minutes"`
+
+	ServicePhone string `json:"service_phone"` // of the institution; empty: none is told
 }
 
 // cardsView is a patient's cards.

@@ -33,6 +33,7 @@ func (h *Hooks) bindAuthRoutes(se *core.ServeEvent) {
 	g.POST("/ticket", h.loginByTicket)
 	g.POST("/wechat", func(e *core.RequestEvent) error { return h.loginByChannel(e, "wechat") })
 	g.POST("/alipay", func(e *core.RequestEvent) error { return h.loginByChannel(e, "alipay") })
+	g.POST("/register", h.register)
 }
 
 // loginByTicket admits a person whom the hospital's portal sends.
@@ -71,7 +72,7 @@ func (h *Hooks) loginByTicket(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	return apis.RecordAuthResponse(e, patient, "ticket", nil)
+	return h.entered(e, patient, "ticket")
 }
 
 func (h *Hooks) checkTicket(s string) (Ticket, *core.Record, error) {
@@ -142,12 +143,29 @@ func (h *Hooks) loginByChannel(e *core.RequestEvent, channel string) error {
 		return h.Fail(e, err)
 	}
 	rec, err := h.enter(e, inst, refund.Payee{Account: account.ID, Type: account.Type})
-	if err != nil {
+	if err != nil || rec == nil {
 		return err
 	}
-	return apis.RecordAuthResponse(e, rec, channel, nil)
+	return h.entered(e, rec, channel)
 }
 
+// entered answers with the session and, as its meta, who it is: a page on a slow
+// network greets without asking once more.
+func (h *Hooks) entered(e *core.RequestEvent, patient *core.Record, way string) error {
+	me, err := h.viewMe(e.Request.Context(), patient)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	return apis.RecordAuthResponse(e, patient, way, enteredView{Me: me})
+}
+
+// enteredView is what the way in tells beside the session.
+type enteredView struct {
+	Me meView `json:"me"`
+}
+
+// enter finds whose account it is, or binds it; none where whoever came has been
+// told how to say who they are.
 func (h *Hooks) enter(e *core.RequestEvent, inst string, account refund.Payee) (*core.Record, error) {
 	owner, err := h.Store.PatientByAccount(inst, account)
 	if err != nil && !errors.Is(err, flow.ErrNotFound) {
@@ -155,7 +173,7 @@ func (h *Hooks) enter(e *core.RequestEvent, inst string, account refund.Payee) (
 	}
 	if e.Auth == nil || e.Auth.Collection().Name != collections.Patients {
 		if owner == nil {
-			return nil, kit.Error(http.StatusUnauthorized, "not_bound", "")
+			return nil, h.mayRegister(e, inst, account)
 		}
 		return owner, nil
 	}

@@ -3,11 +3,13 @@ package patient
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"hospay/calendar"
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/internal/i18n"
@@ -22,6 +24,7 @@ type optionsView struct {
 	Notice     *noticeView     `json:"notice"` // null: none is in force
 	Open       bool            `json:"open"`
 	Methods    []refund.Method `json:"methods"`
+	Choice     bool            `json:"transfer_choice"` // a transfer may be had instead of the original route: method=transfer
 	Channels   []channelView   `json:"channels"`
 	MinAmount  money.Fen       `json:"min_amount"`
 	DayLimit   int             `json:"day_limit"`
@@ -80,6 +83,8 @@ type routeView struct {
 	DepositNo string        `json:"deposit_no"`
 	Why       string        `json:"why"`
 	WhyCode   string        `json:"why_code"`
+	Paid      money.Fen     `json:"paid,omitempty"` // what was paid in then, with PaidAt: the payment that goes back
+	PaidAt    string        `json:"paid_at,omitempty"`
 }
 
 // options tells what the patient may choose for a card, with the reasons for
@@ -106,6 +111,7 @@ func (h *Hooks) options(e *core.RequestEvent) error {
 	}
 	out := optionsView{
 		Notice: h.notice(e, inst, collections.NoticeRefund), Open: inst.Active, Methods: inst.Methods,
+		Choice:   inst.Choice && slices.Contains(inst.Methods, refund.MethodOriginal) && slices.Contains(inst.Methods, refund.MethodTransfer),
 		Channels: viewChannels(payee, inst, offers), MinAmount: inst.MinAmount, DayLimit: inst.DayLimit,
 		Payee: payeeView{Who: ps.Who, Name: payee.GetString("name")},
 	}
@@ -132,18 +138,26 @@ func (h *Hooks) options(e *core.RequestEvent) error {
 	}
 	prefer := cmp.Or(q.Get("prefer"), e.Auth.GetString("via"))
 	out.CardNo, out.Refundable = card.No, &card.Refundable
-	out.Suggestion = viewAdvice(refund.Advise(wish, inst.Methods, offers, prefer, h.Now()))
+	methods := inst.Methods
+	if out.Choice && q.Get("method") == string(refund.MethodTransfer) {
+		methods = []refund.Method{refund.MethodTransfer}
+	}
+	out.Suggestion = viewAdvice(refund.Advise(wish, methods, offers, prefer, h.Now()), card.Deposits)
 	return e.JSON(http.StatusOK, out)
 }
 
-// viewAdvice adds the sentence to every suggested route.
-func viewAdvice(a refund.Advice) *adviceView {
+// viewAdvice adds the sentence to every suggested route, and which payment goes back.
+func viewAdvice(a refund.Advice, deposits []refund.Deposit) *adviceView {
 	out := adviceView{Routes: []routeView{}, Left: a.Left}
 	for _, r := range a.Routes {
-		out.Routes = append(out.Routes, routeView{
+		v := routeView{
 			Method: r.Method, Channel: r.Channel, Amount: r.Amount, DepositNo: r.DepositNo,
 			Why: i18n.Text(i18n.Default, "route."+r.Why), WhyCode: r.Why,
-		})
+		}
+		if at := slices.IndexFunc(deposits, func(d refund.Deposit) bool { return r.DepositNo != "" && d.No == r.DepositNo }); at >= 0 {
+			v.Paid, v.PaidAt = deposits[at].Amount, calendar.Clock(deposits[at].Payment.PaidAt)
+		}
+		out.Routes = append(out.Routes, v)
 	}
 	if a.Why != "" {
 		out.Why, out.WhyCode = i18n.Text(i18n.Default, "route."+a.Why), a.Why

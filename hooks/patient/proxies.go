@@ -7,6 +7,7 @@ import (
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/hooks/kit"
+	"hospay/internal/idno"
 	"hospay/internal/photo"
 	"hospay/refund"
 
@@ -30,7 +31,12 @@ func (h *Hooks) proxyOptions(e *core.RequestEvent) error {
 	}
 	var out proxyOptionsView
 	for _, c := range refund.ProxyCases() {
-		out.Cases = append(out.Cases, caseView{Case: c, Text: kit.ProxyText("case", string(c)), Required: c.Required(), Optional: c.Optional()})
+		out.Cases = append(out.Cases, caseView{Case: c, Text: kit.ProxyText("case", string(c)), Required: c.Required(idno.Resident),
+			Optional: c.Optional(idno.Resident)})
+	}
+	for _, p := range idno.Papers() {
+		out.Papers = append(out.Papers, paperChoice{Paper: p, Text: kit.ProxyText("paper", string(p)),
+			Without: append([]refund.MaterialKind{}, refund.Sideless(p)...)})
 	}
 	for _, r := range refund.ProxyRelations() {
 		out.Relations = append(out.Relations, relationView{Relation: r, Text: kit.ProxyText("relation", string(r))})
@@ -48,6 +54,7 @@ type proxyOptionsView struct {
 	On        bool              `json:"on"`
 	Consent   *noticeView       `json:"consent"` // null: none is in force
 	Cases     []caseView        `json:"cases"`
+	Papers    []paperChoice     `json:"papers"`
 	Relations []relationView    `json:"relations"`
 	Materials []materialChoice  `json:"materials"`
 	Payee     refund.ProxyPayee `json:"payee"`
@@ -60,6 +67,13 @@ type caseView struct {
 	Text     string                `json:"text"`
 	Required []refund.MaterialKind `json:"required"`
 	Optional []refund.MaterialKind `json:"optional"`
+}
+
+// paperChoice is a paper by which a principal can be known.
+type paperChoice struct {
+	Paper   idno.Paper            `json:"paper"`
+	Text    string                `json:"text"`
+	Without []refund.MaterialKind `json:"without"` // materials of a case that this paper does not have
 }
 
 // relationView is what an agent can be to a principal.

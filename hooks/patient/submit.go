@@ -13,7 +13,6 @@ import (
 	"hospay/money"
 	"hospay/people"
 	"hospay/refund"
-	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -41,6 +40,9 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 		return h.Fail(e.RequestEvent, err)
 	}
 	ctx := e.Request.Context()
+	if err := h.ownPhone(ctx, e, &a); err != nil {
+		return h.Fail(e.RequestEvent, err)
+	}
 	ps, err := h.Intake.Parties(ctx, who(e.Auth), a.Proxy)
 	if err != nil {
 		return h.Fail(e.RequestEvent, err)
@@ -112,6 +114,18 @@ func application(r *core.Record) (refund.Application, string, error) {
 		a.DepositNo = ""
 	}
 	return a, r.GetString("group"), nil
+}
+
+// ownPhone fills in the applicant's number where it was sent as they are shown
+// it, masked: the page holds no other, and a number with stars is nobody else's.
+func (h *Hooks) ownPhone(ctx context.Context, e *core.RecordRequestEvent, a *refund.Application) error {
+	shown := strings.TrimSpace(e.Record.GetString("notify_phone"))
+	if shown == "" || !strings.Contains(shown, "*") || shown != e.Auth.GetString("phone") {
+		return nil
+	}
+	own, err := h.Store.OpenPerson(ctx, e.Auth)
+	a.NotifyPhone = own.Phone
+	return err
 }
 
 // submittedBefore answers a repeated application with the order that it made.
@@ -248,7 +262,7 @@ func (h *Hooks) submitted(e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		return store.FirstEvent(tx, e.Record)
+		return h.Store.FirstEvent(tx, e.Record)
 	})
 	e.App = app
 	return err

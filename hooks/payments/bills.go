@@ -41,6 +41,8 @@ type billView struct {
 	Amount     money.Fen    `json:"amount"` // 0: HIS tells none, and it cannot be paid here
 	Insurable  bool         `json:"insurable"`
 	Reason     string       `json:"reason"`
+	Own        bool         `json:"own"` // it may be paid without the insurance
+	OwnReason  string       `json:"own_reason"`
 	Items      []itemView   `json:"items"`
 	Order      string       `json:"order"`
 }
@@ -59,9 +61,10 @@ type itemView struct {
 func viewBill(b payment.Bill, order string) billView {
 	v := billView{No: b.No, Kind: b.Kind, Title: b.Title, Department: b.Department, Doctor: b.Doctor, Created: calendar.Clock(b.Created),
 		PayBefore: calendar.Clock(b.PayBefore), Amount: b.Amount, Insurable: b.Insurable && b.Amount > 0, Reason: b.Reason, Items: []itemView{},
-		Order: order}
+		Own: b.Amount > 0 && !b.OwnOff, OwnReason: b.OwnReason, Order: order}
 	if b.Amount <= 0 {
 		v.Reason = cmp.Or(v.Reason, kit.ErrorText(payment.CodeBillUnreadable))
+		v.OwnReason = cmp.Or(v.OwnReason, v.Reason)
 	}
 	for _, i := range b.Items {
 		v.Items = append(v.Items, itemView{Name: i.Name, Spec: i.Spec, Unit: i.Unit, Count: i.Count, Price: i.Price, Amount: i.Amount})

@@ -94,7 +94,7 @@ func wentBack(l store.PaymentLine) money.Fen {
 // first, then the newest.
 func (h *Hooks) list(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	f, err := store.ParsePaymentFilter(q, kit.InstitutionOf(e))
+	f, err := h.Store.ParsePaymentFilter(q, kit.InstitutionOf(e))
 	if err != nil {
 		return kit.BadRequest()
 	}

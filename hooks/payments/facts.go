@@ -314,6 +314,9 @@ func callText(event string) string {
 // eventReason is why something happened, where its code has words; the message is
 // told beside it as it came.
 func eventReason(ev store.Event) string {
+	if ev.Event == "refund.wait_auth" { // the words of the code are for who pays
+		return ""
+	}
 	if strings.HasPrefix(ev.Event, flow.EventSuspense) || !i18n.Has("reason."+ev.Code) && !i18n.Has("error."+ev.Code) {
 		return ""
 	}

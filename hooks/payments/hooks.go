@@ -39,6 +39,7 @@ var codes = map[flow.Code]kit.Code{
 	payment.CodeBillOrderExists: kit.Conflict, payment.CodeBillChanged: kit.Conflict, payment.CodeBillPaid: kit.Conflict,
 	payment.CodeBillGone: kit.Conflict, payment.CodePriceChanged: kit.Conflict, payment.CodeBillUnreadable: kit.Conflict,
 	payment.CodeSlotLost: kit.Conflict, payment.CodeIdentityMissing: kit.Conflict, payment.CodeOrderExpired: kit.Conflict,
+	payment.CodeWayOff: busy, payment.CodeRefundOff: busy,
 	payment.CodeNotInsurable: told, payment.CodeNotEnrolled: kit.Conflict, payment.CodeBenefitOff: kit.Conflict,
 	payment.CodeNothingToRefund: kit.Conflict, payment.CodeNothingPaid: kit.Conflict, payment.CodeRefundPartNotTaken: kit.Conflict,
 	payment.CodeRefundRunning: busy, payment.CodeRefundIDTaken: busy, payment.CodeRefundProposed: busy, payment.CodeRefundChanged: busy,

@@ -54,6 +54,7 @@ type paymentView struct {
 	CashBack   money.Fen      `json:"cash_back"` // of it, what went back
 	Pay        *payView       `json:"pay"`       // null: it cannot be paid now
 	Refund     *refundView    `json:"refund"`    // the newest; null: none
+	RefundAt   string         `json:"refund_at"` // where it is given back, when not from here; mostly empty
 	ReceiptNo  string         `json:"receipt_no"`
 	Guide      string         `json:"guide"`
 	Created    string         `json:"created"`
@@ -129,6 +130,9 @@ func (h *Hooks) order(e *core.RequestEvent) error {
 		return h.fail(e, err)
 	}
 	out := viewPayment(w)
+	if out.RefundAt, err = h.refundAt(e, w.Order); err != nil {
+		return h.fail(e, err)
+	}
 	page, ok, err := h.Bills.Page(e.Request.Context(), w)
 	switch {
 	case err != nil && flow.CodeOf(err) == "":
@@ -144,6 +148,18 @@ func (h *Hooks) order(e *core.RequestEvent) error {
 	}
 	e.Response.Header().Set("Cache-Control", "no-store")
 	return e.JSON(http.StatusOK, out)
+}
+
+// refundAt tells where a bill that is paid is given back, where that is not from here.
+func (h *Hooks) refundAt(e *core.RequestEvent, o payment.Order) (string, error) {
+	if o.Status != payment.StatusDone && o.Status != payment.StatusPartRefunded {
+		return "", nil
+	}
+	scene, err := h.Bills.Scene(e.Request.Context(), o.Institution, o.Kind)
+	if err != nil || !scene.RefundOff {
+		return "", err
+	}
+	return scene.RefundWhy, nil
 }
 
 func byPatient(e *core.RequestEvent) people.By {

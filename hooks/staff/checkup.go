@@ -33,6 +33,7 @@ func (h *Hooks) bindCheckupRoutes(se *core.ServeEvent) {
 type testRequest struct {
 	Channel string `json:"channel"`
 	HIS     bool   `json:"his"`
+	Centre  bool   `json:"centre"`
 	Change  string `json:"change"`
 	checkup.Patient
 }
@@ -40,12 +41,12 @@ type testRequest struct {
 // testConnection asks the other side questions that move nothing.
 func (h *Hooks) testConnection(e *core.RequestEvent) error {
 	var r testRequest
-	if err := e.BindBody(&r); err != nil || r.HIS == (r.Channel != "") {
-		return kit.Error(http.StatusBadRequest, "bad_request", "")
+	if err := e.BindBody(&r); err != nil {
+		return kit.BadRequest()
 	}
-	what := r.Channel
-	if r.HIS {
-		what = "his"
+	what, ok := r.what()
+	if !ok {
+		return kit.BadRequest()
 	}
 	err := e.App.RunInTransaction(func(tx core.App) error {
 		return store.Audit(tx, store.AuditEntry{
@@ -58,10 +59,43 @@ func (h *Hooks) testConnection(e *core.RequestEvent) error {
 	}
 	ctx, cancel := context.WithTimeout(e.Request.Context(), checkupTime)
 	defer cancel()
-	if r.HIS {
+	switch {
+	case r.HIS:
 		return h.testHIS(ctx, e, r)
+	case r.Centre:
+		return h.testCentre(ctx, e, r)
 	}
 	return h.testChannel(ctx, e, r)
+}
+
+// what is the one thing that is to be tested.
+func (r testRequest) what() (what string, ok bool) {
+	for name, asked := range map[string]bool{r.Channel: r.Channel != "", "his": r.HIS, "centre": r.Centre} {
+		if asked && what != "" {
+			return "", false
+		}
+		if asked {
+			what = name
+		}
+	}
+	return what, what != ""
+}
+
+// centreTest is the outcome of asking the insurance centre.
+type centreTest struct {
+	Centre bool           `json:"centre"`
+	OK     bool           `json:"ok"`
+	Steps  []checkup.Step `json:"steps"`
+}
+
+// testCentre asks the insurance centre for an order that cannot exist.
+func (h *Hooks) testCentre(ctx context.Context, e *core.RequestEvent, r testRequest) error {
+	c, err := h.Settings.Centre(ctx, e.Auth, r.Change)
+	if err != nil {
+		return h.settingsFail(e, err)
+	}
+	l := checkup.Centre(ctx, c)
+	return e.JSON(http.StatusOK, centreTest{Centre: true, OK: l.Failed() == 0, Steps: l.Steps})
 }
 
 func (h *Hooks) testChannel(ctx context.Context, e *core.RequestEvent, r testRequest) error {

@@ -39,6 +39,7 @@ type factsView struct {
 	Stage        refund.ReviewStage   `json:"stage"`
 	MayReview    bool                 `json:"may_review"`
 	WhyNot       string               `json:"why_not"`
+	Reasons      []string             `json:"reasons"` // of a rejection, to pick from
 }
 
 // balanceView is what HIS says of a card now.
@@ -110,6 +111,7 @@ func (h *Hooks) lookUp(ctx context.Context, w refund.Work, l *refund.Looked, out
 	l.Facts.Second = inst.Review.NeedsSecond(w.Order)
 	_, out.Verdicts = refund.Evaluate(inst.Review.Rules, l.Facts)
 	out.Checks, out.Related = w.Findings(*l), related
+	out.Reasons = inst.Review.RejectReasons()
 	out.SecondReview, out.Stage = l.Facts.Second || w.Order.Stage == refund.StageSecond, w.Order.Next()
 	return nil
 }

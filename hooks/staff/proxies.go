@@ -51,6 +51,7 @@ type proxyRow struct {
 	Agent        maskedView `json:"agent"`
 	Principal    maskedView `json:"principal"`
 	CaseText     string     `json:"case_text"`
+	PaperText    string     `json:"paper_text"` // the principal's
 	RelationText string     `json:"relation_text"`
 	StatusText   string     `json:"status_text"`
 }
@@ -66,18 +67,19 @@ func (h *Hooks) proxyRow(ctx context.Context, rec *core.Record) (out proxyRow, e
 	if err != nil {
 		return out, err
 	}
+	paper := store.PaperOf(rec)
 	_, idNo, err := h.Store.OpenPrincipal(ctx, rec)
 	if err != nil {
 		return out, err
 	}
-	if birth, ok := idno.Birth(idNo, h.Now(), calendar.Beijing); ok {
+	if birth, ok := paper.Birth(idNo, h.Now(), calendar.Beijing); ok {
 		age := idno.Age(birth, h.Now())
 		out.Age = &age
 	}
 	out.Agent = maskedView{Name: agent.GetString("name"), IDNo: agent.GetString("id_no")}
 	out.Principal = maskedView{Name: rec.GetString("principal_name"), IDNo: rec.GetString("principal_id_no")}
 	out.CaseText, out.RelationText = kit.ProxyText("case", rec.GetString("case")), kit.ProxyText("relation", rec.GetString("relation"))
-	out.StatusText = kit.ProxyText("status", rec.GetString("status"))
+	out.StatusText, out.PaperText = kit.ProxyText("status", rec.GetString("status")), kit.ProxyText("paper", string(paper))
 	return out, nil
 }
 
@@ -100,6 +102,7 @@ type materialView struct {
 	SHA256 string `json:"sha256"`
 	Width  int    `json:"width"`
 	Height int    `json:"height"`
+	Seen   bool   `json:"seen"` // opened by whoever asks
 }
 
 // likenessView says how the principal's data compares with HIS's.
@@ -133,11 +136,15 @@ func (h *Hooks) deskProxy(e *core.RequestEvent) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
+	seen, err := store.SeenPapers(e.App, e.Auth.Id, rec.Id)
+	if err != nil {
+		return h.Fail(e, err)
+	}
 	out := proxyDetail{proxyRow: row, Materials: []materialView{}}
 	for _, m := range recs {
 		out.Materials = append(out.Materials, materialView{
 			ID: m.Id, Kind: m.GetString("kind"), Text: kit.ProxyText("material", m.GetString("kind")), File: m.GetString("file"),
-			SHA256: m.GetString("sha256"), Width: m.GetInt("width"), Height: m.GetInt("height"),
+			SHA256: m.GetString("sha256"), Width: m.GetInt("width"), Height: m.GetInt("height"), Seen: seen[m.Id],
 		})
 	}
 	if out.History, err = store.AuditOf(e.App, rec.Id, "", 100); err != nil {
@@ -156,7 +163,7 @@ func (h *Hooks) compareHIS(ctx context.Context, rec *core.Record) (*likenessView
 	if err != nil {
 		return nil, "", err
 	}
-	like, err := h.Intake.Compare(ctx, rec.GetString("institution"), name, idNo)
+	like, err := h.Intake.Compare(ctx, rec.GetString("institution"), name, store.PaperOf(rec), idNo)
 	switch code := flow.CodeOf(err); {
 	case err == nil:
 		return &likenessView{Found: like.Found, NameEqual: like.Name, IDNoEqual: like.IDNo}, "", nil

@@ -14,6 +14,7 @@ import (
 	"hospay/collections"
 	"hospay/exports"
 	"hospay/hooks/kit"
+	"hospay/people"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
@@ -23,6 +24,7 @@ import (
 func (h *Hooks) bindReportRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
 	g.GET("/reports/{file}", h.reportNow).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
+	g.GET("/vouchers", h.vouchers).BindFunc(kit.RequireStaff(people.RoleFinance, people.RoleAuditor))
 	g.POST("/exports", h.exportOpen).Bind(apis.BodyLimit(16 << 10)).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
 	g.GET("/exports", h.exportList).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
 	g.GET("/exports/{id}", h.exportState).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
@@ -59,6 +61,29 @@ func (h *Hooks) sendReport(e *core.RequestEvent, name string) error {
 	return e.Blob(http.StatusOK, kit.XLSX, file.Bytes())
 }
 
+// vouchers sends what moved on the days of a period as vouchers for the hospital's
+// finance software.
+func (h *Hooks) vouchers(e *core.RequestEvent) error {
+	inst, err := e.App.FindRecordById(collections.Institutions, e.Auth.GetString("institution"))
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	req := exports.Request{Params: e.Request.URL.Query(), Person: e.Auth.GetString("name"), At: h.Now()}
+	file, err := exports.Vouchers(e.Request.Context(), h.Store, inst, req)
+	if errors.Is(err, exports.ErrUnknown) {
+		return kit.BadRequest()
+	}
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	about := map[string]any{"from": req.Params.Get("from"), "to": req.Params.Get("to"), "of": req.Params.Get("of"), "lines": file.Lines}
+	if err := h.Audit(e, "voucher.export", file.Name, about); err != nil {
+		return h.Fail(e, err)
+	}
+	kit.Attach(e, file.Name)
+	return e.Blob(http.StatusOK, file.Type, file.Data)
+}
+
 // reportRequest judges who may have which report with which filter.
 func (h *Hooks) reportRequest(e *core.RequestEvent, name string, q url.Values) (exports.Request, map[string]string, error) {
 	if exports.Roles(name) == nil {
@@ -72,7 +97,7 @@ func (h *Hooks) reportRequest(e *core.RequestEvent, name string, q url.Values) (
 	if err != nil {
 		return req, nil, err
 	}
-	if exports.Check(req) != nil {
+	if exports.Check(h.Store, req) != nil {
 		return req, nil, kit.BadRequest()
 	}
 	return req, params, nil

@@ -7,6 +7,7 @@ import (
 
 	"hospay/collections"
 	"hospay/config"
+	"hospay/exports"
 	"hospay/flow"
 	"hospay/hooks/kit"
 	"hospay/internal/i18n"
@@ -132,7 +133,7 @@ func (h *Hooks) changed(e *core.RequestEvent, out config.Outcome, err error) err
 // codes are those of settings.
 var codes = map[flow.Code]kit.Code{
 	config.CodeSelf: kit.Forbidden, config.CodeOwnRoles: kit.Forbidden, config.CodeTestByAnother: kit.Forbidden,
-	config.CodeLastConfig: kit.Conflict, config.CodeInvalid: {Told: true},
+	config.CodeLastConfig: kit.Conflict, config.CodeInvalid: {Told: true}, exports.CodeBadLayout: {Told: true},
 }
 
 // settingsFail says in its own words that a setting has moved meanwhile.

@@ -19,6 +19,7 @@ func (h *Hooks) bindStatisticsRoutes(se *core.ServeEvent) {
 	g.GET("/stats/refunds/detail", h.statisticsDetail).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
 	g.GET("/queue/counts", h.queueCounts).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
 	g.GET("/queue", h.queue).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
+	g.POST("/find", h.find).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
 }
 
 // statisticsView is the refund statistics of a range of days.
@@ -60,18 +61,24 @@ func (h *Hooks) statisticsDetail(e *core.RequestEvent) error {
 	if f.From == "" || f.To == "" || !f.Valid() {
 		return kit.BadRequest()
 	}
-	return h.orderPage(e, f)
+	switch q.Get("by") {
+	case "":
+		return h.orderPage(e, f)
+	case "paid_day":
+		return h.paidDays(e, f)
+	}
+	return kit.BadRequest()
 }
 
 // queue lists the orders of a tab with the filters of the list, oldest first
-// unless the newest are asked for; after names the place of a page.
+// unless the newest are asked for; after names the place of a page, page its number.
 func (h *Hooks) queue(e *core.RequestEvent) error {
 	q := e.Request.URL.Query()
-	f, err := store.ParseOrderFilter(q, e.Auth.GetString("institution"))
+	f, err := h.Store.ParseOrderFilter(q, e.Auth.GetString("institution"))
 	if err != nil {
 		return kit.BadRequest()
 	}
-	_, perPage, err := kit.PageOf(q)
+	page, perPage, err := kit.PageOf(q)
 	if err != nil {
 		return err
 	}
@@ -82,7 +89,16 @@ func (h *Hooks) queue(e *core.RequestEvent) error {
 		}
 		return e.JSON(http.StatusOK, queueView{Items: []orderLine{}, Sum: &queueSum{Count: sum.Count, Amount: sum.Amount}})
 	}
-	lines, next, err := h.Store.QueuePage(e.Request.Context(), f, q.Get("sort") == "newest", q.Get("after"), perPage)
+	newest, after := q.Get("sort") == "newest", q.Get("after")
+	if after == "" && page > 1 {
+		switch after, err = h.Store.QueuePlace(e.Request.Context(), f, newest, (page-1)*perPage); {
+		case errors.Is(err, store.ErrCursor): // beyond the last page
+			return e.JSON(http.StatusOK, queueView{Items: []orderLine{}})
+		case err != nil:
+			return h.Fail(e, err)
+		}
+	}
+	lines, next, err := h.Store.QueuePage(e.Request.Context(), f, newest, after, perPage)
 	if errors.Is(err, store.ErrCursor) {
 		return kit.BadRequest()
 	}
@@ -90,6 +106,35 @@ func (h *Hooks) queue(e *core.RequestEvent) error {
 		return h.Fail(e, err)
 	}
 	return e.JSON(http.StatusOK, queueView{Items: viewLines(lines), Next: next})
+}
+
+// findView is what stands for a text that somebody looks for, and the text.
+type findView struct {
+	Find string `json:"find"`
+	Text string `json:"text"`
+}
+
+// find takes what somebody looks for in the lists, a name or a phone too, and answers
+// with what stands for it in their addresses; or with the text that such a one stands
+// for. Names and phones are in no address, and so in no log.
+func (h *Hooks) find(e *core.RequestEvent) error {
+	var body findView
+	if err := e.BindBody(&body); err != nil {
+		return kit.BadRequest()
+	}
+	institution := e.Auth.GetString("institution")
+	var err error
+	if body.Find == "" {
+		body.Find, err = h.Store.SealFind(institution, body.Text)
+	}
+	find, opened := h.Store.OpenFind(institution, body.Find)
+	switch {
+	case errors.Is(err, store.ErrBadFilter), opened != nil:
+		return kit.BadRequest()
+	case err != nil:
+		return h.Fail(e, err)
+	}
+	return e.JSON(http.StatusOK, findView{Find: body.Find, Text: find.Text})
 }
 
 // queueView is a page of a tab; Next is the place of the one that follows.
@@ -103,6 +148,31 @@ type queueView struct {
 type queueSum struct {
 	Count  int       `json:"count"`
 	Amount money.Fen `json:"amount"`
+}
+
+// paidDaysView is what arrived by the day of the channel, of the same cell as the list.
+type paidDaysView struct {
+	State string    `json:"state"`
+	Days  []paidDay `json:"days"`
+}
+
+// paidDay has no day where the money has not arrived.
+type paidDay struct {
+	Day    string    `json:"day"`
+	Amount money.Fen `json:"amount"`
+	Count  int       `json:"count"`
+}
+
+func (h *Hooks) paidDays(e *core.RequestEvent, f store.OrderFilter) error {
+	days, err := h.Store.PaidDays(e.Request.Context(), f)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	out := paidDaysView{State: f.Standing, Days: make([]paidDay, 0, len(days))}
+	for _, d := range days {
+		out.Days = append(out.Days, paidDay{d.Day, d.Amount, d.Count})
+	}
+	return e.JSON(http.StatusOK, out)
 }
 
 // ordersView is a page of orders of a standing, with the sum of all unless the

@@ -46,15 +46,16 @@ var allowed = map[string][]string{
 	"hospay/reconcile/files": {"reconcile", "internal/foreign"},
 	"hospay/books": {"refund", "payment", "collections", "store", "channels", "reconcile", "reconcile/files", "report",
 		"internal/foreign"},
-	"hospay/report":  {"reconcile"},
-	"hospay/exports": {"refund", "collections", "store", "report", "internal/i18n"},
+	"hospay/report":           {"reconcile"},
+	"hospay/internal/voucher": {},
+	"hospay/exports":          {"refund", "collections", "store", "report", "internal/i18n", "internal/voucher"},
 
 	"hospay/collections": {"refund", "payment", "internal/prepared"},
 	"hospay/backup":      {"collections", "internal/vault"},
 	"hospay/store": {"refund", "payment", "collections", "channels", "his", "centre", "notify", "internal/i18n", "internal/idno",
-		"internal/totp", "internal/vault"},
+		"internal/totp", "internal/vault", "internal/voucher"},
 	"hospay/config": {"refund", "channels", "centre", "collections", "store", "notify",
-		"notify/sms", "notify/robot", "internal/foreign", "internal/i18n",
+		"notify/sms", "notify/robot", "internal/foreign", "internal/i18n", "internal/voucher",
 		"internal/idno", "internal/richtext", "internal/wire"},
 	"hospay/hooks":      {"hooks/..."},
 	"hospay/hooks/gate": {"hooks/kit", "refund", "collections", "internal/photo"},
@@ -85,6 +86,7 @@ var allowed = map[string][]string{
 	"hospay/lab/demo":         {"his/samples", "refund", "payment", "collections", "store", "internal/i18n", "internal/idno"},
 	"hospay/lab/bench":        {"collections", "store", "lab/bookgen", "lab/demo"},
 	"hospay/lab/planted":      {},
+	"hospay/lab/paper":        {},
 	"hospay/lab/dist":         {"deploy"},
 }
 
@@ -94,7 +96,7 @@ var alone = []string{"hospay/pb_migrations", "hospay/pb_public", "hospay/dashboa
 	"hospay/his/samples", "hospay/internal/totp", "hospay/internal/vault",
 	"hospay/internal/i18n",
 	"hospay/internal/foreign", "hospay/internal/testday", "hospay/internal/idno", "hospay/internal/photo", "hospay/internal/richtext",
-	"hospay/internal/wire", "hospay/internal/prepared", "hospay/internal/sm4ecb",
+	"hospay/internal/wire", "hospay/internal/prepared", "hospay/internal/sm4ecb", "hospay/internal/front",
 	"hospay/lab/invariant", "hospay/sim", "hospay/sim/..."}
 
 // helpers are packages that only tests import; they may import anything.

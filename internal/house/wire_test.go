@@ -12,10 +12,11 @@ var ownWay = regexp.MustCompile(`http\.(Transport|Client)\{|net\.Dialer\{|http\.
 
 // othersOnTheWire says who calls others by a way of its own.
 var othersOnTheWire = map[string]string{
-	"internal/wire/": "is the way",
-	"cmd/check.go":   "asks the program itself whether it is ready",
-	"lab/":           "drives the program from outside",
-	"sim/":           "is the other side",
+	"internal/wire/":  "is the way",
+	"cmd/check.go":    "asks the program itself whether it is ready",
+	"internal/front/": "forwards to the core of whose certificate it is sure, and to nobody else",
+	"lab/":            "drives the program from outside",
+	"sim/":            "is the other side",
 }
 
 // TestWire_IsTheOnlyWayOut: nobody makes a transport of their own beside

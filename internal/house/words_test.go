@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,8 +16,50 @@ var given = map[string]string{"未知" + "台": "结果待查", "挂账" + "台"
 
 // TestWords_OneThingHasOneName: the changelog alone speaks of what was.
 func TestWords_OneThingHasOneName(t *testing.T) {
+	n := said(t, func(path, body string) {
+		for old, now := range given {
+			if strings.Contains(body, old) {
+				t.Errorf("%s says %s: it is %s now", path, old, now)
+			}
+		}
+	})
+	if n < 500 {
+		t.Errorf("only %d files were read", n)
+	}
+}
+
+// TestWords_TabsThatAreNamedExist: whoever is sent to a tab of the configuration finds it.
+func TestWords_TabsThatAreNamedExist(t *testing.T) {
+	page, err := os.ReadFile("../../web/staff/pages/Config.vue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tabs []string
+	for _, m := range regexp.MustCompile(`\['\w+', '([^']+)', \w+\]`).FindAllStringSubmatch(string(page), -1) {
+		tabs = append(tabs, m[1])
+	}
+	if len(tabs) < 10 {
+		t.Fatalf("the tabs are %q", tabs)
+	}
+	n := 0
+	said(t, func(path, body string) {
+		for _, m := range regexp.MustCompile(`系统配置`+` → ([\p{Han}A-Za-z]+)`).FindAllStringSubmatch(body, -1) {
+			n++
+			if !slices.ContainsFunc(tabs, func(tab string) bool { return strings.HasPrefix(m[1], tab) }) {
+				t.Errorf("%s sends people to %s, which is none of %q", path, m[1], tabs)
+			}
+		}
+	})
+	if n < 20 {
+		t.Errorf("only %d ways to a tab were found", n)
+	}
+}
+
+// said reads what the tree says, but for the changelog, and counts the files.
+func said(t *testing.T, look func(path, body string)) (n int) {
+	t.Helper()
 	read := regexp.MustCompile(`\.(go|vue|ts|mjs|js|json|md|html|yml)$`)
-	n, files := 0, tracked(t)
+	files := tracked(t)
 	if len(files) == 0 {
 		t.Skip("an archive without its history")
 	}
@@ -32,13 +75,7 @@ func TestWords_OneThingHasOneName(t *testing.T) {
 			t.Fatal(err)
 		}
 		n++
-		for old, now := range given {
-			if strings.Contains(string(body), old) {
-				t.Errorf("%s says %s: it is %s now", path, old, now)
-			}
-		}
+		look(path, string(body))
 	}
-	if n < 500 {
-		t.Errorf("only %d files were read", n)
-	}
+	return n
 }

@@ -1,7 +1,8 @@
-// Package prepared opens SQLite databases whose connections keep the statements
-// that write. SQLite compiles a statement with all triggers that it can fire;
-// for tables with many guards that costs more than the write itself. A kept
-// statement is compiled anew by SQLite when the schema has changed.
+// Package prepared opens SQLite databases whose connections keep their statements.
+// SQLite compiles a statement that writes with all triggers that it can fire; for
+// tables with many guards that costs more than the write itself, and reading one
+// order costs less than compiling what reads it. A kept statement is compiled anew
+// by SQLite when the schema has changed.
 package prepared
 
 import (
@@ -15,8 +16,8 @@ import (
 	_ "modernc.org/sqlite" // the driver
 )
 
-// kept is how many statements a connection keeps; the one that was not used for
-// longest goes first.
+// kept is how many statements that write a connection keeps, and how many that
+// read; the one that was not used for longest goes first.
 const kept = 96
 
 // Open opens a database as the driver "sqlite" does, with what is registered at
@@ -45,7 +46,7 @@ func (c connector) Connect(context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(errors.New("prepared: the driver lacks what is needed"), inner.Close())
 	}
-	return &conn{whole: whole, byText: map[string]*list.Element{}}, nil
+	return &conn{whole: whole, writing: newShelf(), reading: newShelf()}, nil
 }
 
 // Driver implements driver.Connector.
@@ -66,81 +67,164 @@ type whole interface {
 // conn is one connection. database/sql gives it to one goroutine at a time.
 type conn struct {
 	whole
+	writing, reading *shelf
+}
+
+// shelf holds the statements of a kind.
+type shelf struct {
 	byText map[string]*list.Element
 	recent list.List // of *statement, latest first
 }
 
+func newShelf() *shelf { return &shelf{byText: map[string]*list.Element{}} }
+
 type statement struct {
 	text string
-	stmt driver.Stmt
-	exec driver.StmtExecContext
+	stmt interface {
+		driver.Stmt
+		driver.StmtExecContext
+		driver.StmtQueryContext
+	}
+	inUse bool // its rows are not read to their end
+	gone  bool // nobody will ask for it any more
 }
 
 // ExecContext runs a statement, under its kept form if it writes.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if !writes(query) {
+	if c.shelfOf(query) != c.writing {
 		return c.whole.ExecContext(ctx, query, args)
 	}
-	s, err := c.statement(ctx, query)
+	s, err := c.statement(ctx, c.writing, query)
 	if err != nil {
 		return nil, err
 	}
-	res, err := s.exec.ExecContext(ctx, args)
+	if s.inUse {
+		return c.whole.ExecContext(ctx, query, args)
+	}
+	res, err := s.stmt.ExecContext(ctx, args)
 	if err != nil {
-		c.drop(s.text) // whatever was wrong with it is not met again
+		c.writing.drop(s.text) // whatever was wrong with it is not met again
 	}
 	return res, err
 }
 
-func (c *conn) statement(ctx context.Context, query string) (*statement, error) {
-	if e, ok := c.byText[query]; ok {
-		c.recent.MoveToFront(e)
+// QueryContext reads, or writes what returns rows, under the kept form of the
+// statement unless somebody still reads by it on this connection.
+func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	on := c.shelfOf(query)
+	if on == nil {
+		return c.whole.QueryContext(ctx, query, args)
+	}
+	s, err := c.statement(ctx, on, query)
+	if err != nil {
+		return nil, err
+	}
+	if s.inUse {
+		return c.whole.QueryContext(ctx, query, args)
+	}
+	got, err := s.stmt.QueryContext(ctx, args)
+	if err != nil {
+		on.drop(s.text)
+		return nil, err
+	}
+	described, ok := got.(describedRows)
+	if !ok {
+		return nil, errors.Join(errors.New("prepared: the driver's rows lack what is needed"), got.Close())
+	}
+	s.inUse = true
+	return &rows{described, s}, nil
+}
+
+// describedRows is what rows of the driver can do.
+type describedRows interface {
+	driver.Rows
+	driver.RowsColumnTypeDatabaseTypeName
+	driver.RowsColumnTypeLength
+	driver.RowsColumnTypeNullable
+	driver.RowsColumnTypePrecisionScale
+	driver.RowsColumnTypeScanType
+}
+
+// rows gives its statement back when it is closed.
+type rows struct {
+	describedRows
+	s *statement
+}
+
+// Close implements driver.Rows.
+func (r *rows) Close() error {
+	err := r.describedRows.Close()
+	if r.s == nil {
+		return err
+	}
+	if r.s.inUse = false; r.s.gone {
+		err = errors.Join(err, r.s.stmt.Close())
+	}
+	r.s = nil
+	return err
+}
+
+func (c *conn) statement(ctx context.Context, on *shelf, query string) (*statement, error) {
+	if e, ok := on.byText[query]; ok {
+		on.recent.MoveToFront(e)
 		return e.Value.(*statement), nil
 	}
 	stmt, err := c.whole.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	exec, ok := stmt.(driver.StmtExecContext)
-	if !ok {
+	s := &statement{text: query}
+	var ok bool
+	if s.stmt, ok = stmt.(interface {
+		driver.Stmt
+		driver.StmtExecContext
+		driver.StmtQueryContext
+	}); !ok {
 		return nil, errors.Join(errors.New("prepared: the driver's statements lack what is needed"), stmt.Close())
 	}
-	s := &statement{text: query, stmt: stmt, exec: exec}
-	c.byText[query] = c.recent.PushFront(s)
-	if c.recent.Len() > kept {
-		c.drop(c.recent.Back().Value.(*statement).text)
+	on.byText[query] = on.recent.PushFront(s)
+	if on.recent.Len() > kept {
+		on.drop(on.recent.Back().Value.(*statement).text)
 	}
 	return s, nil
 }
 
 // drop forgets a statement. An error of its last run is told by that run; closing
-// repeats it at most.
-func (c *conn) drop(text string) {
-	e := c.byText[text]
-	delete(c.byText, text)
-	c.recent.Remove(e)
-	_ = e.Value.(*statement).stmt.Close()
+// repeats it at most. One that is being read by is closed with its rows.
+func (f *shelf) drop(text string) {
+	e := f.byText[text]
+	delete(f.byText, text)
+	f.recent.Remove(e)
+	if s := e.Value.(*statement); s.inUse {
+		s.gone = true
+	} else {
+		_ = s.stmt.Close()
+	}
 }
 
 // Close closes the statements with their connection.
 func (c *conn) Close() error {
-	for text := range c.byText {
-		c.drop(text)
+	for _, f := range []*shelf{c.writing, c.reading} {
+		for text := range f.byText {
+			f.drop(text)
+		}
 	}
 	return c.whole.Close()
 }
 
-// writes reports whether a text is one statement that writes rows. Such with a
-// second statement behind it are left as they are.
-func writes(query string) bool {
+// shelfOf is where the statement of a text is kept: nowhere, unless the text is one
+// statement that writes rows or reads them.
+func (c *conn) shelfOf(query string) *shelf {
 	q := strings.TrimSpace(query)
 	if i := strings.IndexByte(q, ';'); i >= 0 && i < len(q)-1 {
-		return false
+		return nil
 	}
 	word, _, _ := strings.Cut(q, " ")
 	switch strings.ToUpper(word) {
 	case "INSERT", "UPDATE", "DELETE":
-		return true
+		return c.writing
+	case "SELECT", "WITH":
+		return c.reading
 	}
-	return false
+	return nil
 }

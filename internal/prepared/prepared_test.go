@@ -48,7 +48,7 @@ func statements(t *testing.T, db *sql.DB) (n int) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := c.Raw(func(x any) error { n = len(x.(*conn).byText); return nil }); err != nil {
+	if err := c.Raw(func(x any) error { n = len(x.(*conn).writing.byText); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -120,6 +120,12 @@ func TestPrepared_RowsThatAnInsertReturns(t *testing.T) {
 	if err := db.QueryRow("INSERT INTO t (v) VALUES ('a') RETURNING id").Scan(&id); err != nil || id != 1 {
 		t.Errorf("%d, %v", id, err)
 	}
+	for want := 2; want < 5; want++ {
+		if err := db.QueryRow("UPDATE t SET id = id + 1 RETURNING id").Scan(&id); err != nil || id != want {
+			t.Errorf("%d, %v", id, err)
+		}
+	}
+	run(t, db, "UPDATE t SET id = 1")
 	run(t, db, "INSERT INTO t (v) VALUES ('x;y'); UPDATE t SET v = 'z' WHERE v = 'x;y'")
 	if got := value(t, db, "SELECT v FROM t WHERE id = 2"); got != "z" {
 		t.Errorf("both statements of a script: %s", got)
@@ -131,13 +137,129 @@ func TestPrepared_RowsThatAnInsertReturns(t *testing.T) {
 	}
 }
 
-func TestWrites(t *testing.T) {
-	for q, want := range map[string]bool{
-		"INSERT INTO t VALUES (1)": true, "  update t set v = 1;": true, "DELETE\tFROM t": false, "delete from t": true,
-		"SELECT 1": false, "INSERT INTO t VALUES (1); DELETE FROM t": false, "PRAGMA optimize": false, "": false,
+func TestShelfOf(t *testing.T) {
+	c := conn{writing: newShelf(), reading: newShelf()}
+	for q, want := range map[string]*shelf{
+		"INSERT INTO t VALUES (1)": c.writing, "  update t set v = 1;": c.writing, "DELETE\tFROM t": nil, "delete from t": c.writing,
+		"SELECT 1": c.reading, "with x as (select 1) select * from x": c.reading, "INSERT INTO t VALUES (1); DELETE FROM t": nil,
+		"PRAGMA optimize": nil, "": nil, "select 1; select 2": nil, "BEGIN": nil,
 	} {
-		if writes(q) != want {
-			t.Errorf("writes(%q) = %v", q, !want)
+		if c.shelfOf(q) != want {
+			t.Errorf("%q", q)
+		}
+	}
+}
+
+// in runs a test inside a transaction, which has one connection.
+func in(t *testing.T, db *sql.DB, f func(*sql.Tx)) {
+	t.Helper()
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f(tx)
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func texts(t *testing.T, rows *sql.Rows, err error) (out string) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v string
+		if err := rows.Scan(&v); err != nil {
+			t.Fatal(err)
+		}
+		out += v
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestPrepared_TheSameQuestionWhileItsRowsAreRead(t *testing.T) {
+	db := open(t)
+	run(t, db, "INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')")
+	const ask = "SELECT v FROM t WHERE id >= ? ORDER BY id"
+	in(t, db, func(tx *sql.Tx) {
+		outer, err := tx.Query(ask, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := ""
+		for outer.Next() {
+			var v string
+			if err := outer.Scan(&v); err != nil {
+				t.Fatal(err)
+			}
+			inner, err := tx.Query(ask, 2)
+			seen += v + texts(t, inner, err)
+			for i := range 2 * kept { // pushes the outer one off the shelf
+				rows, err := tx.Query(fmt.Sprintf("SELECT v FROM t WHERE id = ? AND %d = %d", i, i), 3)
+				if got := texts(t, rows, err); got != "c" {
+					t.Fatal(got)
+				}
+			}
+		}
+		if err := outer.Close(); err != nil || seen != "abcbbccbc" {
+			t.Errorf("%s, %v", seen, err)
+		}
+	})
+	for range 2 {
+		rows, err := db.Query(ask, 3)
+		if got := texts(t, rows, err); got != "c" {
+			t.Error(got)
+		}
+	}
+}
+
+func TestPrepared_AReadFollowsTheSchema(t *testing.T) {
+	db := open(t)
+	run(t, db, "INSERT INTO t VALUES (1, 'a')")
+	for want, change := range []string{"SELECT 1", "ALTER TABLE t ADD COLUMN w TEXT NOT NULL DEFAULT 'w'", "ALTER TABLE t DROP COLUMN w"} {
+		run(t, db, change)
+		rows, err := db.Query("SELECT * FROM t")
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns, err := rows.Columns()
+		if err != nil || len(columns) != []int{2, 3, 2}[want] || !rows.Next() {
+			t.Errorf("%v, %v", columns, err)
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, db, "DROP TABLE t")
+	if _, err := db.Query("SELECT * FROM t"); err == nil {
+		t.Error("read a table that is gone")
+	}
+}
+
+func TestPrepared_AReadThatIsGivenUp(t *testing.T) {
+	db := open(t)
+	run(t, db, "INSERT INTO t VALUES (1, 'a'), (2, 'b')")
+	const ask = "SELECT v FROM t ORDER BY id"
+	for range 3 {
+		ctx, cancel := context.WithCancel(t.Context())
+		rows, err := db.QueryContext(ctx, ask)
+		if err != nil || !rows.Next() {
+			t.Fatal(err)
+		}
+		cancel()
+		for rows.Next() {
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
+		}
+		all, err := db.Query(ask)
+		if got := texts(t, all, err); got != "ab" {
+			t.Error(got)
 		}
 	}
 }

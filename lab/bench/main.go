@@ -50,9 +50,7 @@ func main() {
 	rows := flag.String("rows", "100000,1000000", "sizes of the order table for the list query")
 	seconds := flag.Int("seconds", 6, "length of each load")
 	recon := flag.String("recon", "30000,250000,1000000", "lines a book for reconcile")
-	only := flag.Bool("recon-only", false, "measure reconcile alone")
-	payments := flag.Bool("payments-only", false, "measure payments alone")
-	lists := flag.Bool("lists-only", false, "measure lists and statistics alone")
+	only := flag.String("only", "", "measure one part: recon, payments, refunds or lists (with statistics)")
 	older := flag.String("older", "", "another program, reconcile is run beside it")
 	duckdb := flag.String("duckdb", "", "folder in which @duckdb/node-api is installed")
 	flag.Parse()
@@ -65,11 +63,14 @@ func main() {
 		addr: "127.0.0.1:18290", at: demo.At("127.0.0.1", 19301)}
 	b.api = demo.NewAPI("http://" + b.addr)
 	defer b.stop()
-	if !*payments && !*lists {
+	if !slices.Contains([]string{"", "recon", "payments", "refunds", "lists"}, *only) {
+		log.Fatalf("-only %s: recon, payments, refunds or lists", *only)
+	}
+	if *only == "" || *only == "recon" {
 		err = b.measureReconcile(strings.Split(*recon, ","))
 	}
-	if err == nil && !*only {
-		err = b.run(time.Duration(*seconds)*time.Second, strings.Split(*rows, ","), *payments, *lists)
+	if err == nil && *only != "recon" {
+		err = b.run(time.Duration(*seconds)*time.Second, strings.Split(*rows, ","), *only)
 	}
 	if err != nil {
 		b.stop()
@@ -101,7 +102,7 @@ func (b *bench) print() {
 	}
 }
 
-func (b *bench) run(load time.Duration, rows []string, payments, lists bool) error {
+func (b *bench) run(load time.Duration, rows []string, only string) error {
 	if err := b.prepare(); err != nil {
 		return err
 	}
@@ -111,17 +112,16 @@ func (b *bench) run(load time.Duration, rows []string, payments, lists bool) err
 	if err := b.login(600); err != nil {
 		return err
 	}
-	if err := b.measurePayments(load, lists); err != nil {
-		return err
-	}
-	if payments {
-		return nil
+	if only != "refunds" {
+		if err := b.measurePayments(load, only == "lists"); err != nil || only == "payments" {
+			return err
+		}
 	}
 	if err := b.measureSettle(load); err != nil {
 		return err
 	}
 	for _, clients := range []int{1, 16, 64} {
-		if lists {
+		if only == "lists" {
 			break
 		}
 		if err := b.measureSubmit(clients, load); err != nil {
@@ -137,7 +137,7 @@ func (b *bench) run(load time.Duration, rows []string, payments, lists bool) err
 			return err
 		}
 	}
-	if lists {
+	if only != "" {
 		return nil
 	}
 	return b.measureExport()

@@ -16,6 +16,9 @@ const SecondFrom = 50_000
 // back without a second person.
 const RefundAlone = 100_000
 
+// ServicePhone is whom the patients of the demo call.
+const ServicePhone = "0571-88880000"
+
 // people are the orders that take two of them: a large refund with its second
 // review, and a suspended one that finance and a reviewer settle.
 func (d *Day) people(ctx context.Context) error {

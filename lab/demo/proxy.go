@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 
+	"hospay/internal/idno"
 	"hospay/refund"
 )
 
@@ -64,7 +65,8 @@ func (d *Day) proxy(ctx context.Context, agent, principal string, c refund.Proxy
 	if err != nil {
 		return "", fmt.Errorf("%s 代办 %s：%w", agent, principal, err)
 	}
-	for i, kind := range c.Required() {
+	papers := c.Required(idno.Resident)
+	for i, kind := range papers {
 		if err := d.API.Upload(ctx, p.Token, made.ID, string(kind), Photo(i)); err != nil {
 			return "", fmt.Errorf("%s 上传 %s：%w", agent, kind, err)
 		}
@@ -76,11 +78,43 @@ func (d *Day) proxy(ctx context.Context, agent, principal string, c refund.Proxy
 	if decision == nil {
 		return made.ID, nil
 	}
+	if err := d.API.SeePapers(ctx, d.reviewer, made.ID); err != nil {
+		return "", fmt.Errorf("看代办材料：%w", err)
+	}
 	if err := d.API.Call(ctx, "POST", path+"/review", d.reviewer, decision, nil); err != nil {
 		return "", fmt.Errorf("审核代办：%w", err)
 	}
-	d.say(fmt.Sprintf("   %s  %s 代办 %s，材料 %d 张，审核 %s", pad(made.No, 21), agent, principal, len(c.Required()), decision["decision"]))
+	d.say(fmt.Sprintf("   %s  %s 代办 %s，材料 %d 张，审核 %s", pad(made.No, 21), agent, principal, len(papers), decision["decision"]))
 	return made.ID, nil
+}
+
+// SeePapers opens every paper of an application, as whoever approves it must.
+func (a *API) SeePapers(ctx context.Context, token, application string) error {
+	path := "/api/hospay/desk/proxies/" + application
+	if err := a.Call(ctx, "POST", path+"/look", token, map[string]any{"reason": "审核代办申请"}, nil); err != nil {
+		return err
+	}
+	var view struct {
+		Materials []struct {
+			ID   string `json:"id"`
+			File string `json:"file"`
+		} `json:"materials"`
+	}
+	if err := a.Call(ctx, "GET", path, token, nil, &view); err != nil {
+		return err
+	}
+	var key struct {
+		Token string `json:"token"`
+	}
+	if err := a.Call(ctx, "POST", "/api/files/token", token, nil, &key); err != nil {
+		return err
+	}
+	for _, m := range view.Materials {
+		if err := a.Call(ctx, "GET", "/api/files/proxy_materials/"+m.ID+"/"+m.File+"?token="+key.Token, "", nil, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Upload sends a photo of a proxy application.

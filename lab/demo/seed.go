@@ -119,7 +119,7 @@ func seedInstitution(ctx context.Context, app core.App, at Endpoints, s Settings
 	rec, err := upsert(app, collections.Institutions, "code = {:c}", map[string]any{"c": InstitutionCode}, map[string]any{
 		"code": InstitutionCode, "name": "演示医院", "active": true, "debit_at": string(debitAt), "methods": []string{"original", "transfer"},
 		"payouts_frozen": false, "day_limit": s.DayLimit, "min_amount": 10, "proxy_on": true, "proxy_payee": "agent", "proxy_days": 30,
-		"proxy_photo_days": 30, "refund_alone": RefundAlone,
+		"proxy_photo_days": 30, "refund_alone": RefundAlone, "service_phone": ServicePhone, "transfer_choice": true, "self_entry": true,
 		"secrets_input": object(map[string]string{"portal_secret": portal.Secret, "his_key": vendor.Key, "his_sm_sn": vendor.SN,
 			"his_sm_token": vendor.Token, "his_sm_public": vendor.Public}),
 	})

@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 
+	"hospay/internal/idno"
 	"hospay/lab/demo"
 	"hospay/refund"
 )
@@ -87,7 +88,7 @@ func (p *Patient) SubmittedProxy(principal, kind string) string {
 		p.TB.Fatalf("proxy: %d %s", res.Status, res.Raw)
 	}
 	id := res.Text("id")
-	for i, k := range refund.ProxyCase(kind).Required() {
+	for i, k := range refund.ProxyCase(kind).Required(idno.Resident) {
 		if res := p.Upload(p.Token, id, string(k), "photo.jpg", demo.Photo(i)); res.Status != 200 {
 			p.TB.Fatalf("upload of %s: %d %s", k, res.Status, res.Raw)
 		}
@@ -108,9 +109,23 @@ func (p *Patient) ApprovedProxy(principal, kind string) string {
 	return id
 }
 
-// ReviewProxy sends a decision on a proxy application.
+// SeePapers opens every paper of an application, as whoever approves it must; who may
+// not is refused here, too.
+func (a *App) SeePapers(token, id string) {
+	a.TB.Helper()
+	api := demo.NewAPI(a.URL)
+	if err := api.SeePapers(a.TB.Context(), token, id); err != nil {
+		a.TB.Logf("papers of %s: %v", id, err)
+	}
+}
+
+// ReviewProxy sends a decision on a proxy application, an approval after a look at
+// all papers.
 func (a *App) ReviewProxy(token, id, decision, note string) Answer {
 	a.TB.Helper()
+	if decision == "approve" {
+		a.SeePapers(token, id)
+	}
 	return a.Call("POST", "/api/hospay/proxies/"+id+"/review", token, map[string]any{"decision": decision, "note": note})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/go-pay/gopay"
 	pay "github.com/go-pay/gopay/alipay"
 
+	"hospay/internal/testday"
 	"hospay/sim/alipay"
 	"hospay/sim/world"
 )
@@ -91,7 +92,7 @@ func deposit(t *testing.T, w *world.World) *world.Deposit {
 	t.Helper()
 	for _, p := range w.Patients() {
 		for _, d := range w.Card(p.Cards[0]).Deposits {
-			if d.Method == world.Alipay && time.Since(d.PaidAt) < 300*24*time.Hour {
+			if d.Method == world.Alipay && testday.Now().Sub(d.PaidAt) < 300*24*time.Hour {
 				return d
 			}
 		}

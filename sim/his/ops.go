@@ -1,6 +1,7 @@
 package his
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -88,7 +89,8 @@ func (s *Server) identity(in input, _ sim.Fault) (record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return record{{"patient_id", p.Code}, {"name", p.Name}, {"id_type", "01"}, {"id_no", p.IDNo}, {"phone", p.Phone}, {"birth", p.Birth}}, nil
+	return record{{"patient_id", p.Code}, {"name", p.Name},
+		{"id_type", cmp.Or(p.IDType, "01")}, {"id_no", p.IDNo}, {"phone", p.Phone}, {"birth", p.Birth}}, nil
 }
 
 func (s *Server) cards(in input, _ sim.Fault) (record, error) {

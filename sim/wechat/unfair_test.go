@@ -14,6 +14,7 @@ import (
 	"github.com/go-pay/gopay"
 	pay "github.com/go-pay/gopay/wechat/v3"
 
+	"hospay/internal/testday"
 	"hospay/sim"
 	"hospay/sim/wechat"
 	"hospay/sim/world"
@@ -291,7 +292,7 @@ func deposit(t *testing.T, w *world.World, method string) *world.Deposit {
 	t.Helper()
 	for _, p := range w.Patients() {
 		for _, d := range w.Card(p.Cards[0]).Deposits {
-			if d.Method == method && time.Since(d.PaidAt) < 300*24*time.Hour {
+			if d.Method == method && testday.Now().Sub(d.PaidAt) < 300*24*time.Hour {
 				return d
 			}
 		}

@@ -22,6 +22,7 @@ const (
 type Patient struct {
 	Code         string   `json:"code"` // P0001
 	Name         string   `json:"name"`
+	IDType       string   `json:"id_type,omitempty"` // empty: a resident card
 	IDNo         string   `json:"id_no"`
 	Birth        string   `json:"birth"`
 	Phone        string   `json:"phone"`
@@ -116,6 +117,16 @@ func (w *World) Find(key string) *Patient {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	return w.index[strings.ToLower(key)]
+}
+
+// Reissue gives a person another identity document.
+func (w *World) Reissue(code, idType, no string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.index[strings.ToLower(code)]
+	delete(w.index, strings.ToLower(p.IDNo))
+	p.IDType, p.IDNo = idType, no
+	w.index[strings.ToLower(no)] = p
 }
 
 // Card looks a card up; nil if there is none.

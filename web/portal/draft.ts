@@ -21,11 +21,13 @@ export interface Draft {
   proxy: string
   noticeVersion: string
   accepted: boolean
+  begun: boolean // the notice is behind, and nothing is handed in
   cardNo: string
   cardName: string
   amount: number // fen
   refundable: number
   asOf: string
+  byTransfer: boolean // all of it, also what could go back the way it came
   channel: string // wechat, alipay, or none yet
   payeeMask: string // whose name the payee must bear, masked
   bound: boolean // the payee's account at the channel is known
@@ -38,7 +40,7 @@ export interface Draft {
 
 function empty(): Draft {
   return {
-    proxy: '', noticeVersion: '', accepted: false, cardNo: '', cardName: '', amount: 0, refundable: 0, asOf: '',
+    proxy: '', noticeVersion: '', accepted: false, begun: false, cardNo: '', cardName: '', amount: 0, refundable: 0, asOf: '', byTransfer: false,
     channel: '', payeeMask: '', bound: false, payeeName: '', payeeAccount: '', phone: '', group: '', orders: [],
   }
 }
@@ -137,4 +139,16 @@ export function sweep(): void {
     const held = storedAs<{ at?: number }>(k)
     if (!held?.at || Date.now() - held.at >= DAY) unstore(k)
   }
+}
+
+/** cardsPath asks for the cards of whom the application is for. */
+export const cardsPath = () => `/api/hospay/cards${draft.proxy ? `?proxy=${encodeURIComponent(draft.proxy)}` : ''}`
+
+/** optionsPath asks how an amount of the card can go back. */
+export function optionsPath(amount: number): string {
+  const q = new URLSearchParams({ card_no: draft.cardNo, amount: String(amount) })
+  if (draft.channel) q.set('prefer', draft.channel)
+  if (draft.proxy) q.set('proxy', draft.proxy)
+  if (draft.byTransfer) q.set('method', 'transfer')
+  return `/api/hospay/options?${q}`
 }

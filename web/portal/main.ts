@@ -8,6 +8,7 @@ import 'vant/es/skeleton-title/index.css'
 import 'vant/es/skeleton-paragraph/index.css'
 import './theme.css'
 import { startLanguage } from '@shared/i18n'
+import { watchForms } from '@shared/mistakes'
 import App from './App.vue'
 import { startCare } from './care'
 import { sweep } from './draft'
@@ -17,6 +18,7 @@ import { arrive } from './session'
 async function start(): Promise<void> {
   startCare()
   sweep()
+  watchForms()
   await startLanguage()
   const app = createApp(App)
   const next = await arrive()

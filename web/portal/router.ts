@@ -2,6 +2,7 @@ import { createRouter, createWebHashHistory } from 'vue-router'
 import { lazily, watchChunks } from '@shared/chunks'
 import { t } from '@shared/i18n'
 import Home from './pages/Home.vue'
+import { draft, openDraft } from './draft'
 import { comeBack, known, whenLost } from './session'
 
 // Hash routes: WeChat binds its SDK and its payment pages to the address before
@@ -11,6 +12,7 @@ export const router = createRouter({
   routes: lazily([
     { path: '/', component: Home, meta: { title: 'page.home.title' } },
     { path: '/enter', component: () => import('./pages/Enter.vue'), meta: { title: 'page.enter.title', open: true } },
+    { path: '/enter/who', component: () => import('./pages/Who.vue'), meta: { title: 'page.who.title', open: true } },
     { path: '/status', component: () => import('./pages/Status.vue'), meta: { title: 'page.status.title', open: true } },
     { path: '/apply/notice', component: () => import('./apply/Notice.vue'), meta: { title: 'page.notice.title' } },
     { path: '/apply/card', component: () => import('./apply/Card.vue'), meta: { title: 'page.card.title' } },
@@ -28,6 +30,7 @@ export const router = createRouter({
     { path: '/register/:department', component: () => import('./pay/Slots.vue'), meta: { title: 'page.register.slots' } },
     { path: '/payments', component: () => import('./pay/Payments.vue'), meta: { title: 'page.payments.title' } },
     { path: '/payments/:id', component: () => import('./pay/Payment.vue'), meta: { title: 'page.payment.title' } },
+    { path: '/attorney', component: () => import('./pages/Attorney.vue'), meta: { title: 'page.attorney.title', open: true } },
     { path: '/messages', component: () => import('./pages/Messages.vue'), meta: { title: 'page.messages.title' } },
     { path: '/proxy', component: () => import('./pages/Proxies.vue'), meta: { title: 'page.proxies.title' } },
     { path: '/proxy/new', component: () => import('./pages/ProxyNew.vue'), meta: { title: 'page.proxy_new.title' } },
@@ -40,10 +43,16 @@ export const router = createRouter({
 watchChunks(router, ['/', '/apply/notice', '/apply/card', '/apply/route', '/apply/details', '/apply/check', '/apply/done'])
 
 router.beforeEach((to) => {
-  if (to.meta.open || known()) return true
+  if (to.meta.open || known()) return !/^\/apply\/(card|route|details|check)$/.test(to.path) || begun() || '/'
   comeBack(to.fullPath)
   return '/enter'
 })
+
+/** begun: an application is under way. One that was handed in is not come back to. */
+function begun(): boolean {
+  openDraft()
+  return draft.begun
+}
 
 router.afterEach((to) => {
   document.title = t(String(to.meta.title ?? 'page.home.title'))

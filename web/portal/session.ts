@@ -1,7 +1,7 @@
 // Who is using the page, and how they came in: the portal's ticket, or the
 // authorisation page of WeChat or Alipay.
-import type { LinksView, MeView } from '@shared/answers'
-import { call, failure, Failure, pb } from '@shared/api'
+import type { LinksView, MeView, RegisterView } from '@shared/answers'
+import { call, coded, failure, Failure, pb } from '@shared/api'
 import { t } from '@shared/i18n'
 import { type Entered, localRoute, openSessions } from '@shared/session'
 import { store, stored, storedAs, unstore } from '@shared/storage'
@@ -86,8 +86,22 @@ export async function arrive(): Promise<string | null> {
   }
 }
 
+interface Came { ticket: string; asked: Promise<{ status: number; body: unknown }> }
+
+/** exchanged is what the page has been answered while its scripts were on their way (index.html); null where nobody asked, or nothing came. */
+async function exchanged(ticket: string): Promise<Entered | null> {
+  const w = window as { hospayCame?: Came }
+  const came = w.hospayCame
+  delete w.hospayCame
+  const answer = came?.ticket === ticket ? await came.asked.catch(() => null) : null
+  if (!answer) return null
+  if (answer.status === 200) return answer.body as Entered
+  const { message, data } = answer.body as { message?: string; data?: { code?: string; detail?: string } }
+  throw coded(data?.code ?? '', answer.status, data?.detail ?? '', message)
+}
+
 async function enterByTicket(ticket: string): Promise<string> {
-  keep(await call<Entered>('POST', '/api/hospay/auth/ticket', { ticket }))
+  keep((await exchanged(ticket)) ?? (await call<Entered>('POST', '/api/hospay/auth/ticket', { ticket })))
   const back = wayBack()
   unstore(BACK, 'session')
   return back
@@ -96,8 +110,28 @@ async function enterByTicket(ticket: string): Promise<string> {
 async function enterByCode(code: string, state: string): Promise<string> {
   const pending = takePending()
   if (!pending || state === '' || pending.state !== state) throw new Failure('code_invalid', t('error.code_invalid'))
-  keep(await call<Entered>('POST', `/api/hospay/auth/${pending.channel}`, { code, institution: pending.institution }))
+  const answer = await call<Entered | RegisterView>('POST', `/api/hospay/auth/${pending.channel}`, { code, institution: pending.institution })
+  if ('registration' in answer) {
+    store(UNKNOWN, answer, 'session')
+    comeBack(pending.back)
+    return '/enter/who'
+  }
+  keep(answer)
   return localRoute(pending.back)
+}
+
+const UNKNOWN = 'hospay_unknown'
+
+/** unknown is the account that came in and is nobody's yet, sealed by the server. */
+export const unknown = () => storedAs<RegisterView>(UNKNOWN, 'session')
+
+/** enterAs says who one is; the account that came in is theirs from then on. */
+export async function enterAs(who: { name: string; id_type: string; id_no: string; card_no: string }): Promise<string> {
+  keep(await call<Entered>('POST', '/api/hospay/auth/register', { registration: unknown()?.registration, ...who }))
+  unstore(UNKNOWN, 'session')
+  const back = wayBack()
+  unstore(BACK, 'session')
+  return back
 }
 
 /** patientId is the id of who is logged in. */

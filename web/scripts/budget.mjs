@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib'
 
 const web = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(web, '../pb_public/dist')
-const limits = { 'index.html': 150 * 1024, 'kiosk/index.html': 150 * 1024 }
+const limits = { 'index.html': 90 * 1024, 'kiosk/index.html': 150 * 1024 }
 let bad = false
 
 for (const [page, limit] of Object.entries(limits)) {
@@ -18,12 +18,13 @@ for (const [page, limit] of Object.entries(limits)) {
   bad ||= size > limit || files.length === 0
 }
 
-// Pages run where there is no internet, and under a policy without inline code.
+// Pages run where there is no internet, and under a policy without inline code but
+// for the one script of the patients' page, which the server names by its hash.
 for (const name of readdirSync(dist, { recursive: true })) {
   if (!/\.(html|css)$/.test(String(name))) continue
   const text = readFileSync(join(dist, String(name)), 'utf8')
   for (const m of text.matchAll(/https?:\/\/[^\s"')]+|<script(?![^>]*\bsrc=)|\son\w+="|style="/g)) {
-    if (m[0].startsWith('http://www.w3.org/')) continue
+    if (m[0].startsWith('http://www.w3.org/') || (name === 'index.html' && m.index === text.indexOf('<script>'))) continue
     console.error(`${name}: ${m[0]} has no place in a page`)
     bad = true
   }

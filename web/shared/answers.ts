@@ -162,6 +162,8 @@ export interface BillView {
   amount: number
   insurable: boolean
   reason: string
+  own: boolean
+  own_reason: string
   items: ItemView[]
   order: string
 }
@@ -249,6 +251,12 @@ export interface CentreSettings {
   region: unknown
   timeout_ms: number
   secrets_held: string[]
+}
+
+export interface CentreTest {
+  centre: boolean
+  ok: boolean
+  steps: Step[]
 }
 
 export interface CentreView {
@@ -548,6 +556,10 @@ export interface EnrolmentView {
   uri: string
 }
 
+export interface EnteredView {
+  me: MeView
+}
+
 export interface ExportView {
   id: string
   report: string
@@ -573,11 +585,17 @@ export interface FactsView {
   stage: ReviewStage
   may_review: boolean
   why_not: string
+  reasons: string[]
 }
 
 export interface Figure {
   amount: number
   count: number
+}
+
+export interface FindView {
+  find: string
+  text: string
 }
 
 export interface Finding {
@@ -661,6 +679,18 @@ export interface InstitutionSettings {
   idle_minutes: number
   reveals_a_day: number
   refund_alone: number
+  pay_off_registration: string[]
+  pay_why_registration: string
+  refund_off_registration: boolean
+  refund_why_registration: string
+  pay_off_outpatient: string[]
+  pay_why_outpatient: string
+  refund_off_outpatient: boolean
+  refund_why_outpatient: string
+  service_phone: string
+  transfer_choice: boolean
+  self_entry: boolean
+  voucher_layout: unknown
   recon_prefixes: string
   recon_words: string
   recon_his_sign: string
@@ -811,6 +841,7 @@ export interface MaterialView {
   sha256: string
   width: number
   height: number
+  seen: boolean
 }
 
 export interface MeView {
@@ -826,6 +857,7 @@ export interface MeView {
   alipay_bound: boolean
   institution: string
   idle_minutes: number
+  service_phone: string
 }
 
 export interface MessageView {
@@ -954,6 +986,7 @@ export interface OptionsView {
   notice: NoticeView | null
   open: boolean
   methods: Method[]
+  transfer_choice: boolean
   channels: ChannelView[]
   min_amount: number
   day_limit: number
@@ -1039,6 +1072,17 @@ export interface Paid {
   count: number
 }
 
+export interface PaidDay {
+  day: string
+  amount: number
+  count: number
+}
+
+export interface PaidDaysView {
+  state: string
+  days: PaidDay[]
+}
+
 export interface PaidFigure {
   count: number
   total: number
@@ -1055,6 +1099,18 @@ export interface PaidStatisticsView {
   by: string[]
   rows: PaymentStatisticsRow[]
   total: PaymentStatisticsRow
+}
+
+export type Paper =
+  | '01'
+  | '03'
+  | '11'
+  | '12'
+
+export interface PaperChoice {
+  paper: Paper
+  text: string
+  without: MaterialKind[]
 }
 
 export interface Paths {
@@ -1221,6 +1277,7 @@ export interface PaymentView {
   cash_back: number
   pay: PayView | null
   refund: RefundView | null
+  refund_at: string
   receipt_no: string
   guide: string
   created: string
@@ -1254,6 +1311,7 @@ export interface Previewed {
 export type ProxyCase =
   | 'deceased'
   | 'elderly'
+  | 'immobile'
   | 'incapacitated'
   | 'minor'
 
@@ -1268,6 +1326,7 @@ export interface ProxyOptionsView {
   on: boolean
   consent: NoticeView | null
   cases: CaseView[]
+  papers: PaperChoice[]
   relations: RelationView[]
   materials: MaterialChoice[]
   payee: ProxyPayee
@@ -1279,11 +1338,12 @@ export type ProxyPayee =
   | 'principal'
   | 'self'
 
-export interface ProxyRow extends Omit<ProxyApplication, 'age' | 'agent' | 'principal' | 'case_text' | 'relation_text' | 'status_text'> {
+export interface ProxyRow extends Omit<ProxyApplication, 'age' | 'agent' | 'principal' | 'case_text' | 'paper_text' | 'relation_text' | 'status_text'> {
   age?: number
   agent: MaskedView
   principal: MaskedView
   case_text: string
+  paper_text: string
   relation_text: string
   status_text: string
 }
@@ -1419,6 +1479,12 @@ export interface RegionProfile {
   region: Region
 }
 
+export interface RegisterView {
+  registration: string
+  until: string
+  papers: Paper[]
+}
+
 export interface Reject {
   file: string
   line: number
@@ -1503,6 +1569,7 @@ export interface ReviewRules {
   rules: Rule[] | null
   second_from: number
   second_proxy: boolean
+  reject_reasons: string[]
 }
 
 export type ReviewStage =
@@ -1518,6 +1585,8 @@ export interface RouteView {
   deposit_no: string
   why: string
   why_code: string
+  paid?: number
+  paid_at?: string
 }
 
 export interface RowsView<T> {

@@ -11,6 +11,9 @@ pb.autoCancellation(false)
 
 /** Failure is what went wrong, for people. Code is stable; 'network' means that nothing is known of the outcome. */
 export class Failure extends Error {
+  /** asked: somebody asked for what has failed, and looks for an answer */
+  asked = false
+
   constructor(readonly code: string, message: string, readonly status = 0, readonly detail = '') {
     super(message)
   }
@@ -28,6 +31,8 @@ export function failure(err: unknown): Failure {
 
 /** coded builds the Failure of an answer. */
 export function coded(code: string, status: number, detail: string, message?: string): Failure {
+  // patients are not sent to the hospital's IT
+  if (entry === 'patient' && status >= 500 && ['', 'internal'].includes(code)) return new Failure('internal', t('page.error.down'), status, detail)
   if (has(`error.${code}`)) return new Failure(code, t(`error.${code}`, { detail }), status, detail)
   if (status === 401) return new Failure('session', t('page.error.session'), status)
   if (status === 429) return new Failure('too_many_requests', t('page.error.busy'), status)

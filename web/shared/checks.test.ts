@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { ageOf, alipayOK, idNoOK, phone, phoneOK } from './checks'
+import cases from '../../internal/idno/papers.json'
+import { ageOf, agePaper, alipayOK, idNoOK, paperOK, phone, phoneOK } from './checks'
 
 describe('checks beside the fields', () => {
+  test.each(cases)('paper $paper $no: $what', ({ paper, no, fits }) => expect(paperOK(paper, no)).toBe(fits))
+  test('an age is told by a number with a century only', () => {
+    expect(agePaper('03', 'EA1234567')).toBe(-1)
+    expect(agePaper('11', 'USA110085010112')).toBe(-1)
+    expect(agePaper('12', '810000199408230021')).toBeGreaterThan(30)
+  })
   test('phones', () => {
     expect(phoneOK('19900000001')).toBe(true)
     for (const text of ['+8613800138000', '8613800138000', '138 0013 8000', '138-0013-8000', '１３８００１３８０００']) expect(phone(text)).toBe('13800138000')

@@ -27,8 +27,35 @@ export function idNoOK(text: string, now = new Date()): boolean {
   return '10X98765432'[sum % 11] === s[17]
 }
 
-function birthday(idNo: string): Date | null {
-  const [y, m, d] = [Number(idNo.slice(6, 10)), Number(idNo.slice(10, 12)), Number(idNo.slice(12, 14))]
+// A paper by which a patient can be known, by its number in HIS (internal/idno/papers.go).
+const DASHES = /[-‐‑–—－.() \u3000]/g
+
+/** paperForm brings the number of a paper into its one form. */
+export function paperForm(paper: string, text: string): string {
+  const s = text.normalize('NFKC').trim().toUpperCase()
+  return paper === '01' ? s.replace(/ /g, '') : s.replace(DASHES, '')
+}
+
+/** paperOK checks the number of a paper by its form. */
+export function paperOK(paper: string, text: string, now = new Date()): boolean {
+  const s = paperForm(paper, text)
+  const whole = idNoOK(s, now)
+  if (paper === '01') return whole
+  if (paper === '12') return whole && /^8[123]0000/.test(s)
+  if (paper === '11') return (whole && s.startsWith('9')) || (/^[A-Z]{3}\d{12}$/.test(s) && ['19', '20'].some((c) => day(c + s.slice(7, 13))))
+  return paper === '03' && /^[A-Z0-9]{5,12}$/.test(s) && /\d/.test(s)
+}
+
+/** agePaper is the age by the number of a paper, or -1 where it tells none. */
+export function agePaper(paper: string, text: string): number {
+  const s = paperForm(paper, text)
+  return paper !== '03' && idNoOK(s) ? ageOf(s) : -1
+}
+
+const birthday = (idNo: string) => day(idNo.slice(6, 14))
+
+function day(text: string): Date | null {
+  const [y, m, d] = [Number(text.slice(0, 4)), Number(text.slice(4, 6)), Number(text.slice(6, 8))]
   const date = new Date(y, m - 1, d)
   return date.getFullYear() === y && date.getMonth() === m - 1 && date.getDate() === d ? date : null
 }

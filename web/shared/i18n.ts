@@ -1,6 +1,6 @@
 // The sentences of the server and of the pages, one file per language. Chinese
 // is part of the first load, other languages come when they are chosen.
-import zh from '@texts/zh-CN.json'
+import zh from '@texts/zh-CN.json?first'
 import { reactive } from 'vue'
 import { store, stored } from './storage'
 
@@ -20,6 +20,11 @@ export function t(key: string, values: Record<string, string | number> = {}): st
 /** has reports whether there is a sentence of a key. */
 export function has(key: string): boolean {
   return key in zh
+}
+
+/** say adds sentences that only some pages have. */
+export function say(more: Texts): void {
+  Object.assign(zh, more)
 }
 
 export function language(): Language {

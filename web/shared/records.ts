@@ -14,6 +14,10 @@ export interface Institution {
   methods: ('original' | 'transfer')[]
   min_amount: number
   name: string
+  pay_off_outpatient: ('insured' | 'own')[]
+  pay_off_registration: ('insured' | 'own')[]
+  pay_why_outpatient: string
+  pay_why_registration: string
   payouts_frozen: boolean
   proxy_days: number
   proxy_on: boolean
@@ -25,10 +29,18 @@ export interface Institution {
   recon_prefixes: string
   recon_words: string
   refund_alone: number
+  refund_off_outpatient: boolean
+  refund_off_registration: boolean
+  refund_why_outpatient: string
+  refund_why_registration: string
   reveals_a_day: number
   second_factor: 'off' | 'totp' | ''
   secrets_held: string
+  self_entry: boolean
+  service_phone: string
+  transfer_choice: boolean
   updated: string
+  voucher_layout: unknown
 }
 
 export interface Patient {
@@ -130,6 +142,7 @@ export interface ReviewSetting {
   delay_seconds: number
   id: string
   institution: string
+  reject_reasons: unknown
   rules: unknown
   second_from: number
   second_proxy: boolean
@@ -420,7 +433,7 @@ export interface UsedTicket {
 export interface ProxyApplication {
   collectionName: 'proxy_applications'
   card_no: string
-  case: 'minor' | 'elderly' | 'deceased' | 'incapacitated' | ''
+  case: 'minor' | 'elderly' | 'deceased' | 'incapacitated' | 'immobile' | ''
   closed_at: string
   consent_at: string
   consent_version: string
@@ -432,6 +445,7 @@ export interface ProxyApplication {
   note: string
   patient: string
   principal_id_no: string
+  principal_id_type: string
   principal_name: string
   purged_at: string
   reason_code: string
@@ -903,4 +917,11 @@ export interface PaymentDay {
   paid_fund: number
   paid_other: number
   paid_total: number
+}
+
+export interface PersonTerm {
+  collectionName: 'person_terms'
+  id: string
+  kind: 'patient' | 'card' | ''
+  owner: string
 }

@@ -7,6 +7,8 @@ import { call, onSessionLost, pb } from './api'
 export interface Entered {
   token: string
   record: { id: string; collectionId?: string; collectionName?: string }
+  /** who it is, where the way in tells it at once */
+  meta?: { me?: unknown }
 }
 
 export interface Held<Me> {
@@ -37,9 +39,9 @@ export function openSessions<Me extends object>(path: string, ended: () => strin
   }
 
   /** keep begins a session. The record itself is not stored: masked or not, it is nobody's in this browser. */
-  function keep({ token, record: { id, collectionId, collectionName } }: Entered): void {
+  function keep({ token, record: { id, collectionId, collectionName }, meta }: Entered): void {
     asking = null
-    Object.assign(session, { me: null, note: '' })
+    Object.assign(session, { me: meta?.me ?? null, note: '' })
     pb.authStore.save(token, { id, collectionId, collectionName } as never)
   }
 

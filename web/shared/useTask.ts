@@ -82,6 +82,7 @@ export function useTask(tell: Tell = (what) => what): Task {
     } catch (err) {
       done = false
       said = tell(failure(err), name)
+      if (said) said.asked = true
     }
     try {
       await again?.()

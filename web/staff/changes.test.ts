@@ -8,7 +8,7 @@ const channel = {
   settings: [{ name: 'scenes', label: '场景', value: 'a,b', kind: 'many', choices: [['a', '甲'], ['b', '乙']], default: '', help: '' }],
   secrets: [{ name: 'key', label: '密钥', kind: 'text', help: '', held: true }],
 } as unknown as ChannelConfig
-const fields = fieldsOf({ channels: [channel] } as Config)
+const fields = fieldsOf({ channels: [channel], regions: [] } as unknown as Config)
 const change = (collection: string, before: Record<string, unknown>, after: Record<string, unknown>) => (
   { target: { collection, id: 'x' }, before, after } as Change
 )

@@ -3,7 +3,9 @@
 import type { Change, Configuration as Config, Rule } from '@shared/answers'
 import { yuan } from '@shared/format'
 import type { Field } from './components/Settings.vue'
-import { channelFields, hisFields, institutionFields, reviewFields, ruleNames, ruleValues, smsFields, verdictWords } from './fields'
+import {
+  centreFields, channelFields, hisFields, institutionFields, reviewFields, sceneFields, scenes, ruleNames, ruleValues, smsFields, verdictWords,
+} from './fields'
 import { rolesText } from './session'
 
 export interface ChangeRow { name: string; before: string; after: string }
@@ -23,7 +25,10 @@ type Fields = Map<string, Field>
 
 /** fieldsOf are all fields of the configuration by their names. */
 export function fieldsOf(config: Config): Fields {
-  const all = [...reviewFields, ...institutionFields, ...hisFields, ...smsFields, ...config.channels.flatMap(channelFields)]
+  const all = [
+    ...centreFields(config), ...reviewFields, ...institutionFields, ...scenes.flatMap(([k, n]) => sceneFields(k, `${n}：`)), ...hisFields, ...smsFields,
+    ...config.channels.flatMap(channelFields),
+  ]
   return new Map(all.map((f) => [f.name, f]))
 }
 

@@ -11,7 +11,7 @@ export async function propose(collection: string, id: string, values: Record<str
 }
 
 export const targets: Record<string, string> = {
-  institutions: '机构规则', channel_configs: '渠道', his_configs: 'HIS', review_settings: '自动审核', notices: '须知和告知',
+  institutions: '机构规则', channel_configs: '渠道', his_configs: 'HIS', centre_configs: '医保中心', review_settings: '自动审核', notices: '须知和告知',
   notification_texts: '通知文案', staff: '人员', sms_configs: '短信', kiosks: '自助机',
 }
 

@@ -1,5 +1,6 @@
 // Events of an order, and what the audit log records, in words.
 import { has, t } from '@shared/i18n'
+import './words'
 
 export const actors: Record<string, string> = { system: '系统', patient: '患者', staff: '工作人员', channel: '渠道', his: 'HIS' }
 
@@ -61,7 +62,8 @@ const actionNames: Record<string, string> = {
   'refund.declined': '撤回或不同意缴费退费', 'refund.told': 'HIS 告知已自行退费', 'order.woken': '立即查询缴费',
   'copy.release_proposed': '提出解除恢复核对', 'copy.release_withdrawn': '撤回解除恢复核对', 'copy.released': '解除恢复核对',
   'payouts.freeze': '冻结或解除冻结', 'recon.run': '运行对账', 'recon.month.proposed': '申请月结', 'recon.month.closed': '月结', 'recon.month.reopened': '重开月份',
-  'statement.upload': '上传账单', 'statement.use': '改用系统取到的账单', 'statement.download': '下载账单原件', 'report.export': '导出报表',
+  'statement.upload': '上传账单', 'statement.use': '改用系统取到的账单', 'statement.download': '下载账单原件', 'report.export': '导出报表', 'voucher.export': '导出记账凭证',
+  'patient.entered': '患者自行登记',
   'report.download': '下载导出文件', 'receipt.retry': '重取回单', 'stats.repair': '修复统计', 'guards.installed': '安装数据守卫', 'clock.back': '时钟倒退', 'job.run': '手动运行任务',
 }
 export const actionText = (action: string) => actionNames[action] ?? action

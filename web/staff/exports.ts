@@ -13,6 +13,10 @@ export async function exportReport(report: string, params: Record<string, string
   }
 }
 
+/** exportVouchers downloads what moved in a period for the hospital's finance software. */
+export const exportVouchers = (of: 'refunds' | 'payments', from: string, to: string) =>
+  download(`/api/hospay/vouchers?${new URLSearchParams({ of, from, to })}`, '记账凭证.txt')
+
 /** download fetches a file of ours under the session. */
 export async function download(path: string, name: string): Promise<void> {
   const res = await guarded(async () => {

@@ -15,12 +15,12 @@ export interface OrderFilter {
   stage: string // of the review
   min: string // yuan
   max: string
-  card_no: string
   no: string
+  find: string // what stands for a name or a phone
 }
 
 export const blank = (): OrderFilter => (
-  { tab: 'reviewing', date: 'created', from: '', to: '', status: '', method: '', channel: '', proxy: '', stage: '', min: '', max: '', card_no: '', no: '' }
+  { tab: 'reviewing', date: 'created', from: '', to: '', status: '', method: '', channel: '', proxy: '', stage: '', min: '', max: '', no: '', find: '' }
 )
 
 const groups: Record<Tab, string[]> = {
@@ -44,6 +44,13 @@ export function statusesOf(tab: OrderFilter['tab']): string[] {
 export function query(f: OrderFilter): Record<string, string> {
   const none = blank()
   return Object.fromEntries(Object.entries(f).filter(([k, v]) => v !== none[k as keyof OrderFilter]))
+}
+
+/** take reads the filter of an address or of what somebody has saved; a card number of before is a number like any other. */
+export function take(from: Record<string, unknown>): OrderFilter {
+  const given = Object.fromEntries(Object.entries(from).filter(([k, v]) => k in blank() && typeof v === 'string'))
+  const card = typeof from.card_no === 'string' ? from.card_no : ''
+  return { ...blank(), ...given, no: String(given.no || card) } as OrderFilter
 }
 
 /** params writes the filter as the server takes it: amounts in fen. */

@@ -20,9 +20,12 @@ export interface PaymentFilter {
   his: string
   insured: string
   no: string
+  find: string // what stands for a name or a phone
 }
 
-export const blank = (): PaymentFilter => ({ needs: 'people', dates: '', from: '', to: '', channel: '', kind: '', status: '', his: '', insured: '', no: '' })
+export const blank = (): PaymentFilter => (
+  { needs: 'people', dates: '', from: '', to: '', channel: '', kind: '', status: '', his: '', insured: '', no: '', find: '' }
+)
 
 export const statuses = [
   'created', 'identified', 'uploading', 'priced', 'opening', 'paying', 'settled', 'writing', 'done', 'undoing', 'reversing', 'refunding',
@@ -34,23 +37,21 @@ export const channels: Record<string, string> = { wechat: '微信', alipay: '支
 export const terminals: Record<string, string> = { h5: '手机', mini: '小程序', kiosk: '自助机' }
 
 /** query writes what is not blank, as the address keeps it. */
-export function query(f: PaymentFilter, page: number): Record<string, string> {
+export function query(f: PaymentFilter): Record<string, string> {
   const none = blank()
-  const out = Object.fromEntries(Object.entries(f).filter(([k, v]) => v !== none[k as keyof PaymentFilter]))
-  return page > 1 ? { ...out, page: String(page) } : out
+  return Object.fromEntries(Object.entries(f).filter(([k, v]) => v !== none[k as keyof PaymentFilter]))
 }
 
 /** take reads the filter of an address; what is unknown there is left out. */
-export function take(q: Record<string, unknown>): { filter: PaymentFilter; page: number } {
+export function take(q: Record<string, unknown>): PaymentFilter {
   const given = Object.fromEntries(Object.entries(q).filter(([k, v]) => k in blank() && typeof v === 'string'))
-  const page = Math.floor(Number(q.page))
-  return { filter: { ...blank(), ...given } as PaymentFilter, page: page >= 1 ? page : 1 }
+  return { ...blank(), ...given } as PaymentFilter
 }
 
 /** params writes the filter as the server takes it. */
-export function params(f: PaymentFilter, page: number): Record<string, string> {
+export function params(f: PaymentFilter, page: number, per: number): Record<string, string> {
   const said = Object.entries(f).map(([k, v]) => [k, v.trim()]).filter(([, v]) => v !== '')
-  return { ...Object.fromEntries(said), page: String(page), per_page: '50' }
+  return { ...Object.fromEntries(said), page: String(page), per_page: String(per) }
 }
 
 type Tag = 'success' | 'warning' | 'danger' | 'info' | 'primary'

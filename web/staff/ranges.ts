@@ -20,3 +20,17 @@ export function spans(today: string): [string, string, string][] {
     ['本月', month, today], ['上月', `${before.slice(0, 8)}01`, before], ['今年', `${today.slice(0, 5)}01-01`, today],
   ]
 }
+
+/** monthEnds are the first and the last day of a month. */
+export function monthEnds(month: string): { from: string; to: string } {
+  const [y, m] = month.split('-').map(Number) as [number, number]
+  return { from: `${month}-01`, to: new Date(Date.UTC(y, m, 0)).toISOString().slice(0, 10) }
+}
+
+/** periodName names a period as a voucher does: a day, a whole month, or from and to. */
+export function periodName(from: string, to: string): string {
+  const [y, m, d] = from.split('-').map(Number) as [number, number, number]
+  if (from === to) return `${y}年${m}月${d}日`
+  if (from.endsWith('-01') && to.slice(0, 7) === from.slice(0, 7) && shift(to, 1).endsWith('-01')) return `${y}年${m}月`
+  return `${from} 至 ${to}`
+}

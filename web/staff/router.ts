@@ -11,6 +11,7 @@ export const places: (Place & { component: () => Promise<unknown> })[] = [
   { path: '/home', title: '等我处理', roles: [...money, 'config'], menu: true, count: 'todo', component: () => import('./pages/Home.vue') },
   { path: '/queue', title: '退款订单', roles: money, menu: true, count: 'reviewing', component: () => import('./pages/Queue.vue') },
   { path: '/orders/:id', title: '退款详情', roles: money, menu: false, component: () => import('./pages/Order.vue') },
+  { path: '/orders/:id/print', title: '退款凭证', roles: money, menu: false, component: () => import('./pages/Voucher.vue') },
   { path: '/payments', title: '缴费订单', roles: money, menu: true, count: 'payments', component: () => import('./pages/Payments.vue') },
   { path: '/payments/:id', title: '缴费详情', roles: money, menu: false, component: () => import('./pages/Payment.vue') },
   { path: '/proxies', title: '代办审核', roles: ['reviewer', 'auditor'], menu: true, count: 'proxies', component: () => import('./pages/Proxies.vue') },
@@ -24,6 +25,7 @@ export const places: (Place & { component: () => Promise<unknown> })[] = [
   { path: '/reviews', title: '审核记录', roles: money, menu: true, component: () => import('./pages/Reviews.vue') },
   { path: '/transfers', title: '出款单', roles: money, menu: true, component: () => import('./pages/Transfers.vue') },
   { path: '/stats', title: '退款统计', roles: money, menu: true, component: () => import('./pages/Stats.vue') },
+  { path: '/stats/print', title: '退款汇总凭证', roles: money, menu: false, component: () => import('./pages/StatsVoucher.vue') },
   { path: '/payment-stats', title: '缴费统计', roles: money, menu: true, component: () => import('./pages/PaymentStats.vue') },
   { path: '/recon', title: '三方对账', roles: ['finance', 'auditor'], menu: true, count: 'recon', component: () => import('./pages/Recon.vue') },
   { path: '/recon/:date', title: '对账日', roles: ['finance', 'auditor'], menu: false, component: () => import('./pages/ReconDay.vue') },
@@ -63,7 +65,10 @@ router.beforeEach(async (to) => {
   return !roles || may(...roles) ? true : '/home'
 })
 
-router.afterEach((to) => { document.title = `${String(to.meta.title ?? '')} - 预交金退款审核台` })
+// A list is come back to as it was left, with filter and page.
+const left = new Map<string, string>()
+router.afterEach((to) => { left.set(to.path, to.fullPath) })
+export const leftAt = (path: string) => left.get(path) ?? path
 
 whenLost(() => {
   const here = router.currentRoute.value

@@ -63,7 +63,7 @@ async function people(app: string): Promise<void> {
   for (const s of items) await post('PATCH', `/api/collections/review_settings/records/${s.id}`, token, { auto: false })
 }
 
-export default (project: TestProject) => open(project, 20)
+export default (project: TestProject) => open(project, 24)
 
 /** open starts a house with so many test people. */
 export async function open(project: TestProject, patients: number): Promise<() => Promise<void>> {

@@ -1,7 +1,7 @@
 // What walks through the pages have in common: a browser, people, staff, and
 // the controls of the simulators.
 import { AxeBuilder } from '@axe-core/playwright'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core'
 import { expect, inject } from 'vitest'
 
 export const app = inject('app')
@@ -14,9 +14,10 @@ export const PORTAL = 4
 export const SMS = 5
 export const PASSWORD = 'Demo-hospay-2026'
 
-/** phone is a small phone in Beijing; a webview keeps nothing between people. */
+/** phone is a small phone in Beijing; a webview keeps nothing between people. Pictures are taken at two dots a pixel, walks at one: half the work. */
 export const phone: BrowserContextOptions = {
-  viewport: { width: 375, height: 812 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, locale: 'zh-CN', timezoneId: 'Asia/Shanghai',
+  viewport: { width: 375, height: 812 }, deviceScaleFactor: Number(process.env.SCALE ?? 1), isMobile: true, hasTouch: true,
+  locale: 'zh-CN', timezoneId: 'Asia/Shanghai',
 }
 
 export function launch(): Promise<Browser> {
@@ -73,6 +74,24 @@ export async function dismissCare(page: Page): Promise<void> {
   if (await no.isVisible()) await no.click()
 }
 
+/**
+ * reload loads the page anew. A reload was seen once that ended in nothing, without a navigation. A browser that has asked
+ * for nothing is told a second time; a server that was asked and does not answer fails the walk.
+ */
+export async function reload(page: Page): Promise<void> {
+  let asked = false
+  const hear = (r: Request) => { asked ||= r.isNavigationRequest() && r.frame() === page.mainFrame() }
+  page.on('request', hear)
+  try {
+    await page.reload({ timeout: 10_000 })
+  } catch (e) {
+    if (asked) throw e
+    await page.reload()
+  } finally {
+    page.off('request', hear)
+  }
+}
+
 const complaints = new WeakMap<Page, string[]>()
 
 /** listen collects what the browser complains about: script errors and breaches of the content policy. */
@@ -100,7 +119,7 @@ export async function judged(page: Page) {
     document.adoptedStyleSheets = [still]
   })
   await page.waitForTimeout(400) // whatever was under way is taken out of the page
-  const { violations } = await new AxeBuilder({ page: page as never }).analyze()
+  const { violations } = await new AxeBuilder({ page: page as never }).setLegacyMode().options({ resultTypes: ['violations'] }).analyze()
   await page.evaluate(() => { document.adoptedStyleSheets = [] })
   return violations
 }
@@ -118,6 +137,17 @@ export async function accessible(page: Page, where: string): Promise<void> {
 export async function fits(page: Page, where: string): Promise<void> {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   expect(over, `${where} scrolls sideways`).toBeLessThanOrEqual(0)
+}
+
+/** approveProxy opens every paper, as whoever approves must, and approves. */
+export async function approveProxy(id: string, who = 'reviewer1'): Promise<void> {
+  const token = await staff(who)
+  const desk = `${app}/api/hospay/desk/proxies/${id}`
+  await json(`${desk}/look`, { token, json: { reason: '审核代办申请' } })
+  const { materials } = await json<{ materials: { id: string; file: string }[] }>(desk, { token })
+  const key = await json<{ token: string }>(`${app}/api/files/token`, { token, json: {} })
+  for (const m of materials) await fetch(`${app}/api/files/proxy_materials/${m.id}/${m.file}?token=${key.token}`).then((r) => r.arrayBuffer())
+  await json(`${app}/api/hospay/proxies/${id}/review`, { token, json: { decision: 'approve', note: '' } })
 }
 
 export async function staff(name: string): Promise<string> {

@@ -2,7 +2,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
-  accessible, ALIPAY, app, fits, HIS, json, launch, moved, orders, PASSWORD, type Person, person, PORTAL, quiet, review, sim, until, visit,
+  accessible, ALIPAY, app, fits, HIS, json, launch, moved, orders, PASSWORD, type Person, person, PORTAL, quiet, reload, review, sim, until, visit,
   WECHAT,
 } from '../walk'
 
@@ -112,7 +112,7 @@ describe('apply', () => {
       )
       return false
     })
-    await page.reload()
+    await reload(page)
     const file = page.waitForResponse((r) => r.url().includes('/api/files/receipts/'))
     await page.getByRole('button', { name: '下载电子回单' }).click()
     const given = await file
@@ -201,7 +201,7 @@ describe('apply', () => {
     await page.getByLabel('收款人姓名').fill(who.name)
     await page.getByLabel('通知手机号').fill(who.phone)
     await page.waitForTimeout(100)
-    await page.reload()
+    await reload(page)
     await h1(page, '收款信息')
     expect(await page.getByLabel('收款人姓名').inputValue()).toBe(who.name)
     expect(await page.getByLabel('通知手机号').inputValue()).toBe(who.phone)
@@ -249,7 +249,7 @@ describe('apply', () => {
     await page.route('**/api/collections/refund_orders/records', async (route) => {
       if (route.request().method() !== 'POST' || held++ > 0) return route.continue()
       await route.fetch()
-      await page.reload()
+      await reload(page)
       await route.abort().catch(() => {})
     })
     await page.getByRole('button', { name: '确认提交' }).click()
@@ -272,7 +272,7 @@ describe('apply', () => {
       held.token = held.token.slice(0, -4) + 'xxxx' // the server no longer believes it
       localStorage.setItem('hospay_patient', JSON.stringify(held))
     })
-    await page.reload()
+    await reload(page)
     await page.getByText('登录已过期').waitFor()
     await h1(page, '进入预交金退款')
     await accessible(page, 'enter after the session ended')
@@ -353,13 +353,13 @@ describe('entry', () => {
   })
 
   test('TestHIS_DownIsTold_BalanceUnchanged', async () => {
-    const { page, context } = await visit(browser, 'P0015', 'wechat')
-    await page.getByRole('button', { name: '申请退款' }).click()
-    await page.getByLabel('我已阅读并同意退款须知').check()
     await json(
       sim(HIS, '/_sim/faults'),
       { json: { plan: [{ match: 'cards', nth: 1, fault: '500_before', times: 50 }, { match: 'balance', nth: 1, fault: '500_before', times: 50 }] } }
     )
+    const { page, context } = await visit(browser, 'P0015', 'wechat') // the start page stands without the balance
+    await page.getByRole('button', { name: '申请退款' }).click()
+    await page.getByLabel('我已阅读并同意退款须知').check()
     await page.getByRole('button', { name: '下一步' }).click()
     await page.getByText('医院系统暂时无法查询，您的余额没有变化').waitFor()
     await accessible(page, 'card while HIS is down')

@@ -2,7 +2,7 @@
 // simulators: nobody there has a keyboard, and a scanner is one.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { accessible, ALIPAY, app, fits, HIS, json, launch, listen, PORTAL, quiet, sim, staff, until, WECHAT } from '../walk'
+import { accessible, ALIPAY, app, fits, HIS, json, launch, listen, PORTAL, quiet, reload, sim, staff, until, WECHAT } from '../walk'
 
 const UPRIGHT = { width: 1080, height: 1920 }
 const LYING = { width: 1920, height: 1080 }
@@ -107,7 +107,7 @@ describe('kiosk', () => {
     await page.getByRole('img', { name: '微信支付二维码' }).waitFor(wait)
     await settled(page, 'code-upright')
     const order = await orderNo(page)
-    await page.reload() // the power is gone
+    await reload(page) // the power is gone
     await nobody(page)
     await page.getByRole('button', { name: /缴费/ }).tap()
     await scan(page, 'P0013')

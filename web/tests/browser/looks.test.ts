@@ -2,7 +2,7 @@
 // doubled text: axe finds nothing, nothing sticks out, targets are large enough.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { accessible, app, fits, HIS, json, launch, listen, orders, person, quiet, review, sim, until, visit } from '../walk'
+import { accessible, app, fits, HIS, json, launch, listen, orders, person, quiet, reload, review, sim, until, visit } from '../walk'
 
 let browser: Browser
 let order = ''
@@ -78,7 +78,7 @@ test('TestLooks_CareMode_LargeTextAndTargets', async () => {
     await targets(page, 60, `${route} in care mode`)
     expect(await smallText(page), `text under 18 px at ${route}`).toEqual([])
   }
-  await page.reload()
+  await reload(page)
   await page.getByRole('button', { name: '标准版' }).waitFor() // remembered
   quiet(page)
   await context.close()
@@ -122,7 +122,7 @@ test('TestLooks_CareMode_WholeApplicationAndProxy', async () => {
   const old = await person('P0008', 'wechat')
   await page.goto(`${app}/#/proxy/new`)
   await page.getByLabel('被代办人姓名').fill(old.name)
-  await page.getByLabel('被代办人身份证号').fill(old.id_no)
+  await page.getByLabel('被代办人证件号码').fill(old.id_no)
   await page.getByLabel('被代办人就诊卡号').fill(old.cards[0]!)
   await page.getByRole('radio', { name: '老年人' }).check()
   await page.getByLabel('您是被代办人的').selectOption({ label: '子女' })
@@ -143,7 +143,7 @@ test('TestLooks_CareModeIsOfferedFromSixtyOn_AndNeverForced', async () => {
   await page.getByRole('dialog').getByText('使用关怀版？').waitFor()
   await accessible(page, 'offer of care mode')
   await page.getByRole('button', { name: '用标准版' }).click()
-  await page.reload()
+  await reload(page)
   await page.getByText('您好').waitFor()
   await page.waitForTimeout(400)
   expect(await page.getByRole('dialog').isVisible()).toBe(false)

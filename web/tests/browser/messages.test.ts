@@ -32,7 +32,7 @@ describe('messages', () => {
     await fits(page, 'home with messages')
     await page.getByRole('link', { name: /消息/ }).click()
     await page.getByRole('heading', { level: 1, name: '消息' }).waitFor()
-    const message = page.getByRole('link', { name: /退款未通过通知/ })
+    const message = page.getByRole('link', { name: /退款审核驳回通知/ })
     expect(await message.innerText()).toContain(o.reason)
     await accessible(page, 'messages')
     await fits(page, 'messages')

@@ -2,7 +2,7 @@
 // program and simulators.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { accessible, app, fits, HIS, json, launch, quiet, sim, until, visit } from '../walk'
+import { accessible, app, fits, HIS, json, launch, quiet, reload, sim, until, visit } from '../walk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -55,7 +55,7 @@ describe('pay', () => {
     await page.getByRole('button', { name: '支付 ¥47.11' }).click()
     await h1(page, '缴费详情')
     await page.getByText(/请在 \d+:\d\d 内支付/).waitFor()
-    await page.reload() // what was begun is there again
+    await reload(page) // what was begun is there again
     await page.getByText(/请在 \d+:\d\d 内支付/).waitFor()
     await accessible(page, 'payment')
     await page.getByRole('button', { name: '支付 ¥47.11' }).click()

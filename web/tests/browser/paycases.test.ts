@@ -3,7 +3,7 @@
 // does not take it, money that goes back by parts, a slot whose time is over.
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { accessible, app, CENTRE, fits, HIS, json, launch, person, quiet, sim, staff, until, visit, WECHAT } from '../walk'
+import { accessible, app, CENTRE, fits, HIS, json, launch, person, quiet, reload, sim, staff, until, visit, WECHAT } from '../walk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -83,7 +83,7 @@ describe('payments that do not go straight on', () => {
     await page.getByRole('link', { name: '换一种缴费方式' }).or(page.getByRole('button', { name: '换一种缴费方式' })).click()
     await h1(page, '选择缴费方式')
     await page.getByLabel('微信自费支付').check()
-    await page.reload() // the choice is still made
+    await reload(page) // the choice is still made
     await h1(page, '选择缴费方式')
     expect(await page.getByLabel('微信自费支付').isChecked()).toBe(true)
     await page.getByRole('button', { name: '支付 ¥61.30' }).click()
@@ -107,7 +107,7 @@ describe('payments that do not go straight on', () => {
 
   test('TestPay_TwoAreas_BenefitChanged_EveryStepReloaded', async () => {
     const { page, context, no } = await begins('P0011', 'wechat', 20_000)
-    await page.reload()
+    await reload(page)
     await toInsurance(page)
     const benefits = page.locator('fieldset').filter({ has: page.locator('input[name=benefit]') })
     await benefits.getByText('职工基本医疗保险 · 普通门诊').waitFor() // the hospital's own area is asked first
@@ -115,7 +115,7 @@ describe('payments that do not go straight on', () => {
     await benefits.getByText('城乡居民基本医疗保险 · 普通门诊').waitFor()
     expect(await benefits.getByText('职工基本医疗保险').count()).toBe(0)
     await page.getByLabel('城乡居民基本医疗保险 · 普通门诊').check()
-    await page.reload()
+    await reload(page)
     await benefits.getByText('城乡居民基本医疗保险 · 普通门诊').waitFor()
     expect(await page.getByLabel('佛山市').isChecked()).toBe(true)
     expect(await page.getByLabel('城乡居民基本医疗保险 · 普通门诊').isChecked()).toBe(true)
@@ -128,7 +128,7 @@ describe('payments that do not go straight on', () => {
     await fits(page, 'two areas')
     await page.getByRole('button', { name: '下一步：授权' }).click()
     await h1(page, '缴费详情')
-    await page.reload()
+    await reload(page)
     await page.getByRole('button', { name: '去授权' }).waitFor()
     // Until the bill is uploaded the patient may choose otherwise.
     await page.getByRole('button', { name: '改用其他方式' }).click()
@@ -142,10 +142,10 @@ describe('payments that do not go straight on', () => {
     await h1(page, '缴费详情')
     await authorises(page, 'P0011')
     await page.getByText('医保基金支付').waitFor()
-    await page.reload()
+    await reload(page)
     await page.getByText('医保基金支付').waitFor()
     await pays(page)
-    await page.reload()
+    await reload(page)
     await page.getByText('已缴费').first().waitFor()
     // A resident's insurance pays half beyond ¥50 and has no account.
     const made = await payment(no)
@@ -212,7 +212,7 @@ describe('payments that do not go straight on', () => {
     await h1(page, '缴费详情')
     await json(sim(HIS, '/_sim/faults'), { json: { plan: [{ match: 'charge', nth: 1, fault: 'window_paid', times: 1 }] } })
     await pays(page)
-    await page.getByText('已全部退费').first().waitFor()
+    await page.getByText('已全部退费').first().waitFor({ timeout: 90_000 })
     await page.getByText('款项已全部退回').waitFor()
     await accessible(page, 'money went back')
     const paid = await payment(no)

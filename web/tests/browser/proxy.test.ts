@@ -2,7 +2,7 @@
 import { deflateSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { accessible, app, fits, json, launch, orders, person, quiet, review, sim, staff, until, visit, WECHAT } from '../walk'
+import { approveProxy, accessible, app, fits, json, launch, orders, person, quiet, reload, review, sim, staff, until, visit, WECHAT } from '../walk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -68,10 +68,10 @@ async function start(page: Page, principal: { name: string; id_no: string; cards
   await page.getByText('请填写被代办人姓名').waitFor()
   await accessible(page, 'new proxy with errors')
   await page.getByLabel('被代办人姓名').fill(principal.name)
-  await page.getByLabel('被代办人身份证号').fill(principal.id_no.slice(0, 17) + (principal.id_no.endsWith('1') ? '2' : '1'))
-  await page.getByLabel('被代办人身份证号').blur()
+  await page.getByLabel('被代办人证件号码').fill(principal.id_no.slice(0, 17) + (principal.id_no.endsWith('1') ? '2' : '1'))
+  await page.getByLabel('被代办人证件号码').blur()
   await page.getByText('身份证号不正确').waitFor()
-  await page.getByLabel('被代办人身份证号').fill(principal.id_no)
+  await page.getByLabel('被代办人证件号码').fill(principal.id_no)
   await page.getByLabel('被代办人就诊卡号').fill(principal.cards[0]!)
   await page.getByRole('radio', { name: kind }).check()
   await page.getByLabel('您是被代办人的').selectOption({ label: relation })
@@ -116,7 +116,7 @@ test('TestProxyWalk_ElderlyFromPhotosToPayment', async () => {
   await expect.poll(() => page.locator('.photo', { hasText: '代办人身份证人像面' }).first().locator('img').count(), { timeout: 20_000 }).toBe(1)
 
   // A reload in the middle loses nothing that was sent.
-  await page.reload()
+  await reload(page)
   await page.getByRole('heading', { level: 1, name: '代办详情' }).waitFor()
   await expect.poll(() => page.locator('.photo img').count(), { timeout: 10_000 }).toBe(1)
 
@@ -130,7 +130,7 @@ test('TestProxyWalk_ElderlyFromPhotosToPayment', async () => {
   await giveAll(page)
   await page.getByRole('button', { name: '提交审核' }).click()
   await page.getByText('待审核').first().waitFor()
-  await json(`${app}/api/hospay/proxies/${id}/review`, { token: await staff('reviewer1'), json: { decision: 'approve', note: '' } })
+  await approveProxy(id)
   await page.getByText('审核通过').first().waitFor() // by itself
   await accessible(page, 'proxy approved')
 
@@ -191,7 +191,7 @@ test('TestProxyWalk_RejectionTellsReason_WrongDataIsOneAnswer', async () => {
   const { page, context } = await visit(browser, 'P0013', 'wechat')
   await page.goto(`${app}/#/proxy/new`)
   await page.getByLabel('被代办人姓名').fill('查无此人')
-  await page.getByLabel('被代办人身份证号').fill(child.id_no)
+  await page.getByLabel('被代办人证件号码').fill(child.id_no)
   await page.getByLabel('被代办人就诊卡号').fill(child.cards[0]!)
   await page.getByRole('radio', { name: '老年人' }).check()
   await page.getByText('与').first().waitFor()
@@ -200,8 +200,8 @@ test('TestProxyWalk_RejectionTellsReason_WrongDataIsOneAnswer', async () => {
   await page.getByLabel('我已阅读并同意').check()
   await page.getByRole('button', { name: '查询并继续' }).click()
   await page.getByText('没有查到被代办人').waitFor()
-  await page.reload() // the form is still there
-  expect(await page.getByLabel('被代办人身份证号').inputValue()).toBe(child.id_no)
+  await reload(page) // the form is still there
+  expect(await page.getByLabel('被代办人证件号码').inputValue()).toBe(child.id_no)
   await page.getByLabel('被代办人姓名').fill(child.name)
   await page.getByRole('button', { name: '查询并继续' }).click()
   await page.getByRole('heading', { level: 1, name: '代办详情' }).waitFor()

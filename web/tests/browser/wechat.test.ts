@@ -2,7 +2,7 @@
 // a bridge that records what it is asked. The money moves in the simulator.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { accessible, app, json, launch, orders, quiet, review, sim, until, visit, WECHAT } from '../walk'
+import { accessible, app, json, launch, orders, quiet, reload, review, sim, until, visit, WECHAT } from '../walk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -69,7 +69,7 @@ test.each([['TestConfirm_H5CallsTheBridge', 'P0013', false], ['TestConfirm_MiniP
   const configured = await page.evaluate(() => (window as unknown as Played).configured)
   expect(configured).toMatchObject({ appId: c.app_id, jsApiList: ['requestMerchantTransfer'], signature: expect.stringMatching(/^[0-9a-f]{40}$/) })
   expect(await page.getByText('已到账').count()).toBe(0)
-  await page.reload()
+  await reload(page)
   await page.getByText('正在核实是否到账').waitFor() // a reload does not forget it
   await json(sim(WECHAT, `/_sim/confirm/${order.no}T01`), { method: 'POST' })
   await page.getByText('已到账').first().waitFor()

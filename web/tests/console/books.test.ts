@@ -5,67 +5,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { app, json, launch, person, sim, until, WECHAT } from '../walk'
-import { inSight, it, open, serious, sit } from './desk'
+import { launch } from '../walk'
+import { choose, inSight, open, serious, sit } from './desk'
+import { pays } from './pay'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
 afterAll(async () => { await browser.close() })
 
-interface Paid {
-  id: string; no: string; status: string; out_trade_no: string; channel_no: string; cash: number; card_no: string; setl_id: string; fund: number
-}
-
-/** orderOf reads a payment as IT does. */
-const orderOf = async (id: string) => json<Paid>(`${app}/api/collections/payment_orders/records/${id}`, { token: await it() })
-
-/** authorise goes through WeChat's page as a patient does. */
-async function authorise(token: string, code: string): Promise<void> {
-  const q = new URLSearchParams({ channel: 'wechat', terminal: 'h5', back: 'http://hospital.example/back' })
-  const { url } = await json<{ url: string }>(`${app}/api/hospay/insurance/authorisation?${q}`, { token })
-  const page = url.includes('/oauth/code') ? `${url}&patient=${code}` : url
-  const res = await fetch(page, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ for: '' }) })
-  const authCode = new URL(res.headers.get('location')!).searchParams.get('authCode')
-  await json(`${app}/api/hospay/insurance/authorisation`, { token, json: { channel: 'wechat', code: authCode } })
-}
-
-/** pays takes a bill of a test person to its end, through the routes that the pages use. */
-async function pays(code: string, fen: number, insured: boolean): Promise<Paid> {
-  const who = await person(code, 'wechat')
-  const { token } = await json<{ token: string }>(`${app}/api/hospay/auth/ticket`, { json: { ticket: who.ticket } })
-  const { bill_no } = await json<{ bill_no: string }>(sim(2, '/_sim/bills'), { json: { patient: code, kind: 'outpatient', amount: fen, insurable: insured } })
-  const card = who.cards[0]!
-  await json(`${app}/api/hospay/bills?card_no=${card}`, { token })
-  const wish: Record<string, unknown> = { bill_no, card_no: card, channel: 'wechat', terminal: 'mini', insured }
-  if (insured) {
-    const { benefits } = await json<{ benefits: { id: string }[] }>(
-      `${app}/api/hospay/insurance/enrolment`, { token, json: { card_no: card, area: '440100' } })
-    Object.assign(wish, { area: '440100', benefit: benefits[0]!.id })
-    await json(`${app}/api/hospay/insurance/identity`, { token, json: { card_no: card, area: '440100', benefit: benefits[0]!.id, bill_no } })
-    await json(`${app}/api/hospay/bills?card_no=${card}`, { token })
-    await authorise(token, code)
-  }
-  const { id } = await json<{ id: string }>(`${app}/api/collections/payment_orders/records`, { token, json: wish })
-  const order = await until('it can be paid', async () => {
-    const o = await orderOf(id)
-    return o.status === 'paying' && o
-  })
-  await json(sim(WECHAT, `/_sim/pay/${order.out_trade_no}`), { method: 'POST' })
-  await json(`${app}/api/hospay/payments/${id}/check`, { token, json: {} })
-  return until('it is done', async () => {
-    const o = await orderOf(id)
-    return o.status === 'done' && o
-  })
-}
-
 /** brings uploads a file of the other side. */
 async function brings(page: Page, source: string, file: string): Promise<void> {
   await page.getByRole('button', { name: '上传账单' }).click()
   const dialog = page.getByRole('dialog', { name: '上传账单' })
-  if (source) {
-    await dialog.getByRole('combobox', { name: '来源' }).click({ force: true })
-    await page.getByRole('option', { name: source, exact: true }).click()
-  }
+  if (source) await choose(page, dialog, '来源', source)
   await dialog.getByLabel('账单文件').setInputFiles(file)
   await dialog.getByRole('button', { name: '上传', exact: true }).click()
   await dialog.waitFor({ state: 'hidden' })

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { app, json, launch, person, staff, until } from '../walk'
+import { app, json, launch, person, reload, staff, until } from '../walk'
 import { sheets } from '../xlsx'
-import { apply, code, open, serious, sit, state } from './desk'
+import { apply, choose, code, open, serious, set, sit, state } from './desk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -86,9 +86,7 @@ test('TestConsole_RejectionNeedsAReason_PatientReadsIt', async () => {
   await page.getByRole('button', { name: '驳回（R）' }).click()
   const yes = page.getByRole('button', { name: '确认驳回' })
   expect(await yes.isDisabled()).toBe(true)
-  await page.getByRole('combobox', { name: '驳回原因' }).click({ force: true })
-  await page.getByRole('option', { name: '其他' }).click()
-  await page.getByLabel('补充说明').fill('请先结清检查费')
+  await page.getByLabel('驳回原因').fill('请先结清检查费')
   await serious(page, 'rejection dialog')
   await yes.click()
   await until('rejected', async () => (await state(id)) === 'rejected')
@@ -116,17 +114,20 @@ test('TestConsole_TwoReviewersAtOnce_TheLoserIsTold', async () => {
   await b.context.close()
 })
 
-test('TestConsole_BatchOf200_OneBadOrderDoesNotStopTheRest', async () => {
+// A working day's batch is 200 (make night); the short form takes 40.
+const MANY = process.env.WALKS === 'all' ? 200 : 40
+
+test('TestConsole_Batch_OneBadOrderDoesNotStopTheRest', async () => {
   const made: { id: string }[] = []
-  for (let i = 30; i < 230; i += 10) made.push(...(await Promise.all(Array.from({ length: 10 }, (_, k) => apply(code(i + k), 'alipay', 100 + i + k)))))
-  expect(made.length).toBe(200)
+  for (let i = 0; i < MANY; i += 10) made.push(...(await Promise.all(Array.from({ length: 10 }, (_, k) => apply(code(40 + i + k), 'alipay', 100 + i + k)))))
+  expect(made.length).toBe(MANY)
   await until('all to review', async () => {
     const { reviewing } = await json<Record<string, { count: number }>>(`${app}/api/hospay/queue/counts`, { token: await staff('reviewer1') })
-    return (reviewing?.count ?? 0) >= 200
+    return (reviewing?.count ?? 0) >= MANY
   })
   const { page, context } = await sit(browser, 'reviewer1')
   let done = 0
-  for (let round = 0; round < 6 && done < 200; round++) {
+  for (let round = 0; round < 6 && done < MANY; round++) {
     await open(page, '/queue', '退款订单')
     await page.getByRole('row').nth(1).waitFor()
     await page.getByRole('checkbox', { name: /全选|选择/ }).first().or(page.locator('thead .el-checkbox')).first().click()
@@ -152,17 +153,17 @@ test('TestConsole_BatchOf200_OneBadOrderDoesNotStopTheRest', async () => {
     await dialog.getByRole('button', { name: '关闭', exact: true }).click()
     await page.waitForTimeout(1200)
   }
-  await until('all 200 paid', async () => {
-    const q = new URLSearchParams({ filter: made.slice(0, 60).map((m) => `id = "${m.id}"`).join(' || '), perPage: '100' })
+  await until('all paid', async () => {
+    const q = new URLSearchParams({ filter: made.slice(-40).map((m) => `id = "${m.id}"`).join(' || '), perPage: '100' })
     const { items } = await json<{ items: { status: string }[] }>(`${app}/api/collections/refund_orders/records?${q}`, { token: await staff('reviewer1') })
-    return items.length === 60 && items.every((o) => o.status === 'succeeded')
+    return items.length === 40 && items.every((o) => o.status === 'succeeded')
   })
   await context.close()
 })
 
 test('TestConsole_FilterLivesInTheAddress_KeyboardMoves', async () => {
   const { page, context } = await sit(browser, 'finance')
-  await open(page, '/queue?tab=succeeded&channel=alipay', '退款订单')
+  await open(page, '/queue?tab=succeeded&channel=alipay&per=20', '退款订单')
   await page.getByRole('tab', { name: /已完成/, selected: true }).waitFor()
   await page.getByRole('row').nth(5).waitFor()
   const first = await page.locator('.el-table .chosen').innerText()
@@ -175,10 +176,10 @@ test('TestConsole_FilterLivesInTheAddress_KeyboardMoves', async () => {
   await page.getByText('第 2 页').waitFor()
   const pageTwo = await page.locator('.el-table__row').allInnerTexts()
   expect(pageTwo.filter((r) => pageOne.includes(r))).toEqual([])
-  await page.getByLabel('就诊卡号').fill('C0021')
+  await page.getByLabel('姓名、电话或单号').fill('C0021')
   await page.getByRole('button', { name: '查询' }).click()
   await expect.poll(() => page.locator('.el-table__row').count()).toBe(1)
-  expect(page.url()).toContain('card_no=C0021')
+  expect(page.url()).toContain('no=C0021')
   await serious(page, 'filtered queue')
   // The export is exactly the filter.
   const download = page.waitForEvent('download')
@@ -203,7 +204,13 @@ test('TestConsole_StatisticsDrillDownIsTheList', async () => {
   await page.getByText(new RegExp(`^${count} 笔，合计`)).waitFor()
   const [, sum] = /合计 (¥[\d,.]+)/.exec(await page.locator('.el-drawer').innerText()) ?? []
   expect(await page.locator('tfoot tr').first().innerText()).toContain(sum)
-  const rows = await page.locator('.el-drawer tbody tr').count()
+  const arrived = page.locator('.el-drawer table').filter({ hasText: '按渠道实际退款日期合计' })
+  const counts = (await arrived.locator('tbody td:last-child').allInnerTexts()).map(Number)
+  expect(counts.reduce((a, b) => a + b, 0)).toBe(count)
+  const file = page.waitForEvent('download')
+  await page.getByRole('button', { name: '导出明细' }).click()
+  expect([...sheets(readFileSync(await (await file).path()))[0]!.values()].some((t) => t.includes('统计口径=已退'))).toBe(true)
+  const rows = await page.locator('.el-drawer table').last().locator('tbody tr').count()
   expect(rows).toBe(Math.min(50, count))
   await serious(page, 'drill-down')
   await page.keyboard.press('Escape')
@@ -217,6 +224,27 @@ test('TestConsole_StatisticsDrillDownIsTheList', async () => {
   const texts = [...sheets(readFileSync(await (await download).path()))[0]!.values()]
   expect(texts).toContain('合计')
   expect(texts.some((t) => /元.*分|元整/.test(t))).toBe(true) // the sum in capitals
+  // For the finance software, once its layout is known.
+  await page.getByRole('button', { name: '记账凭证' }).click()
+  await page.getByText('还没有设置凭证格式').waitFor()
+  await set('institutions', { voucher_layout: JSON.parse(readFileSync('../internal/voucher/samples/u8.json', 'utf8')) })
+  const booked = page.waitForEvent('download')
+  await page.getByRole('button', { name: '记账凭证' }).click()
+  const lines = new TextDecoder('gbk').decode(readFileSync(await (await booked).path())).split('\r\n')
+  expect(lines[0]).toBe('填制凭证,V800')
+  const fen = (at: number) => lines.slice(1, -1).reduce((n, l) => n + Math.round(Number(l.split(',')[at]) * 100), 0)
+  expect(fen(6)).toBe(fen(7)) // debit and credit
+  expect(fen(6)).toBeGreaterThan(0)
+  await set('institutions', { voucher_layout: null })
+  // The same figures on a sheet to sign.
+  await page.getByRole('button', { name: '汇总凭证' }).click()
+  const sheet = page.getByRole('article', { name: '退款汇总凭证' })
+  await sheet.waitFor()
+  expect(await sheet.locator('tr.total').innerText()).toContain(sum)
+  expect(await sheet.innerText()).toMatch(/已退合计人民币（大写）.*(元|整)/)
+  await serious(page, 'voucher of a period')
+  const pdf = await page.pdf({ path: process.env.VOUCHER, preferCSSPageSize: true, printBackground: true })
+  expect(pdf.toString('latin1').match(/\/Type\s*\/Page\b/g)?.length).toBe(1)
   await context.close()
 })
 
@@ -238,7 +266,7 @@ test('TestConsole_ColumnsAndSavedFiltersAreKept', async () => {
   await page.getByRole('button', { name: '保存当前' }).click()
   await serious(page, 'saved filters')
   await page.keyboard.press('Escape')
-  await page.reload()
+  await reload(page)
   await column.waitFor()
   await page.getByRole('button', { name: '清空' }).click()
   await expect.poll(() => page.url()).not.toContain('min=')
@@ -264,8 +292,7 @@ test('TestConsole_AuditIsReadAndVerified', async () => {
   await page.getByRole('button', { name: '检查哈希链' }).click()
   await page.getByText('哈希链完整').waitFor()
   await serious(page, 'audit log')
-  await page.getByRole('combobox', { name: '动作' }).click({ force: true })
-  await page.getByRole('option', { name: '配置', exact: true }).click()
+  await choose(page, page, '动作', '配置')
   await page.getByRole('button', { name: '查询' }).click()
   await page.getByRole('row').filter({ hasText: '在后台修改配置' }).first().waitFor()
   const download = page.waitForEvent('download')
@@ -274,7 +301,7 @@ test('TestConsole_AuditIsReadAndVerified', async () => {
   expect(cells.some((t) => t.includes('config.'))).toBe(true)
   expect(cells.some((t) => t.includes('order.'))).toBe(false) // exactly the filter
   await open(page, '/audit', '审计日志')
-  await page.reload()
+  await reload(page)
   await page.getByRole('textbox', { name: '退款单号' }).fill(no)
   await page.getByRole('button', { name: '查询' }).click()
   await expect.poll(() => page.getByRole('row').count()).toBe(2) // the head, and the look

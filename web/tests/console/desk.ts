@@ -1,7 +1,7 @@
 // What walks through the console have in common.
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { app, json, judged, listen, PASSWORD, person, quiet, staff } from '../walk'
+import { app, json, judged, listen, PASSWORD, person, quiet, reload, staff } from '../walk'
 
 export const desks = { wide: { width: 1440, height: 900 }, narrow: { width: 1024, height: 768 } }
 
@@ -29,7 +29,7 @@ export async function open(page: Page, route: string, heading: string): Promise<
 export async function live(page: Page, reading: RegExp): Promise<void> {
   const answered = (url: (u: string) => boolean) => page.waitForResponse((r) => url(r.url()), { timeout: 20_000 })
   const heard = page.waitForResponse((r) => r.url().endsWith('/api/realtime') && !!r.request().postData()?.includes('proxy_applications'))
-  await page.reload()
+  await reload(page)
   await heard
   await Promise.all([answered((u) => u.includes('/queue/counts')), answered((u) => reading.test(u))])
 }
@@ -67,6 +67,14 @@ export async function serious(page: Page, where: string, atAll = false): Promise
   }
   await page.setViewportSize(own)
   quiet(page)
+}
+
+/** choose picks from a list once it stands still, and waits until the list is gone. */
+export async function choose(page: Page, scope: Page | Locator, list: string, option: string): Promise<void> {
+  await scope.locator('.el-select__wrapper').filter({ has: page.getByRole('combobox', { name: list }) }).click()
+  const item = page.getByRole('option', { name: option, exact: true })
+  await item.click()
+  await item.waitFor({ state: 'hidden' })
 }
 
 /** swept takes the passing messages away, which would otherwise stand for seconds. */
@@ -109,3 +117,19 @@ export async function state(id: string): Promise<string> {
 }
 
 export const code = (n: number) => `P${String(n).padStart(4, '0')}`
+
+/** counted counts what the hand does: presses of the mouse and keys, but not those that only hold others. */
+export async function counted(page: Page): Promise<() => Promise<{ clicks: number; keys: number }>> {
+  await page.evaluate(() => {
+    const hand = { clicks: 0, keys: 0 }
+    Object.assign(window, { hand })
+    addEventListener('pointerdown', (e) => { if (e.isTrusted) hand.clicks++ }, true)
+    addEventListener('keydown', (e) => { if (e.isTrusted && !['Shift', 'Control', 'Alt', 'Meta'].includes(e.key)) hand.keys++ }, true)
+  })
+  return () => page.evaluate(() => {
+    const { hand } = window as unknown as { hand: { clicks: number; keys: number } }
+    const was = { ...hand }
+    Object.assign(hand, { clicks: 0, keys: 0 })
+    return was
+  })
+}

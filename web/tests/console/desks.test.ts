@@ -2,7 +2,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { app, json, launch, orders, person, sim, staff, until, WECHAT } from '../walk'
-import { apply, code, open, serious, set, sit, state } from './desk'
+import { apply, code, counted, open, serious, set, sit, state } from './desk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -61,19 +61,17 @@ test('TestConsole_ProxyReview_PhotosSideBySide_LooksOnRecord', async () => {
   await open(page, '/proxies', '代办审核')
   await page.getByRole('link', { name: '审核', exact: true }).first().waitFor()
   await serious(page, 'proxies')
+  const spent = await counted(page)
   await page.getByRole('link', { name: '审核', exact: true }).first().click()
   await page.getByRole('heading', { level: 1, name: '代办详情' }).waitFor()
   await page.getByText('姓名一致').waitFor()
   // Masked until somebody says why; then what has to be compared stands beside the photos.
   expect(await page.locator('main').innerText()).not.toContain(agent.id_no)
   expect(await page.locator('.pane').count()).toBe(0)
-  await page.getByRole('button', { name: '查看照片并核对' }).click()
-  const why = page.getByRole('dialog', { name: '查看代办材料' })
-  await why.getByRole('button', { name: '查看', exact: true }).waitFor()
-  expect(await why.getByRole('button', { name: '查看', exact: true }).isDisabled()).toBe(true)
   await serious(page, 'why one looks')
-  await why.getByLabel('审核代办申请').check()
-  await why.getByRole('button', { name: '查看', exact: true }).click()
+  const yes = page.getByRole('button', { name: '通过', exact: true })
+  expect(await yes.isDisabled()).toBe(true)
+  await page.getByRole('button', { name: '审核代办申请' }).click()
   await page.locator('.compare').getByText(agent.id_no).waitFor()
   await page.locator('.pane canvas').nth(1).waitFor()
   // The photo is drawn, and over it the name of who looks at it.
@@ -83,25 +81,39 @@ test('TestConsole_ProxyReview_PhotosSideBySide_LooksOnRecord', async () => {
     for (let i = 0; i < d.length; i += 4) if (d[i]! > 200) light++
     return light
   })).toBeGreaterThan(10_000)
-  await page.getByRole('button', { name: '旋转' }).first().click()
-  await page.getByRole('button', { name: '放大' }).first().click()
+  expect(await page.locator('.viewer h3').allInnerTexts()).toEqual(
+    ['代办人身份证人像面', '被代办人证件人像面（或户口簿本人页）', '代办人身份证国徽面', '被代办人证件另一面', '授权委托书']
+  )
+  await page.locator('.pane canvas').first().focus()
+  for (const key of ['t', '+', 'ArrowLeft']) await page.keyboard.press(key)
   await serious(page, 'proxy with photos')
-  const yes = page.getByRole('button', { name: '通过', exact: true })
   expect(await yes.isDisabled()).toBe(true)
   for (const box of await page.locator('.reviewbar input[type=checkbox]').all()) await box.check()
+  // Papers are open once they come into sight; the others are named until then.
+  const papers = page.getByRole('list', { name: '看过的材料' })
+  expect(await papers.getByText('未看').count()).toBeGreaterThan(0)
+  await page.getByRole('status').getByText('全部看过才能通过').waitFor()
+  expect(await yes.isDisabled()).toBe(true)
+  await page.mouse.move(10, 400)
+  for (let i = 0; i < 30 && await papers.getByText('未看').count(); i++) {
+    await page.mouse.wheel(0, 200)
+    await page.waitForTimeout(100)
+  }
+  await expect.poll(() => papers.getByText('未看').count()).toBe(0)
+  await serious(page, 'proxy with all papers seen')
   await yes.click()
-  await page.getByRole('button', { name: '确认通过' }).click()
   await page.getByRole('heading', { level: 1, name: /审核通过/ }).waitFor()
+  expect((await spent()).clicks).toBe(7) // a reason, four points, the list and 通过
   for (const act of ['查看双方信息和照片', '查看照片', '通过']) await page.locator('.events li', { hasText: act }).first().getByText('审核员一').waitFor()
   await context.close()
   const { items } = await json<{ items: { action: string }[] }>(`${app}/api/hospay/audit?action=proxy.photo`, { token: await staff('auditor') })
-  expect(items.length).toBeGreaterThanOrEqual(2)
+  expect(items.length).toBeGreaterThanOrEqual(4) // one a paper
 })
 
 test('TestConsole_LooksBeyondTheDay_AnotherPersonReleases', async () => {
   const { used } = await json<{ used: number }>(`${app}/api/hospay/reveals`, { token: await staff('reviewer2') })
   await set('institutions', { reveals_a_day: used + 1 }) // other walks have looked today
-  const { id } = await apply(code(235), 'alipay', 3600)
+  const { id } = await apply(code(34), 'alipay', 3600)
   const { page, context } = await sit(browser, 'reviewer2')
   await open(page, `/orders/${id}`, '退款详情')
   const field = (label: string) => page.locator('dt', { hasText: label }).locator('+ dd')
@@ -125,7 +137,7 @@ test('TestConsole_LooksBeyondTheDay_AnotherPersonReleases', async () => {
   await other.page.getByRole('button', { name: '放行审核员二', exact: true }).click()
   await other.page.getByText('没有等待放行的申请').waitFor()
   await other.context.close()
-  const who = await person(code(235), 'alipay')
+  const who = await person(code(34), 'alipay')
   await open(page, `/orders/${id}`, '退款详情')
   await field('收款账户').getByRole('button', { name: '查看' }).click()
   await look.getByLabel('联系收款人').check()

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { app, json, launch, listen, PASSWORD, quiet, staff, until } from '../walk'
-import { apply, code, open, serious, set, sit, state, swept } from './desk'
+import { app, json, launch, listen, PASSWORD, quiet, reload, staff, until } from '../walk'
+import { apply, choose, code, open, serious, set, sit, state, swept } from './desk'
 
 let browser: Browser
 beforeAll(async () => { browser = await launch() })
@@ -44,7 +44,7 @@ test('TestConsole_SensitiveChangeNeedsASecondPerson_TakesEffectOnTheNextOrder', 
 
 test('TestConsole_EveryTabOfTheConfiguration', async () => {
   const { page, context } = await sit(browser, 'config')
-  for (const tab of ['house', 'channels', 'his', 'notices', 'texts', 'sms', 'staff']) {
+  for (const tab of ['house', 'channels', 'his', 'centre', 'notices', 'texts', 'sms', 'staff']) {
     await open(page, `/config?tab=${tab}`, '系统配置')
     await page.locator('section.card').first().waitFor()
     await serious(page, `configuration: ${tab}`)
@@ -55,6 +55,13 @@ test('TestConsole_EveryTabOfTheConfiguration', async () => {
   await page.getByRole('button', { name: '测试连接' }).first().click()
   await page.locator('.checks li').first().waitFor()
   await serious(page, 'connection test')
+  await open(page, '/config?tab=centre', '系统配置')
+  await page.getByRole('button', { name: '探测' }).click()
+  await page.locator('.checks li', { hasText: '医保订单查询（6301）' }).waitFor()
+  expect(await page.getByLabel('本院 SM2 私钥').inputValue()).toBe('')
+  await page.getByRole('button', { name: '填入样例：' }).first().click()
+  expect(JSON.parse(await page.getByLabel('地区方案').inputValue())).toHaveProperty('base')
+  await serious(page, 'insurance centre')
   await open(page, '/config?tab=notices', '系统配置')
   await page.getByRole('button', { name: '写新版本' }).first().click()
   await page.getByRole('textbox', { name: '标题' }).fill('预交金退款须知（修订）')
@@ -98,10 +105,7 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   const upload = async (source: string, file: string) => {
     await a.page.getByRole('button', { name: '上传账单' }).click()
     const dialog = a.page.getByRole('dialog', { name: '上传账单' })
-    if (source !== 'HIS') {
-      await dialog.getByRole('combobox', { name: '来源' }).click({ force: true })
-      await a.page.getByRole('option', { name: source, exact: true }).click()
-    }
+    if (source !== 'HIS') await choose(a.page, dialog, '来源', source)
     await dialog.getByLabel('账单文件').setInputFiles(file)
     await dialog.getByRole('button', { name: '上传', exact: true }).click()
     return dialog
@@ -152,7 +156,7 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   await offer.getByText('先提一步').waitFor()
   await a.page.keyboard.press('Escape')
   await json(`${app}/api/hospay/differences/${taken.id}/withdraw`, { token, json: { note: '撤回' } })
-  await a.page.reload()
+  await reload(a.page)
   await a.page.getByText('HIS 单边').first().waitFor()
   const work = async (verb: string) => {
     await a.page.getByRole('button', { name: /^处理/ }).first().click()
@@ -175,7 +179,7 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   }
   await b.page.getByRole('heading', { name: '差异（0 条待处理）' }).waitFor()
   await serious(b.page, 'confirmed by a second person')
-  await a.page.reload()
+  await reload(a.page)
   await a.page.getByText('已处理').first().waitFor()
   await serious(a.page, 'worked off')
   const download = a.page.waitForEvent('download')
@@ -191,7 +195,7 @@ test('TestConsole_ClerkUploadsThreeFiles_WorksOffThree_ExportsTheReport_ClosesTh
   expect(await b.page.getByRole('button', { name: '申请月结' }).count()).toBe(0) // finance asks first
   const step = async (page: Page, verb: string, after: string) => {
     await open(page, `/recon?month=${month}`, '三方对账')
-    await page.reload()
+    await reload(page)
     await page.getByRole('button', { name: verb }).click()
     await page.getByRole('textbox', { name: '说明' }).fill('账已核对')
     await page.getByRole('button', { name: '确定' }).click()

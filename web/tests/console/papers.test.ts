@@ -1,7 +1,7 @@
 // What an order leaves behind: its receipt, and the notices about it.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ALIPAY, app, json, launch, sim, staff, until, WECHAT } from '../walk'
+import { ALIPAY, app, json, launch, reload, sim, staff, until, WECHAT } from '../walk'
 import { apply, code, it, open, serious, sit, state } from './desk'
 
 let browser: Browser
@@ -75,8 +75,13 @@ test('TestConsole_MissingReceiptIsListed_AskedForAnew_Downloaded', async () => {
   await other.context.close()
 
   await json(sim(WECHAT, '/_sim/faults'), { method: 'DELETE' })
-  await page.reload()
+  await reload(page)
   await turnTo(page, no)
+  const arrives = page.waitForEvent('download')
+  await page.getByRole('button', { name: '整月回单打包下载' }).click()
+  expect((await arrives).suggestedFilename()).toMatch(/^电子回单-\d{4}-\d{2}\.zip$/)
+  await page.getByText('没有的回单和原因在').waitFor()
+  await serious(page, 'receipts of a month')
   await row.getByRole('button', { name: `重取 ${no}` }).click()
   await page.getByText('已重新排队').waitFor()
   await expect.poll(() => row.innerText()).toContain('0 次')
@@ -104,7 +109,7 @@ test('TestConsole_NoticesOfAnOrderAreListedAndSentAgain', async () => {
   await card.getByRole('row').filter({ hasText: '站内' }).getByText('已发').waitFor()
   const row = card.getByRole('row').filter({ hasText: '支付宝' })
   await expect.poll(async () => {
-    await page.reload()
+    await reload(page)
     await row.waitFor()
     return row.innerText()
   }).toContain('已发')

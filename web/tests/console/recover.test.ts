@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { room, start, up } from '../house'
-import { accessible, ALIPAY, app, json, launch, moved, orders, quiet, review, sim, staff, until, visit, WECHAT } from '../walk'
+import { accessible, ALIPAY, app, json, launch, moved, orders, quiet, reload, review, sim, staff, until, visit, WECHAT } from '../walk'
 import { unzip } from '../xlsx'
 import { apply, code, it, open, serious, sit, state, swept } from './desk'
 
@@ -202,7 +202,7 @@ test('TestConsole_RestoredCopy_MovesNothingUntilTwoReleaseIt', async () => {
     await b.page.getByText('数据目录不是恢复的副本').waitFor()
     await swept(b.page)
     await clean(b.page, 'released')
-    await a.page.reload()
+    await reload(a.page)
     await a.page.getByText('正常运行').waitFor()
     await open(a.page, '/queue', '退款订单')
     expect(await banner(a.page).count()).toBe(0)

@@ -1,7 +1,7 @@
 // Each kind of configuration is changed on its page and taken by the server.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { app, json, launch, listen, PASSWORD, staff } from '../walk'
+import { app, json, launch, listen, PASSWORD, reload, staff } from '../walk'
 import { it, open, serious, sit, swept } from './desk'
 
 let browser: Browser
@@ -53,7 +53,7 @@ test('TestConsole_EachKindOfChangeIsTakenByTheServer', async () => {
   await page.getByLabel('字段对照').fill('{')
   await page.getByRole('button', { name: '提交修改（1 项）' }).click()
   await page.getByText('字段对照：不是正确的 JSON').waitFor()
-  await page.reload()
+  await reload(page)
   await page.getByLabel('超时（毫秒）').fill('9000')
   await page.getByRole('button', { name: '提交修改（1 项）' }).click()
   await submit(page, '已提交')
@@ -151,7 +151,7 @@ test('TestConsole_NewStaffIsAPersonConfirmedByAnother', async () => {
   const first = /^初始密码：(\S+)/.exec(await told.innerText())![1]!
   await serious(b.page, 'first password')
   await b.page.getByRole('button', { name: '知道了' }).click()
-  await a.page.reload()
+  await reload(a.page)
   await a.page.getByRole('row', { name: /测试员/ }).waitFor()
   expect(await a.page.getByRole('row', { name: /测试员/ }).innerText()).not.toContain('未登记')
   // What others have seen is changed before anything else.
@@ -167,7 +167,7 @@ test('TestConsole_NewStaffIsAPersonConfirmedByAnother', async () => {
   await enter(first)
   await page.getByLabel('新密码', { exact: true }).fill('123')
   await serious(page, 'change of the first password')
-  await page.reload()
+  await reload(page)
   await page.getByLabel('账号').waitFor() // the page forgets, the server does not
   await enter(first)
   await page.getByLabel('新密码', { exact: true }).fill('Eine-neue-2026')
@@ -225,17 +225,17 @@ test('TestConsole_ShortMessagesAreSetUpAnew_ByTwoPeople', async () => {
   await back.getByRole('button', { name: '退回' }).click()
   await item.getByText('答复：地址不对').waitFor()
 
-  await a.page.reload()
+  await reload(a.page)
   await a.page.getByLabel('网关地址').fill('http://127.0.0.1:9/sms')
   await a.page.getByLabel('网关设置').fill(JSON.stringify({ body, sign: '{secret.user}{secret.password}' }))
   await a.page.getByLabel('密钥').fill('user=hospital\npassword=open=sesame')
   await a.page.getByRole('button', { name: '提交修改（3 项）' }).click()
   await submit(a.page, '已提交')
-  await b.page.reload()
+  await reload(b.page)
   await b.page.getByRole('button', { name: '确认生效' }).click()
   await b.page.getByText('已生效').first().waitFor()
   expect((await config()).sms).toMatchObject({ active: false, settings: { body }, secrets_held: ['password', 'user'] })
-  await a.page.reload()
+  await reload(a.page)
   await a.page.getByRole('heading', { name: '短信网关 停用' }).waitFor()
   expect(await a.page.getByLabel('密钥').getAttribute('placeholder')).toBe('已设置：password、user；留空不变')
   expect(await a.page.content()).not.toContain('sesame')

@@ -1,7 +1,7 @@
 // Bad ways: a part of the page that does not come, a slow network, a new version.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launch, until } from '../walk'
+import { launch, reload, until } from '../walk'
 import { apply, code, open, serious, sit, state } from './desk'
 
 let browser: Browser
@@ -15,12 +15,12 @@ test('TestConsole_APartThatDoesNotCome_IsAskedForAgain_ThenSaid', async () => {
   await open(page, '/queue', '退款订单')
   const row = page.getByRole('row').filter({ hasText: card })
   await page.route(/\/assets\/Order-[^/]+\.js$/, (r) => r.abort()) // the first time only: the second has a name of its own
-  await page.reload()
+  await reload(page)
   await row.getByRole('link', { name: '审核', exact: true }).click()
   await page.getByRole('heading', { level: 1, name: '退款详情' }).waitFor()
   await page.route(/\/assets\/Order-/, (r) => r.abort()) // always
   await open(page, '/queue', '退款订单')
-  await page.reload()
+  await reload(page)
   await row.getByRole('link', { name: '审核', exact: true }).click()
   await page.getByRole('alert').filter({ hasText: '页面没有打开' }).waitFor()
   await serious(page, 'a page that did not open')
@@ -52,7 +52,7 @@ test('TestConsole_ANewVersionIsAnnounced', async () => {
   const { page, context } = await sit(browser, 'finance')
   await open(page, '/queue', '退款订单')
   await page.clock.install()
-  await page.reload()
+  await reload(page)
   await page.getByRole('heading', { level: 1, name: '退款订单' }).waitFor()
   const asked = page.waitForResponse((r) => r.url().endsWith('/staff/') && r.request().resourceType() === 'fetch')
   await page.clock.fastForward('05:01')

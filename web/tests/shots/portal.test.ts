@@ -2,7 +2,7 @@
 // on a wide screen.
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, test } from 'vitest'
-import { app, HIS, json, launch, orders, person, phone, review, sim, staff, until, visit, WECHAT } from '../walk'
+import { approveProxy, app, HIS, json, launch, orders, person, phone, reload, review, sim, until, visit, WECHAT } from '../walk'
 import { camera, type Shoot } from './camera'
 
 let browser: Browser
@@ -47,11 +47,12 @@ async function application(look: Look, shoot: Shoot): Promise<void> {
   await page.getByText(/截至 \d\d:\d\d/).first().waitFor()
   await shoot(page, 'card')
   await json(sim(HIS, '/_sim/faults'), { json: { plan: [{ match: 'balance', nth: 1, fault: '500_before', times: 100 }] } })
-  await page.reload()
+  await page.waitForTimeout(11_000) // what HIS said serves for ten seconds
+  await reload(page)
   await page.getByRole('alert').first().waitFor()
   await shoot(page, 'card-his-down')
   await json(sim(HIS, '/_sim/faults'), { method: 'DELETE' })
-  await page.reload()
+  await reload(page)
   await page.getByText(/截至 \d\d:\d\d/).first().waitFor()
   if (await page.getByRole('radio').count() > 1) await page.getByRole('radio').first().check()
   await next(page)
@@ -170,7 +171,7 @@ async function proxies(look: Look, shoot: Shoot): Promise<void> {
   await page.getByText('请填写被代办人姓名').waitFor()
   await shoot(page, 'proxy-new-errors')
   await page.getByLabel('被代办人姓名').fill('查无此人')
-  await page.getByLabel('被代办人身份证号').fill(principal.id_no)
+  await page.getByLabel('被代办人证件号码').fill(principal.id_no)
   await page.getByLabel('被代办人就诊卡号').fill(principal.cards[0]!)
   await page.getByRole('radio', { name: look.people.kind }).check()
   await page.getByLabel('您是被代办人的').selectOption({ label: look.people.relation })
@@ -199,7 +200,7 @@ async function proxies(look: Look, shoot: Shoot): Promise<void> {
   await page.getByRole('button', { name: '提交审核' }).click()
   await page.getByText('待审核').first().waitFor()
   await shoot(page, 'proxy-submitted')
-  await json(`${app}/api/hospay/proxies/${id}/review`, { token: await staff('reviewer1'), json: { decision: 'approve', note: '' } })
+  await approveProxy(id)
   await page.getByText('审核通过').first().waitFor()
   await shoot(page, 'proxy-approved')
   await page.getByRole('button', { name: /申请退款/ }).click()
