@@ -2,6 +2,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 export GOTOOLCHAIN := auto
 export CGO_ENABLED := 0
+# One set of flags for the program and its tests: what both are made of is compiled once.
+export GOFLAGS := -trimpath
 
 SEEDS ?= 12
 KILLS ?= 2
@@ -12,7 +14,7 @@ KILLS ?= 2
 
 # The program with its pages, as bin/hospay.
 build: pages
-	go build -trimpath -o bin/hospay .
+	go build -o bin/hospay .
 
 # The pages, from web/ into pb_public/dist. What the lock file names is
 # installed when it has changed.
@@ -42,18 +44,17 @@ test: pages nginx compiler
 
 check: pages
 	@bad="$$(gofmt -l .)"; if [ -n "$$bad" ]; then echo "gofmt:"; echo "$$bad"; exit 1; fi
-	go vet ./...
 	go tool staticcheck ./...
-	go test ./internal/house
+	go test -vet=all ./internal/house
 	cd web && npx vue-tsc --noEmit && node scripts/budget.mjs
 
 unit: pages nginx
 	$(LANES) -j3 $(UNITS)
 
 unit-packages:
-	go test -timeout 20m $$(go list ./... | grep -v -e /e2e$$ -e /internal/house$$) # house is part of check
+	go test -vet=all -timeout 20m $$(go list ./... | grep -v -e /e2e$$ -e /internal/house$$) # house is part of check
 unit-%:
-	TORTURE_SEEDS=0 TORTURE_KILLS=0 go test -timeout 20m ./e2e -run '^(Test|Fuzz)[$*]'
+	TORTURE_SEEDS=0 TORTURE_KILLS=0 go test -vet=all -timeout 20m ./e2e -run '^(Test|Fuzz)[$*]'
 
 # The Go tests on other days than today, each a moment at which all clocks begin.
 DATES ?= 2026-11-28T12:00:00+08:00 2027-04-29T09:30:00+08:00 2027-04-30T22:00:00+08:00 2027-05-31T10:00:00+08:00 2027-12-31T23:59:00+08:00 \
@@ -99,10 +100,10 @@ compiler:
 # The packages whose code runs concurrently, under the race detector; race-whole with
 # the whole program, for which everything that it is made of is compiled anew.
 race: compiler
-	CGO_ENABLED=1 go test -race -timeout 10m ./money ./flow ./centre ./channels/... ./his/... ./notify/... ./sim/... ./internal/vault ./reconcile
+	CGO_ENABLED=1 go test -race -timeout 10m ./flow ./centre ./channels ./channels/wechat ./notify/... ./sim/... ./internal/vault
 	CGO_ENABLED=1 go test -race -timeout 10m ./refund ./payment -rapid.checks=20
 race-whole: race
-	CGO_ENABLED=1 go test -race -timeout 15m ./jobs ./cmd ./store
+	CGO_ENABLED=1 go test -race -timeout 15m ./money ./channels/... ./his/... ./reconcile ./jobs ./cmd ./store
 	CGO_ENABLED=1 go test -race -timeout 15m -run '^(TestReview_TwoAtOnce|TestCallback_Replayed|TestApply_OneActive|TestRefund_|TestRace)' ./e2e
 
 # Seeded faults in the process, and kill -9 of a real server.

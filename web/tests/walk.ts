@@ -2,7 +2,7 @@
 // the controls of the simulators.
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core'
-import { expect, inject } from 'vitest'
+import { expect, inject, onTestFailed } from 'vitest'
 
 export const app = inject('app')
 export const sim = (n: number, path: string) => `http://127.0.0.1:${inject('sims') + n}${path}`
@@ -101,6 +101,12 @@ export function listen(page: Page): void {
   page.on('pageerror', (e) => list.push(e.message))
   page.on('console', (m) => {
     if (m.type() === 'error' && !/Failed to load resource|net::ERR/.test(m.text())) list.push(m.text())
+  })
+  onTestFailed(async () => { // what was on the page when the walk failed
+    if (page.isClosed()) return
+    const shown = await page.locator('body').innerText({ timeout: 2_000 }).catch((e: Error) => e.message)
+    const filled = await page.locator('input:visible').evaluateAll((all) => all.map((e) => (e as HTMLInputElement).value).join(' | ')).catch(() => '')
+    console.log(`${page.url()}\n${shown.replace(/\n+/g, '\n').slice(0, 2_500)}\nfilled in: ${filled}\n${list.join('\n')}`)
   })
 }
 

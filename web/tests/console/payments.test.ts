@@ -193,10 +193,10 @@ test('TestConsole_Payments_DeskOrderEndedByTwo', async () => {
     await ask.getByLabel('理由').fill('与收费处核对，HIS 已按原金额入账')
     await ask.getByLabel('凭证号').fill('SF-20260102-7')
     await ask.getByRole('button', { name: '提出', exact: true }).click()
-    await ask.waitFor({ state: 'hidden' })
-    await Promise.race([card(a.page).getByText('需要另一位同事确认').waitFor(), card(a.page).getByRole('alert').waitFor()])
-    if (await card(a.page).getByText('需要另一位同事确认').isVisible()) return true
-    await card(a.page).getByText('请稍后再试').waitFor()
+    const proposed = card(a.page).getByText('需要另一位同事确认')
+    await proposed.or(a.page.getByText('请稍后再试').first()).first().waitFor()
+    if (await proposed.isVisible()) return true
+    await ask.getByRole('button', { name: '取消' }).click()
     await a.page.waitForTimeout(10_000)
     return false
   })
