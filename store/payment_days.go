@@ -44,7 +44,7 @@ type PaymentStatisticsRow struct {
 	Back    BackFigure `json:"back"`
 }
 
-func (r *PaymentStatisticsRow) add(o PaymentStatisticsRow) {
+func (r *PaymentStatisticsRow) Add(o PaymentStatisticsRow) {
 	p, b := &r.Paid, &r.Back
 	p.Count, p.Total, p.Fund = p.Count+o.Paid.Count, p.Total+o.Paid.Total, p.Fund+o.Paid.Fund
 	p.Account, p.Family = p.Account+o.Paid.Account, p.Family+o.Paid.Family
@@ -136,7 +136,7 @@ func (p *Payments) Statistics(ctx context.Context, q PaymentStatisticsQuery) ([]
 	rows, total := make([]PaymentStatisticsRow, 0, len(scans)), PaymentStatisticsRow{}
 	for _, r := range scans {
 		row := r.row()
-		total.add(row)
+		total.Add(row)
 		rows = append(rows, row)
 	}
 	return rows, total, err

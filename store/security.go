@@ -43,6 +43,7 @@ type Security struct {
 	Failures    int            `db:"failures"`
 	FailedAt    types.DateTime `db:"failed_at"`
 	LockedUntil types.DateTime `db:"locked_until"`
+	Joined      string         `db:"joined"` // marks of the accounts that the same person has entered from here
 }
 
 // RecoveryLeft is the number of recovery codes that are left.
@@ -85,7 +86,7 @@ func (s *Store) secure(staff *core.Record, f func(tx core.App, row *Security) er
 		set := dbx.Params{
 			"totp_sealed": row.Sealed, "totp_on": row.On, "last_step": row.LastStep, "recovery": jsonText(row.indexes()), "failures": row.Failures,
 			"failed_at": stamp(row.FailedAt.Time()), "locked_until": stamp(row.LockedUntil.Time()),
-			"updated": stamp(collections.Now(tx)),
+			"joined": row.Joined, "updated": stamp(collections.Now(tx)),
 		}
 		if !fresh {
 			_, err = tx.DB().Update(collections.StaffSecurity, set, dbx.HashExp{"id": row.ID}).Execute()

@@ -105,8 +105,8 @@ type StatisticsRow struct {
 	Undone      Figure `json:"undone"`
 }
 
-// add adds a line's figures to a total.
-func (r *StatisticsRow) add(o StatisticsRow) {
+// Add adds a line's figures to a total.
+func (r *StatisticsRow) Add(o StatisticsRow) {
 	for _, p := range [][2]*Figure{{&r.Due, &o.Due}, {&r.Refunded, &o.Refunded}, {&r.Outstanding, &o.Outstanding}, {&r.Undone, &o.Undone}} {
 		p[0].Amount += p[1].Amount
 		p[0].Count += p[1].Count
@@ -173,7 +173,7 @@ func (s *Store) Statistics(ctx context.Context, q StatisticsQuery) ([]Statistics
 	rows, total := make([]StatisticsRow, 0, len(scans)), StatisticsRow{}
 	for _, r := range scans {
 		row := r.row()
-		total.add(row)
+		total.Add(row)
 		if row.Due.Count+row.Undone.Count > 0 {
 			rows = append(rows, row)
 		}

@@ -21,6 +21,8 @@ var loginRoutes = map[string]string{
 	"POST /api/hospay/auth/alipay": collections.Patients, "POST /api/hospay/auth/register": collections.Patients,
 	"POST /api/hospay/staff/auth-with-totp":                     collections.Staff,
 	"POST /api/hospay/staff/totp":                               collections.Staff,
+	"POST /api/hospay/staff/join":                               collections.Staff,
+	"POST /api/hospay/staff/switch":                             collections.Staff,
 	"POST /api/collections/{collection}/auth-with-password":     "",
 	"POST /api/collections/{collection}/auth-with-otp":          "",
 	"POST /api/collections/{collection}/auth-with-oauth2":       "",

@@ -164,6 +164,14 @@ func (k *Kit) fileToken(e *core.FileTokenRequestEvent) error {
 
 // logout ends the session that asks.
 func (k *Kit) logout(e *core.RequestEvent) error {
+	if err := k.EndSession(e); err != nil {
+		return err
+	}
+	return e.NoContent(http.StatusNoContent)
+}
+
+// EndSession ends the session that asks.
+func (k *Kit) EndSession(e *core.RequestEvent) error {
 	s, ok := e.Get(sessionKey).(store.Session)
 	if !ok {
 		return Denied(e)
@@ -171,7 +179,7 @@ func (k *Kit) logout(e *core.RequestEvent) error {
 	if err := k.Store.EndSession(s.ID, k.Now()); err != nil {
 		return k.Fail(e, err)
 	}
-	return e.NoContent(http.StatusNoContent)
+	return nil
 }
 
 // subscribed notes to which session a realtime client belongs.

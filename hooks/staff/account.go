@@ -2,6 +2,8 @@ package staff
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"hospay/collections"
@@ -23,6 +25,8 @@ func (h *Hooks) bindAccountRoutes(se *core.ServeEvent) {
 	g.GET("/totp", h.totpSecret)
 	g.POST("/totp", h.totpConfirm).Bind(apis.BodyLimit(4 << 10))
 	g.POST("/auth-with-totp", h.authWithTOTP).Bind(apis.BodyLimit(4 << 10))
+	g.POST("/join", h.joinHouse).Bind(apis.BodyLimit(4 << 10)).BindFunc(kit.RequireStaff())
+	g.POST("/switch", h.switchHouse).Bind(apis.BodyLimit(4 << 10)).BindFunc(kit.RequireStaff())
 	g.POST("/{id}/unlock", h.unlock).Bind(apis.BodyLimit(4 << 10)).BindFunc(kit.RequireStaff(people.RoleConfig))
 }
 
@@ -40,12 +44,17 @@ func (h *Hooks) staffMe(e *core.RequestEvent) error {
 	if policy == "" {
 		policy = "off"
 	}
+	elsewhere, err := h.Store.Elsewhere(e.Auth)
+	if err != nil {
+		return h.Fail(e, err)
+	}
 	return e.JSON(http.StatusOK, staffMeView{
 		ID: e.Auth.Id, Name: e.Auth.GetString("name"), Email: e.Auth.Email(), Roles: e.Auth.GetStringSlice("roles"),
 		Institution:  nameView{ID: inst.Id, Name: inst.GetString("name")},
 		SecondFactor: secondFactorView{Policy: policy, Enrolled: row.On, RecoveryLeft: row.RecoveryLeft()},
 		IdleMinutes:  int(h.Store.Idle(inst.Id) / time.Minute),
 		Identified:   e.Auth.GetString("person_index") != "",
+		Elsewhere:    viewElsewhere(elsewhere),
 	})
 }
 
@@ -59,6 +68,130 @@ type staffMeView struct {
 	SecondFactor secondFactorView `json:"second_factor"`
 	IdleMinutes  int              `json:"idle_minutes"`
 	Identified   bool             `json:"identified"` // its person is known, so that it counts as one of two
+	Elsewhere    []elsewhereView  `json:"elsewhere"`
+}
+
+// elsewhereView is an account of the same person in another institution.
+type elsewhereView struct {
+	Account     string   `json:"account"`
+	Institution nameView `json:"institution"`
+	Roles       []string `json:"roles"`
+	Code        bool     `json:"code"` // entering it takes a code of its app
+}
+
+func viewElsewhere(all []store.Elsewhere) []elsewhereView {
+	out := make([]elsewhereView, 0, len(all))
+	for _, p := range all {
+		out = append(out, elsewhereView{
+			Account: p.Account.Id, Institution: nameView{ID: p.House.Id, Name: p.House.GetString("name")},
+			Roles: p.Account.GetStringSlice("roles"), Code: p.Code,
+		})
+	}
+	return out
+}
+
+// joinHouse joins the account that the same person has in another institution: its
+// password, and its code where it needs one, are entered once. An account that nobody
+// has, one that was switched off and a wrong password are told alike, and lock alike.
+func (h *Hooks) joinHouse(e *core.RequestEvent) error {
+	var body struct {
+		Identity string `json:"identity"`
+		Password string `json:"password"`
+		Code     string `json:"code"`
+	}
+	if err := e.BindBody(&body); err != nil {
+		return kit.BadRequest()
+	}
+	wrongPassword := kit.Error(http.StatusBadRequest, "account_or_password_wrong", "")
+	other, err := e.App.FindAuthRecordByEmail(collections.Staff, strings.TrimSpace(body.Identity))
+	if err != nil || !other.GetBool("active") {
+		e.Auth.ValidatePassword(body.Password) // takes the time that a password takes
+		if !h.nobody.begin(body.Identity, h.Now()) || h.nobody.fail(body.Identity, h.Now()) {
+			return h.Fail(e, flow.NewError(store.CodeLocked, ""))
+		}
+		return wrongPassword
+	}
+	return h.tried(e, other, func() error {
+		if !other.ValidatePassword(body.Password) {
+			return wrongPassword
+		}
+		if other.GetBool("first_password") {
+			return kit.Error(http.StatusForbidden, "password_change_required", "")
+		}
+		to, err := h.Store.Place(other)
+		if err != nil {
+			return err
+		}
+		if err := h.secondFactor(e, to, body.Code); err != nil {
+			return err
+		}
+		if err := h.Store.Join(e.Auth, other, e.RealIP()); err != nil {
+			return h.Fail(e, err)
+		}
+		return e.JSON(http.StatusOK, joinedView{Joined: viewElsewhere([]store.Elsewhere{to})[0]})
+	})
+}
+
+// joinedView is the account that was joined.
+type joinedView struct {
+	Joined elsewhereView `json:"joined"`
+}
+
+// secondFactor uses the code of an account that needs one.
+func (h *Hooks) secondFactor(e *core.RequestEvent, to store.Elsewhere, code string) error {
+	switch {
+	case !to.Code:
+		return nil
+	case !to.Coded:
+		return kit.Error(http.StatusForbidden, "second_factor_missing", "")
+	}
+	return h.Store.UseTOTP(to.Account, code, e.RealIP(), h.Now())
+}
+
+// switchHouse goes over to the account that the same person has in another
+// institution, and ends the session here. Both houses have it on record. Where
+// the other house asks for a second factor, it is asked for there, too.
+func (h *Hooks) switchHouse(e *core.RequestEvent) error {
+	var body struct {
+		Account string `json:"account"`
+		Code    string `json:"code"`
+	}
+	if err := e.BindBody(&body); err != nil {
+		return kit.BadRequest()
+	}
+	all, err := h.Store.Elsewhere(e.Auth)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	i := slices.IndexFunc(all, func(p store.Elsewhere) bool { return p.Account.Id == body.Account })
+	if i < 0 {
+		return kit.Error(http.StatusNotFound, "not_found", "")
+	}
+	to := all[i]
+	return h.tried(e, to.Account, func() error {
+		if err := h.secondFactor(e, to, body.Code); err != nil {
+			return err
+		}
+		err := e.App.RunInTransaction(func(tx core.App) error {
+			for _, a := range []*core.Record{e.Auth, to.Account} {
+				err := store.Audit(tx, store.AuditEntry{
+					Institution: a.GetString("institution"), ActorKind: "staff", Actor: a.Id, Action: "staff.switch", Target: a.Id, Address: e.RealIP(),
+					Details: map[string]any{"from": e.Auth.GetString("institution"), "to": to.House.Id},
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if err := apis.RecordAuthResponse(e, to.Account, "", nil); err != nil {
+			return err
+		}
+		return h.EndSession(e)
+	})
 }
 
 // nameView names a record.

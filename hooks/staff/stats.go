@@ -3,6 +3,7 @@ package staff
 import (
 	"errors"
 	"net/http"
+	"net/url"
 
 	"hospay/calendar"
 	"hospay/collections"
@@ -17,6 +18,7 @@ func (h *Hooks) bindStatisticsRoutes(se *core.ServeEvent) {
 	g := se.Router.Group("/api/hospay")
 	g.GET("/stats/refunds", h.statistics).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
 	g.GET("/stats/refunds/detail", h.statisticsDetail).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
+	g.GET("/stats/group", h.groupTotals).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
 	g.GET("/queue/counts", h.queueCounts).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
 	g.GET("/queue", h.queue).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
 	g.POST("/find", h.find).BindFunc(kit.RequireStaff(kit.MoneyRoles...))
@@ -42,6 +44,64 @@ func (h *Hooks) statistics(e *core.RequestEvent) error {
 		return h.Fail(e, err)
 	}
 	return e.JSON(http.StatusOK, statisticsView{From: q.From, To: q.To, By: q.By, Rows: rows, Total: total})
+}
+
+// groupRow is what an institution gave back and took.
+type groupRow struct {
+	Institution nameView                   `json:"institution"`
+	Refunds     store.StatisticsRow        `json:"refunds"`
+	Payments    store.PaymentStatisticsRow `json:"payments"`
+}
+
+// groupView is the totals of the institutions in which a person reads statistics.
+type groupView struct {
+	From    string     `json:"from"`
+	To      string     `json:"to"`
+	Rows    []groupRow `json:"rows"`
+	Total   groupRow   `json:"total"`
+	LeftOut []nameView `json:"left_out"` // where the person works and may not read them
+}
+
+// groupTotals adds up the institutions of one person: each by the roles that the
+// person's account there has.
+func (h *Hooks) groupTotals(e *core.RequestEvent) error {
+	q := e.Request.URL.Query()
+	elsewhere, err := h.Store.Elsewhere(e.Auth)
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	own, err := e.App.FindRecordById(collections.Institutions, e.Auth.GetString("institution"))
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	out := groupView{From: q.Get("from"), To: q.Get("to"), Rows: []groupRow{}, LeftOut: []nameView{}}
+	for _, p := range append([]store.Elsewhere{{Account: e.Auth, House: own}}, elsewhere...) {
+		row := groupRow{Institution: nameView{ID: p.House.Id, Name: p.House.GetString("name")}}
+		if !kit.HasRole(p.Account, kit.MoneyRoles...) {
+			out.LeftOut = append(out.LeftOut, row.Institution)
+			continue
+		}
+		days := url.Values{"from": {out.From}, "to": {out.To}, "by": {"channel"}}
+		refunds, err := store.ParseStatisticsQuery(days, p.House.Id)
+		if err != nil {
+			return kit.BadRequest()
+		}
+		payments, err := store.ParsePaymentStatisticsQuery(days, p.House.Id)
+		if err != nil {
+			return kit.BadRequest()
+		}
+		ctx := e.Request.Context()
+		if _, row.Refunds, err = h.Store.Statistics(ctx, refunds); err != nil {
+			return h.Fail(e, err)
+		}
+		if _, row.Payments, err = h.Store.Payments().Statistics(ctx, payments); err != nil {
+			return h.Fail(e, err)
+		}
+		out.Rows = append(out.Rows, row)
+		out.Total.Refunds.Add(row.Refunds)
+		out.Total.Payments.Add(row.Payments)
+	}
+	return e.JSON(http.StatusOK, out)
 }
 
 // statisticsDetail lists the orders behind a cell of the statistics (A11). The

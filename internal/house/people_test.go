@@ -18,6 +18,7 @@ var alike = regexp.MustCompile(`\.Same\(|\b[Ss]amePerson\(|person_index"\) [!=]=
 var comparing = map[string]string{
 	"config/propose.go":      "nobody changes the own account",
 	"hooks/staff/account.go": "nobody takes away the own second factor",
+	"store/elsewhere.go":     "one person's accounts in two institutions are joined",
 	"refund/review.go":       "the second review is by another than the first, who need not be there any more",
 }
 

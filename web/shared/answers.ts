@@ -551,6 +551,13 @@ export interface DifferenceView {
   proposal: DifferenceProposal | null
 }
 
+export interface ElsewhereView {
+  account: string
+  institution: NameView
+  roles: string[]
+  code: boolean
+}
+
 export interface EnrolmentView {
   secret: string
   uri: string
@@ -617,6 +624,20 @@ export interface FrozenView {
 
 export interface GoneView {
   gone: boolean
+}
+
+export interface GroupRow {
+  institution: NameView
+  refunds: StatisticsRow
+  payments: PaymentStatisticsRow
+}
+
+export interface GroupView {
+  from: string
+  to: string
+  rows: GroupRow[]
+  total: GroupRow
+  left_out: NameView[]
 }
 
 export interface HISSettings {
@@ -733,6 +754,10 @@ export interface JobView {
   done: number
   error: string
   next: string | null
+}
+
+export interface JoinedView {
+  joined: ElsewhereView
 }
 
 export type Kind =
@@ -1776,6 +1801,7 @@ export interface StaffMeView {
   second_factor: SecondFactorView
   idle_minutes: number
   identified: boolean
+  elsewhere: ElsewhereView[]
 }
 
 export interface StandingView {

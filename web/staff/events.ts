@@ -48,7 +48,7 @@ const actionNames: Record<string, string> = {
   'config.propose': '提出配置变更', 'config.confirm': '确认配置变更', 'config.apply': '修改配置', 'config.reject': '退回配置变更',
   'config.withdraw': '撤回配置变更', 'config.test': '测试连接', 'config.dashboard': '在后台修改配置',
   'staff.locked': '账号被锁定', 'staff.unlock': '解锁账号', 'staff.totp_on': '绑定验证器', 'staff.recovery_code': '使用恢复码',
-  'staff.login': '登录', 'staff.login_failed': '登录失败', 'superuser.login': '后台登录', 'superuser.login_failed': '后台登录失败',
+  'staff.login': '登录', 'staff.join': '连接另一院区的账号', 'staff.switch': '切换院区', 'staff.login_failed': '登录失败', 'superuser.login': '后台登录', 'superuser.login_failed': '后台登录失败',
   'login.failures': '登录失败计数', 'review.approve': '审核通过', 'review.reject': '审核驳回', 'receipt.look': '查看电子回单',
   'record.create': '在后台新建记录', 'record.update': '在后台修改记录', 'record.delete': '在后台删除记录',
   'job.failed': '任务开始失败', 'job.recovered': '任务恢复', 'guards.tampered': '数据守卫被改动，停止出款', 'audit.broken': '审计日志被改动',

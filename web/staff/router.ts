@@ -3,7 +3,7 @@ import { failure } from '@shared/api'
 import { lazily, watchChunks } from '@shared/chunks'
 import { known, leave, loadMe, may, type Role, whenLost } from './session'
 
-export interface Place { path: string; title: string; roles: Role[]; menu: boolean; count?: string }
+export interface Place { path: string; title: string; roles: Role[]; menu: boolean; count?: string; several?: true } // several: for who works in several institutions
 
 const money: Role[] = ['reviewer', 'finance', 'cashier', 'auditor']
 
@@ -27,6 +27,7 @@ export const places: (Place & { component: () => Promise<unknown> })[] = [
   { path: '/stats', title: '退款统计', roles: money, menu: true, component: () => import('./pages/Stats.vue') },
   { path: '/stats/print', title: '退款汇总凭证', roles: money, menu: false, component: () => import('./pages/StatsVoucher.vue') },
   { path: '/payment-stats', title: '缴费统计', roles: money, menu: true, component: () => import('./pages/PaymentStats.vue') },
+  { path: '/group', title: '院区汇总', roles: money, menu: true, several: true, component: () => import('./pages/Group.vue') },
   { path: '/recon', title: '三方对账', roles: ['finance', 'auditor'], menu: true, count: 'recon', component: () => import('./pages/Recon.vue') },
   { path: '/recon/:date', title: '对账日', roles: ['finance', 'auditor'], menu: false, component: () => import('./pages/ReconDay.vue') },
   { path: '/receipts', title: '电子回单', roles: ['finance', 'auditor'], menu: true, component: () => import('./pages/Receipts.vue') },

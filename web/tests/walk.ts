@@ -102,12 +102,19 @@ export function listen(page: Page): void {
   page.on('console', (m) => {
     if (m.type() === 'error' && !/Failed to load resource|net::ERR/.test(m.text())) list.push(m.text())
   })
-  onTestFailed(async () => { // what was on the page when the walk failed
-    if (page.isClosed()) return
-    const shown = await page.locator('body').innerText({ timeout: 2_000 }).catch((e: Error) => e.message)
-    const filled = await page.locator('input:visible').evaluateAll((all) => all.map((e) => (e as HTMLInputElement).value).join(' | ')).catch(() => '')
-    console.log(`${page.url()}\n${shown.replace(/\n+/g, '\n').slice(0, 2_500)}\nfilled in: ${filled}\n${list.join('\n')}`)
-  })
+  try {
+    onTestFailed(() => tellPage(page, list))
+  } catch {
+    // opened before the first walk
+  }
+}
+
+/** tellPage prints what was on a page when its walk failed. */
+async function tellPage(page: Page, list: string[]): Promise<void> {
+  if (page.isClosed()) return
+  const shown = await page.locator('body').innerText({ timeout: 2_000 }).catch((e: Error) => e.message)
+  const filled = await page.locator('input:visible').evaluateAll((all) => all.map((e) => (e as HTMLInputElement).value).join(' | ')).catch(() => '')
+  console.log(`${page.url()}\n${shown.replace(/\n+/g, '\n').slice(0, 2_500)}\nfilled in: ${filled}\n${list.join('\n')}`)
 }
 
 export function quiet(page: Page): void {

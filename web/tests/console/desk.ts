@@ -105,9 +105,9 @@ export async function it(): Promise<string> {
   return token
 }
 
-/** set changes the one record of a configuration, as IT does in the dashboard. */
+/** set changes the first record of a configuration, as IT does in the dashboard. */
 export async function set(collection: string, values: Record<string, unknown>): Promise<void> {
-  const { items } = await json<{ items: { id: string }[] }>(`${app}/api/collections/${collection}/records`, { token: await it() })
+  const { items } = await json<{ items: { id: string }[] }>(`${app}/api/collections/${collection}/records?sort=created`, { token: await it() })
   await json(`${app}/api/collections/${collection}/records/${items[0]!.id}`, { token: await it(), method: 'PATCH', json: values })
   await new Promise((r) => setTimeout(r, 1200)) // settings are read again after a second
 }

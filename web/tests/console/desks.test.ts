@@ -95,8 +95,8 @@ test('TestConsole_ProxyReview_PhotosSideBySide_LooksOnRecord', async () => {
   await page.getByRole('status').getByText('全部看过才能通过').waitFor()
   expect(await yes.isDisabled()).toBe(true)
   await page.mouse.move(10, 400)
-  for (let i = 0; i < 30 && await papers.getByText('未看').count(); i++) {
-    await page.mouse.wheel(0, 200)
+  for (let i = 0; i < 120 && await papers.getByText('未看').count(); i++) {
+    await page.mouse.wheel(0, i % 60 < 30 ? 200 : -200) // down and up: what went by too fast is come back to
     await page.waitForTimeout(100)
   }
   await expect.poll(() => papers.getByText('未看').count()).toBe(0)
