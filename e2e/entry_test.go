@@ -70,6 +70,11 @@ func TestEntry_WithoutAPortal(t *testing.T) {
 			if n := countRows(t, a, collections.AuditLog, dbx.HashExp{"action": "patient.entered", "actor": rec["id"]}); n != 1 {
 				t.Errorf("%d rows in the audit log", n)
 			}
+			for _, via := range []string{"in_app", "sms"} { // once: to whoever came in, and to the phone that HIS has
+				if n := countRows(t, a, collections.Notifications, dbx.HashExp{"event": "entered", "via": via, "patient": rec["id"]}); n != 1 {
+					t.Errorf("the person is told %d times by %s", n, via)
+				}
+			}
 		})
 	}
 }

@@ -40,6 +40,7 @@ const (
 	NoticePaidByHand    flow.NoticeEvent = "paid_by_hand"
 	NoticeProxyApproved flow.NoticeEvent = "proxy_approved"
 	NoticeProxyRejected flow.NoticeEvent = "proxy_rejected"
+	NoticeEntered       flow.NoticeEvent = "entered" // an account registered as this person
 )
 
 // Change is everything that one transaction writes: the order's new summary,

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"time"
 
+	"hospay/calendar"
 	"hospay/collections"
 	"hospay/flow"
+	"hospay/internal/i18n"
 	"hospay/internal/vault"
 	"hospay/refund"
 
@@ -78,10 +80,25 @@ func (s *Store) Enter(e Entry, p refund.Person, address string) (*core.Record, e
 			return err
 		}
 		out = rec
+		if owner == nil {
+			if err := s.tellEntered(tx, e.Institution, rec.Id, channel); err != nil {
+				return err
+			}
+		}
 		return Audit(tx, AuditEntry{Institution: e.Institution, ActorKind: "patient", Actor: rec.Id, Action: "patient.entered", Target: rec.Id,
 			Address: address, Details: map[string]any{"channel": channel}})
 	})
 	return out, err
+}
+
+// tellEntered tells a person that an account has registered as them.
+func (s *Store) tellEntered(tx core.App, institution, patient, channel string) error {
+	values := map[string]string{
+		"no": "", "amount": "", "reason": "", "method": "", "status": "", "channel": i18n.Text(i18n.Default, "channel."+channel),
+		"time": s.now().In(calendar.Beijing).Format("2006-01-02 15:04"),
+	}
+	return s.tell(tx, told{institution: institution, patient: patient, channel: channel, values: values},
+		flow.Notice{Event: refund.NoticeEntered, At: s.now()})
 }
 
 // LetGo takes from a patient's record the accounts that somebody has marked as not

@@ -40,7 +40,8 @@ type noticeText struct {
 func TextEvents() (patients, staff []flow.NoticeEvent) {
 	return []flow.NoticeEvent{
 		refund.NoticeSucceeded, refund.NoticeRejected, refund.NoticeFailed, refund.NoticeAwaitingPayee, refund.NoticeReturned,
-		refund.NoticePaidByHand, refund.NoticeProxyApproved, refund.NoticeProxyRejected, payment.NoticeRegistered, payment.NoticePaid,
+		refund.NoticePaidByHand, refund.NoticeProxyApproved, refund.NoticeProxyRejected, refund.NoticeEntered,
+		payment.NoticeRegistered, payment.NoticePaid,
 		payment.NoticeReceived, payment.NoticeNotPaid, payment.NoticeRefundAuth, payment.NoticePartRefunded, payment.NoticeRefunded,
 	}, []flow.NoticeEvent{flow.NoticeHold, flow.NoticeSuspense, payment.NoticeHold, payment.NoticeSuspense}
 }
@@ -52,10 +53,12 @@ func TextPlaces() []string {
 }
 
 // defaultText is the wording that a new institution begins with. Templates of
-// the channels are the institution's own.
+// the channels are the institution's own. Whether somebody has registered as a
+// person is told to the phone that HIS has, too: the account may be a stranger's.
 func defaultText(event flow.NoticeEvent) noticeText {
 	key := "notice." + string(event)
-	return noticeText{Event: string(event), Title: i18n.Text(i18n.Default, key+".title"), Body: i18n.Text(i18n.Default, key+".body")}
+	return noticeText{Event: string(event), Title: i18n.Text(i18n.Default, key+".title"), Body: i18n.Text(i18n.Default, key+".body"),
+		SMS: event == refund.NoticeEntered}
 }
 
 // SeedTexts gives an institution the default wording of every event that it

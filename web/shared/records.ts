@@ -170,7 +170,7 @@ export interface NotificationText {
   alipay_template: string
   body: string
   created: string
-  event: 'succeeded' | 'rejected' | 'failed' | 'awaiting_payee' | 'returned' | 'hold' | 'suspense' | 'proxy_approved' | 'proxy_rejected' | 'paid_by_hand' | 'payment_registered' | 'payment_paid' | 'payment_received' | 'payment_ended' | 'payment_refunded' | 'payment_part_refunded' | 'payment_refund_auth' | 'payment_hold' | 'payment_suspense' | ''
+  event: 'succeeded' | 'rejected' | 'failed' | 'awaiting_payee' | 'returned' | 'hold' | 'suspense' | 'proxy_approved' | 'proxy_rejected' | 'paid_by_hand' | 'payment_registered' | 'payment_paid' | 'payment_received' | 'payment_ended' | 'payment_refunded' | 'payment_part_refunded' | 'payment_refund_auth' | 'payment_hold' | 'payment_suspense' | 'entered' | ''
   id: string
   institution: string
   keywords: unknown

@@ -26,7 +26,8 @@ export function callText(c: { state: string; reported: string }): string {
 /** notices are the occasions on which people are told. */
 export const notices: Record<string, string> = {
   succeeded: '退款到账', rejected: '审核驳回', failed: '退款失败', awaiting_payee: '待确认收款', returned: '款项被退回',
-  paid_by_hand: '已线下付款', proxy_approved: '代办通过', proxy_rejected: '代办驳回', hold: '出款暂缓（给财务）', clock: '时钟倒退（给财务）', tampered: '数据库被改动（给财务）',
+  paid_by_hand: '已线下付款', proxy_approved: '代办通过', proxy_rejected: '代办驳回', entered: '患者自行登记',
+  hold: '出款暂缓（给财务）', clock: '时钟倒退（给财务）', tampered: '数据库被改动（给财务）',
   alarm: '报警', suspense: '挂账（给财务）',
   payment_registered: '挂号成功', payment_paid: '缴费成功', payment_received: '缴费确认中', payment_ended: '缴费未完成', payment_refund_auth: '退费待授权',
   payment_part_refunded: '部分退费', payment_refunded: '退费完成', payment_hold: '缴费暂缓（给财务）', payment_suspense: '缴费挂账（给财务）',
