@@ -228,5 +228,8 @@ test('TestDashboard_OverviewShowsAndRunsJobs_TheRestGoesOn', async () => {
   quiet(page)
   await page.getByRole('link', { name: 'Collections' }).click() // the dashboard itself still works
   await page.getByText('refund_orders').first().waitFor()
+  await page.goto(`${app}/_/#/collections?collection=institutions`) // and its fields say in Chinese what they are
+  await page.getByText('演示医院').first().click()
+  await page.getByText('机构编号：门户凭证、二维码和接口里用它指这个机构').waitFor()
   await context.close()
 })
