@@ -3,7 +3,8 @@ import { failure } from '@shared/api'
 import { lazily, watchChunks } from '@shared/chunks'
 import { known, leave, loadMe, may, type Role, whenLost } from './session'
 
-export interface Place { path: string; title: string; roles: Role[]; menu: boolean; count?: string; several?: true } // several: for who works in several institutions
+/** Place is a page of the menu; several: for who works in several institutions. */
+export interface Place { path: string; title: string; roles: Role[]; menu: boolean; count?: string; several?: true }
 
 const money: Role[] = ['reviewer', 'finance', 'cashier', 'auditor']
 
