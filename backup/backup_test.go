@@ -38,7 +38,7 @@ func used(t *testing.T) (*testapp.App, backup.Source) {
 	if got := p.Apply("wechat", "transfer", 1200, nil); got.Status != 200 {
 		t.Fatalf("%d %s", got.Status, got.Raw)
 	}
-	for _, name := range []string{"storage/pbc_1/one/kept.bin", "exports/job/table.xlsx", "pb_hooks/a.pb.js"} {
+	for _, name := range []string{"storage/pbc_1/one/kept.bin", "exports/job/table.xlsx", "pb_hooks/a.pb.js", "alerts.yml"} {
 		path := filepath.Join(a.Dir, name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("内容 "+name), 0o644)); err != nil {
 			t.Fatal(err)
@@ -76,7 +76,7 @@ func TestBackup_WhatComesBack(t *testing.T) {
 	if bytes.Contains(file, []byte("SQLite format 3")) || bytes.Contains(file, []byte("内容")) {
 		t.Error("a backup is readable without its key")
 	}
-	if m.Rows["refund_orders"] != 1 || m.Seq == 0 || m.Head == "" || m.Files != 3 || m.Release != "9.9.9" || m.Made.After(s.Now()) {
+	if m.Rows["refund_orders"] != 1 || m.Seq == 0 || m.Head == "" || m.Files != 4 || m.Release != "9.9.9" || m.Made.After(s.Now()) {
 		t.Errorf("%+v", m)
 	}
 	dir := filepath.Join(t.TempDir(), "new", "data")
@@ -84,7 +84,7 @@ func TestBackup_WhatComesBack(t *testing.T) {
 	if err != nil || got.Rows["refund_orders"] != 1 || got.Bytes != m.Bytes {
 		t.Fatal(got, err)
 	}
-	for _, name := range []string{"storage/pbc_1/one/kept.bin", "exports/job/table.xlsx", "pb_hooks/a.pb.js"} {
+	for _, name := range []string{"storage/pbc_1/one/kept.bin", "exports/job/table.xlsx", "pb_hooks/a.pb.js", "alerts.yml"} {
 		if text, err := os.ReadFile(filepath.Join(dir, name)); string(text) != "内容 "+name {
 			t.Errorf("%s: %q %v", name, text, err)
 		}

@@ -15,6 +15,7 @@ import (
 	"hospay/centre"
 	"hospay/channels"
 	"hospay/collections"
+	"hospay/deploy"
 	"hospay/flow"
 	"hospay/his"
 	"hospay/his/samples"
@@ -65,6 +66,10 @@ func configCommand(app *pocketbase.PocketBase) *cobra.Command {
 		},
 	})
 	cmd.AddCommand(&cobra.Command{
+		Use: "alerts", Short: "打印自带的报警规则；改好后存为数据目录里的 alerts.yml，重启后按它报警", Args: cobra.NoArgs, SilenceUsage: true,
+		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprint(cmd.OutOrStdout(), deploy.Alerts) },
+	})
+	cmd.AddCommand(&cobra.Command{
 		Use: "fields", Short: "列出每个渠道的设置和密钥：名称、默认值、含义", Args: cobra.NoArgs, SilenceUsage: true,
 		Run: func(cmd *cobra.Command, _ []string) { printFields(cmd.OutOrStdout()) },
 	})
@@ -107,6 +112,9 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 	}
 	if err := reportTests(ctx, rt, report); err != nil {
 		return err
+	}
+	if _, err := alertRules(rt.App.DataDir()); err != nil {
+		report("报警规则", err)
 	}
 	if len(insts) == 0 {
 		report("机构", errors.New("还没有机构，请在后台 institutions 中新建"))

@@ -16,7 +16,6 @@ import (
 	"hospay/books"
 	"hospay/calendar"
 	"hospay/collections"
-	"hospay/deploy"
 	"hospay/exports"
 	"hospay/flow"
 	"hospay/hooks/kit"
@@ -267,9 +266,9 @@ func Assemble(se *core.ServeEvent, o Options) (*Runtime, error) {
 
 // schedule builds what is done by the clock.
 func (rt *Runtime) schedule(o Options, v *vault.Vault, guards collections.GuardSet) error {
-	rules, err := alerts.Parse(deploy.Alerts)
-	if err != nil {
-		return err
+	rules, err := alertRules(rt.App.DataDir())
+	if err != nil { // a mistake in them keeps nobody from starting
+		rt.log.Error("alarms.rules", "error", err)
 	}
 	rt.watch = alerts.New(rules)
 	if rt.keep, err = rt.keeper(o, v); err != nil {

@@ -61,6 +61,11 @@ func Parse(text string) ([]Rule, error) {
 			return nil, fmt.Errorf("rule %s: %w", r.Name, err)
 		}
 	}
+	for _, r := range out {
+		if r.eval == nil || r.Summary == "" {
+			return nil, fmt.Errorf("rule %s: expr or annotations are missing", r.Name)
+		}
+	}
 	return out, nil
 }
 
