@@ -88,16 +88,35 @@ func (s *Store) Join(a, b *core.Record, address string) error {
 				marks = append(marks, mark)
 				row.Joined = jsonText(marks[max(0, len(marks)-mostJoined):])
 			}
-			return Audit(tx, AuditEntry{
-				Institution: x[0].GetString("institution"), ActorKind: "staff", Actor: x[0].Id, Action: "staff.join", Target: x[0].Id, Address: address,
-				Details: map[string]any{"with": x[1].GetString("institution")},
-			})
+			return auditHouse(tx, "staff.join", x[0], x[1], address)
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Switched puts on record, in both houses, that somebody went over.
+func (s *Store) Switched(from, to *core.Record, address string) error {
+	return s.transact(func(tx core.App) error {
+		if err := auditHouse(tx, "staff.switch", from, to, address); err != nil {
+			return err
+		}
+		return auditHouse(tx, "staff.switch", to, from, address)
+	})
+}
+
+// auditHouse writes of an account what was done with the one in another house.
+func auditHouse(tx core.App, action string, a, other *core.Record, address string) error {
+	house, err := tx.FindRecordById(collections.Institutions, other.GetString("institution"))
+	if err != nil {
+		return err
+	}
+	return Audit(tx, AuditEntry{
+		Institution: a.GetString("institution"), ActorKind: "staff", Actor: a.Id, Action: action, Target: a.Id, Address: address,
+		Details: map[string]any{"house": house.GetString("name")},
+	})
 }
 
 func (s Security) joined() (out []string) {

@@ -90,6 +90,9 @@ func viewElsewhere(all []store.Elsewhere) []elsewhereView {
 	return out
 }
 
+// ofJoins is how often somebody may try to enter another account from their own.
+var ofJoins = kit.Budget{Name: "joins", Most: 10, Span: time.Hour}
+
 // joinHouse joins the account that the same person has in another institution: its
 // password, and its code where it needs one, are entered once. An account that nobody
 // has, one that was switched off and a wrong password are told alike, and lock alike.
@@ -101,6 +104,9 @@ func (h *Hooks) joinHouse(e *core.RequestEvent) error {
 	}
 	if err := e.BindBody(&body); err != nil {
 		return kit.BadRequest()
+	}
+	if !h.Within(ofJoins, e.Auth.Id) {
+		return kit.TooMany()
 	}
 	wrongPassword := kit.Error(http.StatusBadRequest, "account_or_password_wrong", "")
 	other, err := e.App.FindAuthRecordByEmail(collections.Staff, strings.TrimSpace(body.Identity))
@@ -172,19 +178,7 @@ func (h *Hooks) switchHouse(e *core.RequestEvent) error {
 		if err := h.secondFactor(e, to, body.Code); err != nil {
 			return err
 		}
-		err := e.App.RunInTransaction(func(tx core.App) error {
-			for _, a := range []*core.Record{e.Auth, to.Account} {
-				err := store.Audit(tx, store.AuditEntry{
-					Institution: a.GetString("institution"), ActorKind: "staff", Actor: a.Id, Action: "staff.switch", Target: a.Id, Address: e.RealIP(),
-					Details: map[string]any{"from": e.Auth.GetString("institution"), "to": to.House.Id},
-				})
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
+		if err := h.Store.Switched(e.Auth, to.Account, e.RealIP()); err != nil {
 			return err
 		}
 		if err := apis.RecordAuthResponse(e, to.Account, "", nil); err != nil {

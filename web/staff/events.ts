@@ -73,7 +73,7 @@ export const actionText = (action: string) => actionNames[action] ?? action
 const detailNames: Record<string, string> = {
   no: '单号', action: '动作', reason: '理由', from: '原状态', to: '新状态', field: '字段', note: '说明', day: '日期', seq: '第几次',
   state: '结果', source: '来源', kind: '种类', sha256: '文件指纹', version: '版本', filter: '条件', rows: '行数', export: '导出任务',
-  report: '报表', stage: '环节', method: '方式', why: '原因', frozen: '冻结', differences: '差异数', change: '变更号', material: '照片号', fields: '项目',
+  report: '报表', stage: '环节', method: '方式', why: '原因', frozen: '冻结', differences: '差异数', change: '变更号', material: '照片号', fields: '项目', house: '另一院区',
 }
 const detailValues: Record<string, string> = { restore: '退回就诊卡', pay_again: '重新付款', paid_by_hand: '已线下付款', restored_by_hand: '已线下退回就诊卡' }
 function word(k: string, v: string): string {
