@@ -97,8 +97,9 @@ nginx:
 compiler:
 	@command -v gcc >/dev/null || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; }
 
-# The packages whose code runs concurrently, under the race detector; race-whole with
-# the whole program, for which everything that it is made of is compiled anew.
+# What hands work from one goroutine to another, under the race detector; race-whole
+# with the other clients and the whole program, for which everything that it is made
+# of is compiled anew.
 race: compiler
 	CGO_ENABLED=1 go test -race -timeout 10m ./flow ./centre ./channels ./channels/wechat ./notify/... ./sim/... ./internal/vault
 	CGO_ENABLED=1 go test -race -timeout 10m ./refund ./payment -rapid.checks=20

@@ -53,12 +53,10 @@ func TextPlaces() []string {
 }
 
 // defaultText is the wording that a new institution begins with. Templates of
-// the channels are the institution's own. Whether somebody has registered as a
-// person is told to the phone that HIS has, too: the account may be a stranger's.
+// the channels are the institution's own.
 func defaultText(event flow.NoticeEvent) noticeText {
 	key := "notice." + string(event)
-	return noticeText{Event: string(event), Title: i18n.Text(i18n.Default, key+".title"), Body: i18n.Text(i18n.Default, key+".body"),
-		SMS: event == refund.NoticeEntered}
+	return noticeText{Event: string(event), Title: i18n.Text(i18n.Default, key+".title"), Body: i18n.Text(i18n.Default, key+".body")}
 }
 
 // SeedTexts gives an institution the default wording of every event that it

@@ -132,7 +132,7 @@ func (h *Hooks) joinHouse(e *core.RequestEvent) error {
 			return err
 		}
 		if err := h.Store.Join(e.Auth, other, e.RealIP()); err != nil {
-			return h.Fail(e, err)
+			return err
 		}
 		return e.JSON(http.StatusOK, joinedView{Joined: viewElsewhere([]store.Elsewhere{to})[0]})
 	})

@@ -106,7 +106,7 @@ func (h *Hooks) tried(e *core.RequestEvent, staff *core.Record, next func() erro
 	case err == nil, errors.Is(err, apis.ErrMFA):
 		return errors.Join(err, h.Store.PassTry(staff, err == nil))
 	case !wrong(err):
-		return errors.Join(err, h.Store.PassTry(staff, false))
+		return errors.Join(h.Fail(e, err), h.Store.PassTry(staff, false))
 	}
 	locked, e2 := h.Store.FailTry(staff, e.RealIP(), now)
 	if e2 != nil {

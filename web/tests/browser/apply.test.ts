@@ -38,7 +38,10 @@ async function toDetails(page: Page, amount: string, channel: RegExp): Promise<v
 
 async function fillDetails(page: Page, who: Person): Promise<void> {
   await page.getByLabel('收款人姓名').fill(who.name)
-  await page.getByLabel('通知手机号').fill(who.phone)
+  const phone = page.getByLabel('通知手机号')
+  // What is put in over a number is measured beside it now and then: there is room for two, as +86 138 0000 0000.
+  expect(Number(await phone.getAttribute('maxlength'))).toBeGreaterThanOrEqual(2 * '+86 138 0000 0000'.length)
+  await phone.fill(who.phone)
   const account = page.getByRole('textbox', { name: '支付宝账号' })
   if (await account.isVisible()) await account.fill(who.alipay_account)
   await page.getByRole('button', { name: '下一步' }).click()
