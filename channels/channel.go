@@ -66,10 +66,24 @@ type Login interface {
 	Exchange(ctx context.Context, code string) (Account, error)
 }
 
+// Apps tells the applications of an institution from others.
+type Apps interface {
+	// Within writes a person's id in a named application as an account; false where
+	// the application is not the institution's.
+	Within(app, id string) (string, bool)
+}
+
+// MiniLogin exchanges the code of a mini program's login, where a hospital has
+// one beside the channel's first application.
+type MiniLogin interface {
+	ExchangeMini(ctx context.Context, code string) (Account, error)
+}
+
 // Account is a person's account at a channel.
 type Account struct {
-	ID   string
-	Type refund.AccountType
+	ID    string // of an application beside the first one as flow.InApp writes it
+	Type  refund.AccountType
+	Union string // what is the same in all applications of the hospital, where told
 }
 
 // BillKind names a bill: "fundflow_operation", "fundflow_basic", "trade"

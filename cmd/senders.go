@@ -114,7 +114,7 @@ func (m mailer) Mail(_ context.Context, mail email.Mail) error {
 // channelSender sends template messages through a channel's own service.
 func channelSender(store *store.Store, channel string) notify.Sender {
 	return notify.SenderFunc(func(ctx context.Context, m notify.Message) (string, error) {
-		to, err := store.PatientAccount(ctx, m.Patient, channel)
+		to, err := store.MessageAccount(ctx, m.Patient, channel)
 		if err != nil {
 			return "", err
 		}

@@ -102,7 +102,7 @@ func (s *Service) authorise(ctx context.Context, a AuthoriseAsk,
 	if err != nil {
 		return Authorisation{}, Grant{}, err
 	}
-	payer, err := s.store.Payer(ctx, a.Patient, a.Channel)
+	payer, err := s.store.Payer(ctx, a.Patient, a.Channel, a.Terminal)
 	switch {
 	case err != nil:
 		return Authorisation{}, Grant{}, err

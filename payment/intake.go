@@ -74,7 +74,7 @@ func (s *Service) draft(ctx context.Context, a Application) (Order, error) {
 	if err != nil {
 		return Order{}, err
 	}
-	payer, err := s.store.Payer(ctx, a.Patient, a.Channel)
+	payer, err := s.store.Payer(ctx, a.Patient, a.Channel, a.Terminal)
 	switch {
 	case err != nil:
 		return Order{}, err

@@ -148,7 +148,9 @@ func (s *memStore) AwaitingAuth(context.Context, string, string) (out []string, 
 }
 
 // Payer is the patient's account.
-func (s *memStore) Payer(context.Context, string, string) (string, error) { return "openid", nil }
+func (s *memStore) Payer(context.Context, string, string, Terminal) (string, error) {
+	return "openid", nil
+}
 
 // KeepCredential keeps a credential.
 func (s *memStore) KeepCredential(_ context.Context, patient, channel string, g Grant) error {

@@ -68,7 +68,7 @@ type Store interface {
 	// CodeCardNotYours otherwise. Without a card it is who they are.
 	Insured(ctx context.Context, patient, cardNo string) (Insured, error)
 	// Payer is a patient's account at a channel, empty where none is known.
-	Payer(ctx context.Context, patient, channel string) (string, error)
+	Payer(ctx context.Context, patient, channel string, terminal Terminal) (string, error)
 	// KeepCredential keeps what a patient has authorised with at a channel, until an
 	// order takes it; TakeCredential hands it over and forgets it.
 	KeepCredential(ctx context.Context, patient, channel string, g Grant) error

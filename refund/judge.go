@@ -15,12 +15,13 @@ func (m Movement) against(o Order) (differs flow.Reason, enough bool) {
 		return flow.Reason{Code: string(flow.CodePartyMismatch), Message: "渠道应答：" + words, Actor: flow.ActorFinance}, false
 	}
 	other := func(told, ours string) bool { return told != "" && ours != "" && told != ours }
+	_, payee := flow.AppOf(o.Payee.Account)
 	switch {
 	case m.Differs != "":
 		return party(m.Differs)
 	case m.Told && m.Amount != o.Amount:
 		return flow.Reason{Code: string(flow.CodeAmountMismatch), Message: "渠道 " + m.Amount.Yuan(), Actor: flow.ActorFinance}, false
-	case o.Method == MethodTransfer && other(m.Payees[o.Payee.Type], o.Payee.Account):
+	case o.Method == MethodTransfer && other(m.Payees[o.Payee.Type], payee):
 		return party("收款人不同")
 	case o.Original != nil && (other(m.Payment.TradeNo, o.Original.TradeNo) || other(m.Payment.ChannelNo, o.Original.ChannelNo)):
 		return party("原支付单不同")

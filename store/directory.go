@@ -285,10 +285,11 @@ func textMap(raw types.JSONRaw) (map[string]string, error) {
 	return out, nil
 }
 
-// ClientPage is the address at which a patient does outside the channel's app
-// what else is done there (the demo's pages): confirm_url with the place {package},
-// cashier_url with {no}; mostly empty.
-func (s *Store) ClientPage(ctx context.Context, institution, channel, setting string) (string, error) {
+// ClientSetting is a setting of an institution's channel that its pages need: the
+// addresses at which a patient does outside the channel's app what else is done
+// there (the demo's pages: confirm_url with the place {package}, cashier_url with
+// {no}; mostly empty), and login.
+func (s *Store) ClientSetting(ctx context.Context, institution, channel, setting string) (string, error) {
 	var raw types.JSONRaw
 	err := s.app.ConcurrentDB().Select("settings").From(collections.ChannelConfigs).
 		Where(dbx.HashExp{"institution": institution, "channel": channel}).WithContext(ctx).Row(&raw)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hospay/calendar"
+	"hospay/channels"
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/internal/i18n"
@@ -21,7 +22,7 @@ import (
 // with whoever brought it, sealed, until they have said who they are.
 type Entry struct {
 	Institution string
-	Account     refund.Payee
+	Account     channels.Account
 	Until       time.Time
 }
 
@@ -32,7 +33,7 @@ const entryLife = 30 * time.Minute
 var entryPlace = vault.Place("entries", "account", "")
 
 // SealEntry seals an entry for the way to the page and back.
-func (s *Store) SealEntry(institution string, account refund.Payee, now time.Time) (string, Entry, error) {
+func (s *Store) SealEntry(institution string, account channels.Account, now time.Time) (string, Entry, error) {
 	e := Entry{Institution: institution, Account: account, Until: now.Add(entryLife)}
 	plain, err := json.Marshal(e)
 	if err != nil {
@@ -46,7 +47,7 @@ func (s *Store) SealEntry(institution string, account refund.Payee, now time.Tim
 func (s *Store) OpenEntry(sealed string, now time.Time) (Entry, error) {
 	var e Entry
 	plain, err := s.vault.Open(entryPlace, sealed)
-	if err != nil || json.Unmarshal([]byte(plain), &e) != nil || !now.Before(e.Until) {
+	if err != nil || json.Unmarshal([]byte(plain), &e) != nil || e.Account.ID == "" || !now.Before(e.Until) {
 		return Entry{}, flow.ErrNotFound
 	}
 	return e, nil
@@ -57,7 +58,7 @@ func (s *Store) OpenEntry(sealed string, now time.Time) (Entry, error) {
 // refused: whoever knows a person's papers is not yet that person's phone.
 func (s *Store) Enter(e Entry, p refund.Person, address string) (*core.Record, error) {
 	var out *core.Record
-	channel := channelOf(e.Account)
+	channel := heldAs(e.Account).channel
 	err := s.transact(func(tx core.App) error {
 		owner, err := s.patientByAccount(tx, e.Institution, e.Account)
 		if err != nil && !errors.Is(err, flow.ErrNotFound) {
@@ -73,7 +74,7 @@ func (s *Store) Enter(e Entry, p refund.Person, address string) (*core.Record, e
 		if err := s.fillVisitor(tx, rec, Visitor{Person: p, Via: channel}); err != nil {
 			return err
 		}
-		if err := s.bindAccount(rec, e.Account); err != nil {
+		if err := s.bindAccount(tx, rec, e.Account); err != nil {
 			return err
 		}
 		if err := tx.Save(rec); err != nil {
@@ -99,31 +100,6 @@ func (s *Store) tellEntered(tx core.App, institution, patient, channel string) e
 	}
 	return s.tell(tx, told{institution: institution, patient: patient, channel: channel, values: values},
 		flow.Notice{Event: refund.NoticeEntered, At: s.now()})
-}
-
-// LetGo takes from a patient's record the accounts that somebody has marked as not
-// bound, for a phone that changed hands. Whoever has come in by one must come anew.
-func LetGo(rec *core.Record) {
-	for channel, fields := range map[string][]string{"wechat": {"wechat_openid_sealed"}, "alipay": {"alipay_id_sealed", "alipay_id_type"}} {
-		index := channel + "_index"
-		switch bound := rec.GetBool(channel + "_bound"); {
-		case bound && rec.GetString(index) == "": // nobody can say which
-			rec.Set(channel+"_bound", false)
-		case !bound && rec.GetString(index) != "":
-			for _, f := range append(fields, index) {
-				rec.Set(f, "")
-			}
-			rec.RefreshTokenKey()
-		}
-	}
-}
-
-// channelOf is the channel of an account.
-func channelOf(account refund.Payee) string {
-	if account.Type == refund.AccountWechatOpenID {
-		return "wechat"
-	}
-	return "alipay"
 }
 
 // patientOf finds a patient by HIS's number, or makes a record that is not saved.

@@ -9,7 +9,6 @@ import (
 
 	"hospay/calendar"
 	"hospay/collections"
-	"hospay/flow"
 	"hospay/internal/vault"
 	"hospay/money"
 	"hospay/refund"
@@ -255,35 +254,6 @@ func (s *Store) saveCard(db dbx.Builder, patient, id string, known bool, c refun
 		return nil
 	}
 	return err
-}
-
-// PatientAccount opens a patient's account at a channel.
-func (s *Store) PatientAccount(ctx context.Context, patient, channel string) (refund.Payee, error) {
-	var r struct {
-		Name   string `db:"name_sealed"`
-		OpenID string `db:"wechat_openid_sealed"`
-		Alipay string `db:"alipay_id_sealed"`
-		Type   string `db:"alipay_id_type"`
-	}
-	err := s.app.ConcurrentDB().Select("name_sealed", "wechat_openid_sealed", "alipay_id_sealed", "alipay_id_type").From(collections.Patients).
-		Where(dbx.HashExp{"id": patient}).WithContext(ctx).One(&r)
-	if errors.Is(err, sql.ErrNoRows) {
-		return refund.Payee{}, flow.ErrNotFound
-	}
-	if err != nil {
-		return refund.Payee{}, err
-	}
-	p := refund.Payee{Type: refund.AccountWechatOpenID}
-	sealed, field := r.OpenID, "wechat_openid"
-	if channel == "alipay" {
-		sealed, field = r.Alipay, "alipay_id"
-		p.Type = refund.AccountType(r.Type)
-	}
-	if p.Account, err = s.vault.Open(vault.Place(collections.Patients, field, patient), sealed); err != nil {
-		return refund.Payee{}, err
-	}
-	p.Name, err = s.vault.Open(vault.Place(collections.Patients, "name", patient), r.Name)
-	return p, err
 }
 
 // RealName opens a patient's name.

@@ -219,15 +219,6 @@ func (p *Payments) Insured(ctx context.Context, patient, cardNo string) (payment
 	return payment.Insured{PatientNo: who.PatientNo, CardNo: cardNo, IDType: who.IDType, IDNo: who.IDNo, Name: who.Name}, err
 }
 
-// Payer is a patient's account at a channel, empty where none is bound.
-func (p *Payments) Payer(ctx context.Context, patient, channel string) (string, error) {
-	account, err := p.s.PatientAccount(ctx, patient, channel)
-	if flow.CodeOf(err) == flow.CodeChannelNotBound {
-		return "", nil
-	}
-	return account.Account, err
-}
-
 // KeepCredential keeps what a patient has authorised with, until an order takes
 // it.
 func (p *Payments) KeepCredential(ctx context.Context, patient, channel string, g payment.Grant) error {

@@ -2,10 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"time"
 
+	"hospay/channels"
 	"hospay/collections"
 	"hospay/flow"
 	"hospay/internal/idno"
@@ -21,7 +20,7 @@ import (
 type Visitor struct {
 	Person refund.Person
 	Via    string // wechat, alipay; empty at a kiosk
-	Wechat string // openid, when told
+	Wechat string // openid, when told, as flow.InApp writes it
 	Alipay refund.Payee
 }
 
@@ -112,25 +111,12 @@ func (s *Store) fillVisitor(tx core.App, rec *core.Record, v Visitor) error {
 		return err
 	}
 	if v.Wechat != "" {
-		if err := s.bindFree(tx, rec, refund.Payee{Account: v.Wechat, Type: refund.AccountWechatOpenID}); err != nil {
+		if err := s.bindFree(tx, rec, channels.Account{ID: v.Wechat, Type: refund.AccountWechatOpenID}); err != nil {
 			return err
 		}
 	}
 	if v.Alipay.Account != "" {
-		return s.bindFree(tx, rec, v.Alipay)
-	}
-	return nil
-}
-
-// bindFree binds an account that is nobody else's. A family may share a phone:
-// the child whom the portal sends from the mother's account gets in without it.
-func (s *Store) bindFree(tx core.App, rec *core.Record, account refund.Payee) error {
-	owner, err := s.patientByAccount(tx, rec.GetString("institution"), account)
-	switch {
-	case errors.Is(err, flow.ErrNotFound) || (err == nil && owner.Id == rec.Id):
-		return s.bindAccount(rec, account)
-	case err != nil:
-		return err
+		return s.bindFree(tx, rec, channels.Account{ID: v.Alipay.Account, Type: v.Alipay.Type})
 	}
 	return nil
 }
@@ -148,52 +134,6 @@ func (s *Store) sealInto(rec *core.Record, field, plain string) error {
 	}
 	rec.Set(field+"_sealed", sealed)
 	return nil
-}
-
-// bindAccount stores a person's account at a channel.
-func (s *Store) bindAccount(rec *core.Record, account refund.Payee) error {
-	field, channel := "wechat_openid", channelOf(account)
-	if channel == "alipay" {
-		field = "alipay_id"
-		rec.Set("alipay_id_type", string(account.Type))
-	}
-	rec.Set(channel+"_index", s.vault.Index(channel, account.Account))
-	rec.Set(channel+"_bound", true)
-	return s.sealInto(rec, field, account.Account)
-}
-
-// BindAccount adds a channel account to a patient who is logged in. An account
-// that belongs to another patient of the institution is refused.
-func (s *Store) BindAccount(patient string, account refund.Payee) (*core.Record, error) {
-	var out *core.Record
-	err := s.transact(func(tx core.App) error {
-		rec, err := tx.FindRecordById(collections.Patients, patient)
-		if err != nil {
-			return err
-		}
-		if err := s.bindAccount(rec, account); err != nil {
-			return err
-		}
-		out = rec
-		return tx.Save(rec)
-	})
-	return out, err
-}
-
-// PatientByAccount finds the patient of an institution to whom a channel
-// account is bound, or ErrNotFound.
-func (s *Store) PatientByAccount(institution string, account refund.Payee) (*core.Record, error) {
-	return s.patientByAccount(s.app, institution, account)
-}
-
-func (s *Store) patientByAccount(app core.App, institution string, account refund.Payee) (*core.Record, error) {
-	channel := channelOf(account)
-	rec, err := app.FindFirstRecordByFilter(collections.Patients, "institution = {:i} && "+channel+"_index = {:x}",
-		dbx.Params{"i": institution, "x": s.vault.Index(channel, account.Account)})
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, flow.ErrNotFound
-	}
-	return rec, err
 }
 
 // PersonIndex is the blind index of a resident ID number. Patients and staff

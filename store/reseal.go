@@ -26,7 +26,7 @@ func sealedFields() []sealedField {
 		}
 		return out
 	}
-	all := append(person(collections.Patients, "name", "id_no", "phone", "wechat_openid", "alipay_id"),
+	all := append(person(collections.Patients, "name", "id_no", "phone", "wechat_openid", "mini_openid", "alipay_id"),
 		person(collections.PatientCards, "card_name")...)
 	all = append(all, person(collections.PaymentOrders, "secrets", "settlement")...)
 	all = append(all, person(collections.ProxyApplications, "principal_name", "principal_id_no")...)

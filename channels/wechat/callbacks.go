@@ -107,7 +107,7 @@ func (c *Client) open(e envelope) ([]byte, error) {
 	return []byte(plain), nil
 }
 
-// ours compares the merchant and the app. What hospay acts on must name the
+// ours compares the merchant and the app, of which there may be two. What hospay acts on must name the
 // merchant; the app is not in every resource.
 func (c *Client) ours(plain []byte, must bool) error {
 	var id struct {
@@ -126,7 +126,7 @@ func (c *Client) ours(plain []byte, must bool) error {
 	if must && id.MchID == "" && id.MchID2 == "" {
 		return errors.New("merchant is missing")
 	}
-	if id.AppID != "" && id.AppID != c.AppID {
+	if c.otherApp(id.AppID, "") {
 		return errors.New("app")
 	}
 	return nil

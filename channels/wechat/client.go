@@ -231,7 +231,8 @@ func outcome(err error, codes channels.Codes, p refund.Payout) refund.PayoutAnsw
 	if p.Payee.Name == "" {
 		return refusal(err, codes)
 	}
-	return refusal(err, codes, p.Payee.Account, p.Payee.Name, p.No)
+	_, account := flow.AppOf(p.Payee.Account)
+	return refusal(err, codes, account, p.Payee.Name, p.No)
 }
 
 // refusal does the same for any call; private is taken out of WeChat's words. Who

@@ -18,7 +18,7 @@
 //	oauth_base            base of the authorisation page, default https://open.weixin.qq.com
 //	login                 h5 (default) or mini
 //	message_kind          template (default) or subscribe
-//	mini_appid            mini program that a message's page belongs to
+//	mini_appid            mini program beside the official account: messages open it, patients come in and pay in it
 //	cashier_url           cashier outside WeChat with {no} and {back}; demonstrations only
 //	confirm_url           confirmation page outside WeChat with {package} and {back}; demonstrations only
 //	timeout               deadline of one call without its own, default 10s
@@ -29,7 +29,8 @@
 //
 // Secrets: private_key (PEM), serial_no (of the merchant certificate),
 // api_v3_key (32 characters), public_key (PEM) with public_key_id, and/or
-// platform_certs (PEM bundle); app_secret for login and messages; merchant_cert
+// platform_certs (PEM bundle); app_secret for login and messages; mini_secret for
+// the login of the mini program of mini_appid; merchant_cert
 // (PEM, optional) for the day on which it expires.
 package wechat
 
@@ -79,13 +80,14 @@ type config struct {
 	proxy                     string
 	caps                      refund.Capabilities
 
-	key       *rsa.PrivateKey
-	serial    string
-	apiKey    string
-	publicKey *rsa.PublicKey
-	publicID  string
-	certs     []*x509.Certificate
-	appSecret string
+	key        *rsa.PrivateKey
+	serial     string
+	apiKey     string
+	publicKey  *rsa.PublicKey
+	publicID   string
+	certs      []*x509.Certificate
+	appSecret  string
+	miniSecret string
 
 	merchantCert *x509.Certificate // may be missing
 	ins          insurance
@@ -186,6 +188,7 @@ func (c *config) readSecrets(s *channels.Settings) {
 		s.Wrong("APIv3 密钥应为 32 个字符")
 	}
 	c.appSecret = secret("app_secret")
+	c.miniSecret = secret("mini_secret")
 	c.readMerchantCert(s, secret("merchant_cert"))
 	c.readWechatKeys(s, secret("public_key"), secret("public_key_id"), secret("platform_certs"))
 }

@@ -29,7 +29,7 @@ func Fields() []channels.Field {
 			Help: "患者从哪里进入。"},
 		{Name: "message_kind", Label: "消息类型", Kind: choice, Choices: []channels.Choice{{"template", "服务号模板消息"}, {"subscribe", "订阅消息"}},
 			Default: "template", Help: "用哪种消息通知患者。"},
-		{Name: "mini_appid", Label: "小程序 AppID", Kind: text, Help: "消息点开后进入的小程序。"},
+		{Name: "mini_appid", Label: "小程序 AppID", Kind: text, Help: "公众号之外另有小程序时填写：消息点开后进入它，患者也可以从它进入、收款、缴费。须与公众号绑定同一商户号。"},
 		{Name: "message_page", Label: "消息打开的小程序页", Kind: text,
 			Help: "小程序里打开网页的页面，{url} 是退款页的地址，例如 pages/web/index?url={url}；订阅消息必填，模板消息不填则直接打开网页。"},
 		{Name: "cashier_url", Label: "演示收银台", Kind: text, Help: "仅演示用：微信之外的支付页，含 {no} 和 {back}。"},
@@ -46,6 +46,7 @@ func Fields() []channels.Field {
 		secret("public_key_id", text, "微信支付公钥 ID", "以 PUB_KEY_ID_ 开头。"),
 		secret("platform_certs", pem, "平台证书", "PEM，可含多张；已改用公钥的商户不用填。"),
 		secret("app_secret", text, "AppSecret", "公众号或小程序的密钥，登录和发消息用。"),
+		secret("mini_secret", text, "小程序 AppSecret", "公众号之外另有小程序时填写，从小程序登录用。"),
 	}, insuranceFields()...)
 }
 

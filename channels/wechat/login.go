@@ -44,6 +44,7 @@ var badCodes = []int{40029, 40163, 40226, 42003}
 type session struct {
 	mpError
 	OpenID   string `json:"openid"`
+	UnionID  string `json:"unionid"`
 	Snapshot int    `json:"is_snapshotuser"`
 }
 
@@ -62,14 +63,18 @@ func (c *Client) Exchange(ctx context.Context, code string) (a channels.Account,
 	if c.appSecret == "" {
 		return a, fmt.Errorf("%w: 未配置 app_secret", channels.ErrNotSupported)
 	}
+	return c.exchange(ctx, c.login, c.AppID, c.appSecret, code)
+}
+
+func (c *Client) exchange(ctx context.Context, login, app, secret, code string) (a channels.Account, err error) {
 	if code == "" || len(code) > 256 {
 		return a, channels.ErrBadCode
 	}
 	path, key := "/sns/oauth2/access_token", "code"
-	if c.login == "mini" {
+	if login == "mini" {
 		path, key = "/sns/jscode2session", "js_code"
 	}
-	q := url.Values{"appid": {c.AppID}, "secret": {c.appSecret}, key: {code}, "grant_type": {"authorization_code"}}
+	q := url.Values{"appid": {app}, "secret": {secret}, key: {code}, "grant_type": {"authorization_code"}}
 	var s session
 	if err := c.mp(ctx, http.MethodGet, path, q, nil, &s); err != nil {
 		return a, loginError(err)
@@ -80,7 +85,7 @@ func (c *Client) Exchange(ctx context.Context, code string) (a channels.Account,
 	case s.OpenID == "":
 		return a, fmt.Errorf("%w: no openid", channels.ErrUnavailable)
 	}
-	return channels.Account{ID: s.OpenID, Type: refund.AccountWechatOpenID}, nil
+	return channels.Account{ID: s.OpenID, Type: refund.AccountWechatOpenID, Union: s.UnionID}, nil
 }
 
 func loginError(err error) error {

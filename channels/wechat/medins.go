@@ -146,7 +146,8 @@ func (c *Client) OpenMixed(ctx context.Context, m payment.Mixed) (a payment.Mixe
 
 // private is what nobody's words may repeat.
 func private(m payment.Mixed) []string {
-	out := []string{m.Payer, m.Holder.Name, m.Holder.IDNo, m.No, m.PayAuthNo}
+	_, payer := flow.AppOf(m.Payer)
+	out := []string{payer, m.Holder.Name, m.Holder.IDNo, m.No, m.PayAuthNo}
 	if m.Patient != nil {
 		out = append(out, m.Patient.Name, m.Patient.IDNo)
 	}
@@ -169,7 +170,8 @@ func (c *Client) mixedRequest(ctx context.Context, m payment.Mixed) (req mixedRe
 	case kind == mixBoth && m.Handle == "":
 		return req, channels.BadTrade(flow.ActorIT, "现金部分还没有下单"), false
 	}
-	req = mixedRequest{Kind: kind, OrderType: orderTypes[m.Kind], AppID: c.AppID, OpenID: m.Payer, No: m.No, SerialNo: m.MedOrgOrd,
+	app, payer := c.app(m.Payer)
+	req = mixedRequest{Kind: kind, OrderType: orderTypes[m.Kind], AppID: app, OpenID: payer, No: m.No, SerialNo: m.MedOrgOrd,
 		PayOrdID: m.PayOrdID, PayAuthNo: m.PayAuthNo, Location: m.Location, City: city, OrgName: m.OrgName, OrgNo: orgNo,
 		Created: m.Begun.In(calendar.Beijing).Format(time.RFC3339), Total: m.Total, Fund: m.Fund,
 		Account: m.Account, Other: m.Other, Cash: m.Cash,
@@ -264,6 +266,8 @@ func (c *Client) mixedAnswer(r mixed, m payment.Mixed) payment.MixedAnswer {
 	}
 	switch {
 	case a.Differs != "":
+	case c.otherApp(r.AppID, m.Payer):
+		a.Differs = "应用不同"
 	case r.SerialNo != "" && r.SerialNo != m.MedOrgOrd:
 		a.Differs = "医院订单号不同"
 	case r.SelfStatus != "" && (r.SelfStatus == "NO_SELF_PAY") != (m.Amount == 0):
@@ -288,7 +292,7 @@ func (c *Client) mixedTold(r mixed, hidden ...string) payment.MixedAnswer {
 	switch {
 	case r.MchID != "" && r.MchID != c.MerchantID:
 		a.Differs = "商户号不同"
-	case r.AppID != "" && r.AppID != c.AppID:
+	case c.otherApp(r.AppID, ""):
 		a.Differs = "应用不同"
 	}
 	return a
@@ -305,14 +309,15 @@ func (c *Client) MixedPage(m payment.Mixed) (payment.Page, error) {
 	if m.MixNo == "" {
 		return payment.Page{}, errors.New("wechat: the order was not opened")
 	}
-	page := payment.Page{Form: "wechat_medins", Values: map[string]string{"appid": c.AppID, "mixTradeNo": m.MixNo}}
+	app, _ := c.app(m.Payer)
+	page := payment.Page{Form: "wechat_medins", Values: map[string]string{"appid": app, "mixTradeNo": m.MixNo}}
 	if m.Amount == 0 {
 		return page, nil
 	}
 	if m.Handle == "" {
 		return payment.Page{}, errors.New("wechat: the cash part was not opened")
 	}
-	values, err := c.payParameters(m.Handle)
+	values, err := c.payParameters(app, m.Handle)
 	for _, name := range []string{"timeStamp", "nonceStr", "package", "signType", "paySign"} {
 		page.Values[name] = values[name]
 	}

@@ -88,7 +88,8 @@ func (c *Client) Credential(ctx context.Context, ask payment.AuthorisationAsk, c
 	ctx, cancel := wire.WithDeadline(ctx, c.timeout)
 	defer cancel()
 	var out granted
-	if err := c.userQuery(ctx, ask.Payer, code, &out); err != nil {
+	_, payer := flow.AppOf(ask.Payer)
+	if err := c.userQuery(ctx, payer, code, &out); err != nil {
 		return channels.AuthorisationOf(channels.NoAnswer(wire.Bare(err)))
 	}
 	return out.authorisation()

@@ -128,14 +128,15 @@ func (c *Client) checkTrade(t payment.Trade) (refund.PayoutAnswer, bool) {
 
 // tradeRequest writes the same contents for the same trade.
 func (c *Client) tradeRequest(t payment.Trade) tradeRequest {
-	req := tradeRequest{AppID: c.AppID, MchID: c.MerchantID, Description: channels.Clip(t.Title, 42), No: t.No, NotifyURL: c.NotifyURL,
+	app, payer := c.payerOf(t)
+	req := tradeRequest{AppID: app, MchID: c.MerchantID, Description: channels.Clip(t.Title, 42), No: t.No, NotifyURL: c.NotifyURL,
 		Amount: tradeAmount{Total: t.Amount, Currency: "CNY"}}
 	if !t.Expires.IsZero() {
 		req.TimeExpire = t.Expires.In(calendar.Beijing).Format(time.RFC3339)
 	}
 	switch product(t) {
 	case productJSAPI:
-		req.Payer = &tradePayer{t.Payer}
+		req.Payer = &tradePayer{payer}
 	case productH5:
 		req.Scene = &tradeScene{IP: t.IP, H5: &h5Info{Type: "Wap"}}
 	}
@@ -158,7 +159,11 @@ func (c *Client) QueryTrade(ctx context.Context, t payment.Trade) (a payment.Tra
 	case out.No != t.No:
 		return channels.TradeOf(channels.Mismatch("单号不同"))
 	}
-	return c.tradeAnswer(out)
+	a = c.tradeAnswer(out)
+	if c.otherApp(out.AppID, t.Payer) && a.Differs == "" {
+		a.Differs = "应用不同"
+	}
+	return a
 }
 
 // tradeStates are the states of a payment. One that is not listed proves
@@ -181,7 +186,7 @@ func (c *Client) tradeAnswer(r traded) payment.TradeAnswer {
 	switch {
 	case r.MchID != "" && r.MchID != c.MerchantID:
 		a.Differs = "商户号不同"
-	case r.AppID != "" && r.AppID != c.AppID:
+	case c.otherApp(r.AppID, ""):
 		a.Differs = "应用不同"
 	case r.Amount.Currency != "" && r.Amount.Currency != "CNY":
 		a.Differs = "币种不同"
@@ -240,19 +245,20 @@ func (c *Client) TradePage(t payment.Trade) (payment.Page, error) {
 	case product(t) == productH5:
 		return payment.Page{Form: "link", Values: map[string]string{"url": t.Handle}}, nil
 	}
-	values, err := c.payParameters(t.Handle)
+	app, _ := c.payerOf(t)
+	values, err := c.payParameters(app, t.Handle)
 	return payment.Page{Form: "wechat_jsapi", Values: values}, err
 }
 
 // payParameters are what WeChat's own function takes, signed for now: the time
 // is the real one, which the phone compares with its own.
-func (c *Client) payParameters(prepay string) (map[string]string, error) {
-	return c.paySigned(prepay, time.Now(), rand.Text())
+func (c *Client) payParameters(app, prepay string) (map[string]string, error) {
+	return c.paySigned(app, prepay, time.Now(), rand.Text())
 }
 
 // paySigned signs the four lines of a payment page.
-func (c *Client) paySigned(prepay string, now time.Time, nonce string) (map[string]string, error) {
-	v := map[string]string{"appId": c.AppID, "timeStamp": strconv.FormatInt(now.Unix(), 10), "nonceStr": nonce,
+func (c *Client) paySigned(app, prepay string, now time.Time, nonce string) (map[string]string, error) {
+	v := map[string]string{"appId": app, "timeStamp": strconv.FormatInt(now.Unix(), 10), "nonceStr": nonce,
 		"package": "prepay_id=" + prepay, "signType": "RSA"}
 	signature, err := utils.SignSHA256WithRSA(v["appId"]+"\n"+v["timeStamp"]+"\n"+v["nonceStr"]+"\n"+v["package"]+"\n", c.key)
 	if err != nil {

@@ -181,7 +181,7 @@ func TestTradePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	stamp, _ := strconv.ParseInt(theirs.TimeStamp, 10, 64)
-	ours, err := c.paySigned("wx123", time.Unix(stamp, 0), theirs.NonceStr)
+	ours, err := c.paySigned(c.AppID, "wx123", time.Unix(stamp, 0), theirs.NonceStr)
 	if err != nil || ours["paySign"] != theirs.PaySign || ours["package"] != theirs.Package || ours["signType"] != theirs.SignType ||
 		ours["appId"] != theirs.AppId || ours["timeStamp"] != theirs.TimeStamp {
 		t.Errorf("%+v\n%+v, %v", ours, theirs, err)

@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"time"
@@ -59,8 +60,9 @@ func (c *Client) createTransfer(ctx context.Context, p refund.Payout) refund.Pay
 // is left out where it is forbidden and sent wherever it is known: receipts
 // need it.
 func (c *Client) transferRequest(ctx context.Context, p refund.Payout) (transferRequest, error) {
+	app, openID := c.app(p.Payee.Account)
 	req := transferRequest{
-		AppID: c.AppID, No: p.No, Scene: c.scene, OpenID: p.Payee.Account, Amount: p.Amount,
+		AppID: app, No: p.No, Scene: c.scene, OpenID: openID, Amount: p.Amount,
 		Remark: channels.Clip(p.Remark, 32), NotifyURL: c.NotifyURL, Perception: c.perception, Reports: c.reports,
 	}
 	if req.Remark == "" {
@@ -104,7 +106,14 @@ func (c *Client) transferAnswer(b bill, p refund.Payout) refund.PayoutAnswer {
 	case b.State == "":
 		return channels.Mismatch("没有状态")
 	}
-	return c.transferState(b)
+	a := c.transferState(b)
+	if c.otherApp(b.AppID, p.Payee.Account) && a.Of.Differs == "" {
+		a.Of.Differs = "应用不同"
+	}
+	if a.Confirm.Package != "" {
+		a.Confirm.AppID, _ = c.app(p.Payee.Account)
+	}
+	return a
 }
 
 // confirmTime is how long a payee has, counted from the creation of the bill.
@@ -128,7 +137,7 @@ func (c *Client) transferState(b bill) refund.PayoutAnswer {
 	case "WAIT_USER_CONFIRM":
 		a.State = refund.PayoutAwaitingPayee
 		if b.Package != "" {
-			a.Confirm = refund.Confirmation{MchID: c.MerchantID, AppID: c.AppID, Package: b.Package}
+			a.Confirm = refund.Confirmation{MchID: c.MerchantID, AppID: cmp.Or(b.AppID, c.AppID), Package: b.Package}
 		}
 	case "TRANSFERING":
 		a.State = refund.PayoutConfirmed
@@ -148,11 +157,8 @@ func (c *Client) movement(b bill) refund.Movement {
 	if b.Amount != nil {
 		m.Told, m.Amount = true, *b.Amount
 	}
-	switch {
-	case b.merchant() != "" && b.merchant() != c.MerchantID:
+	if b.merchant() != "" && b.merchant() != c.MerchantID {
 		m.Differs = "商户号不同"
-	case b.AppID != "" && b.AppID != c.AppID:
-		m.Differs = "应用不同"
 	}
 	return m
 }

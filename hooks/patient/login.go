@@ -95,7 +95,7 @@ func (h *Hooks) checkTicket(s string) (Ticket, *core.Record, error) {
 
 // visitor is the person of a ticket, as the portal and the identity source tell.
 func (h *Hooks) visitor(ctx context.Context, institution string, t Ticket) (store.Visitor, error) {
-	v := store.Visitor{Via: t.Via, Wechat: t.WechatOpenID}
+	v := store.Visitor{Via: t.Via, Wechat: h.openidOf(ctx, institution, t)}
 	if v.Via != "alipay" {
 		v.Via = "wechat"
 	}
@@ -108,14 +108,33 @@ func (h *Hooks) visitor(ctx context.Context, institution string, t Ticket) (stor
 	return v, err
 }
 
+// openidOf is the WeChat account of a ticket. One of an application that is not
+// the institution's is none: the person gets in without it.
+func (h *Hooks) openidOf(ctx context.Context, institution string, t Ticket) string {
+	if t.WechatAppID == "" || t.WechatOpenID == "" {
+		return t.WechatOpenID
+	}
+	conn, err := h.Store.Connection(ctx, institution, "wechat")
+	if err == nil {
+		if apps, err := channels.As[channels.Apps](conn); err == nil {
+			if account, ok := apps.Within(t.WechatAppID, t.WechatOpenID); ok {
+				return account
+			}
+		}
+	}
+	h.Log.Warn("ticket.app", "app_id", t.WechatAppID)
+	return ""
+}
+
 // loginByChannel exchanges an OAuth code. A patient who is logged in binds the
 // account; otherwise the patient to whom it is bound logs in.
 func (h *Hooks) loginByChannel(e *core.RequestEvent, channel string) error {
 	var body struct {
 		Code        string `json:"code" form:"code"`
 		Institution string `json:"institution" form:"institution"` // its code; may be left out when there is one
+		Terminal    string `json:"terminal" form:"terminal"`       // mini: the code is of the mini program's login
 	}
-	if err := e.BindBody(&body); err != nil || body.Code == "" {
+	if err := e.BindBody(&body); err != nil || body.Code == "" || (body.Terminal != "" && body.Terminal != "h5" && body.Terminal != "mini") {
 		return kit.Error(http.StatusBadRequest, "bad_request", "")
 	}
 	if !codeForm.MatchString(body.Code) { // none that a channel gives out, so none is asked
@@ -129,24 +148,38 @@ func (h *Hooks) loginByChannel(e *core.RequestEvent, channel string) error {
 	if err != nil {
 		return h.Fail(e, err)
 	}
-	login, err := channels.As[channels.Login](conn)
-	if err != nil {
-		return kit.Error(http.StatusBadRequest, string(flow.CodeChannelOff), "")
-	}
-	ctx, cancel := context.WithTimeout(e.Request.Context(), exchangeTime)
-	defer cancel()
-	account, err := login.Exchange(ctx, body.Code)
-	if errors.Is(err, channels.ErrBadCode) {
+	account, err := exchange(e.Request.Context(), conn, body.Terminal, body.Code)
+	switch {
+	case errors.Is(err, channels.ErrBadCode):
 		return kit.Error(http.StatusUnauthorized, "code_invalid", "")
-	}
-	if err != nil {
+	case errors.Is(err, channels.ErrNotSupported):
+		return kit.Error(http.StatusBadRequest, string(flow.CodeChannelOff), "")
+	case err != nil:
 		return h.Fail(e, err)
 	}
-	rec, err := h.enter(e, inst, refund.Payee{Account: account.ID, Type: account.Type})
+	rec, err := h.enter(e, inst, account)
 	if err != nil || rec == nil {
 		return err
 	}
 	return h.entered(e, rec, channel)
+}
+
+// exchange asks the channel whose code it is.
+func exchange(ctx context.Context, conn channels.Channel, terminal, code string) (a channels.Account, err error) {
+	ctx, cancel := context.WithTimeout(ctx, exchangeTime)
+	defer cancel()
+	if terminal == "mini" {
+		login, err := channels.As[channels.MiniLogin](conn)
+		if err != nil {
+			return a, err
+		}
+		return login.ExchangeMini(ctx, code)
+	}
+	login, err := channels.As[channels.Login](conn)
+	if err != nil {
+		return a, err
+	}
+	return login.Exchange(ctx, code)
 }
 
 // entered answers with the session and, as its meta, who it is: a page on a slow
@@ -166,7 +199,7 @@ type enteredView struct {
 
 // enter finds whose account it is, or binds it; none where whoever came has been
 // told how to say who they are.
-func (h *Hooks) enter(e *core.RequestEvent, inst string, account refund.Payee) (*core.Record, error) {
+func (h *Hooks) enter(e *core.RequestEvent, inst string, account channels.Account) (*core.Record, error) {
 	owner, err := h.Store.PatientByAccount(inst, account)
 	if err != nil && !errors.Is(err, flow.ErrNotFound) {
 		return nil, h.Fail(e, err)
@@ -175,7 +208,8 @@ func (h *Hooks) enter(e *core.RequestEvent, inst string, account refund.Payee) (
 		if owner == nil {
 			return nil, h.mayRegister(e, inst, account)
 		}
-		return owner, nil
+		rec, err := h.Store.BindAccount(owner.Id, account)
+		return rec, h.Fail(e, err)
 	}
 	if owner != nil && owner.Id != e.Auth.Id {
 		return nil, kit.Error(http.StatusConflict, "conflict", "")

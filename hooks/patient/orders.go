@@ -85,13 +85,18 @@ func (h *Hooks) confirmation(e *core.RequestEvent) error {
 		return kit.Error(http.StatusConflict, string(flow.CodeConflict), "")
 	}
 	c := w.Transfer.Confirm
-	page, err := h.Store.ClientPage(e.Request.Context(), w.Order.Institution, w.Order.Channel, "confirm_url")
+	page, err := h.Store.ClientSetting(e.Request.Context(), w.Order.Institution, w.Order.Channel, "confirm_url")
 	if err != nil {
 		return h.Fail(e, err)
 	}
+	login, err := h.Store.ClientSetting(e.Request.Context(), w.Order.Institution, w.Order.Channel, "login")
+	if err != nil {
+		return h.Fail(e, err)
+	}
+	app, _ := flow.AppOf(w.Order.Payee.Account)
 	return e.JSON(http.StatusOK, confirmationView{
 		MchID: c.MchID, AppID: c.AppID, Package: c.Package, ExpiresAt: calendar.Clock(w.Transfer.ExpiresAt),
-		URL: strings.ReplaceAll(page, "{package}", url.QueryEscape(c.Package)),
+		URL: strings.ReplaceAll(page, "{package}", url.QueryEscape(c.Package)), Mini: app != "" || login == "mini",
 	})
 }
 
@@ -102,4 +107,5 @@ type confirmationView struct {
 	Package   string `json:"package"`
 	ExpiresAt string `json:"expires_at"`
 	URL       string `json:"url"`
+	Mini      bool   `json:"mini"` // it opens in the mini program alone; otherwise in pages of the official account
 }

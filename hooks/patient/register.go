@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hospay/calendar"
+	"hospay/channels"
 	"hospay/hooks/kit"
 	"hospay/internal/idno"
 	"hospay/people"
@@ -31,7 +32,7 @@ type registerView struct {
 }
 
 // mayRegister answers for an account that is nobody's.
-func (h *Hooks) mayRegister(e *core.RequestEvent, inst string, account refund.Payee) error {
+func (h *Hooks) mayRegister(e *core.RequestEvent, inst string, account channels.Account) error {
 	i, err := h.Store.Institution(e.Request.Context(), inst)
 	if err != nil {
 		return h.Fail(e, err)
@@ -67,7 +68,7 @@ func (h *Hooks) register(e *core.RequestEvent) error {
 	paper := cmp.Or(body.Paper, idno.Resident)
 	claim := refund.Claim{Name: people.WrittenName(strings.TrimSpace(body.Name)), Paper: paper, IDNo: paper.Form(body.IDNo),
 		CardNo: strings.TrimSpace(body.CardNo)}
-	if !h.Budgets.Take(ofEntries, entry.Institution+" "+entry.Account.Account, now) ||
+	if !h.Budgets.Take(ofEntries, entry.Institution+" "+entry.Account.ID, now) ||
 		!h.Budgets.Take(ofGuesses, entry.Institution+" "+h.Store.PersonIndex(claim.IDNo), now) {
 		return kit.TooMany()
 	}

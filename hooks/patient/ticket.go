@@ -25,6 +25,7 @@ type Ticket struct {
 	Phone        string `json:"phone"`
 	Via          string `json:"via"`
 	WechatOpenID string `json:"openid"`
+	WechatAppID  string `json:"app_id"` // of which application the openid is; empty: of the first one
 	AlipayUserID string `json:"alipay_user_id"`
 	IssuedAt     int64  `json:"iat"`
 	ExpiresAt    int64  `json:"exp"`
@@ -92,11 +93,15 @@ func verifyTicket(t Ticket, signed, sum, secret string, now time.Time) error {
 // than what is kept, or with characters that nobody sees.
 func (t Ticket) odd() error {
 	for text, limit := range map[*string]int{
-		&t.Subject: 64, &t.ID: 200, &t.Name: 60, &t.IDNo: 40, &t.IDType: 4, &t.Phone: 40, &t.WechatOpenID: 128, &t.AlipayUserID: 128,
+		&t.Subject: 64, &t.ID: 200, &t.Name: 60, &t.IDNo: 40, &t.IDType: 4, &t.Phone: 40, &t.WechatOpenID: 128,
+		&t.WechatAppID: 64, &t.AlipayUserID: 128,
 	} {
 		if utf8.RuneCountInString(*text) > limit || !utf8.ValidString(*text) || strings.ContainsFunc(*text, unicode.IsControl) {
 			return errTicketOdd
 		}
+	}
+	if strings.Contains(t.WechatOpenID, ":") { // none is written so; its application is told by app_id
+		return errTicketOdd
 	}
 	return nil
 }

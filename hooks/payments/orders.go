@@ -30,36 +30,37 @@ func (h *Hooks) bindOrderRoutes(g *router.RouterGroup[*core.RequestEvent]) {
 // paid. Amounts are fen; until the insurance has told who pays what, all but the
 // total is 0.
 type paymentView struct {
-	ID         string         `json:"id"`
-	No         string         `json:"no"`
-	Kind       payment.Kind   `json:"kind"`
-	Title      string         `json:"title"`
-	BillNo     string         `json:"bill_no"`
-	CardNo     string         `json:"card_no"`
-	Channel    string         `json:"channel"`
-	Insured    bool           `json:"insured"`
-	Status     payment.Status `json:"status"`
-	StatusText string         `json:"status_text"`
-	Next       string         `json:"next"`      // what follows, and who does it
-	WaitsFor   payment.Next   `json:"waits_for"` // the same in a word
-	Reason     string         `json:"reason"`    // why it did not go well
-	ReasonCode string         `json:"reason_code"`
-	Total      money.Fen      `json:"total"`
-	Fund       money.Fen      `json:"fund"`
-	Account    money.Fen      `json:"account"`
-	Family     money.Fen      `json:"account_family"` // of the account
-	Cash       money.Fen      `json:"cash"`
-	Other      money.Fen      `json:"other"`
-	Due        money.Fen      `json:"due"`       // what the channel takes
-	CashBack   money.Fen      `json:"cash_back"` // of it, what went back
-	Pay        *payView       `json:"pay"`       // null: it cannot be paid now
-	Refund     *refundView    `json:"refund"`    // the newest; null: none
-	RefundAt   string         `json:"refund_at"` // where it is given back, when not from here; mostly empty
-	ReceiptNo  string         `json:"receipt_no"`
-	Guide      string         `json:"guide"`
-	Created    string         `json:"created"`
-	ExpiresAt  string         `json:"expires_at"`
-	PaidAt     string         `json:"paid_at"`
+	ID         string           `json:"id"`
+	No         string           `json:"no"`
+	Kind       payment.Kind     `json:"kind"`
+	Title      string           `json:"title"`
+	BillNo     string           `json:"bill_no"`
+	CardNo     string           `json:"card_no"`
+	Channel    string           `json:"channel"`
+	Terminal   payment.Terminal `json:"terminal"` // where it was begun, and is paid
+	Insured    bool             `json:"insured"`
+	Status     payment.Status   `json:"status"`
+	StatusText string           `json:"status_text"`
+	Next       string           `json:"next"`      // what follows, and who does it
+	WaitsFor   payment.Next     `json:"waits_for"` // the same in a word
+	Reason     string           `json:"reason"`    // why it did not go well
+	ReasonCode string           `json:"reason_code"`
+	Total      money.Fen        `json:"total"`
+	Fund       money.Fen        `json:"fund"`
+	Account    money.Fen        `json:"account"`
+	Family     money.Fen        `json:"account_family"` // of the account
+	Cash       money.Fen        `json:"cash"`
+	Other      money.Fen        `json:"other"`
+	Due        money.Fen        `json:"due"`       // what the channel takes
+	CashBack   money.Fen        `json:"cash_back"` // of it, what went back
+	Pay        *payView         `json:"pay"`       // null: it cannot be paid now
+	Refund     *refundView      `json:"refund"`    // the newest; null: none
+	RefundAt   string           `json:"refund_at"` // where it is given back, when not from here; mostly empty
+	ReceiptNo  string           `json:"receipt_no"`
+	Guide      string           `json:"guide"`
+	Created    string           `json:"created"`
+	ExpiresAt  string           `json:"expires_at"`
+	PaidAt     string           `json:"paid_at"`
 }
 
 // payView is what the payer's client opens the channel's page with.
@@ -99,7 +100,8 @@ func nextText(o payment.Order) string {
 func viewPayment(w payment.Work) paymentView {
 	o := w.Order
 	v := paymentView{ID: o.ID, No: o.No, Kind: o.Kind, Title: o.Title, BillNo: o.BillNo, CardNo: o.CardNo, Channel: o.Channel,
-		Insured: o.Insured, Status: o.Status, StatusText: text("status", string(o.Status)), Next: nextText(o), WaitsFor: o.Next(),
+		Terminal: o.Terminal,
+		Insured:  o.Insured, Status: o.Status, StatusText: text("status", string(o.Status)), Next: nextText(o), WaitsFor: o.Next(),
 		Total: o.Total, Fund: o.Fund, Account: o.Account, Family: o.Family, Cash: o.Cash, Other: o.Other, Due: o.CashDue(),
 		CashBack: o.CashBack, ReceiptNo: o.ReceiptNo, Guide: o.Guide, Created: calendar.Clock(o.Created), ExpiresAt: calendar.Clock(o.ExpiresAt),
 		PaidAt: calendar.Clock(o.PaidAt)}
@@ -140,7 +142,7 @@ func (h *Hooks) order(e *core.RequestEvent) error {
 	case err != nil: // the order is shown although its channel cannot be used now
 		h.Log.Warn("payment.page", "order", w.Order.No, "code", flow.CodeOf(err))
 	case ok:
-		cashier, err := h.Store.ClientPage(e.Request.Context(), w.Order.Institution, w.Order.Channel, "cashier_url")
+		cashier, err := h.Store.ClientSetting(e.Request.Context(), w.Order.Institution, w.Order.Channel, "cashier_url")
 		if err != nil {
 			return h.fail(e, err)
 		}

@@ -134,6 +134,8 @@ func seedWeChat(ctx context.Context, app core.App, inst string, at Endpoints, s 
 		MchID         string `json:"mch_id"`
 		AppID         string `json:"app_id"`
 		AppSecret     string `json:"app_secret"`
+		MiniAppID     string `json:"mini_app_id"`
+		MiniAppSecret string `json:"mini_app_secret"`
 		APIv3Key      string `json:"api_v3_key"`
 		MchPrivateKey string `json:"mch_private_key"`
 		MchCertSerial string `json:"mch_cert_serial"`
@@ -155,7 +157,7 @@ func seedWeChat(ctx context.Context, app core.App, inst string, at Endpoints, s 
 	_, err := upsert(app, collections.ChannelConfigs, `institution = {:i} && channel = "wechat"`, map[string]any{"i": inst}, map[string]any{
 		"institution": inst, "channel": "wechat", "active": true, "merchant_id": c.MchID, "app_id": c.AppID, "api_base": at.WeChat,
 		"notify_base": s.PublicURL,
-		"settings": map[string]any{"single_limit": c.SingleLimit, "day_limit": 10_000_000,
+		"settings": map[string]any{"single_limit": c.SingleLimit, "day_limit": 10_000_000, "mini_appid": c.MiniAppID,
 			"cashier_url":    at.WeChat + "/_sim/pay-page?no={no}&back={back}",
 			"confirm_url":    at.WeChat + "/_sim/confirm-page?package={package}&back={back}",
 			"medins_channel": c.MedIns.Channel, "medins_org_cert": c.MedIns.OrgCert, "medins_city": c.MedIns.City,
@@ -163,6 +165,7 @@ func seedWeChat(ctx context.Context, app core.App, inst string, at Endpoints, s 
 		"secrets_input": object(map[string]string{
 			"private_key": c.MchPrivateKey, "serial_no": c.MchCertSerial, "api_v3_key": c.APIv3Key, "public_key": c.PublicKey,
 			"public_key_id": c.PublicKeyID, "platform_certs": c.PlatformCert, "app_secret": c.AppSecret,
+			"mini_secret":           c.MiniAppSecret,
 			"medins_partner_secret": c.MedIns.PartnerSecret,
 		}),
 	})

@@ -48,6 +48,7 @@ type Claims struct {
 	Phone        string `json:"phone"`
 	Via          string `json:"via"`
 	Openid       string `json:"openid,omitempty"`
+	AppID        string `json:"app_id,omitempty"`
 	AlipayUserID string `json:"alipay_user_id,omitempty"`
 	IssuedAt     int64  `json:"iat"`
 	Expires      int64  `json:"exp"`

@@ -279,7 +279,7 @@ func (row tradeRow) cells(kind string, sum *totals) []any {
 	sum.count++
 	sum.settled += settled
 	sum.order += order
-	head := []any{row.at.Format(time.DateTime), AppID, t.m.id, "0", "", t.id, t.no, t.openid, "JSAPI", state, "OTHERS", "CNY",
+	head := []any{row.at.Format(time.DateTime), t.app, t.m.id, "0", "", t.id, t.no, t.openid, "JSAPI", state, "OTHERS", "CNY",
 		sim.Yuan(settled), "0.00"}
 	if kind == "SUCCESS" {
 		return append(head, escape(t.description), escape(t.attach), "0.00000", "0.00%", sim.Yuan(order), "")

@@ -70,7 +70,8 @@ func (m *merchant) pastTransfer(p sim.Past) string {
 }
 
 func (m *merchant) pastPay(p sim.Past) string {
-	t := &trade{m: m, no: p.No, id: p.ChannelNo, openid: p.Party, description: "门诊预交金充值", total: p.Amount, created: p.At, paid: p.At}
+	t := &trade{m: m, no: p.No, id: p.ChannelNo, app: AppID, openid: p.Party, description: "门诊预交金充值",
+		total: p.Amount, created: p.At, paid: p.At}
 	m.trades[t.no], m.trades[t.id] = t, t
 	if p.InBills() {
 		told := *t

@@ -133,7 +133,7 @@ func (p *mixedPerson) whole() bool {
 func (f *mixedForm) check(set *Settings) *apiError {
 	param := func(what string) *apiError { return tailed(paramError("参数错误："+what), badParameter) }
 	switch {
-	case f.AppID != AppID || f.Openid == "":
+	case apps[f.AppID] == "" || f.Openid == "":
 		return param("appid或openid")
 	case !strings.Contains(orderTypes, " "+f.OrderType+" "):
 		return param("order_type")
@@ -239,7 +239,7 @@ func (m *merchant) people(o *mixed) *apiError {
 		return refuse(wrongDigest, "证件号与医保电子凭证不一致")
 	case o.payer.Name != o.f.Payer.Name:
 		return refuse(wrongName, "姓名与医保电子凭证不一致")
-	case o.payer.Openid != o.f.Openid && !m.settings.Get().AnyOpenid:
+	case openidIn(o.f.AppID, o.payer) != o.f.Openid && !m.settings.Get().AnyOpenid:
 		return refuse(wrongOpenid, "openid与付款人不匹配")
 	}
 	if o.f.Relative == nil {
@@ -263,7 +263,7 @@ func (m *merchant) fitsTrade(o *mixed) *apiError {
 		return nil
 	}
 	t := m.trade(o.f.OutTradeNo)
-	if t == nil || t.prepay != o.f.PrepayID || t.total != o.f.WechatCash || t.state(m.Clock().Now()) != "NOTPAY" {
+	if t == nil || t.prepay != o.f.PrepayID || t.app != o.f.AppID || t.total != o.f.WechatCash || t.state(m.Clock().Now()) != "NOTPAY" {
 		return tailed(invalidRequest("prepay_id与订单不匹配"), notSettled)
 	}
 	return nil

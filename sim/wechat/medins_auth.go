@@ -36,10 +36,10 @@ func partner() Partner {
 
 // licence is a code of the page, and what it stands for.
 type licence struct {
-	openid, payAuthNo string
-	payer             *world.Patient
-	family, used      bool
-	until             time.Time
+	payAuthNo    string
+	payer        *world.Patient
+	family, used bool
+	until        time.Time
 }
 
 // Insure lets the simulator settle the insurance's part of its orders.
@@ -116,7 +116,7 @@ func (s *Server) agreement(p *world.Patient, chosen string) sim.Page {
 
 // newLicence makes a code; patient nil is the holder of the phone.
 func (s *Server) newLicence(payer, patient *world.Patient) string {
-	l := &licence{openid: payer.Openid, payer: payer, family: patient != nil && patient != payer,
+	l := &licence{payer: payer, family: patient != nil && patient != payer,
 		until: s.Clock().Now().Add(time.Duration(s.settings.Get().CodeMinutes) * time.Minute)}
 	if patient == nil {
 		patient = payer
@@ -197,7 +197,7 @@ func (s *Server) redeemLicence(code, openid string, f sim.Fault) *sim.Reply {
 		return portalError(200, 40001, "授权码无效或已过期")
 	case l.used:
 		return portalError(200, 40002, "授权码已使用")
-	case l.openid != openid:
+	case openid != l.payer.Openid && openid != l.payer.MiniOpenid:
 		return portalError(200, 40003, "授权码与用户不匹配")
 	}
 	l.used = true

@@ -28,7 +28,7 @@ func (o *mixed) view() map[string]any {
 		whole = o.m.settings.Get().ReversedWord
 	}
 	v := map[string]any{"mix_trade_no": o.id, "mix_pay_status": whole, "self_pay_status": self, "med_ins_pay_status": ins,
-		"mix_pay_type": o.f.Kind, "order_type": o.f.OrderType, "appid": AppID, "openid": o.f.Openid, "out_trade_no": o.f.OutTradeNo,
+		"mix_pay_type": o.f.Kind, "order_type": o.f.OrderType, "appid": o.f.AppID, "openid": o.f.Openid, "out_trade_no": o.f.OutTradeNo,
 		"serial_no": o.f.SerialNo, "pay_order_id": o.f.PayOrderID, "city_id": o.f.City, "med_inst_name": o.f.InstName,
 		"med_inst_no": o.f.InstNo, "total_fee": *o.f.Total, "med_ins_gov_fee": o.f.Gov, "med_ins_self_fee": o.f.Self,
 		"med_ins_other_fee": o.f.Other, "med_ins_cash_fee": o.f.Cash, "wechat_pay_cash_fee": o.f.WechatCash, "prepay_id": o.f.PrepayID}

@@ -282,7 +282,8 @@ func (s *Server) ConfigOf(merchantID string) (Config, error) {
 func (s *Server) getConfig(q url.Values) (any, error) { return s.ConfigOf(q.Get("merchant")) }
 
 func (m *merchant) config() Config {
-	c := Config{APIBase: m.URL(), MchID: m.id, AppID: AppID, AppSecret: AppSecret, APIv3Key: m.apiKey,
+	c := Config{APIBase: m.URL(), MchID: m.id, AppID: AppID, AppSecret: AppSecret, MiniAppID: MiniAppID, MiniAppSecret: MiniAppSecret,
+		APIv3Key:      m.apiKey,
 		MchPrivateKey: sim.PrivatePEM(m.mchKey), MchCertSerial: serialOf(m.mchCert), MchCert: m.mchCert.PEM,
 		PublicKey: sim.PublicPEM(&m.pubKey.PublicKey), PublicKeyID: m.publicKeyID,
 		PlatformCert: m.platCert.PEM, PlatformCertSerial: serialOf(m.platCert), SceneID: "1011", Scenes: scenes,

@@ -24,10 +24,10 @@ type oauthStore struct {
 }
 
 type code struct {
-	patient *world.Patient
-	scope   string
-	expires time.Time
-	used    bool
+	patient    *world.Patient
+	app, scope string
+	expires    time.Time
+	used       bool
 }
 
 func (o *oauthStore) clear() {
@@ -83,25 +83,34 @@ func (s *Server) open(alias string, h func(url.Values, []byte) any) http.Handler
 	}
 }
 
-// NewCode makes a login code (OAuth and mini program) for a patient; it lives 5 minutes and works once.
-func (s *Server) NewCode(patient string) (string, error) {
+// NewCode makes a login code of the official account for a patient; it lives 5 minutes and works once.
+func (s *Server) NewCode(patient string) (string, error) { return s.codeIn(AppID, patient) }
+
+// NewMiniCode makes one of the mini program.
+func (s *Server) NewMiniCode(patient string) (string, error) { return s.codeIn(MiniAppID, patient) }
+
+func (s *Server) codeIn(app, patient string) (string, error) {
 	p := s.world.Find(patient)
 	if p == nil {
 		return "", fmt.Errorf("no patient %s", patient)
 	}
-	return s.newCode(p, "snsapi_base"), nil
+	return s.newCode(p, app, "snsapi_base"), nil
 }
 
-func (s *Server) newCode(p *world.Patient, scope string) string {
+func (s *Server) newCode(p *world.Patient, app, scope string) string {
 	c := "0" + sim.Token(16)
 	s.oauth.mu.Lock()
-	s.oauth.codes[c] = &code{patient: p, scope: scope, expires: s.Clock().Now().Add(5 * time.Minute)}
+	s.oauth.codes[c] = &code{patient: p, app: app, scope: scope, expires: s.Clock().Now().Add(5 * time.Minute)}
 	s.oauth.mu.Unlock()
 	return c
 }
 
 func (s *Server) issueCode(w http.ResponseWriter, r *http.Request) {
-	c, err := s.NewCode(r.URL.Query().Get("patient"))
+	app := AppID
+	if r.URL.Query().Get("app") == "mini" {
+		app = MiniAppID
+	}
+	c, err := s.codeIn(app, r.URL.Query().Get("patient"))
 	if err != nil {
 		sim.WriteJSON(w, 404, map[string]string{"error": err.Error()})
 		return
@@ -128,7 +137,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := back.Query()
-	v.Set("code", s.newCode(p, q.Get("scope")))
+	v.Set("code", s.newCode(p, AppID, q.Get("scope")))
 	v.Set("state", q.Get("state"))
 	back.RawQuery = v.Encode()
 	http.Redirect(w, r, back.String(), http.StatusFound)
@@ -142,9 +151,9 @@ func firstPatients(w *world.World) []*world.Patient {
 // redeem uses a code up.
 func (s *Server) redeem(q url.Values, field string) (*code, any) {
 	switch {
-	case q.Get("appid") != AppID:
+	case apps[q.Get("appid")] == "":
 		return nil, errcode(40013, "invalid appid")
-	case q.Get("secret") != AppSecret:
+	case q.Get("secret") != apps[q.Get("appid")]:
 		return nil, errcode(40125, "invalid appsecret")
 	case q.Get("grant_type") != "authorization_code":
 		return nil, errcode(40002, "invalid grant_type")
@@ -153,7 +162,7 @@ func (s *Server) redeem(q url.Values, field string) (*code, any) {
 	defer s.oauth.mu.Unlock()
 	c := s.oauth.codes[q.Get(field)]
 	switch {
-	case c == nil || s.Clock().Now().After(c.expires):
+	case c == nil || c.app != q.Get("appid") || s.Clock().Now().After(c.expires):
 		return nil, errcode(40029, "invalid code")
 	case c.used:
 		return nil, errcode(40163, "code been used")
@@ -171,8 +180,11 @@ func (s *Server) accessToken(q url.Values, _ []byte) any {
 	s.oauth.mu.Lock()
 	s.oauth.users[token] = c.patient
 	s.oauth.mu.Unlock()
-	v := map[string]any{"access_token": token, "expires_in": 7200, "refresh_token": sim.Token(32), "openid": c.patient.Openid,
-		"scope": c.scope, "unionid": c.patient.Unionid}
+	v := map[string]any{"access_token": token, "expires_in": 7200, "refresh_token": sim.Token(32), "openid": openidIn(c.app, c.patient),
+		"scope": c.scope}
+	if !s.settings.Get().NoUnionid {
+		v["unionid"] = c.patient.Unionid
+	}
 	if s.settings.Get().SnapshotUser {
 		v["is_snapshotuser"] = 1
 	}
@@ -195,7 +207,11 @@ func (s *Server) session(q url.Values, _ []byte) any {
 	if bad != nil {
 		return bad
 	}
-	return map[string]any{"openid": c.patient.Openid, "session_key": "c2ltdWxhdGVkLXNlc3Npb24ta2V5", "unionid": c.patient.Unionid}
+	v := map[string]any{"openid": openidIn(c.app, c.patient), "session_key": "c2ltdWxhdGVkLXNlc3Npb24ta2V5"}
+	if !s.settings.Get().NoUnionid {
+		v["unionid"] = c.patient.Unionid
+	}
+	return v
 }
 
 func (s *Server) stableToken(_ url.Values, body []byte) any {

@@ -13,12 +13,12 @@ import (
 
 // trade is one payment, made here or lying in the test world's past.
 type trade struct {
-	m                                                                    *merchant
-	kind                                                                 string // JSAPI, NATIVE, MWEB
-	no, id, openid, attach, description, notifyURL, prepay, hash, closed string
-	total, refunded                                                      int64
-	refunds                                                              int
-	created, expire, paid, lastRefund                                    time.Time
+	m                                                                         *merchant
+	kind                                                                      string // JSAPI, NATIVE, MWEB
+	no, id, app, openid, attach, description, notifyURL, prepay, hash, closed string
+	total, refunded                                                           int64
+	refunds                                                                   int
+	created, expire, paid, lastRefund                                         time.Time
 }
 
 // trade finds a payment by either number; deposits of the test world count as paid. Callers hold the lock.
@@ -30,7 +30,7 @@ func (m *merchant) trade(no string) *trade {
 	if d == nil || !m.first() {
 		return nil
 	}
-	t := &trade{m: m, no: d.OutTradeNo, id: d.TransactionID, openid: d.Patient.Openid, description: "门诊预交金充值", total: d.Amount,
+	t := &trade{m: m, no: d.OutTradeNo, id: d.TransactionID, app: AppID, openid: d.Patient.Openid, description: "门诊预交金充值", total: d.Amount,
 		created: d.PaidAt, paid: d.PaidAt}
 	m.trades[t.no], m.trades[t.id] = t, t
 	return t
@@ -77,7 +77,7 @@ func (f *orderForm) check(mchID, kind string) *apiError {
 	switch {
 	case f.MchID != mchID:
 		return refuse(400, "MCH_NOT_EXISTS", "商户号不存在")
-	case f.AppID != AppID:
+	case apps[f.AppID] == "":
 		return refuse(400, "APPID_MCHID_NOT_MATCH", "AppID和mch_id不匹配")
 	case !outTradeNo.MatchString(f.OutTradeNo) || f.Description == "" || f.Amount.Total <= 0 || !plainURL(f.NotifyURL):
 		return paramError("缺少必填参数或参数格式错误")
@@ -95,6 +95,9 @@ func (m *merchant) createOrder(q *request) plan {
 	e := q.read(&f)
 	if e == nil {
 		e = f.check(m.id, kind)
+	}
+	if e == nil && kind == "JSAPI" && m.world.Find(f.Payer.Openid) != nil && !m.belongs(f.AppID, f.Payer.Openid) {
+		e = refuse(400, "INVALID_REQUEST", "appid和openid不匹配")
 	}
 	if e != nil {
 		return failed(e)
@@ -119,7 +122,7 @@ func (m *merchant) order(f *orderForm, kind, hash string) (any, *apiError) {
 		return nil, refuse(400, "ORDER_CLOSED", "订单已关闭")
 	case t == nil:
 		m.seq++
-		t = &trade{m: m, no: f.OutTradeNo, id: fmt.Sprintf("4200%s%016d", now.Format("20060102"), m.seq), openid: f.Payer.Openid,
+		t = &trade{m: m, no: f.OutTradeNo, id: fmt.Sprintf("4200%s%016d", now.Format("20060102"), m.seq), app: f.AppID, openid: f.Payer.Openid,
 			attach:      f.Attach,
 			description: f.Description, notifyURL: f.NotifyURL, hash: hash, total: f.Amount.Total, created: now, expire: f.TimeExpire}
 		t.kind, t.prepay = kind, "wx"+now.Format("20060102150405")+sim.Token(9)
@@ -139,7 +142,7 @@ var stateText = map[string]string{"SUCCESS": "支付成功", "REFUND": "订单�
 // view is the answer to a query and the content of the payment callback.
 func (t *trade) view(now time.Time) map[string]any {
 	state := t.state(now)
-	v := map[string]any{"appid": AppID, "mchid": t.m.id, "out_trade_no": t.no, "trade_state": state, "trade_state_desc": stateText[state],
+	v := map[string]any{"appid": t.app, "mchid": t.m.id, "out_trade_no": t.no, "trade_state": state, "trade_state_desc": stateText[state],
 		"attach": t.attach,
 		"payer":  map[string]string{"openid": t.openid}}
 	if t.paid.IsZero() {

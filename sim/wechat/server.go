@@ -15,11 +15,13 @@ import (
 	"hospay/sim/world"
 )
 
-// The test merchants. Both are bound to one application.
+// The test merchants. Both are bound to an official account and a mini program.
 const (
 	MchID             = "1900000109"
 	AppID             = "wxdemo0123456789ab"
 	AppSecret         = "demo-wechat-app-secret-0123456789"
+	MiniAppID         = "wxdemomini01234567"
+	MiniAppSecret     = "demo-wechat-mini-secret-012345678"
 	APIv3Key          = "demo-apiv3-key-0123456789abcdefg"
 	PublicKeyID       = "PUB_KEY_ID_0119000001092026010100000001"
 	SecondMchID       = "1900000208"
@@ -115,6 +117,8 @@ type Config struct {
 	MchID              string   `json:"mch_id"`
 	AppID              string   `json:"app_id"`
 	AppSecret          string   `json:"app_secret"`
+	MiniAppID          string   `json:"mini_app_id"`
+	MiniAppSecret      string   `json:"mini_app_secret"`
 	APIv3Key           string   `json:"api_v3_key"`
 	MchPrivateKey      string   `json:"mch_private_key"`
 	MchCertSerial      string   `json:"mch_cert_serial"`

@@ -35,6 +35,7 @@ type Settings struct {
 	RefundGapSec        int     `json:"refund_gap_sec"`        // between partial refunds of one payment
 	RefundYears         int     `json:"refund_years"`          // age limit of the payment
 	SnapshotUser        bool    `json:"snapshot_user"`         // OAuth answers is_snapshotuser = 1
+	NoUnionid           bool    `json:"no_unionid"`            // logins tell no unionid, as of apps that no open platform joins
 	RefuseMessages      bool    `json:"refuse_messages"`       // subscribe messages: 43101
 	AnyOpenid           bool    `json:"any_openid"`            // openids outside the test world are accepted
 	MixedNotFound       string  `json:"mixed_not_found"`       // code of an order with insurance that is not known

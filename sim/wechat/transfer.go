@@ -118,13 +118,13 @@ func (m *merchant) newPackage(b *bill) {
 
 // checkPayee compares the openid and the name with the test world.
 func (m *merchant) checkPayee(b *bill) string {
-	p := m.world.Find(b.openid)
+	p, known := m.world.Find(b.openid), m.belongs(b.appid, b.openid)
 	switch {
 	case b.nameFault:
 		return "NAME_NOT_CORRECT"
-	case m.settings.Get().AnyOpenid && (p == nil || p.Openid != b.openid):
+	case m.settings.Get().AnyOpenid && !known:
 		return ""
-	case p == nil || p.Openid != b.openid:
+	case !known:
 		return "OPENID_INVALID"
 	case b.userName != "" && b.userName != p.WechatName:
 		return "NAME_NOT_CORRECT"

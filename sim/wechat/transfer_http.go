@@ -94,7 +94,7 @@ func plainURL(text string) bool {
 func (m *merchant) checkProduct(f *transferForm) *apiError {
 	set, sc := m.settings.Get(), findScene(f.SceneID)
 	switch {
-	case f.AppID != AppID:
+	case apps[f.AppID] == "":
 		return invalidRequest("APPID不存在")
 	case sc == nil:
 		return invalidRequest("你尚未获取该转账场景")
@@ -107,7 +107,7 @@ func (m *merchant) checkProduct(f *transferForm) *apiError {
 	case f.Amount < 10 || f.Amount > set.SingleLimit:
 		return invalidRequest("超过单笔转账上下限，核实产品设置是否准确")
 	}
-	if p := m.world.Find(f.Openid); (p == nil || p.Openid != f.Openid) && set.UnknownOpenid != "fail" && !set.AnyOpenid {
+	if !m.belongs(f.AppID, f.Openid) && set.UnknownOpenid != "fail" && !set.AnyOpenid {
 		return invalidRequest("openid与商户appid不匹配")
 	}
 	return nil

@@ -26,7 +26,8 @@ type Patient struct {
 	IDNo         string   `json:"id_no"`
 	Birth        string   `json:"birth"`
 	Phone        string   `json:"phone"`
-	Openid       string   `json:"openid"`
+	Openid       string   `json:"openid"`      // in the official account
+	MiniOpenid   string   `json:"mini_openid"` // in the mini program
 	Unionid      string   `json:"unionid"`
 	WechatName   string   `json:"wechat_name"`    // real name behind the openid
 	AlipayUserID string   `json:"alipay_user_id"` // 2088…
@@ -160,7 +161,7 @@ func (w *World) add(i int) {
 	rng := rand.New(rand.NewPCG(uint64(w.seed)+1, uint64(i)))
 	p := w.person(i, rng)
 	w.patients = append(w.patients, p)
-	for _, key := range []string{p.Code, p.Openid, p.AlipayUserID, p.AlipayOpenID, p.Phone, p.AlipayEmail, p.IDNo} {
+	for _, key := range []string{p.Code, p.Openid, p.MiniOpenid, p.AlipayUserID, p.AlipayOpenID, p.Phone, p.AlipayEmail, p.IDNo} {
 		w.index[strings.ToLower(key)] = p
 	}
 	w.addCard(p, fmt.Sprintf("C%04d", i), i, rng)
@@ -179,7 +180,8 @@ func (w *World) person(i int, rng *rand.Rand) *Patient {
 	}
 	code := fmt.Sprintf("P%04d", i)
 	p := &Patient{Code: code, Name: nameOf(i), Birth: birth.Format("2006-01-02"), IDNo: idNo(birth, i), Phone: fmt.Sprintf("199%08d", i),
-		Openid: "oSIM" + letters(w.seed, code+"openid", 24), Unionid: "oUNI" + letters(w.seed, code+"unionid", 24),
+		Openid: "oSIM" + letters(w.seed, code+"openid", 24), MiniOpenid: "oMINI" + letters(w.seed, code+"mini", 23),
+		Unionid:      "oUNI" + letters(w.seed, code+"unionid", 24),
 		AlipayUserID: fmt.Sprintf("2088%012d", 900000000000+int64(i)), AlipayOpenID: letters(w.seed, code+"alipay", 32),
 		AlipayEmail: strings.ToLower(code) + "@alipay.test"}
 	p.WechatName, p.AlipayName, p.AlipayLogon = p.Name, p.Name, p.Phone

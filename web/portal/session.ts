@@ -1,6 +1,6 @@
 // Who is using the page, and how they came in: the portal's ticket, or the
 // authorisation page of WeChat or Alipay.
-import type { LinksView, MeView, RegisterView } from '@shared/answers'
+import type { MeView, RegisterView } from '@shared/answers'
 import { call, coded, failure, Failure, pb } from '@shared/api'
 import { t } from '@shared/i18n'
 import { type Entered, localRoute, openSessions } from '@shared/session'
@@ -9,26 +9,25 @@ import { keepCode } from './credential'
 
 export const { session, known, keep, leave, out, whenLost, loadMe } = openSessions<MeView>('/api/hospay/me', () => t('page.error.session'))
 
-interface Pending {
+declare global {
+  interface Window { __wxjs_environment?: string }
+}
+
+/**
+ * inMini: the hospital's mini program shows these pages in its web-view. What WeChat
+ * does for a mini program alone happens on native pages of it (native.ts, web/mini/).
+ */
+export const inMini = () => window.__wxjs_environment === 'miniprogram' || /miniProgram/i.test(navigator.userAgent)
+
+/** Pending is what is remembered on the way to a channel's authorisation page and back. */
+export interface Pending {
   state: string
   channel: 'wechat' | 'alipay'
   back: string
   institution: string
 }
 
-const PENDING = 'hospay_oauth'
-
-/** authorise sends the browser to a channel's authorisation page and remembers where to go on. */
-export async function authorise(channel: 'wechat' | 'alipay', back: string): Promise<void> {
-  const state = Array.from(crypto.getRandomValues(new Uint8Array(24)), (b) => b.toString(16).padStart(2, '0')).join('')
-  const institution = institutionOf(location.search)
-  const q = new URLSearchParams({ state, institution })
-  const { links } = await call<LinksView>('GET', `/api/hospay/auth/links?${q}`)
-  const link = links.find((l) => l.channel === channel)
-  if (!link) throw new Failure('channel_off', t('error.channel_off'))
-  store(PENDING, { state, channel, back, institution } satisfies Pending, 'session')
-  await goOut(link.url)
-}
+export const PENDING = 'hospay_oauth'
 
 /** goOut sends the browser to a page that is not ours. It ends only when the person comes back to this very page. */
 export function goOut(url: string): Promise<void> {
@@ -36,7 +35,7 @@ export function goOut(url: string): Promise<void> {
   return new Promise((back) => window.addEventListener('pageshow', () => back(), { once: true }))
 }
 
-function institutionOf(search: string): string {
+export function institutionOf(search: string): string {
   return new URLSearchParams(search).get('inst') ?? ''
 }
 
@@ -60,8 +59,8 @@ export function wayBack(): string {
 
 /**
  * arrive handles what stands in the address when the page opens: a ticket, the
- * code with which a channel sent the person back, or that of the insurance's
- * credential. It returns the route to
+ * code with which a channel sent the person back, that of the mini program's login,
+ * or that of the insurance's credential. It returns the route to
  * go on with, or null when there was nothing. The address is cleaned at once:
  * tickets and codes work only once and do not belong in the history.
  */
@@ -69,8 +68,9 @@ export async function arrive(): Promise<string | null> {
   const q = new URLSearchParams(location.search)
   const ticket = q.get('ticket')
   const code = q.get('auth_code') ?? q.get('code')
+  const mini = inMini() ? q.get('mini') : null
   const credential = q.get('authCode')
-  if (!ticket && !code && !credential) return null
+  if (!ticket && !code && !mini && !credential) return null
   const institution = institutionOf(location.search)
   history.replaceState(null, '', location.pathname + (institution ? `?inst=${encodeURIComponent(institution)}` : '') + location.hash)
   if (credential) {
@@ -79,6 +79,7 @@ export async function arrive(): Promise<string | null> {
   }
   try {
     if (ticket) return await enterByTicket(ticket)
+    if (mini) return await enterByMini(mini, institution, localRoute(location.hash.slice(1) || '/'))
     return await enterByCode(code ?? '', q.get('state') ?? '')
   } catch (err) {
     session.note = failure(err).message
@@ -110,14 +111,30 @@ async function enterByTicket(ticket: string): Promise<string> {
 async function enterByCode(code: string, state: string): Promise<string> {
   const pending = takePending()
   if (!pending || state === '' || pending.state !== state) throw new Failure('code_invalid', t('error.code_invalid'))
-  const answer = await call<Entered | RegisterView>('POST', `/api/hospay/auth/${pending.channel}`, { code, institution: pending.institution })
+  return enterWith(pending.channel, { code, institution: pending.institution }, pending.back)
+}
+
+/** enterByMini enters by the code of the mini program's login. Who is logged in as somebody else of the same phone stays so. */
+async function enterByMini(code: string, institution: string, route: string): Promise<string> {
+  const back = route === '/' ? wayBack() : route
+  unstore(BACK, 'session')
+  try {
+    return await enterWith('wechat', { code, institution, terminal: 'mini' }, back)
+  } catch (err) {
+    if (known() && failure(err).code === 'conflict') return back
+    throw err
+  }
+}
+
+async function enterWith(channel: string, sent: Record<string, string>, back: string): Promise<string> {
+  const answer = await call<Entered | RegisterView>('POST', `/api/hospay/auth/${channel}`, sent)
   if ('registration' in answer) {
     store(UNKNOWN, answer, 'session')
-    comeBack(pending.back)
+    comeBack(back)
     return '/enter/who'
   }
   keep(answer)
-  return localRoute(pending.back)
+  return localRoute(back)
 }
 
 const UNKNOWN = 'hospay_unknown'

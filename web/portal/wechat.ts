@@ -2,18 +2,15 @@
 // nothing but that the page was shown; the server asks for the outcome.
 import type { ConfirmationView as Confirmation, SignatureView } from '@shared/answers'
 import { call } from '@shared/api'
+import { openNative } from './native'
+import { inMini } from './session'
+import { loadSdk } from './sdk'
 
 interface Bridge {
   invoke(name: string, args: Record<string, string>, done: (r: { err_msg?: string }) => void): void
 }
-interface SDK {
-  config(o: Record<string, unknown>): void
-  ready(f: () => void): void
-  error(f: (r: { errMsg?: string }) => void): void
-  requestMerchantTransfer?(o: Record<string, unknown>): void
-}
 declare global {
-  interface Window { WeixinJSBridge?: Bridge; wx?: SDK }
+  interface Window { WeixinJSBridge?: Bridge }
 }
 
 export type Shown = 'shown' | 'cancelled' | 'failed'
@@ -23,23 +20,10 @@ export function inWechat(agent = navigator.userAgent): boolean {
   return /MicroMessenger/i.test(agent) && !/WindowsWechat|MacWechat/i.test(agent)
 }
 
-const SDK_URL = 'https://res.wx.qq.com/open/js/jweixin-1.6.0.js'
-
-function load(): Promise<void> {
-  if (window.wx) return Promise.resolve()
-  return new Promise((done, fail) => {
-    const s = document.createElement('script')
-    s.src = SDK_URL
-    s.onload = () => done()
-    s.onerror = () => fail(new Error('sdk'))
-    document.head.appendChild(s)
-  })
-}
-
 /** configure signs this page for the SDK. Where that fails the bridge may still work, so it is no end. */
 async function configure(): Promise<void> {
   try {
-    await load()
+    await loadSdk()
     const url = location.href.split('#')[0] ?? ''
     const s = await call<SignatureView>('GET', `/api/hospay/wechat/signature?url=${encodeURIComponent(url)}`)
     await new Promise<void>((done) => {
@@ -62,8 +46,9 @@ export function bridge(): Promise<Bridge | null> {
   })
 }
 
-/** showConfirmation opens the page on which the payee confirms, in a mini program's web-view or in H5. */
+/** showConfirmation opens the page on which the payee confirms, in a mini program or in H5. */
 export async function showConfirmation(c: Confirmation): Promise<Shown> {
+  if (inMini()) return openNative('confirm', { mch_id: c.mch_id, app_id: c.app_id, package: c.package })
   await configure()
   const args = { mchId: c.mch_id, appId: c.app_id, package: c.package }
   const sdk = window.wx

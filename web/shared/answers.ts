@@ -388,6 +388,7 @@ export interface ConfirmationView {
   package: string
   expires_at: string
   url: string
+  mini: boolean
 }
 
 export interface ConnectionShown {
@@ -1285,6 +1286,7 @@ export interface PaymentView {
   bill_no: string
   card_no: string
   channel: string
+  terminal: Terminal
   insured: boolean
   status: string
   status_text: string
@@ -1924,6 +1926,11 @@ export interface Target {
   collection: string
   id: string
 }
+
+export type Terminal =
+  | 'h5'
+  | 'kiosk'
+  | 'mini'
 
 export interface TimelineView {
   status: string

@@ -6,7 +6,7 @@ import { reactive, watch } from 'vue'
 import type { BillView } from '@shared/answers'
 import { newId } from '@shared/api'
 import { store, storedAs } from '@shared/storage'
-import { patientId } from '../session'
+import { inMini, patientId } from '../session'
 
 export interface PayDraft {
   cardNo: string
@@ -57,7 +57,7 @@ export function choose(cardNo: string, bill: BillView, slot = ''): void {
  * wish keeps its id however often it is sent, another one gets a new id.
  */
 export function wish(channel: string, insured: boolean): Record<string, unknown> {
-  const content: Record<string, unknown> = { bill_no: pay.bill?.bill_no ?? '', card_no: pay.cardNo, channel, terminal: 'h5', insured }
+  const content: Record<string, unknown> = { bill_no: pay.bill?.bill_no ?? '', card_no: pay.cardNo, channel, terminal: inMini() ? 'mini' : 'h5', insured }
   if (insured) Object.assign(content, { area: pay.area, benefit: pay.benefit })
   const now = JSON.stringify(content)
   if (!pay.id || (pay.tried && pay.tried !== now)) pay.id = newId()

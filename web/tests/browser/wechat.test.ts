@@ -56,7 +56,7 @@ async function waiting(code: string, mini: boolean) {
   return { page, context, order, token }
 }
 
-test.each([['TestConfirm_H5CallsTheBridge', 'P0013', false], ['TestConfirm_MiniProgramCallsWx', 'P0017', true]] as const)('%s', async (_name, code, mini) => {
+test.each([['TestConfirm_H5CallsTheBridge', 'P0013', false], ['TestConfirm_H5CallsTheSDK', 'P0017', true]] as const)('%s', async (_name, code, mini) => {
   const { page, context, order, token } = await waiting(code, mini)
   const c = await json<{ mch_id: string; app_id: string; package: string }>(`${app}/api/hospay/refunds/${order.id}/confirmation`, { token })
   expect(await page.getByText('在手机微信中继续').count()).toBe(0) // it is the phone
