@@ -6,6 +6,7 @@ import (
 
 	"hospay/centre"
 	"hospay/channels"
+	"hospay/payment"
 	"hospay/refund"
 )
 
@@ -24,6 +25,8 @@ type configCache struct {
 	his          map[string]cached[hisConnection]
 	centres      map[string]cached[*centre.Client]
 	inForce      map[string]cached[string] // ids of connections, by institution and name
+	scenes       map[string]cached[map[payment.Kind]payment.Scene]
+	on           map[string]cached[bool] // channels, by institution and name
 }
 
 type cached[T any] struct {
@@ -43,6 +46,7 @@ func (s *Store) Forget() {
 	defer s.cache.mu.Unlock()
 	s.cache.forgotten++
 	s.cache.institutions, s.cache.channels, s.cache.his, s.cache.centres, s.cache.inForce = nil, nil, nil, nil, nil
+	s.cache.scenes, s.cache.on = nil, nil
 }
 
 // reading is a look into the cache: what is there, and the moment since when

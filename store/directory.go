@@ -184,9 +184,17 @@ func notifyURL(base, channel, institution string) string {
 
 // ChannelOn reports whether a channel takes new orders.
 func (s *Store) ChannelOn(ctx context.Context, institution, channel string) (bool, error) {
+	key := institution + "/" + channel
+	have := recall(&s.cache, &s.cache.on, key, s.now())
+	if have.fresh() {
+		return have.value, nil
+	}
 	var n int
 	err := s.app.ConcurrentDB().Select("COUNT(*)").From(collections.ChannelConfigs).
 		Where(dbx.HashExp{"institution": institution, "channel": channel, "active": true}).WithContext(ctx).Row(&n)
+	if err == nil {
+		keep(&s.cache, &s.cache.on, key, have, n > 0, "")
+	}
 	return n > 0, err
 }
 

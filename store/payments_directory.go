@@ -34,6 +34,10 @@ func (p *Payments) Institution(ctx context.Context, id string) (payment.Institut
 
 // scenes reads how bills of each kind are paid and given back.
 func (p *Payments) scenes(ctx context.Context, institution string) (map[payment.Kind]payment.Scene, error) {
+	have := recall(&p.s.cache, &p.s.cache.scenes, institution, p.s.now())
+	if have.fresh() {
+		return have.value, nil
+	}
 	var rows []struct {
 		Kind      string                  `db:"kind"`
 		Off       types.JSONArray[string] `db:"off"`
@@ -48,6 +52,9 @@ func (p *Payments) scenes(ctx context.Context, institution string) (map[payment.
 	out := map[payment.Kind]payment.Scene{}
 	for _, r := range rows {
 		out[payment.Kind(r.Kind)] = payment.Scene{Off: r.Off, Why: r.Why, RefundOff: r.RefundOff, RefundWhy: r.RefundWhy}
+	}
+	if err == nil {
+		keep(&p.s.cache, &p.s.cache.scenes, institution, have, out, "")
 	}
 	return out, err
 }

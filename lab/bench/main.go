@@ -109,7 +109,7 @@ func (b *bench) run(load time.Duration, rows []string, only string) error {
 	if err := b.measureStart(); err != nil {
 		return err
 	}
-	if err := b.login(600); err != nil {
+	if err := b.login(1500); err != nil {
 		return err
 	}
 	if only != "refunds" {
