@@ -26,6 +26,26 @@ func write(t *testing.T, p debPackage) string {
 	return to
 }
 
+// TestDist_HoldsWhatTheDocumentsNeed: whoever has nothing but the archive finds what
+// the documents send them to.
+func TestDist_HoldsWhatTheDocumentsNeed(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	files, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, f := range files {
+		names[f.name] = true
+	}
+	for _, want := range []string{"docs/zh/安装.md", "deploy/nginx.conf", "deploy/pb_hooks/sample.pb.js", "web/mini/README.md", "web/mini/app.json",
+		"web/mini/pages/confirm/confirm.js", "web/mini/pages/index/index.wxml"} {
+		if !names[want] {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
 func TestDist_SameTreeSameBytes(t *testing.T) {
 	a, err := packDeb(sample())
 	b, err2 := packDeb(sample())

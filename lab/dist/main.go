@@ -104,7 +104,8 @@ func shared() ([]file, error) {
 	var out []file
 	for _, pattern := range []string{"README.md", "README.zh-CN.md", "CHANGELOG.md", "LICENSE",
 		"docs/*.md", "docs/zh/*.md", "docs/guides/*.md",
-		"deploy/*.conf", "deploy/*.service", "deploy/*.env", "deploy/*.yml", "deploy/*.json", "deploy/pb_hooks/*"} {
+		"deploy/*.conf", "deploy/*.service", "deploy/*.env", "deploy/*.yml", "deploy/*.json", "deploy/pb_hooks/*",
+		"web/mini/*.*", "web/mini/pages/*/*"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			return nil, err

@@ -10,8 +10,8 @@ import { comeBack, goOut, inMini, institutionOf, PENDING, type Pending } from '.
 export async function authorise(channel: 'wechat' | 'alipay', back: string): Promise<void> {
   if (inMini()) {
     comeBack(back)
-    if (!(await comeAnew())) throw new Failure('channel_off', t('error.channel_off'))
-    return
+    await comeAnew()
+    throw new Failure('channel_off', t('page.enter.mini'))
   }
   const state = Array.from(crypto.getRandomValues(new Uint8Array(24)), (b) => b.toString(16).padStart(2, '0')).join('')
   const institution = institutionOf(location.search)

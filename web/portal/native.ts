@@ -11,12 +11,16 @@ export async function openNative(page: 'confirm' | 'pay' | 'authorise', args: Re
   const mini = await program()
   if (!mini) return 'failed'
   const url = `/pages/${page}/${page}?${Object.entries(args).map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join('&')}`
-  return new Promise((done) => mini.navigateTo({ url, success: () => done('shown'), fail: () => done('failed') }))
+  return new Promise((done) => {
+    mini.navigateTo({ url, success: () => done('shown'), fail: () => done('failed') })
+    // WeChat's script tells nothing where its bridge does not come; a page that lies behind another one was left.
+    setTimeout(() => done(document.hidden ? 'shown' : 'failed'), 5000)
+  })
 }
 
-/** comeAnew begins the mini program again, which logs in and opens these pages with a new code. */
-export async function comeAnew(): Promise<boolean> {
+/** comeAnew begins the mini program again, which logs in and opens these pages with a new code. It ends only where that did not happen. */
+export async function comeAnew(): Promise<void> {
   const mini = await program()
   mini?.reLaunch({ url: '/pages/index/index' })
-  return !!mini
+  if (mini) await new Promise((done) => setTimeout(done, 5000))
 }

@@ -114,6 +114,7 @@ test('TestMini_ComesInAnewWhenTheSessionIsOver', async () => {
   await page.reload()
   await page.getByRole('button', { name: '微信授权进入' }).click()
   await until('begun anew', async () => (await page.evaluate(() => (window as unknown as Played).begun)).includes('/pages/index/index'))
+  await page.getByText('小程序没有重新打开').waitFor() // where WeChat does not do it
   await page.goto('about:blank')
   await page.goto(`${app}/?mini=${await miniCode('P0023')}`) // the mini program logs in again: no ticket this time
   await page.getByText('您好').first().waitFor()
