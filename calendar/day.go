@@ -30,3 +30,12 @@ func Shift(day string, n int) string {
 
 // Day is the Beijing day of a moment, yyyy-MM-dd.
 func Day(t time.Time) string { return t.In(Beijing).Format(time.DateOnly) }
+
+// AddMonths is the moment n months later on the clock in Beijing, on the last day
+// of a month that has no such day.
+func AddMonths(t time.Time, n int) time.Time {
+	b := t.In(Beijing)
+	first := time.Date(b.Year(), b.Month(), 1, b.Hour(), b.Minute(), b.Second(), b.Nanosecond(), Beijing)
+	last := first.AddDate(0, n+1, -1).Day()
+	return first.AddDate(0, n, min(b.Day(), last)-1)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"hospay/calendar"
 	"hospay/flow"
 
 	"github.com/pocketbase/dbx"
@@ -22,7 +23,7 @@ func (s *Store) OpenReceipts(ctx context.Context, limit int) error {
 			"WHERE t.state = 'done' AND t.method = 'transfer' AND t.created > {:since} AND NOT EXISTS (SELECT 1 FROM receipts r WHERE " +
 			"r.out_bill_no " +
 			"= t.out_bill_no) LIMIT {:limit}").
-		Bind(dbx.Params{"now": stamp(now), "since": stamp(now.AddDate(0, -5, 0)), "limit": limit}).WithContext(ctx).Execute()
+		Bind(dbx.Params{"now": stamp(now), "since": stamp(calendar.AddMonths(now, 1-receiptMonths)), "limit": limit}).WithContext(ctx).Execute()
 	return err
 }
 
@@ -51,7 +52,7 @@ func (m MissingReceipt) Expires() time.Time {
 	if m.Channel != "wechat" {
 		return time.Time{}
 	}
-	return m.PaidAt.Time().AddDate(0, receiptMonths, 0)
+	return calendar.AddMonths(m.PaidAt.Time(), receiptMonths)
 }
 
 const missingReceipts = "FROM refund_orders o JOIN transfer_orders t ON t.`order` = o.id AND t.state = 'done' AND t.method = 'transfer' " +

@@ -93,6 +93,41 @@ const maxTracked = 1 << 20
 
 // TestTree_HoldsNoLargeFiles: programs, data and pictures of the screen in full
 // size do not belong into the repository.
+// TestClock_MonthsAreThoseOfBeijing: a month later is another day in UTC, and of a day
+// that the month does not have it is the month after. calendar.AddMonths knows both;
+// first is the first of a month, birth a date of birth.
+func TestClock_MonthsAreThoseOfBeijing(t *testing.T) {
+	for _, path := range goFiles(t) {
+		if strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "sim/") || strings.HasPrefix(path, "lab/") {
+			continue
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, filepath.Join("../..", path), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) != 3 {
+				return true
+			}
+			sel, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || sel.Sel.Name != "AddDate" || isZero(call.Args[0]) && isZero(call.Args[1]) {
+				return true
+			}
+			if of, ok := sel.X.(*ast.Ident); !ok || of.Name != "first" && of.Name != "birth" {
+				t.Errorf("%s adds months to a moment: calendar.AddMonths", set.Position(n.Pos()))
+			}
+			return true
+		})
+	}
+}
+
+func isZero(e ast.Expr) bool {
+	lit, ok := e.(*ast.BasicLit)
+	return ok && lit.Value == "0"
+}
+
 func TestTree_HoldsNoLargeFiles(t *testing.T) {
 	for _, path := range tracked(t) {
 		info, err := os.Lstat(filepath.Join("../..", path))

@@ -38,7 +38,8 @@ func TestDist_HoldsWhatTheDocumentsNeed(t *testing.T) {
 	for _, f := range files {
 		names[f.name] = true
 	}
-	for _, want := range []string{"docs/zh/安装.md", "deploy/nginx.conf", "deploy/pb_hooks/sample.pb.js", "web/mini/README.md", "web/mini/app.json",
+	for _, want := range []string{"docs/zh/安装.md", "deploy/nginx.conf", "deploy/pb_hooks/sample.pb.js", "web/mini/README.md",
+		"web/mini/app.json",
 		"web/mini/pages/confirm/confirm.js", "web/mini/pages/index/index.wxml"} {
 		if !names[want] {
 			t.Errorf("no %s", want)
