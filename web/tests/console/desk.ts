@@ -69,10 +69,12 @@ export async function serious(page: Page, where: string, atAll = false): Promise
   quiet(page)
 }
 
-/** choose picks from a list once it stands still, and waits until the list is gone. */
+/** choose picks from a list once it stands still, and waits until the list is gone; one that is still being drawn may not hear the first click. */
 export async function choose(page: Page, scope: Page | Locator, list: string, option: string): Promise<void> {
   await scope.locator('.el-select__wrapper').filter({ has: page.getByRole('combobox', { name: list }) }).click()
   const item = page.getByRole('option', { name: option, exact: true })
+  await item.click()
+  if (await item.waitFor({ state: 'hidden', timeout: 5000 }).then(() => true, () => false)) return
   await item.click()
   await item.waitFor({ state: 'hidden' })
 }

@@ -61,8 +61,8 @@ test('TestConsole_TheListIsReadAgainOnlyForWhatItShows', async () => {
     return seen
   }, { timeout: 60_000, interval: 2000 }).toBe(0)
   await json(`${app}/api/collections/reviews/records`, { token: await staff('reviewer2'), json: { order: other.id, decision: 'reject', note: '请到窗口办理' } })
-  await page.getByRole('row').filter({ hasText: other.card }).waitFor()
-  expect(readings).toBeGreaterThan(0)
+  await page.getByRole('row').filter({ hasText: other.card }).first().waitFor() // or that of an attempt before
+  await expect.poll(() => readings, { timeout: 20_000 }).toBeGreaterThan(0)
   await context.close()
 })
 
