@@ -13,7 +13,8 @@ func init() {
 		if err != nil {
 			return err
 		}
-		sealed, index, union, last := hidden("mini_openid_sealed"), hidden("mini_index"), hidden("union_index"), hidden("wechat_app")
+		sealed, index := hidden("mini_openid_sealed"), hidden("mini_index")
+		union, last := hidden("union_index"), hidden("wechat_app")
 		sealed.Help, index.Help = "密文：系统写入，不要修改", "查找用的指纹：系统写入，不可逆"
 		union.Help, last.Help = "查找用的指纹：系统写入，不可逆", "最近一次从公众号（空）还是小程序（mini）进入：系统写入"
 		c.Fields.Add(sealed, index, union, last)

@@ -107,8 +107,8 @@ func (c *Client) open(e envelope) ([]byte, error) {
 	return []byte(plain), nil
 }
 
-// ours compares the merchant and the app, of which there may be two. What hospay acts on must name the
-// merchant; the app is not in every resource.
+// ours compares the merchant and the app, of which there may be two. What hospay
+// acts on must name the merchant; the app is not in every resource.
 func (c *Client) ours(plain []byte, must bool) error {
 	var id struct {
 		MchID  string `json:"mch_id"`

@@ -289,11 +289,8 @@ func (c *Client) mixedTold(r mixed, hidden ...string) payment.MixedAnswer {
 	if a.State == payment.MixedFailed {
 		a.Reason = channels.Codes{r.MixStatus: {Actor: flow.ActorReviewer, Words: "医保结算没有成功"}}.Failure(r.MixStatus, r.FailReason, hidden...)
 	}
-	switch {
-	case r.MchID != "" && r.MchID != c.MerchantID:
+	if r.MchID != "" && r.MchID != c.MerchantID {
 		a.Differs = "商户号不同"
-	case c.otherApp(r.AppID, ""):
-		a.Differs = "应用不同"
 	}
 	return a
 }

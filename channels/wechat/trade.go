@@ -186,8 +186,6 @@ func (c *Client) tradeAnswer(r traded) payment.TradeAnswer {
 	switch {
 	case r.MchID != "" && r.MchID != c.MerchantID:
 		a.Differs = "商户号不同"
-	case c.otherApp(r.AppID, ""):
-		a.Differs = "应用不同"
 	case r.Amount.Currency != "" && r.Amount.Currency != "CNY":
 		a.Differs = "币种不同"
 	}

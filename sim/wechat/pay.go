@@ -122,8 +122,8 @@ func (m *merchant) order(f *orderForm, kind, hash string) (any, *apiError) {
 		return nil, refuse(400, "ORDER_CLOSED", "订单已关闭")
 	case t == nil:
 		m.seq++
-		t = &trade{m: m, no: f.OutTradeNo, id: fmt.Sprintf("4200%s%016d", now.Format("20060102"), m.seq), app: f.AppID, openid: f.Payer.Openid,
-			attach:      f.Attach,
+		t = &trade{m: m, no: f.OutTradeNo, id: fmt.Sprintf("4200%s%016d", now.Format("20060102"), m.seq), app: f.AppID,
+			openid: f.Payer.Openid, attach: f.Attach,
 			description: f.Description, notifyURL: f.NotifyURL, hash: hash, total: f.Amount.Total, created: now, expire: f.TimeExpire}
 		t.kind, t.prepay = kind, "wx"+now.Format("20060102150405")+sim.Token(9)
 		m.trades[t.no], m.trades[t.id] = t, t
