@@ -36,6 +36,8 @@ demo: build
 # Everything that must be green, in lanes beside each other: the tests of the whole
 # program wait more than they work. What a lane prints comes in one piece.
 LANES = $(MAKE) --no-print-directory --output-sync=target
+# How long a lane took is told at its end.
+TOLD = TIMEFORMAT='$@: %R s, processor %U + %S s'; time
 UNITS = unit-packages unit-A-H unit-I-Q unit-R-Z
 test: pages nginx compiler
 	$(LANES) -j3 check $(UNITS)
@@ -44,7 +46,7 @@ test: pages nginx compiler
 
 check: pages
 	@bad="$$(gofmt -l .)"; if [ -n "$$bad" ]; then echo "gofmt:"; echo "$$bad"; exit 1; fi
-	go tool staticcheck ./...
+	@$(TOLD) go tool staticcheck ./...
 	go test -vet=all ./internal/house
 	cd web && npx vue-tsc --noEmit && node scripts/budget.mjs
 
@@ -52,9 +54,9 @@ unit: pages nginx
 	$(LANES) -j3 $(UNITS)
 
 unit-packages:
-	go test -vet=all -timeout 20m $$(go list ./... | grep -v -e /e2e$$ -e /internal/house$$) # house is part of check
+	@$(TOLD) go test -vet=all -timeout 20m $$(go list ./... | grep -v -e /e2e$$ -e /internal/house$$) # house is part of check
 unit-%:
-	TORTURE_SEEDS=0 TORTURE_KILLS=0 go test -vet=all -timeout 20m ./e2e -run '^(Test|Fuzz)[$*]'
+	@$(TOLD) env TORTURE_SEEDS=0 TORTURE_KILLS=0 go test -vet=all -timeout 20m ./e2e -run '^(Test|Fuzz)[$*]'
 
 # The Go tests on other days than today, each a moment at which all clocks begin.
 DATES ?= 2026-11-28T12:00:00+08:00 2027-04-29T09:30:00+08:00 2027-04-30T22:00:00+08:00 2027-05-31T10:00:00+08:00 2027-12-31T23:59:00+08:00 \
@@ -65,15 +67,15 @@ dates: nginx
 
 # The pages: their own tests, then walks through the running program in a browser.
 web: build chromium
-	cd web && npx vitest run --project unit
+	@cd web; $(TOLD) npx vitest run --project unit
 	$(LANES) -j3 walks-console-1of2 walks-console-2of2 walks-browser walks-books
 
 # Houses beside each other, each with its own ports and folder; the last begins when
 # one of them has ended.
 walks-console-%:
-	cd web && npx vitest run --project console --shard=$(subst of,/,$*)
+	@cd web; $(TOLD) npx vitest run --project console --shard=$(subst of,/,$*)
 walks-%:
-	cd web && npx vitest run --project $*
+	@cd web; $(TOLD) npx vitest run --project $*
 
 # Pictures of every screen and state, into shots/; the few that the README
 # shows, into docs/pictures/.
@@ -101,15 +103,15 @@ compiler:
 # with the other clients and the whole program, for which everything that it is made
 # of is compiled anew.
 race: compiler
-	CGO_ENABLED=1 go test -race -timeout 10m ./flow ./centre ./channels ./channels/wechat ./notify/... ./sim/... ./internal/vault
-	CGO_ENABLED=1 go test -race -timeout 10m ./refund ./payment -rapid.checks=20
+	@$(TOLD) env CGO_ENABLED=1 go test -race -timeout 10m ./flow ./centre ./channels ./channels/wechat ./notify/... ./sim/... ./internal/vault
+	@$(TOLD) env CGO_ENABLED=1 go test -race -timeout 10m ./refund ./payment -rapid.checks=20
 race-whole: race
 	CGO_ENABLED=1 go test -race -timeout 15m ./money ./channels/... ./his/... ./reconcile ./jobs ./cmd ./store
 	CGO_ENABLED=1 go test -race -timeout 15m -run '^(TestReview_TwoAtOnce|TestCallback_Replayed|TestApply_OneActive|TestRefund_|TestRace)' ./e2e
 
 # Seeded faults in the process, and kill -9 of a real server.
 torture:
-	TORTURE_SEEDS=$(SEEDS) TORTURE_KILLS=$(KILLS) go test -v -timeout 120m -run '^TestTorture' ./e2e | grep -v -E '^(=== |    --- PASS|        --- PASS)'
+	@$(TOLD) env TORTURE_SEEDS=$(SEEDS) TORTURE_KILLS=$(KILLS) go test -v -timeout 120m -run '^TestTorture' ./e2e | grep -v -E '^(=== |    --- PASS|        --- PASS)'
 
 # Backup under load, restore, frozen, asked, released by two, all books agree.
 DRILLS ?= 20

@@ -2,11 +2,15 @@ import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 import { texts } from './scripts/texts.mjs'
+import { patience } from './tests/patience'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = {
   '@texts': here('../internal/i18n'), '@shared': here('./shared'), '@vouchers': here('../internal/voucher/samples'),
 }
+
+// What all walks have in common: each waits for what must come as long as a full machine takes.
+const walks = { environment: 'node' as const, expect: { poll: { timeout: patience } }, testTimeout: 420_000, hookTimeout: 240_000, fileParallelism: false }
 
 // unit: without a browser. browser: walks through the running program in
 // Debian's chromium; console: those of the staff. books: one
@@ -22,22 +26,20 @@ export default defineConfig({
       {
         plugins: [texts()], resolve: { alias },
         test: {
-          name: 'browser', include: ['tests/browser/*.test.ts'], environment: 'node', globalSetup: ['tests/house.ts'],
-          testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false,
+          ...walks, name: 'browser', include: ['tests/browser/*.test.ts'], globalSetup: ['tests/house.ts'],
         },
       },
       {
         plugins: [texts()], resolve: { alias },
         test: {
-          name: 'console', include: ['tests/console/*.test.ts'], exclude: ['tests/console/books.test.ts'], environment: 'node',
-          globalSetup: ['tests/house-console.ts'], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false,
+          ...walks, name: 'console', include: ['tests/console/*.test.ts'], exclude: ['tests/console/books.test.ts'],
+          globalSetup: ['tests/house-console.ts'],
         },
       },
       {
         plugins: [texts()], resolve: { alias },
         test: {
-          name: 'books', include: ['tests/console/books.test.ts'], environment: 'node', globalSetup: ['tests/house-console.ts'],
-          testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false,
+          ...walks, name: 'books', include: ['tests/console/books.test.ts'], globalSetup: ['tests/house-console.ts'],
         },
       },
       {

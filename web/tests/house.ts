@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
+import { patience } from './patience'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const binary = join(root, 'bin/hospay')
@@ -17,7 +18,7 @@ declare module 'vitest' {
 
 /** up waits until a program answers. */
 export async function up(url: string, child: ChildProcess, log: () => string): Promise<void> {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < patience / 100; i++) {
     if (child.exitCode !== null) throw new Error(`${url}: the program ended with ${child.exitCode}\n${log()}`)
     try {
       if ((await fetch(url)).ok) return

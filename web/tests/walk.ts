@@ -3,6 +3,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core'
 import { expect, inject, onTestFailed } from 'vitest'
+import { patience } from './patience'
 
 export const app = inject('app')
 export const sim = (n: number, path: string) => `http://127.0.0.1:${inject('sims') + n}${path}`
@@ -20,8 +21,8 @@ export const phone: BrowserContextOptions = {
   locale: 'zh-CN', timezoneId: 'Asia/Shanghai',
 }
 
-export function launch(): Promise<Browser> {
-  return chromium.launch({
+export async function launch(): Promise<Browser> {
+  const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     env: { ...process.env, LANGUAGE: 'zh_CN' }, // dates and file buttons as people in China see them
     args: [
@@ -29,6 +30,8 @@ export function launch(): Promise<Browser> {
       '--disable-component-update', '--disable-sync', '--font-render-hinting=none',
     ],
   })
+  browser.on('context', (context) => context.setDefaultTimeout(patience))
+  return browser
 }
 
 export async function json<T>(url: string, init?: RequestInit & { json?: unknown; token?: string }): Promise<T> {
@@ -180,7 +183,7 @@ export async function orders(card: string): Promise<OrderRow[]> {
 
 /** until waits for a fact. */
 export async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
-  for (let i = 0; i < 150; i++) {
+  for (let i = 0; i < patience / 200; i++) {
     const v = await ask()
     if (v) return v
     await new Promise((r) => setTimeout(r, 200))

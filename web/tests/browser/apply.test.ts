@@ -189,7 +189,7 @@ describe('apply', () => {
     await page.getByText(/还剩/).waitFor()
     expect(await page.getByRole('button', { name: '重新申请' }).count()).toBe(0)
     await json(sim(WECHAT, `/_sim/expire/${transfer.no}T01`), { method: 'POST' })
-    await page.getByText('退款失败').first().waitFor({ timeout: 60_000 })
+    await page.getByText('退款失败').first().waitFor()
     await page.getByRole('button', { name: '重新申请' }).click()
     await h1(page, '预交金退款须知')
     quiet(page)

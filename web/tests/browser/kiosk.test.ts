@@ -20,7 +20,6 @@ afterAll(async () => { await browser.close() })
 
 const h1 = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true }).waitFor()
 const credential = (patient: string) => `424${patient.slice(1).padStart(25, '0')}`
-const wait = { timeout: 60_000 }
 
 async function bill(patient: string, amount: number, insurable: boolean): Promise<string> {
   return (await json<{ bill_no: string }>(sim(HIS, '/_sim/bills'), { json: { patient, kind: 'outpatient', amount, insurable } })).bill_no
@@ -104,7 +103,7 @@ describe('kiosk', () => {
     await expect.poll(() => page.getByRole('button', { name: /医保 \+ 自费/ }).isDisabled()).toBe(true)
     await settled(page, 'ways-upright')
     await page.getByRole('button', { name: /微信扫码支付/ }).tap()
-    await page.getByRole('img', { name: '微信支付二维码' }).waitFor(wait)
+    await page.getByRole('img', { name: '微信支付二维码' }).waitFor()
     await settled(page, 'code-upright')
     const order = await orderNo(page)
     await reload(page) // the power is gone
@@ -115,7 +114,7 @@ describe('kiosk', () => {
     await page.getByRole('img', { name: '微信支付二维码' }).waitFor()
     expect(await orderNo(page)).toBe(order)
     await pays(WECHAT, order)
-    await page.getByText('收据号').first().waitFor(wait)
+    await page.getByText('收据号').first().waitFor()
     await page.getByRole('button', { name: '补打凭条' }).waitFor()
     await expect.poll(() => printed(page)).toBe(1)
     await page.getByRole('button', { name: '补打凭条' }).tap()
@@ -157,14 +156,14 @@ describe('kiosk', () => {
     await page.getByRole('button', { name: /门诊挂号/ }).first().tap()
     await settled(page, 'insurance-lying')
     await page.getByRole('button', { name: '自费部分用支付宝' }).tap()
-    await page.getByText('请核对金额').waitFor(wait)
+    await page.getByText('请核对金额').waitFor()
     await page.getByText('医保基金支付').first().waitFor()
     await settled(page, 'split-lying')
     await page.getByRole('button', { name: '确认，用医保结算' }).tap()
-    await page.getByRole('img', { name: '支付宝支付二维码' }).waitFor(wait)
+    await page.getByRole('img', { name: '支付宝支付二维码' }).waitFor()
     await settled(page, 'code-lying')
     await pays(ALIPAY, await orderNo(page))
-    await page.getByRole('button', { name: '补打凭条' }).waitFor(wait)
+    await page.getByRole('button', { name: '补打凭条' }).waitFor()
     await settled(page, 'done-lying')
     quiet(page)
     await page.context().close()

@@ -212,7 +212,7 @@ describe('payments that do not go straight on', () => {
     await h1(page, '缴费详情')
     await json(sim(HIS, '/_sim/faults'), { json: { plan: [{ match: 'charge', nth: 1, fault: 'window_paid', times: 9 }] } })
     await pays(page)
-    await page.getByText('已全部退费').first().waitFor({ timeout: 90_000 })
+    await page.getByText('已全部退费').first().waitFor()
     await json(sim(HIS, '/_sim/faults'), { method: 'DELETE' })
     await page.getByText('款项已全部退回').waitFor()
     await accessible(page, 'money went back')

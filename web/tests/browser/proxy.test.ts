@@ -92,7 +92,7 @@ async function giveAll(page: Page): Promise<void> {
     if (await missing.count() === 0) break
     const before = await missing.count()
     await missing.first().locator('input[type=file]').setInputFiles({ name: 'IMG_0001.jpg', mimeType: 'image/jpeg', buffer })
-    await expect.poll(() => missing.count(), { timeout: 20_000 }).toBe(before - 1)
+    await expect.poll(() => missing.count()).toBe(before - 1)
   }
 }
 
@@ -113,12 +113,12 @@ test('TestProxyWalk_ElderlyFromPhotosToPayment', async () => {
   await give(page, '代办人身份证人像面', { name: 'a.jpg', mimeType: 'image/jpeg', buffer: await photo(page, 4000, 3000, true) })
   await page.getByText('网络不通').waitFor()
   await page.getByRole('button', { name: '重新发送' }).click()
-  await expect.poll(() => page.locator('.photo', { hasText: '代办人身份证人像面' }).first().locator('img').count(), { timeout: 20_000 }).toBe(1)
+  await expect.poll(() => page.locator('.photo', { hasText: '代办人身份证人像面' }).first().locator('img').count()).toBe(1)
 
   // A reload in the middle loses nothing that was sent.
   await reload(page)
   await page.getByRole('heading', { level: 1, name: '代办详情' }).waitFor()
-  await expect.poll(() => page.locator('.photo img').count(), { timeout: 10_000 }).toBe(1)
+  await expect.poll(() => page.locator('.photo img').count()).toBe(1)
 
   // What is no picture, and what is far too large, is refused with a sentence.
   await give(page, '代办人身份证国徽面', { name: 'b.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('<html><script>alert(1)</script></html>') })

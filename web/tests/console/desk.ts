@@ -27,7 +27,7 @@ export async function open(page: Page, route: string, heading: string): Promise<
 
 /** live waits, after a reload, until the page hears what changes and has read what changed before that. */
 export async function live(page: Page, reading: RegExp): Promise<void> {
-  const answered = (url: (u: string) => boolean) => page.waitForResponse((r) => url(r.url()), { timeout: 20_000 })
+  const answered = (url: (u: string) => boolean) => page.waitForResponse((r) => url(r.url()))
   const heard = page.waitForResponse((r) => r.url().endsWith('/api/realtime') && !!r.request().postData()?.includes('proxy_applications'))
   await reload(page)
   await heard
@@ -52,7 +52,7 @@ export async function inSight(page: Page, where: string): Promise<void> {
 
 /** serious: axe finds nothing serious or critical, or nothing at all, and at both widths nothing sticks out to the side. */
 export async function serious(page: Page, where: string, atAll = false): Promise<void> {
-  await expect.poll(() => page.locator('.el-button.is-loading, .el-skeleton').count(), { timeout: 15_000 }).toBe(0)
+  await expect.poll(() => page.locator('.el-button.is-loading, .el-skeleton').count()).toBe(0)
   const found = (await judged(page)).filter((v) => atAll || v.impact === 'serious' || v.impact === 'critical')
     .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`)
   expect(found, `axe at ${where}`).toEqual([])

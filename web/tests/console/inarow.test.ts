@@ -36,7 +36,7 @@ test('TestConsole_ManyInARow_WhilePeopleApply', async () => {
   })()
   const decided = new Map<string, string>()
   const order = () => page.url().split('/').at(-1)!
-  const focused = (text: string) => expect.poll(() => page.evaluate(() => document.activeElement?.textContent?.trim()), { timeout: 20_000 }).toBe(text)
+  const focused = (text: string) => expect.poll(() => page.evaluate(() => document.activeElement?.textContent?.trim())).toBe(text)
   for (let i = 1; i <= MANY; i++) {
     await page.getByText('自动审核规则').waitFor()
     await page.getByRole('button', { name: '通过（A）', disabled: false }).waitFor()
@@ -57,7 +57,7 @@ test('TestConsole_ManyInARow_WhilePeopleApply', async () => {
     await pause(150)
     await page.keyboard.press('Enter', { delay: 60 })
     if (i === MANY) break
-    await expect.poll(order, { timeout: 20_000, message: `after order ${i} the next opens` }).not.toBe(id)
+    await expect.poll(order, { message: `after order ${i} the next opens` }).not.toBe(id)
   }
   coming = false
   await people

@@ -164,7 +164,7 @@ test('TestConsole_RestoredCopy_MovesNothingUntilTwoReleaseIt', async () => {
     expect(await a.page.getByRole('button', { name: '提出解除' }).isDisabled()).toBe(true)
     await clean(a.page, 'restored copy, not checked yet')
     await calm(ALIPAY)
-    await a.page.getByText('都已核对').waitFor({ timeout: 60_000 })
+    await a.page.getByText('都已核对').waitFor()
     await a.page.getByRole('row').filter({ hasText: no }).getByText(`渠道已有本单的付款 ${no}T01`).waitFor()
     await a.page.getByRole('button', { name: '提出解除' }).click()
     const dialog = a.page.getByRole('dialog', { name: '提出解除' })
