@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type feeder struct {
 	from, to  time.Time
 	engine    *reconcile.Engine
 	sum       hash.Hash // over every line that was fed: equal inputs, equal run
+	text      []byte    // of the line that is being summed
 
 	bring, away map[string]bool      // HIS lines by order number: to this day, to another
 	hand        map[string]bool      // orders that people have paid by hand
@@ -112,8 +114,35 @@ func (s *Service) feeder(ctx context.Context, inst string, ledger Ledger, day st
 }
 
 func (f *feeder) add(b reconcile.Book, l reconcile.Line) error {
-	fmt.Fprintf(f.sum, "%d %v\n", b, l)
+	f.text = append(appendLine(append(strconv.AppendUint(f.text[:0], uint64(b), 10), ' '), l), '\n')
+	f.sum.Write(f.text)
 	return f.engine.Add(b, l)
+}
+
+// appendLine appends a line as fmt's %v writes it, by which days of before were
+// summed: a day whose lines are the same is not run anew.
+func appendLine(to []byte, l reconcile.Line) []byte {
+	text := func(values ...string) {
+		for _, v := range values {
+			to = append(append(to, v...), ' ')
+		}
+	}
+	flags := func(values ...bool) {
+		for _, v := range values {
+			to = append(strconv.AppendBool(to, v), ' ')
+		}
+	}
+	to = append(to, '{')
+	text(l.OrderNo, l.BillNo, l.HISNo, l.ChannelNo, l.CardNo, l.Amount.String(), l.Method, l.Channel, l.Status.String())
+	to = append(strconv.AppendInt(to, l.At, 10), ' ')
+	flags(l.OnDay, l.Minus, l.Apart)
+	to = append(strconv.AppendUint(to, uint64(l.Source), 10), ' ')
+	to = append(strconv.AppendUint(to, uint64(l.File), 10), ' ')
+	text(l.Flow, l.Type, l.Name)
+	flags(l.Back)
+	text(l.Paid.String())
+	flags(l.Other)
+	return append(append(to, l.Of...), '}')
 }
 
 // around reports whether a time lies on the day or within the window of it.

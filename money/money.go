@@ -4,7 +4,7 @@ package money
 
 import (
 	"fmt"
-	"strings"
+	"strconv"
 )
 
 // Fen is an amount in fen (分), the smallest unit of the yuan.
@@ -24,15 +24,15 @@ func (f Fen) Yuan() string {
 // String prints the amount for people: "¥1,234.50".
 func (f Fen) String() string {
 	sign, u := f.split()
-	whole := fmt.Sprint(u / 100)
-	var b strings.Builder
-	for i, c := range whole {
+	whole := strconv.FormatUint(u/100, 10)
+	to := append(make([]byte, 0, 32), sign+"¥"...)
+	for i := range len(whole) {
 		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteByte(',')
+			to = append(to, ',')
 		}
-		b.WriteRune(c)
+		to = append(to, whole[i])
 	}
-	return fmt.Sprintf("%s¥%s.%02d", sign, b.String(), u%100)
+	return string(append(to, '.', byte('0'+u%100/10), byte('0'+u%10)))
 }
 
 // Add returns f+g and fails where the sum leaves ±Max.

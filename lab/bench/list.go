@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"time"
 
 	"hospay/collections"
@@ -82,28 +81,40 @@ func (b *bench) measureList(n int) error {
 	return nil
 }
 
-// plant inserts settled orders of the past. The triggers forbid that, so they
-// are dropped for the while and created again.
+// plant inserts settled orders of the past.
 func (b *bench) plant(n int) error {
-	db, err := collections.Connect(filepath.Join(b.dir, "data.db"))
+	db, err := openData(b.dir)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	return unguarded(db, func() error {
+		var have int
+		if err := db.NewQuery("SELECT COUNT(*) FROM refund_orders").Row(&have); err != nil {
+			return err
+		}
+		if err := insertPast(db, have, n-have); err != nil {
+			return err
+		}
+		return insertPastPayments(db, n)
+	})
+}
+
+// unguarded plants: the triggers forbid that, so they are dropped for the while
+// and created again.
+func unguarded(db *dbx.DB, plant func() error) error {
 	db.DB().SetMaxOpenConns(1)
+	for _, p := range []string{"synchronous = OFF", "cache_size = -2000000"} {
+		if _, err := db.NewQuery("PRAGMA " + p).Execute(); err != nil {
+			return err
+		}
+	}
 	for _, t := range collections.AllTriggers() {
 		if _, err := db.NewQuery("DROP TRIGGER " + t.Name).Execute(); err != nil {
 			return err
 		}
 	}
-	var have int
-	if err := db.NewQuery("SELECT COUNT(*) FROM refund_orders").Row(&have); err != nil {
-		return err
-	}
-	if err := insertPast(db, have, n-have); err != nil {
-		return err
-	}
-	if err := insertPastPayments(db, n); err != nil {
+	if err := plant(); err != nil {
 		return err
 	}
 	if err := store.RebuildStatistics(db); err != nil {
@@ -114,14 +125,20 @@ func (b *bench) plant(n int) error {
 			return err
 		}
 	}
-	_, err = db.NewQuery("ANALYZE").Execute()
+	_, err := db.NewQuery("ANALYZE").Execute()
 	return err
 }
+
+// Numbers of the past lie as far from each other as real ones do.
+const (
+	spread = "(({:from} + x) * 2654435761) & 4294967295, {:from} + x"
+	pastID = "printf('b%08x%06x', " + spread + ")"
+)
 
 func insertPast(db *dbx.DB, from, n int) error {
 	const past = "strftime('%Y-%m-%d %H:%M:%fZ', 'now', printf('-%d seconds', ({:from} + x) * 31))"
 	return copied(db, "refund_orders", "(SELECT * FROM refund_orders WHERE status = 'succeeded' LIMIT 1) m", map[string]string{
-		"id": "printf('bench%010d', {:from} + x)", "no": "printf('B%020d', {:from} + x)", "card_no": "printf('C%04d', x % 20000)",
+		"id": pastID, "no": "printf('B%020d', {:from} + x)", "card_no": "printf('C%04d', x % 20000)",
 		"status": "CASE x % 10 WHEN 0 THEN 'rejected' WHEN 1 THEN 'failed' ELSE 'succeeded' END", "next_at": "''",
 		"created": past, "group_seq": "0", "lease_until": "''", "compensates": "''",
 		"amount": "100 + x % 100000", "his_refund_date": past, "paid_at": "CASE WHEN x % 10 > 1 THEN " + past + " ELSE '' END",

@@ -44,27 +44,45 @@ type bench struct {
 	people         []*demo.Person
 }
 
+// parts can be measured alone; lists come with their statistics.
+var parts = []string{"recon", "inside", "payments", "refunds", "bare", "idle", "lists", "export", "big"}
+
 func main() {
 	bin := flag.String("bin", "bin/hospay", "the program")
 	out := flag.String("out", "bench.json", "where the figures go")
 	rows := flag.String("rows", "100000,1000000", "sizes of the order table for the list query")
 	seconds := flag.Int("seconds", 6, "length of each load")
 	recon := flag.String("recon", "30000,250000,1000000", "lines a book for reconcile")
-	only := flag.String("only", "", "measure one part: recon, payments, refunds or lists (with statistics)")
+	only := flag.String("only", "", "measure one part: "+strings.Join(parts, ", "))
 	older := flag.String("older", "", "another program, reconcile is run beside it")
 	duckdb := flag.String("duckdb", "", "folder in which @duckdb/node-api is installed")
+	keep := flag.String("keep", "", "folder for what is generated, which stays (default: one that goes)")
+	bare := flag.String("bare", "", "be a bare PocketBase in this folder (started by itself)")
+	sheet := flag.String("sheet", "", "write the cells of this file with a bare stream writer (started by itself)")
+	full := flag.Bool("full", false, "its commits survive a power cut")
 	flag.Parse()
-	dir, err := os.MkdirTemp("", "hospay-bench")
+	switch {
+	case *bare != "":
+		log.Fatal(serveBare(*bare, *full))
+	case *sheet != "":
+		if err := writeSheet(*sheet); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	dir, err := workFolder(*keep)
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
+	if *keep == "" {
+		defer os.RemoveAll(dir)
+	}
 	b := &bench{bin: *bin, older: *older, duckdb: *duckdb, work: dir, dir: filepath.Join(dir, "data"),
 		addr: "127.0.0.1:18290", at: demo.At("127.0.0.1", 19301)}
 	b.api = demo.NewAPI("http://" + b.addr)
 	defer b.stop()
-	if !slices.Contains([]string{"", "recon", "payments", "refunds", "lists"}, *only) {
-		log.Fatalf("-only %s: recon, payments, refunds or lists", *only)
+	if *only != "" && !slices.Contains(parts, *only) {
+		log.Fatalf("-only %s: %s", *only, strings.Join(parts, ", "))
 	}
 	if *only == "" || *only == "recon" {
 		err = b.measureReconcile(strings.Split(*recon, ","))
@@ -84,6 +102,13 @@ func main() {
 	if err := os.WriteFile(*out, append(data, '\n'), 0o644); err != nil {
 		log.Fatal(err)
 	}
+}
+
+func workFolder(keep string) (string, error) {
+	if keep != "" {
+		return keep, os.MkdirAll(keep, 0o755)
+	}
+	return os.MkdirTemp("", "hospay-bench")
 }
 
 func (b *bench) add(name string, value float64, unit, aim string) {
@@ -112,8 +137,22 @@ func (b *bench) run(load time.Duration, rows []string, only string) error {
 	if err := b.login(1500); err != nil {
 		return err
 	}
+	b.apply(1, time.Second) // what is planted has a pattern
+	if err := b.drain(); err != nil {
+		return err
+	}
+	switch only {
+	case "inside":
+		return b.measureInside(100_000)
+	case "bare":
+		return b.measureBare(load)
+	case "idle":
+		return b.measureIdle("empty", load)
+	case "big":
+		return b.measureBig(load, 1_000_000, 10_000_000)
+	}
 	if only != "refunds" {
-		if err := b.measurePayments(load, only == "lists"); err != nil || only == "payments" {
+		if err := b.measurePayments(load, only == "lists" || only == "export"); err != nil || only == "payments" {
 			return err
 		}
 	}
@@ -121,7 +160,7 @@ func (b *bench) run(load time.Duration, rows []string, only string) error {
 		return err
 	}
 	for _, clients := range []int{1, 16, 64} {
-		if only == "lists" {
+		if only == "lists" || only == "export" {
 			break
 		}
 		if err := b.measureSubmit(clients, load); err != nil {
@@ -137,7 +176,7 @@ func (b *bench) run(load time.Duration, rows []string, only string) error {
 			return err
 		}
 	}
-	if only != "" {
+	if only != "" && only != "export" {
 		return nil
 	}
 	return b.measureExport()
@@ -152,12 +191,18 @@ func (b *bench) prepare() error {
 	if err := wait(b.at.Portal + "/_sim/config"); err != nil {
 		return err
 	}
+	if err := b.seed(b.dir); err != nil {
+		return err
+	}
+	return b.sim(b.at.WeChat, `{"auto_confirm":true}`)
+}
+
+// seed makes a data folder, which is the one that is served from now on.
+func (b *bench) seed(dir string) error {
+	b.dir = dir
 	seed := exec.Command(b.bin, "demo", "--seed-only", "--dir", b.dir, "--sim-port", "19301", "--http", b.addr)
 	if out, err := seed.CombinedOutput(); err != nil {
 		return fmt.Errorf("seed: %w\n%s", err, out)
-	}
-	if err := b.sim(b.at.WeChat, `{"auto_confirm":true}`); err != nil {
-		return err
 	}
 	return nil
 }
@@ -177,10 +222,15 @@ func (b *bench) sim(base, settings string) error {
 func (b *bench) start() (time.Duration, error) {
 	begin := time.Now()
 	b.server = exec.Command(b.bin, "serve", "--http", b.addr, "--dir", b.dir)
+	said := &tail{}
+	b.server.Stderr = said
 	if err := b.server.Start(); err != nil {
 		return 0, err
 	}
 	err := wait("http://" + b.addr + "/api/health")
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, said.last)
+	}
 	return time.Since(begin), err
 }
 
@@ -317,6 +367,10 @@ func (b *bench) measureSettle(load time.Duration) error {
 	if err != nil {
 		return err
 	}
+	size, err := b.sizes()
+	if err != nil {
+		return err
+	}
 	begin := time.Now()
 	b.apply(16, 3*load)
 	during, err := b.settled()
@@ -332,7 +386,7 @@ func (b *bench) measureSettle(load time.Duration) error {
 		return err
 	}
 	b.add("settled end to end until the last one", float64(after-before)/time.Since(begin).Seconds(), "orders/s", "")
-	return nil
+	return b.tellSize(after-before, size)
 }
 
 func ms(took []time.Duration, percent int) float64 {

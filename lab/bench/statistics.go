@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 )
 
@@ -68,11 +69,15 @@ func (b *bench) measureExport() error {
 			return fmt.Errorf("export is %s: %s", job.State, job.Error)
 		}
 	}
+	took := time.Since(begin).Seconds()
 	peak, err := memory(b.server.Process.Pid, "VmHWM:")
 	b.add("export, rows", float64(job.Rows), "rows", "")
-	b.add("export, time", time.Since(begin).Seconds(), "s", "≤ 120")
+	b.add("export, time", took, "s", "≤ 120")
 	b.add("export, file", float64(job.Size)/(1<<20), "MiB", "")
 	b.add("export, highest memory of the server before", before, "MiB", "")
+	if err != nil {
+		return err
+	}
 	b.add("export, highest memory of the server after", peak, "MiB", "≤ 400")
-	return err
+	return b.besideBareSheet(filepath.Join(b.dir, "exports", job.ID+".xlsx"), took, peak)
 }

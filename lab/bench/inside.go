@@ -1,0 +1,254 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"hospay/calendar"
+	"hospay/collections"
+	"hospay/lab/bookgen"
+
+	"github.com/pocketbase/dbx"
+)
+
+// insideDay is how many days ago the day lies whose books are compared: bills
+// are fetched by themselves for younger ones.
+const insideDay = 200
+
+// measureInside has the server reconcile a day of n orders whose bills were
+// brought as files, and compares it with the command over the same files. While
+// the server works, somebody else asks for the writer again and again.
+func (b *bench) measureInside(n int) error {
+	date := time.Now().In(calendar.Beijing).AddDate(0, 0, -insideDay).Format(time.DateOnly)
+	dir := filepath.Join(b.work, "inside")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	day := bookgen.Make(bookgen.Options{Seed: 1, Date: date, Orders: n, Each: 2})
+	files, err := day.Write(dir)
+	if err != nil {
+		return err
+	}
+	b.stopServer()
+	if err := b.plantDay(day.Platform); err != nil {
+		return err
+	}
+	if _, err := b.start(); err != nil {
+		return err
+	}
+	finance, err := b.api.Staff(context.Background(), "finance")
+	if err != nil {
+		return err
+	}
+	source := func(path string) string {
+		switch name := filepath.Base(path); {
+		case path == files.HIS:
+			return "his"
+		case strings.HasPrefix(name, "alipay"):
+			return "alipay"
+		}
+		return "wechat"
+	}
+	for _, path := range append([]string{files.HIS}, files.Channels...) {
+		began := time.Now()
+		if err := b.bring(finance, date, source(path), path); err != nil {
+			return fmt.Errorf("%s: %w", filepath.Base(path), err)
+		}
+		b.add("bill brought into the server: "+filepath.Base(path), time.Since(began).Seconds(), "s", "")
+	}
+	name := fmt.Sprintf("a day of %d orders", n)
+	stop, longest := b.askForWriter()
+	began := time.Now()
+	var told struct {
+		State       string                                 `json:"state"`
+		Differences map[string]struct{ Count, Amount int } `json:"differences"`
+		Books       map[string]struct{ Count int }         `json:"books"`
+	}
+	api := *b.api
+	if err := api.Call(context.Background(), "POST", "/api/hospay/recon/"+date+"/run?ledger=deposits", finance, nil, &told); err != nil {
+		return err
+	}
+	inside := time.Since(began).Seconds()
+	stop()
+	if told.State != "differences" || told.Books["platform"].Count < n || told.Books["his"].Count < n {
+		return fmt.Errorf("the day was not reconciled: %+v", told)
+	}
+	b.add(name+", inside the server", inside, "s", "")
+	b.add(name+", inside the server, longest wait of another writer", float64(longest().Microseconds())/1000, "ms", "≤ 50")
+	for _, q := range []string{"recon/" + date + "?ledger=deposits", "recon/" + date + "/lines?ledger=deposits&state=matched&page=900",
+		"differences?ledger=deposits&day=" + date} {
+		var took []time.Duration
+		for range 20 {
+			began := time.Now()
+			if err := b.api.Call(context.Background(), "GET", "/api/hospay/"+q, finance, nil, nil); err != nil {
+				return err
+			}
+			took = append(took, time.Since(began))
+		}
+		b.add(name+", shown: "+strings.Split(q, "?")[0][strings.LastIndex(strings.Split(q, "?")[0], "/")+1:]+", p95", ms(took, 95), "ms", "")
+	}
+	args := []string{"reconcile", "--date", date, "--platform", files.Platform, "--his", files.HIS, "--out", filepath.Join(dir, "out.xlsx")}
+	for _, c := range files.Channels {
+		args = append(args, "--channel", c)
+	}
+	var walls []float64
+	for range pairs {
+		o, err := runReconcile(b.bin, args)
+		if err != nil {
+			return err
+		}
+		walls = append(walls, o.wall)
+	}
+	b.add(name+", the command over the same files", middle(walls), "s", "")
+	b.add(name+", ratio of the server to the command", inside/middle(walls), "", "≤ 1.5")
+	return nil
+}
+
+// askForWriter asks for the database's writer every few milliseconds, and tells
+// the longest that it had to wait.
+func (b *bench) askForWriter() (stop func(), longest func() time.Duration) {
+	db, err := openData(b.dir)
+	if err != nil {
+		return func() {}, func() time.Duration { return 0 }
+	}
+	db.DB().SetMaxOpenConns(1)
+	end, done := make(chan struct{}), make(chan struct{})
+	var most time.Duration
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-end:
+				return
+			case <-time.After(2 * time.Millisecond):
+			}
+			began := time.Now()
+			if tx, err := db.Begin(); err == nil { // the connection asks for the writer when it begins
+				most = max(most, time.Since(began))
+				_ = tx.Rollback()
+			}
+		}
+	}()
+	return func() { close(end); <-done; db.Close() }, func() time.Duration { return most }
+}
+
+func openData(dir string) (*dbx.DB, error) { return collections.Connect(filepath.Join(dir, "data.db")) }
+
+// plantDay inserts a day of the platform's book.
+func (b *bench) plantDay(rows []bookgen.Row) error {
+	db, err := openData(b.dir)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return unguarded(db, func() error {
+		var columns [2][]string
+		for i, t := range []string{"refund_orders", "transfer_orders"} {
+			if err := db.NewQuery("SELECT name FROM pragma_table_info('" + t + "')").Column(&columns[i]); err != nil {
+				return err
+			}
+		}
+		order := []string{"id", "no", "card_no", "amount", "method", "channel", "status", "his_refund_no", "his_refund_date", "paid_at", "created",
+			"channel_bill_no", "group_seq", "compensates", "next_at", "lease_until"}
+		transfer := []string{"id", "order", "out_bill_no", "amount", "method", "channel", "channel_no", "paid_at", "created", "sent_at", "state", "package"}
+		return db.Transactional(func(tx *dbx.Tx) error {
+			put := func(table string, all, own []string) *dbx.Query {
+				var exprs []string
+				for _, c := range all {
+					if slices.Contains(own, c) {
+						exprs = append(exprs, "{:"+c+"}")
+					} else {
+						exprs = append(exprs, "`"+c+"`")
+					}
+				}
+				return tx.NewQuery("INSERT INTO " + table + " (`" + strings.Join(all, "`,`") + "`) SELECT " + strings.Join(exprs, ",") +
+					" FROM " + table + " LIMIT 1").Prepare()
+			}
+			orders, transfers := put("refund_orders", columns[0], order), put("transfer_orders", columns[1], transfer)
+			seen := map[string]bool{}
+			for i, r := range rows {
+				if seen[r.Order] || seen[r.Bill] { // the table refuses what a file may hold
+					continue
+				}
+				seen[r.Order], seen[r.Bill] = true, true
+				at := r.At.UTC().Format("2006-01-02 15:04:05.000Z")
+				id, paid := fmt.Sprintf("in%013d", i), at
+				if r.Status != "succeeded" {
+					paid = ""
+				}
+				if _, err := orders.Bind(dbx.Params{"id": id, "no": r.Order, "card_no": r.Card, "amount": r.Fen, "method": r.Method, "channel": r.Channel,
+					"status": r.Status, "his_refund_no": r.HIS, "his_refund_date": at, "paid_at": paid, "created": at, "channel_bill_no": "",
+					"group_seq": 0, "compensates": "", "next_at": "", "lease_until": ""}).Execute(); err != nil {
+					return err
+				}
+				if _, err := transfers.Bind(dbx.Params{"id": id, "order": id, "out_bill_no": r.Bill, "amount": r.Fen, "method": r.Method,
+					"channel": r.Channel, "channel_no": "", "paid_at": paid, "created": at, "sent_at": at, "state": "done",
+					"package": ""}).Execute(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// bring uploads a bill.
+func (b *bench) bring(token, day, source, path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	fields := map[string]string{"day": day, "source": source}
+	if strings.Contains(path, "fundflow_basic") {
+		fields["kind"] = "fundflow_basic"
+	}
+	for k, v := range fields {
+		if err := form.WriteField(k, v); err != nil {
+			return err
+		}
+	}
+	part, err := form.CreateFormFile("file", filepath.Base(path))
+	if err != nil {
+		return err
+	}
+	if _, err := part.Write(data); err != nil {
+		return err
+	}
+	if err := form.Close(); err != nil {
+		return err
+	}
+	req, err := http.NewRequest(http.MethodPost, "http://"+b.addr+"/api/hospay/statements", &body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", form.FormDataContentType())
+	req.Header.Set("Authorization", token)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	var told struct {
+		State string `json:"state"`
+	}
+	if err == nil {
+		err = json.Unmarshal(answer, &told)
+	}
+	if err == nil && told.State != "ready" {
+		err = fmt.Errorf("%d %s", res.StatusCode, answer)
+	}
+	return err
+}
