@@ -119,32 +119,6 @@ func (f *feeder) add(b reconcile.Book, l reconcile.Line) error {
 	return f.engine.Add(b, l)
 }
 
-// appendLine appends a line as fmt's %v writes it, by which days of before were
-// summed: a day whose lines are the same is not run anew.
-func appendLine(to []byte, l reconcile.Line) []byte {
-	text := func(values ...string) {
-		for _, v := range values {
-			to = append(append(to, v...), ' ')
-		}
-	}
-	flags := func(values ...bool) {
-		for _, v := range values {
-			to = append(strconv.AppendBool(to, v), ' ')
-		}
-	}
-	to = append(to, '{')
-	text(l.OrderNo, l.BillNo, l.HISNo, l.ChannelNo, l.CardNo, l.Amount.String(), l.Method, l.Channel, l.Status.String())
-	to = append(strconv.AppendInt(to, l.At, 10), ' ')
-	flags(l.OnDay, l.Minus, l.Apart)
-	to = append(strconv.AppendUint(to, uint64(l.Source), 10), ' ')
-	to = append(strconv.AppendUint(to, uint64(l.File), 10), ' ')
-	text(l.Flow, l.Type, l.Name)
-	flags(l.Back)
-	text(l.Paid.String())
-	flags(l.Other)
-	return append(append(to, l.Of...), '}')
-}
-
 // around reports whether a time lies on the day or within the window of it.
 func (f *feeder) around(at int64) bool {
 	return at >= f.from.Add(-window).Unix() && at < f.to.Add(window).Unix()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"hospay/calendar"
@@ -101,4 +102,30 @@ func (s *Service) writeLines(ctx context.Context, run Run, found []reconcile.Ord
 	}
 	run.Lines = "lines_" + string(run.Ledger) + "_" + run.Day + ".jsonl.gz"
 	return run.Lines, s.upload(ctx, run.keptLines(), temp.Name())
+}
+
+// appendLine appends a line as fmt's %v writes it, by which days of before were
+// summed: a day whose lines are the same is not run anew.
+func appendLine(to []byte, l reconcile.Line) []byte {
+	text := func(values ...string) {
+		for _, v := range values {
+			to = append(append(to, v...), ' ')
+		}
+	}
+	flags := func(values ...bool) {
+		for _, v := range values {
+			to = append(strconv.AppendBool(to, v), ' ')
+		}
+	}
+	to = append(to, '{')
+	text(l.OrderNo, l.BillNo, l.HISNo, l.ChannelNo, l.CardNo, l.Amount.String(), l.Method, l.Channel, l.Status.String())
+	to = append(strconv.AppendInt(to, l.At, 10), ' ')
+	flags(l.OnDay, l.Minus, l.Apart)
+	to = append(strconv.AppendUint(to, uint64(l.Source), 10), ' ')
+	to = append(strconv.AppendUint(to, uint64(l.File), 10), ' ')
+	text(l.Flow, l.Type, l.Name)
+	flags(l.Back)
+	text(l.Paid.String())
+	flags(l.Other)
+	return append(append(to, l.Of...), '}')
 }

@@ -38,7 +38,7 @@ func edge(rt *Runtime, o Options) (*hooks.Hooks, error) {
 			Batches: &store.BatchRunner{Store: rt.Store, Log: rt.log}},
 		Finance: finance.Hooks{Books: rt.Books, Worker: rt.Worker},
 		IT: it.Hooks{Worker: rt.Worker, Settings: settings, Health: rt.Health, Jobs: rt.Jobs, Version: version(), Calls: &rt.calls,
-			Guards: o.program().Guards},
+			Setup: &talks{rt: rt, settings: settings}, Guards: o.program().Guards},
 		Inbound:  inbound.Hooks{Inbox: inbox(rt)},
 		HIS:      his.Hooks{Bills: rt.Bills, Worker: rt.Worker},
 		Payments: payments.Hooks{Bills: rt.Bills, Worker: rt.Worker, Intake: intake},

@@ -19,6 +19,7 @@ import (
 // again.
 func setupCommand() *cobra.Command {
 	var dir, answers string
+	var page bool
 	cmd := &cobra.Command{
 		Use: "setup", Short: "首次安装，一步一步问：可随时离开，下次从没做完的一步继续", Args: cobra.NoArgs, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -31,11 +32,12 @@ func setupCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return setUp(cmd.Context(), a)
+			return setUp(cmd.Context(), a, page)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "数据目录")
 	cmd.Flags().StringVar(&answers, "answers", "", "答案文件（JSON）：不再提问；@路径 表示取文件内容")
+	cmd.Flags().BoolVar(&page, "page", false, "只做设置文件、密钥和后台账号，其余在后台的网页上做")
 	return cmd
 }
 
@@ -67,7 +69,7 @@ func steps() []step {
 	}
 }
 
-func setUp(ctx context.Context, a *asker) error {
+func setUp(ctx context.Context, a *asker, page bool) error {
 	fmt.Fprintln(a.out, "hospay 首次安装。每一步都可以按 Ctrl-D 离开，再次运行从没做完的一步继续。")
 	total := len(steps()) + 2
 	fmt.Fprintf(a.out, "\n—— 1/%d 设置文件、密钥文件、数据目录\n", total)
@@ -82,25 +84,50 @@ func setUp(ctx context.Context, a *asker) error {
 	defer func() {
 		_ = app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(e *core.TerminateEvent) error { return e.App.ClearBootstrap() })
 	}()
-	for i, s := range steps() {
-		fmt.Fprintf(a.out, "\n—— %d/%d %s\n", i+2, total, s.title)
+	all := steps()
+	if page {
+		all = all[:1]
+	}
+	if err := w.steps(ctx, all, 2, total); err != nil {
+		return err
+	}
+	if rest := a.unused(); len(rest) > 0 && a.from == nil {
+		return fmt.Errorf("答案文件里这些没有用到，可能写错了名称或步骤已经做过：%s", strings.Join(rest, "、"))
+	}
+	if page {
+		fmt.Fprintf(a.out, "\n接下来：启动服务（hospay service install，hospay service start），用后台账号打开 http://%s/_/#/hospay-setup，其余各步在网页上做。\n",
+			adminAddress())
+		return nil
+	}
+	fmt.Fprintf(a.out, "\n—— %d/%d 检查\n", total, total)
+	return w.finish(ctx)
+}
+
+// adminAddress is where IT's pages are.
+func adminAddress() string {
+	if address := os.Getenv(envAdmin); address != "" {
+		return address
+	}
+	return os.Getenv(envHTTP)
+}
+
+// steps goes through those steps that are not done yet; the first is number n.
+func (w *wizard) steps(ctx context.Context, all []step, n, total int) error {
+	for i, s := range all {
+		fmt.Fprintf(w.out, "\n—— %d/%d %s\n", i+n, total, s.title)
 		have, err := s.done(w)
 		if err != nil {
 			return err
 		}
 		if have != "" {
-			fmt.Fprintf(a.out, "✓ 已有：%s\n", have)
+			fmt.Fprintf(w.out, "✓ 已有：%s\n", have)
 			continue
 		}
 		if err := s.run(ctx, w); err != nil {
 			return err
 		}
 	}
-	if rest := a.unused(); len(rest) > 0 && a.in == nil {
-		return fmt.Errorf("答案文件里这些没有用到，可能写错了名称或步骤已经做过：%s", strings.Join(rest, "、"))
-	}
-	fmt.Fprintf(a.out, "\n—— %d/%d 检查\n", total, total)
-	return w.finish(ctx)
+	return nil
 }
 
 // open brings the data folder to where it would serve. While a service works in

@@ -92,7 +92,7 @@ func runChannel(name string) func(context.Context, *wizard) error {
 		}
 		for {
 			err := w.channel(ctx, name, e)
-			if err == nil || w.in == nil || errors.Is(err, errLeft) {
+			if err == nil || w.from == nil || errors.Is(err, errLeft) {
 				return err
 			}
 			fmt.Fprintf(w.out, "  ✗ %s。请重新填写。\n", flow.WordsOf(err))
@@ -106,7 +106,7 @@ func (w *wizard) channel(ctx context.Context, name string, e entry) error {
 		{key: name + ".merchant_id", label: e.house}, {key: name + ".app_id", label: e.app},
 		{key: name + ".notify_base", label: "本院的外网地址", help: "渠道的通知发到这里，例如 https://refund.example-hospital.cn。", check: isURL},
 		{key: name + ".api_base", label: "渠道接口地址", help: "正式使用直接回车。", optional: true, check: isURL},
-		{key: name + ".settings", label: "其他设置（@文件，JSON；名称见 hospay config fields）", def: "{}", file: true, check: isObject},
+		{key: name + ".settings", label: "其他设置（JSON；名称见 hospay config fields）", def: "{}", file: true, check: isObject},
 	} {
 		v, err := w.ask(q)
 		if err != nil {
@@ -120,11 +120,7 @@ func (w *wizard) channel(ctx context.Context, name string, e entry) error {
 		if _, given := w.given[name+"."+f.Name]; !f.Secret || !needed && !given && !slices.Contains(e.more, f.Name) {
 			continue
 		}
-		label := f.Label
-		if f.Kind == channels.FieldPEM {
-			label += "（@文件路径）"
-		}
-		v, err := w.ask(question{key: name + "." + f.Name, label: label, help: f.Help, file: true, optional: !needed})
+		v, err := w.ask(question{key: name + "." + f.Name, label: f.Label, help: f.Help, file: true, optional: !needed})
 		if err != nil {
 			return err
 		}
@@ -161,28 +157,22 @@ func (w *wizard) channel(ctx context.Context, name string, e entry) error {
 
 // proofFile lays WeChat's file into the folder from which it is served.
 func (w *wizard) proofFile() error {
-	var from string
-	_, err := w.ask(question{key: "wechat.verify_file", label: "验证文件 MP_verify_….txt 的路径", help: "微信公众平台要求放在域名根目录；程序会直接提供它。",
-		optional: true, check: func(path string) error {
-			from = strings.Trim(path, `"'`)
-			if info, err := os.Stat(from); err != nil || !proofName.MatchString("/"+filepath.Base(from)) || info.Size() > mostProof {
-				return errors.New("没有这个文件，或不是微信的验证文件（MP_verify_….txt）")
-			}
-			return nil
-		}})
-	if err != nil || from == "" {
-		return err
-	}
-	text, err := os.ReadFile(from)
-	if err != nil {
+	name, text, err := w.file(question{key: "wechat.verify_file", label: "验证文件 MP_verify_….txt", help: "微信公众平台要求放在域名根目录；程序会直接提供它。",
+		optional: true}, func(name string, text []byte) error {
+		if !proofName.MatchString("/"+name) || len(text) > mostProof {
+			return errors.New("不是微信的验证文件（MP_verify_….txt）")
+		}
+		return nil
+	})
+	if err != nil || name == "" {
 		return err
 	}
 	folder := filepath.Join(w.rt.App.DataDir(), proofs)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	fmt.Fprintf(w.out, "✓ 验证文件将在 /%s\n", filepath.Base(from))
-	return os.WriteFile(filepath.Join(folder, filepath.Base(from)), text, 0o600)
+	fmt.Fprintf(w.out, "✓ 验证文件将在 /%s\n", name)
+	return os.WriteFile(filepath.Join(folder, name), text, 0o600)
 }
 
 func asJSON(m map[string]string) string {

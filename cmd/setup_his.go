@@ -59,14 +59,14 @@ func runHIS(ctx context.Context, w *wizard) error {
 			return err
 		}
 		fmt.Fprintf(w.out, "  ✗ %s。上面是发出和收到的内容（已遮盖个人信息），请与 HIS 厂商核对。\n", flow.WordsOf(err))
-		keep, err := w.yes("his.keep", "先按现在的内容保存，以后再改吗（n 重新填写）", "n")
+		keep, err := w.yes("his.keep", "先按现在的内容保存，以后再改吗（否则重新填写）", "n")
 		if err != nil {
 			return err
 		}
 		if keep {
 			return w.keepHIS(h)
 		}
-		if w.in == nil {
+		if w.from == nil {
 			return errors.New("HIS 没有探测成功；要先保存，答案 his.keep 写 y")
 		}
 	}
@@ -78,7 +78,7 @@ func (w *wizard) askHIS() (*hisAnswers, error) {
 		names = append(names, s.Name)
 		fmt.Fprintf(w.out, "  %-10s %s\n", s.Name, s.Title)
 	}
-	name, err := w.ask(question{key: "his.sample", label: "接口是哪一种", def: names[0], check: oneOf(names...)})
+	name, err := w.ask(question{key: "his.sample", label: "接口是哪一种", def: names[0], choices: names})
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (w *wizard) askHIS() (*hisAnswers, error) {
 	if err != nil {
 		return nil, err
 	}
-	mapping, err := w.ask(question{key: "his.mapping", label: "映射（@文件）", def: "@" + draft, file: true, check: isObject})
+	mapping, err := w.ask(question{key: "his.mapping", label: "映射", def: "@" + draft, file: true, check: isObject})
 	if err != nil {
 		return nil, err
 	}
@@ -151,9 +151,7 @@ func (w *wizard) probeHIS(ctx context.Context, h *hisAnswers) error {
 		return err
 	}
 	t := &tape{show: true, private: append(values(h.secrets), p.No, p.IDNo, p.Name)}
-	w.rt.Store.HISTap = t.hear
-	defer func() { w.rt.Store.HISTap = nil }()
-	conn, _, err := w.rt.Store.TryHIS(h.rec, h.secrets)
+	conn, _, err := w.rt.Store.TryHIS(h.rec, h.secrets, t.hear)
 	if err != nil {
 		return err
 	}
@@ -194,7 +192,8 @@ func (w *wizard) keepHIS(h *hisAnswers) error {
 	if err != nil {
 		return errors.New("还没有配置员的账号")
 	}
-	password, err := w.ask(question{key: "his.config_password", label: "配置员 " + config.Email() + " 的密码（由本人输入；回车则以后在控制台提出）", optional: true,
+	password, err := w.ask(question{key: "his.config_password", label: "配置员 " + config.Email() + " 的密码（由本人输入；回车则以后在控制台提出）",
+		optional: true, secret: true,
 		check: func(s string) error {
 			if !config.ValidatePassword(s) {
 				return errors.New("密码不正确")

@@ -53,7 +53,8 @@ func runSuperuser(_ context.Context, w *wizard) error {
 	if err != nil {
 		return err
 	}
-	password, err := w.ask(question{key: "superuser.password", label: "密码", help: "至少 12 个字符；直接回车由程序生成。", optional: true, check: long(12)})
+	password, err := w.ask(question{key: "superuser.password", label: "密码", help: "至少 12 个字符；直接回车由程序生成。", optional: true, secret: true,
+		check: long(12)})
 	if err != nil {
 		return err
 	}
@@ -98,8 +99,9 @@ func runHouse(_ context.Context, w *wizard) error {
 		{key: "institution.portal_secret", label: "门户票据密钥", help: "本院公众号、门户用它给患者签票据，两边相同（接口见 docs/api.md）。至少 16 个字符；直接回车由程序生成。",
 			optional: true, check: long(16)},
 		{key: "institution.debit_at", label: "何时扣 HIS 余额", help: "application 申请时扣；approval 批准后扣（HIS 不能撤销时用）。",
-			def: string(refund.DebitAtApplication), check: oneOf(string(refund.DebitAtApplication), string(refund.DebitAtApproval))},
-		{key: "institution.second_factor", label: "员工登录的第二因素", help: "totp 手机动态口令（正式使用应选它）；off 只用密码。", def: "totp", check: oneOf("totp", "off")},
+			def: string(refund.DebitAtApplication), choices: []string{string(refund.DebitAtApplication), string(refund.DebitAtApproval)}},
+		{key: "institution.second_factor", label: "员工登录的第二因素", help: "totp 手机动态口令（正式使用应选它）；off 只用密码。", def: "totp",
+			choices: []string{"totp", "off"}},
 	}
 	v := map[string]string{}
 	for _, one := range q {
@@ -231,7 +233,7 @@ func runTexts(_ context.Context, w *wizard) error {
 	if err != nil {
 		return err
 	}
-	content, err := w.ask(question{key: "notice.content", label: "退款须知（HTML，@文件）", help: "患者申请前要同意。直接回车用默认文字，以后可改：\n" +
+	content, err := w.ask(question{key: "notice.content", label: "退款须知（HTML）", help: "患者申请前要同意。直接回车用默认文字，以后可改：\n" +
 		noticeText, def: noticeText, file: true})
 	if err != nil {
 		return err
@@ -278,11 +280,11 @@ func (w *wizard) gateway() error {
 	if err != nil || address == "" {
 		return err
 	}
-	settings, err := w.ask(question{key: "sms.settings", label: "网关设置（@文件，JSON）", file: true, check: isObject})
+	settings, err := w.ask(question{key: "sms.settings", label: "网关设置（JSON）", file: true, check: isObject})
 	if err != nil {
 		return err
 	}
-	secrets, err := w.ask(question{key: "sms.secrets", label: "网关密钥（@文件，JSON）", file: true, check: isObject})
+	secrets, err := w.ask(question{key: "sms.secrets", label: "网关密钥（JSON）", file: true, check: isObject})
 	if err != nil {
 		return err
 	}

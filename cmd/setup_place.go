@@ -82,7 +82,7 @@ func (a *asker) writeSettings(path string) error {
 		question
 	}{
 		{envName, question{key: "place.env", label: "用途", help: "production 正式使用；demo 只用于在模拟器上试装。", def: EnvProduction,
-			check: oneOf(EnvProduction, EnvDemo)}},
+			choices: []string{EnvProduction, EnvDemo}}},
 		{envDir, question{key: "place.dir", label: "数据目录", def: dir, check: absolutePath}},
 		{envHTTP, question{key: "place.http", label: "患者和员工使用的监听地址", help: "前面放 nginx 时保持默认。", def: "127.0.0.1:8090"}},
 		{envAdmin, question{key: "place.admin", label: "信息科后台的监听地址", help: "只在本机或管理网可达。", def: "127.0.0.1:8091"}},

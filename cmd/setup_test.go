@@ -15,7 +15,7 @@ func TestSetup_AsksUntilTheAnswerWillDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := a.ask(question{key: "k", label: "只要 y", check: oneOf("y")})
+	v, err := a.ask(question{key: "k", label: "只要 y", choices: []string{"y"}})
 	if err != nil || v != "y" || !strings.Contains(out.String(), "只能是 y") {
 		t.Errorf("%q %v\n%s", v, err, out.String())
 	}
@@ -48,7 +48,8 @@ func TestSetup_FileOfAnswersIsTakenAtItsWord(t *testing.T) {
 	if v, err := a.ask(question{key: "plain", label: "姓名"}); err != nil || v != "@"+pem {
 		t.Errorf("a text that is no file: %q %v", v, err)
 	}
-	if _, err := a.ask(question{key: "bad", label: "开关", check: oneOf("y", "n")}); err == nil || !strings.Contains(err.Error(), "bad（开关）") {
+	if _, err := a.ask(question{key: "bad", label: "开关", choices: []string{"y", "n"}}); err == nil ||
+		!strings.Contains(err.Error(), "bad（开关）") {
 		t.Errorf("%v", err)
 	}
 	if _, err := a.ask(question{key: "none", label: "没写的"}); err == nil || !strings.Contains(err.Error(), "缺少答案 none") {

@@ -79,7 +79,7 @@ func checkHIS(s *Service, app core.App, d *draft) error {
 	if err := s.addresses(d.rec); err != nil {
 		return err
 	}
-	if _, _, err := s.Store.TryHIS(d.rec, d.secrets); err != nil {
+	if _, _, err := s.Store.TryHIS(d.rec, d.secrets, nil); err != nil {
 		return err
 	}
 	return valid(app, d)

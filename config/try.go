@@ -49,7 +49,7 @@ func (s *Service) HIS(ctx context.Context, tester *core.Record, change string) (
 	if d.takesHeld("base_url") && rule.May(people.Confirm, of(s.App, c), store.MemberOf(tester), people.Seen{}) != nil {
 		return nil, refund.HISTraits{}, flow.NewError(CodeTestByAnother, "")
 	}
-	return s.Store.TryHIS(d.rec, d.secrets)
+	return s.Store.TryHIS(d.rec, d.secrets, nil)
 }
 
 // Centre returns the connection to the insurance centre of the tester's

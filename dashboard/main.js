@@ -2,6 +2,7 @@
 // try/catch: a dashboard of another release may know nothing of routes, links
 // or the session, and must go on working all the same.
 try {
+  const setupPath = "#/hospay-setup";
   const host = typeof app === "undefined" ? undefined : app;
   if (typeof host?.routes?.superuserOnly === "function" && Array.isArray(host?.store?.headerLinks) && typeof host?.pb?.send === "function") {
     start(host);
@@ -17,6 +18,7 @@ try {
     document.head.appendChild(sheet);
 
     host.routes.superuserOnly(path, () => page(host));
+    host.routes.superuserOnly(setupPath, () => setupPage(host));
     host.store.headerLinks.push({ href: path, icon: "ri-hospital-line", label: "hospay" });
   }
 
@@ -27,6 +29,7 @@ try {
   const jobNames = {
     notices: "发送通知", receipts: "收集电子回单", statements: "下载账单", reconcile: "三方对账", housekeeping: "清理过期数据", statistics: "核对统计", audit: "检查审计日志", exports: "导出报表",
     old_exports: "删除过期的导出", his_ping: "检查 HIS", certificates: "检查证书到期", refunds: "推进退款", proxies: "代办到期和照片清理", search_terms: "补建姓名电话索引",
+    restored_copy: "恢复的副本逐笔查询", tallies: "汇总被拒的请求", guards: "核对触发器、权限、索引", logins: "汇总登录失败", seal_files: "加密旧文件", audit_trail: "审计日志外送", alarms: "报警", backup: "每晚备份",
   };
   const channels = { wechat: "微信", alipay: "支付宝" };
 
@@ -51,8 +54,8 @@ try {
     let timer = 0;
     const load = async () => {
       try {
-        const o = await host.pb.send("/api/hospay/overview", { requestKey: null });
-        body.replaceChildren(...show(host, o, load));
+        const [o, setup] = await Promise.all(["overview", "setup"].map((what) => host.pb.send(`/api/hospay/${what}`, { requestKey: null })));
+        body.replaceChildren(...show(host, o, setup, load));
       } catch (err) {
         body.replaceChildren(make("h1", {}, "hospay 概况"), make("p", { role: "alert", class: "bad" }, "概况读取失败：" + (err?.message || err)), make("button", { type: "button", class: "btn", onclick: load }, "再试一次"));
       }
@@ -66,13 +69,103 @@ try {
     return root;
   }
 
-  function show(host, o, reload) {
+  function show(host, o, setup, reload) {
     return [
       make("h1", {}, "hospay 概况"),
       make("p", { class: "quiet" }, `版本 ${o.version ?? "?"}，每 15 秒刷新`),
+      setup.open ? make("p", { class: "tile" }, "首次安装还没有做完：", setup.steps.filter((s) => !s.done).map((s) => s.title).join("、"), make("a", { class: "btn", href: setupPath }, "打开安装向导")) : null,
       ...(o.institutions ?? []).map((i) => institution(i)),
       jobs(host, o.jobs ?? [], reload),
     ];
+  }
+
+  /** setupPage leads the first installation: the questions of hospay setup, one at a time. */
+  function setupPage(host) {
+    const body = make("div", { class: "hospay-overview hospay-setup", lang: "zh-CN" });
+    const root = make("div", { class: "page" }, body);
+    const steps = make("ol", {});
+    const said = make("pre", { role: "log", "aria-label": "安装过程", tabindex: "0" });
+    const wrong = make("p", { role: "alert", class: "bad" });
+    const form = make("div", {});
+    body.append(
+      make("h1", {}, "首次安装"),
+      make("p", { class: "quiet" }, "与服务器终端里的 hospay setup 是同一套问题。每一步都可以离开：做完的步骤都已保存，下次从没做完的一步继续。"),
+      steps, said, wrong, form,
+    );
+    let shown = "";
+    const send = async (method, json) => {
+      wrong.textContent = "";
+      try {
+        draw(await host.pb.send("/api/hospay/setup", { method, body: json, requestKey: null }), method);
+      } catch (err) {
+        wrong.textContent = "没有成功：" + (err?.message || err);
+        form.querySelectorAll("button").forEach((b) => { b.disabled = false; });
+      }
+    };
+    const draw = (state, method) => {
+      steps.replaceChildren(...state.steps.map((s) => make("li", {}, s.title, make("span", { class: "quiet" }, s.done ? ` ✓ ${s.done}` : " 未做"))));
+      said.hidden = !state.said;
+      if (said.textContent !== state.said) {
+        said.textContent = state.said;
+        said.scrollTop = said.scrollHeight;
+      }
+      const q = state.question;
+      if (state.under_way && !q) {
+        shown = "";
+        form.replaceChildren(make("p", { role: "status" }, "正在处理…"));
+        if (location.hash.split("?")[0] === setupPath) setTimeout(() => void send("GET"), 500);
+      } else if (q && (shown !== q.key + state.said || method === "POST")) {
+        const typed = form.dataset.key === q.key ? form.dataset.typed : "";
+        shown = q.key + state.said;
+        form.replaceChildren(ask(q, typed, (answer) => {
+          form.dataset.key = q.key;
+          form.dataset.typed = q.secret ? "" : answer;
+          void send("POST", { key: q.key, answer });
+        }, () => void send("DELETE")));
+        form.querySelector("input, textarea, select")?.focus();
+      } else if (!state.under_way) {
+        shown = "";
+        form.replaceChildren(state.open ? make("button", { type: "button", class: "btn", onclick: () => void send("POST", {}) }, state.steps.some((s) => s.done) ? "继续安装" : "开始安装") : make("p", {}, "都已装好。以后的改动由员工在控制台 系统配置 提出和确认。"));
+      }
+    };
+    void send("GET");
+    return root;
+  }
+
+  const words = { y: "是", n: "否" };
+
+  /** ask is the form of one question. */
+  function ask(q, typed, answer, leave) {
+    const known = q.default || "";
+    let field;
+    if (q.choices?.length) {
+      field = make("select", { id: "answer" }, q.choices.map((c) => make("option", { value: c, selected: c === (typed || known) }, words[c] ?? c)));
+    } else if (q.named) {
+      field = make("input", { id: "answer", type: "file" });
+    } else if (q.file) {
+      field = make("textarea", { id: "answer", rows: 6, spellcheck: "false" });
+      field.value = known;
+    } else {
+      field = make("input", { id: "answer", type: q.secret ? "password" : "text", autocomplete: "off", spellcheck: "false", placeholder: known });
+    }
+    if (typed && field.type !== "file") field.value = typed;
+    if (q.help) field.setAttribute("aria-describedby", "answer-help");
+    const picked = make("input", { type: "file", "aria-label": `${q.label}：选择文件` });
+    picked.addEventListener("change", async () => { if (picked.files[0]) field.value = await picked.files[0].text(); });
+    const form = make("form", { class: "ask" },
+      make("label", { for: "answer" }, q.label, q.optional ? "（可以不填）" : ""),
+      q.help ? make("p", { id: "answer-help", class: "help" }, q.help) : null,
+      field, q.file && !q.named ? picked : null,
+      known && !q.choices?.length && !q.file ? make("p", { class: "quiet" }, "不填就用默认的内容") : null,
+      make("div", { class: "links" }, make("button", { class: "btn" }, "下一步"), make("button", { type: "button", class: "btn", onclick: leave }, "先离开")),
+    );
+    form.addEventListener("submit", async (e) => {
+      e.preventDefault();
+      form.querySelectorAll("button").forEach((b) => { b.disabled = true; });
+      const file = q.named ? field.files[0] : undefined;
+      answer(file ? `${file.name}\n${await file.text()}` : q.named ? "" : field.value.trim());
+    });
+    return form;
   }
 
   function institution(i) {

@@ -149,13 +149,13 @@ func (m *machine) environment() []string {
 	return append(out, "HOSPAY_ENV_FILE="+m.settings)
 }
 
-func (m *machine) setup() (string, error) {
+func (m *machine) setup(flags ...string) (string, error) {
 	m.Helper()
 	path := filepath.Join(m.dir, "answers.json")
 	if err := os.WriteFile(path, must(json.Marshal(m.answers)), 0o600); err != nil {
 		m.Fatal(err)
 	}
-	return m.run(nil, "setup", "--answers", path)
+	return m.run(nil, append([]string{"setup", "--answers", path}, flags...)...)
 }
 
 // TestSetup_FromNothingToTheFirstRefund: a new machine, the answers that a
@@ -202,11 +202,12 @@ func TestSetup_FromNothingToTheFirstRefund(t *testing.T) {
 	if out, err = m.setup(); err != nil || strings.Count(out, "✓ 已有") != 9 {
 		t.Errorf("once more: %v\n%s", err, out)
 	}
+	m.serve()
 	m.refundOfOneYuan(passwords[2][2])
 }
 
-// refundOfOneYuan starts the program that was set up and pays the first refund.
-func (m *machine) refundOfOneYuan(reviewerPassword string) {
+// serve starts the program that was set up.
+func (m *machine) serve() {
 	m.Helper()
 	server := exec.Command(m.bin, "serve")
 	server.Dir, server.Env, server.Stderr = m.dir, m.environment(), os.Stderr
@@ -214,14 +215,19 @@ func (m *machine) refundOfOneYuan(reviewerPassword string) {
 		m.Fatal(err)
 	}
 	m.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
-	api := demo.NewAPI("http://" + m.http)
 	within(m.T, func() bool {
-		res, err := http.Get(api.Base + "/api/health")
+		res, err := http.Get("http://" + m.http + "/api/health")
 		if err == nil {
 			res.Body.Close()
 		}
 		return err == nil && res.StatusCode == 200
 	})
+}
+
+// refundOfOneYuan pays the first refund.
+func (m *machine) refundOfOneYuan(reviewerPassword string) {
+	m.Helper()
+	api := demo.NewAPI("http://" + m.http)
 	if out, err := m.run(nil, "setup", "--answers", "/dev/null"); err == nil || !strings.Contains(out, "JSON") {
 		m.Errorf("an empty file of answers: %v %s", err, out)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"hospay/channels"
+	"hospay/his"
 	"hospay/refund"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -26,13 +27,14 @@ func (s *Store) TryChannel(rec *core.Record, secrets map[string]string) (channel
 }
 
 // TryHIS builds a HIS connection from a record that need not be stored; the
-// engine's own check decides about the mapping. It makes no call.
-func (s *Store) TryHIS(rec *core.Record, secrets map[string]string) (refund.HIS, refund.HISTraits, error) {
+// engine's own check decides about the mapping. It makes no call. tap hears what
+// will be said; it may be nil.
+func (s *Store) TryHIS(rec *core.Record, secrets map[string]string, tap his.Tap) (refund.HIS, refund.HISTraits, error) {
 	c, err := s.openHIS(rec.GetString("institution"), configRow{
 		Kind: rec.GetString("kind"), Base: rec.GetString("base_url"), Settings: types.JSONRaw(rec.GetString("mapping")),
 		TimeoutMS: int64(rec.GetInt("timeout_ms")),
 		Queryable: rec.GetBool("queryable"), Idempotent: rec.GetBool("idempotent"), Reversible: rec.GetBool("reversible"),
-	}, secrets)
+	}, secrets, tap)
 	return c.his, c.traits, err
 }
 

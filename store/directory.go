@@ -249,13 +249,13 @@ func (s *Store) buildHIS(institution, collection string, r configRow) (hisConnec
 	if err != nil {
 		return hisConnection{}, err
 	}
-	return s.openHIS(institution, r, secrets)
+	return s.openHIS(institution, r, secrets, s.HISTap)
 }
 
-func (s *Store) openHIS(institution string, r configRow, secrets map[string]string) (hisConnection, error) {
+func (s *Store) openHIS(institution string, r configRow, secrets map[string]string, tap his.Tap) (hisConnection, error) {
 	h, err := his.New(his.Config{
 		Institution: institution, Kind: r.Kind, BaseURL: r.Base, Mapping: json.RawMessage(r.Settings), Secrets: secrets,
-		Timeout: time.Duration(r.TimeoutMS) * time.Millisecond, Transport: s.Transport, Now: s.now, Tap: s.HISTap,
+		Timeout: time.Duration(r.TimeoutMS) * time.Millisecond, Transport: s.Transport, Now: s.now, Tap: tap,
 	})
 	return hisConnection{his: h, traits: refund.HISTraits{Queryable: r.Queryable, Idempotent: r.Idempotent, Reversible: r.Reversible}}, err
 }

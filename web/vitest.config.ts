@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 import { texts } from './scripts/texts.mjs'
-import { patience } from './tests/patience'
+import { patience } from './tests/patience.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = {

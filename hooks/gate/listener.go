@@ -14,7 +14,7 @@ import (
 var inner = []string{
 	"/_/", "/api/settings", "/api/logs", "/api/backups", "/api/crons", "/api/sql", "/api/batch", "/api/collections/meta/",
 	"/api/collections/import", "/api/collections/{collection}/impersonate/", "/api/collections/{collection}/truncate", "/api/hospay/overview",
-	"/api/hospay/jobs/", "/metrics",
+	"/api/hospay/jobs/", "/api/hospay/setup", "/metrics",
 }
 
 // listener answers, on the public listener, that what belongs to IT does not

@@ -20,6 +20,7 @@ type Hooks struct {
 	Settings *config.Service
 	Health   *checkup.Health
 	Jobs     Jobs
+	Setup    Setup
 	Version  string
 	Calls    *metrics.Calls       // what calls to the other sides have brought
 	Guards   collections.GuardSet // that were laid over the tables
@@ -33,6 +34,7 @@ func (h *Hooks) Bind(se *core.ServeEvent) {
 	h.bindActs(se)
 	h.App.OnSettingsUpdateRequest().BindFunc(h.settingsChanged)
 	h.bindOverviewRoutes(se)
+	h.bindSetupRoutes(se)
 	h.bindReadyRoutes(se)
 	h.bindKioskRoutes(se)
 	h.bindMetricsRoutes(se)

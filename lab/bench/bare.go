@@ -26,7 +26,8 @@ const bareAddr = "127.0.0.1:18291"
 
 // bareColumns are those of a refund's order that an application fills.
 var bareColumns = []string{"no", "institution", "patient", "card_no", "method", "channel", "status", "payee_name", "payee_name_sealed",
-	"payee_account", "payee_account_sealed", "payee_index", "notify_phone", "notify_phone_sealed", "notice_version", "deposit_no", "review_mode"}
+	"payee_account", "payee_account_sealed", "payee_index", "notify_phone", "notify_phone_sealed", "notice_version", "deposit_no",
+	"review_mode"}
 
 // serveBare runs PocketBase as it comes, with one collection and no code of
 // ours. full makes its commits survive a power cut, as those of hospay do;

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -10,27 +11,72 @@ import (
 	"hospay/store"
 
 	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/tools/types"
 )
 
-// count asks the running server how many orders a filter has.
-func (b *bench) count(filter string) (int, error) {
-	staff, err := b.api.Staff(context.Background(), "finance")
+// look opens the database of the folder that is served, to read only. What lies
+// there at the first look is the past.
+func (b *bench) look() (*dbx.DB, error) {
+	if db := b.looks[b.dir]; db != nil {
+		return db, nil
+	}
+	db, err := openData(b.dir)
+	if err != nil {
+		return nil, err
+	}
+	var last int64
+	if err := db.NewQuery("SELECT COALESCE(MAX(rowid), 0) FROM refund_orders").Row(&last); err != nil {
+		return nil, err
+	}
+	if b.looks == nil {
+		b.looks, b.past = map[string]*dbx.DB{}, map[string]int64{}
+	}
+	b.looks[b.dir], b.past[b.dir] = db, last
+	return db, nil
+}
+
+// forget closes the look, so that what was planted is of the past.
+func (b *bench) forget() {
+	if db := b.looks[b.dir]; db != nil {
+		db.Close()
+		delete(b.looks, b.dir)
+	}
+}
+
+// count counts those orders that a filter has and that are not of the past.
+func (b *bench) count(filter string) (n int, err error) {
+	db, err := b.look()
 	if err != nil {
 		return 0, err
 	}
-	var page struct {
-		Total int `json:"totalItems"`
-	}
-	path := "/api/collections/refund_orders/records?perPage=1&filter=" + url.QueryEscape(filter)
-	return page.Total, b.api.Call(context.Background(), "GET", path, staff, nil, &page)
+	err = db.NewQuery("SELECT COUNT(*) FROM refund_orders WHERE rowid > {:past} AND " + filter).Bind(dbx.Params{"past": b.past[b.dir]}).Row(&n)
+	return n, err
 }
 
-func (b *bench) settled() (int, error) { return b.count(`status = "succeeded"`) }
+// quiet waits until nobody is told of anything any more, which goes on after
+// the money.
+func (b *bench) quiet(most time.Duration) error {
+	db, err := b.look()
+	if err != nil {
+		return err
+	}
+	for begin := time.Now(); time.Since(begin) < most; time.Sleep(100 * time.Millisecond) {
+		var waiting int
+		err := db.Select("COUNT(*)").From("notifications").Where(dbx.NewExp("state = 'queued' AND next_at <= {:now}",
+			dbx.Params{"now": time.Now().UTC().Format(types.DefaultDateLayout)})).Row(&waiting)
+		if err != nil || waiting == 0 {
+			return err
+		}
+	}
+	return errors.New("messages stay queued")
+}
+
+func (b *bench) settled() (int, error) { return b.count("status = 'succeeded'") }
 
 // drain waits until no order is under way.
 func (b *bench) drain() error {
 	for range 600 {
-		n, err := b.count(`status != "succeeded" && status != "failed" && status != "refused" && status != "rejected" && status != "reviewing"`)
+		n, err := b.count("status NOT IN ('succeeded', 'failed', 'refused', 'rejected', 'reviewing')")
 		if err != nil {
 			return err
 		}
@@ -83,16 +129,18 @@ func (b *bench) measureList(n int) error {
 
 // plant inserts settled orders of the past.
 func (b *bench) plant(n int) error {
+	b.forget()
 	db, err := openData(b.dir)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	var have, paid int
+	err = db.NewQuery("SELECT (SELECT COUNT(*) FROM refund_orders), (SELECT COUNT(*) FROM payment_orders)").Row(&have, &paid)
+	if err != nil || have >= n && paid >= n {
+		return err
+	}
 	return unguarded(db, func() error {
-		var have int
-		if err := db.NewQuery("SELECT COUNT(*) FROM refund_orders").Row(&have); err != nil {
-			return err
-		}
 		if err := insertPast(db, have, n-have); err != nil {
 			return err
 		}

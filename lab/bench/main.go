@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"hospay/lab/demo"
+
+	"github.com/pocketbase/dbx"
 )
 
 // figure is one measured value with the aim of the design.
@@ -42,6 +44,8 @@ type bench struct {
 	sims, server   *exec.Cmd
 	figures        []figure
 	people         []*demo.Person
+	looks          map[string]*dbx.DB // by data folder
+	past           map[string]int64   // the last order that was there before
 }
 
 // parts can be measured alone; lists come with their statistics.
@@ -56,7 +60,6 @@ func main() {
 	only := flag.String("only", "", "measure one part: "+strings.Join(parts, ", "))
 	older := flag.String("older", "", "another program, reconcile is run beside it")
 	duckdb := flag.String("duckdb", "", "folder in which @duckdb/node-api is installed")
-	keep := flag.String("keep", "", "folder for what is generated, which stays (default: one that goes)")
 	bare := flag.String("bare", "", "be a bare PocketBase in this folder (started by itself)")
 	sheet := flag.String("sheet", "", "write the cells of this file with a bare stream writer (started by itself)")
 	full := flag.Bool("full", false, "its commits survive a power cut")
@@ -70,13 +73,11 @@ func main() {
 		}
 		return
 	}
-	dir, err := workFolder(*keep)
+	dir, err := os.MkdirTemp("", "hospay-bench")
 	if err != nil {
 		log.Fatal(err)
 	}
-	if *keep == "" {
-		defer os.RemoveAll(dir)
-	}
+	defer os.RemoveAll(dir)
 	b := &bench{bin: *bin, older: *older, duckdb: *duckdb, work: dir, dir: filepath.Join(dir, "data"),
 		addr: "127.0.0.1:18290", at: demo.At("127.0.0.1", 19301)}
 	b.api = demo.NewAPI("http://" + b.addr)
@@ -102,13 +103,6 @@ func main() {
 	if err := os.WriteFile(*out, append(data, '\n'), 0o644); err != nil {
 		log.Fatal(err)
 	}
-}
-
-func workFolder(keep string) (string, error) {
-	if keep != "" {
-		return keep, os.MkdirAll(keep, 0o755)
-	}
-	return os.MkdirTemp("", "hospay-bench")
 }
 
 func (b *bench) add(name string, value float64, unit, aim string) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -208,19 +207,6 @@ func used(pid int) time.Duration {
 		ticks += n
 	}
 	return time.Duration(ticks) * 10 * time.Millisecond
-}
-
-// quiet waits until nobody is told of payments any more, which goes on after them.
-func (t *tills) quiet(most time.Duration) error {
-	for begin := time.Now(); time.Since(begin) < most; time.Sleep(100 * time.Millisecond) {
-		var waiting int
-		err := t.db.Select("COUNT(*)").From("notifications").Where(dbx.NewExp("state = 'queued' AND next_at <= {:now}",
-			dbx.Params{"now": time.Now().UTC().Format(types.DefaultDateLayout)})).Row(&waiting)
-		if err != nil || waiting == 0 {
-			return err
-		}
-	}
-	return errors.New("messages stay queued")
 }
 
 // price measures our own time of the price question: from the intent of 6201

@@ -10,7 +10,7 @@ import type { TestProject } from 'vitest/node'
 import { patience } from './patience'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const binary = join(root, 'bin/hospay')
+export const binary = join(root, 'bin/hospay')
 
 declare module 'vitest' {
   export interface ProvidedContext { app: string; sims: number; dir: string }
@@ -30,8 +30,8 @@ export async function up(url: string, child: ChildProcess, log: () => string): P
   throw new Error(`${url} does not answer\n${log()}`)
 }
 
-export function start(args: string[]): { child: ChildProcess; log: () => string } {
-  const child = spawn(binary, args, { cwd: root, env: { ...process.env, HOSPAY_ENV: 'demo', HOSPAY_LOG: '' } })
+export function start(args: string[], more: Record<string, string> = {}): { child: ChildProcess; log: () => string } {
+  const child = spawn(binary, args, { cwd: root, env: { ...process.env, HOSPAY_ENV: 'demo', HOSPAY_LOG: '', ...more } })
   let text = ''
   for (const s of [child.stdout, child.stderr]) s.on('data', (d: Buffer) => { text = (text + d.toString()).slice(-20_000) })
   return { child, log: () => text }
