@@ -175,13 +175,12 @@ func (t *talk) underWay() bool {
 // lead goes through the steps, as the terminal does.
 func (t *talks) lead(now *talk, superuser string) {
 	w := t.wizard(now, superuser)
-	err := w.steps(now.over, pageSteps(), 1, len(pageSteps())+1)
-	if err == nil {
+	switch err := w.steps(now.over, pageSteps(), 1, len(pageSteps())+1); {
+	case err == nil:
 		fmt.Fprintf(now, "\n—— 检查\n")
-		err = w.finish(now.over)
-	}
-	if err != nil && !errors.Is(err, errLeft) {
-		_, _ = now.Write([]byte("\n✗ " + flow.WordsOf(err) + "\n"))
+		_ = w.finish(now.over) // it says itself what is wrong
+	case !errors.Is(err, errLeft):
+		fmt.Fprintf(now, "\n✗ %s\n", flow.WordsOf(err))
 	}
 	now.mu.Lock()
 	defer now.mu.Unlock()

@@ -125,7 +125,10 @@ try {
         form.querySelector("input, textarea, select")?.focus();
       } else if (!state.under_way) {
         shown = "";
-        form.replaceChildren(state.open ? make("button", { type: "button", class: "btn", onclick: () => void send("POST", {}) }, state.steps.some((s) => s.done) ? "继续安装" : "开始安装") : make("p", {}, "都已装好。以后的改动由员工在控制台 系统配置 提出和确认。"));
+        form.replaceChildren(
+          state.open ? make("button", { type: "button", class: "btn", onclick: () => void send("POST", {}) }, state.steps.some((s) => s.done) ? "继续安装" : "开始安装") : make("p", {}, "各步都已做完。检查里标 ✗ 的请处理，做法见手册《故障处理》。以后的改动由员工在控制台 系统配置 提出和确认。"),
+          ...(state.said ? [make("p", {}, "初始密码和密钥抄好以后，请清除上面的显示。"), make("button", { type: "button", class: "btn", onclick: () => void send("DELETE") }, "清除")] : []),
+        );
       }
     };
     void send("GET");

@@ -17,7 +17,7 @@ const shots = process.env.SHOTS
 async function asked(page: Page, answers: Record<string, string>, last: string): Promise<void> {
   for (;;) {
     const label = page.locator('form.ask label')
-    await label.or(page.getByText('都已装好')).first().waitFor()
+    await label.or(page.getByText('各步都已做完')).first().waitFor()
     if (!(await label.count())) return
     const said = (await label.innerText()).replace('（可以不填）', '')
     if (said === last) return
@@ -107,8 +107,11 @@ test('TestSetup_OnThePage_FromNothingToTheChecks', async () => {
     await fine(page, 'setup-refused')
     answers['口令 password'] = house.soap_password!
     await asked(page, answers, '')
-    await page.getByText('都已装好').waitFor()
+    await page.getByText('各步都已做完').waitFor()
     await fine(page, 'setup-done')
+    await page.getByText('初始密码').last().waitFor()
+    await page.getByRole('button', { name: '清除' }).click()
+    await page.getByText('初始密码').last().waitFor({ state: 'hidden' })
     quiet(page)
     await page.getByRole('link', { name: 'hospay' }).click()
     await page.getByRole('region', { name: '第一人民医院' }).waitFor()
