@@ -1714,6 +1714,31 @@ export interface Setting {
   value: string
 }
 
+export interface SetupQuestion {
+  key: string
+  label: string
+  help: string
+  default: string
+  optional: boolean
+  file: boolean
+  named: boolean
+  secret: boolean
+  choices: string[]
+}
+
+export interface SetupState {
+  open: boolean
+  under_way: boolean
+  steps: SetupStep[]
+  said: string
+  question: SetupQuestion | null
+}
+
+export interface SetupStep {
+  title: string
+  done: string
+}
+
 export interface ShadowReport {
   orders: number
   same: number
