@@ -133,7 +133,7 @@ func (t *talks) State(context.Context) (it.SetupState, error) {
 	out.Said, out.UnderWay = now.said.String(), !now.ended
 	if q := now.asked; q != nil && !now.ended {
 		out.Question = &it.SetupQuestion{Key: q.key, Label: q.label, Help: q.help, Default: q.def, Optional: q.optional, File: q.file,
-			Named: q.named, Secret: q.secret, Choices: q.choices}
+			Named: q.named, Secret: q.secret, Choices: append([]string{}, q.choices...)}
 		if path, is := strings.CutPrefix(q.def, "@"); is && q.file { // a file of ours, which the page shows
 			_, text, err := readFile(path)
 			if err != nil {
