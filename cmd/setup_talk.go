@@ -35,6 +35,7 @@ type talk struct {
 	answers chan string
 	over    context.Context
 	leave   context.CancelFunc
+	done    chan struct{} // closed when the last step has come back
 }
 
 // Write takes the words of the steps.
@@ -159,11 +160,15 @@ func (t *talks) Begin(ctx context.Context, superuser string) error {
 	if t.now != nil && t.now.underWay() {
 		return nil
 	}
-	now := &talk{answers: make(chan string)}
-	now.over, now.leave = context.WithCancel(context.Background())
-	t.now = now
-	go t.lead(now, superuser)
+	t.now = newTalk()
+	go t.lead(t.now, superuser, pageSteps())
 	return nil
+}
+
+func newTalk() *talk {
+	now := &talk{answers: make(chan string), done: make(chan struct{})}
+	now.over, now.leave = context.WithCancel(context.Background())
+	return now
 }
 
 func (t *talk) underWay() bool {
@@ -172,20 +177,26 @@ func (t *talk) underWay() bool {
 	return !t.ended
 }
 
-// lead goes through the steps, as the terminal does.
-func (t *talks) lead(now *talk, superuser string) {
-	w := t.wizard(now, superuser)
-	switch err := w.steps(now.over, pageSteps(), 1, len(pageSteps())+1); {
+// lead goes through the steps, as the terminal does. Leaving ends a question,
+// never what a step is doing: a trial debit at the HIS is undone before anything
+// ends.
+func (t *talks) lead(now *talk, superuser string, all []step) {
+	ctx, w := context.Background(), t.wizard(now, superuser)
+	switch err := w.steps(ctx, all, 1, len(all)+1); {
 	case err == nil:
 		fmt.Fprintf(now, "\n—— 检查\n")
-		_ = w.finish(now.over) // it says itself what is wrong
+		_ = w.finish(ctx) // it says itself what is wrong
 	case !errors.Is(err, errLeft):
 		fmt.Fprintf(now, "\n✗ %s\n", flow.WordsOf(err))
 	}
 	now.mu.Lock()
 	defer now.mu.Unlock()
 	now.ended, now.asked = true, nil
+	if now.over.Err() != nil {
+		now.said.Reset() // whoever left has said that they need no word of it
+	}
 	now.leave()
+	close(now.done)
 }
 
 // Answer implements it.Setup.
@@ -199,12 +210,21 @@ func (t *talks) Answer(_ context.Context, key, text string) error {
 	return nil
 }
 
-// Leave implements it.Setup.
+// Leave implements it.Setup. Its words, with passwords that are shown once, are
+// gone at once; nothing else begins until the step that works has come back.
 func (t *talks) Leave() {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.now != nil {
-		t.now.leave()
-		t.now = nil // its words have passwords that are shown once
+	now := t.now
+	t.mu.Unlock()
+	if now == nil {
+		return
+	}
+	now.mu.Lock()
+	waits := now.asked != nil
+	now.said.Reset()
+	now.mu.Unlock()
+	now.leave()
+	if waits {
+		<-now.done
 	}
 }

@@ -93,6 +93,7 @@ try {
       steps, said, wrong, form,
     );
     let shown = "";
+    let last = { key: "", text: "" }; // what was sent, to be mended when it will not do
     const send = async (method, json) => {
       wrong.textContent = "";
       try {
@@ -115,11 +116,10 @@ try {
         form.replaceChildren(make("p", { role: "status" }, "正在处理…"));
         if (location.hash.split("?")[0] === setupPath) setTimeout(() => void send("GET"), 500);
       } else if (q && (shown !== q.key + state.said || method === "POST")) {
-        const typed = form.dataset.key === q.key ? form.dataset.typed : "";
+        if (last.key !== q.key) last = { key: "", text: "" };
         shown = q.key + state.said;
-        form.replaceChildren(ask(q, typed, (answer) => {
-          form.dataset.key = q.key;
-          form.dataset.typed = q.secret ? "" : answer;
+        form.replaceChildren(ask(q, last.text, (answer) => {
+          last = { key: q.key, text: q.secret || q.named ? "" : answer };
           void send("POST", { key: q.key, answer });
         }, () => void send("DELETE")));
         form.querySelector("input, textarea, select")?.focus();

@@ -72,8 +72,10 @@ func (l *List) Statement(ctx context.Context, his refund.HIS, day string) {
 }
 
 // Move debits the test card, asks for the debit, repeats it, undoes it and
-// asks for the reversal: the six answers that money depends on.
+// asks for the reversal: the six answers that money depends on. Whoever stops
+// waiting does not stop it: the debit is undone all the same.
 func (l *List) Move(ctx context.Context, his refund.HISLedger, card string, amount money.Fen, at time.Time) {
+	ctx = context.WithoutCancel(ctx)
 	stamp := strings.ReplaceAll(at.In(calendar.Beijing).Format("060102150405.000"), ".", "") // two probes of one second are two
 	d := refund.Debit{No: "PROBE" + stamp + "D01", OrderNo: "PROBE" + stamp, CardNo: card, Amount: amount, Method: refund.MethodTransfer,
 		Channel: "wechat"}

@@ -49,24 +49,18 @@ func (b *bench) measureInside(n int) error {
 	if err != nil {
 		return err
 	}
-	source := func(path string) string {
-		switch name := filepath.Base(path); {
-		case path == files.HIS:
-			return "his"
-		case strings.HasPrefix(name, "alipay"):
-			return "alipay"
-		}
-		return "wechat"
-	}
 	for _, path := range append([]string{files.HIS}, files.Channels...) {
 		began := time.Now()
-		if err := b.bring(finance, date, source(path), path); err != nil {
+		if err := b.bring(finance, date, path); err != nil {
 			return fmt.Errorf("%s: %w", filepath.Base(path), err)
 		}
 		b.add("bill brought into the server: "+filepath.Base(path), time.Since(began).Seconds(), "s", "")
 	}
 	name := fmt.Sprintf("a day of %d orders", n)
-	stop, longest := b.askForWriter()
+	longest, err := b.askForWriter()
+	if err != nil {
+		return err
+	}
 	began := time.Now()
 	var told struct {
 		State       string                                 `json:"state"`
@@ -77,12 +71,15 @@ func (b *bench) measureInside(n int) error {
 		return err
 	}
 	inside := time.Since(began).Seconds()
-	stop()
+	waited, err := longest()
+	if err != nil {
+		return err
+	}
 	if told.State != "differences" || told.Books["platform"].Count < n || told.Books["his"].Count < n {
 		return fmt.Errorf("the day was not reconciled: %+v", told)
 	}
 	b.add(name+", inside the server", inside, "s", "")
-	b.add(name+", inside the server, longest wait of another writer", float64(longest().Microseconds())/1000, "ms", "≤ 50")
+	b.add(name+", inside the server, longest wait of another writer", float64(waited.Microseconds())/1000, "ms", "≤ 50")
 	if err := b.measureShown(name, date, finance); err != nil {
 		return err
 	}
@@ -122,14 +119,15 @@ func (b *bench) measureShown(name, date, finance string) error {
 
 // askForWriter asks for the database's writer every few milliseconds, and tells
 // the longest that it had to wait.
-func (b *bench) askForWriter() (stop func(), longest func() time.Duration) {
+func (b *bench) askForWriter() (longest func() (time.Duration, error), err error) {
 	db, err := openData(b.dir)
 	if err != nil {
-		return func() {}, func() time.Duration { return 0 }
+		return nil, err
 	}
 	db.DB().SetMaxOpenConns(1)
 	end, done := make(chan struct{}), make(chan struct{})
 	var most time.Duration
+	var failed error
 	go func() {
 		defer close(done)
 		for {
@@ -139,13 +137,19 @@ func (b *bench) askForWriter() (stop func(), longest func() time.Duration) {
 			case <-time.After(2 * time.Millisecond):
 			}
 			began := time.Now()
-			if tx, err := db.Begin(); err == nil { // the connection asks for the writer when it begins
-				most = max(most, time.Since(began))
-				_ = tx.Rollback()
+			tx, err := db.Begin() // the connection asks for the writer when it begins
+			most = max(most, time.Since(began))
+			if err == nil {
+				err = tx.Rollback()
 			}
+			failed = firstOf(failed, err)
 		}
 	}()
-	return func() { close(end); <-done; db.Close() }, func() time.Duration { return most }
+	return func() (time.Duration, error) {
+		close(end)
+		<-done
+		return most, firstOf(failed, db.Close())
+	}, nil
 }
 
 func openData(dir string) (*dbx.DB, error) { return collections.Connect(filepath.Join(dir, "data.db")) }
@@ -209,7 +213,14 @@ func (b *bench) plantDay(rows []bookgen.Row) error {
 }
 
 // bring uploads a bill.
-func (b *bench) bring(token, day, source, path string) error {
+func (b *bench) bring(token, day, path string) error {
+	source := "wechat"
+	switch name := filepath.Base(path); {
+	case name == "his.csv":
+		source = "his"
+	case strings.HasPrefix(name, "alipay"):
+		source = "alipay"
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return err
