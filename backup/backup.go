@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/internal/cluster"
 	"hospay/internal/vault"
 )
 
@@ -81,7 +82,11 @@ func (s Source) Write(ctx context.Context, w io.Writer) (m Manifest, err error) 
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
 	m = Manifest{Version: 1, Release: s.Release, Made: s.Now().UTC()}
 	for _, name := range databases {
-		if err := snapshot(ctx, filepath.Join(s.Dir, name), filepath.Join(temp, name)); err != nil {
+		err := snapshot(ctx, filepath.Join(s.Dir, name), filepath.Join(temp, name))
+		if errors.Is(err, fs.ErrNotExist) && cluster.Member(s.Dir) && name != cluster.Database {
+			continue // a node that has never led has no log of its own
+		}
+		if err != nil {
 			return m, fmt.Errorf("备份数据库 %s：%w", name, err)
 		}
 	}
@@ -114,6 +119,9 @@ func Copy(ctx context.Context, from, to string) error {
 // snapshot copies a database as it was committed at one moment. Writers go on: in
 // WAL mode a reader keeps nobody waiting.
 func snapshot(ctx context.Context, from, to string) (err error) {
+	if dir, name := filepath.Split(from); name == cluster.Database && cluster.Member(dir) {
+		return cluster.Copy(ctx, dir, to)
+	}
 	if _, err := os.Stat(from); err != nil {
 		return err
 	}
@@ -164,6 +172,9 @@ func (a *archive) all(dir, temp string) error {
 		return err
 	}
 	for _, name := range databases {
+		if _, err := os.Stat(filepath.Join(temp, name)); errors.Is(err, fs.ErrNotExist) && name != databases[0] {
+			continue
+		}
 		if err := a.file(filepath.Join(temp, name), name); err != nil {
 			return err
 		}

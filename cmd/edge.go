@@ -97,10 +97,13 @@ func listen(se *core.ServeEvent, o Options) error {
 	if o.Env == EnvProduction {
 		se.InstallerFunc = nil // the first superuser is made by hospay superuser create
 	}
+	if o.Node != nil {
+		se.Listener = o.Node.Listener(doorHTTP)
+	}
 	var l net.Listener
 	if o.Admin != "" {
 		var err error
-		if l, err = net.Listen("tcp", o.Admin); err != nil {
+		if l, err = o.door(doorAdmin, o.Admin); err != nil {
 			return fmt.Errorf("--admin %s：%w", o.Admin, err)
 		}
 	}

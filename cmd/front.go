@@ -113,7 +113,7 @@ func behindEdge(se *core.ServeEvent, o Options) error {
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", o.EdgeListen)
+	l, err := o.door(doorEdge, o.EdgeListen)
 	if err != nil {
 		return fmt.Errorf("--edge-listen %s：%w", o.EdgeListen, err)
 	}

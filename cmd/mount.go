@@ -21,6 +21,7 @@ import (
 	"hospay/hooks/kit"
 	"hospay/internal/alerts"
 	"hospay/internal/checkup"
+	"hospay/internal/cluster"
 	"hospay/internal/metrics"
 	"hospay/internal/testday"
 	"hospay/internal/vault"
@@ -40,10 +41,11 @@ type Options struct {
 	Proxy      string // who is believed about where requests come from: none, or addresses; empty = nobody said
 	Header     string // by which they say it; may be empty
 	Backups    BackupOptions
-	Admin      string // address of a listener of its own for dashboard, backups and settings; may be empty
-	EdgeListen string // address at which the edge (前置机) comes in; may be empty
-	EdgeKeys   string // folder with the keys of that connection
-	Limits     bool   // budgets of people are kept in a demo, too (tests)
+	Admin      string        // address of a listener of its own for dashboard, backups and settings; may be empty
+	EdgeListen string        // address at which the edge (前置机) comes in; may be empty
+	Node       *cluster.Node // of a cluster; nil: one machine alone
+	EdgeKeys   string        // folder with the keys of that connection
+	Limits     bool          // budgets of people are kept in a demo, too (tests)
 	Timing     refund.Timing
 	Payments   payment.Timing // zero: those of production
 	Slots      int            // orders advanced at a time

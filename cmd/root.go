@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/internal/cluster"
 	"hospay/internal/vault"
 	"hospay/store"
 
@@ -37,7 +38,8 @@ func Execute(ctx context.Context) error {
 	}
 	alone := &cobra.Command{Use: "hospay", SilenceErrors: true}
 	alone.AddCommand(demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultInitCommand(), reconcileCommand(),
-		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), samplesCommand(), upgradeCommand(), edgeKeysCommand())
+		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), samplesCommand(), upgradeCommand(), edgeKeysCommand(), clusterKeysCommand(),
+		clusterCommand())
 	if isEdge(os.Args[1:]) {
 		alone.AddCommand(edgeCommand())
 	}
@@ -48,10 +50,11 @@ func Execute(ctx context.Context) error {
 		return err
 	}
 	app := NewApp("")
-	admin, edgeListen := "", ""
+	var at listening
+	var node *cluster.Node
 	Mount(app, func() Options {
 		o := FromEnvironment(app.DataDir())
-		o.Admin, o.EdgeListen = admin, edgeListen
+		o.Admin, o.EdgeListen, o.Node = at.admin, at.edge, node
 		return o
 	}, nil)
 	root := app.RootCmd
@@ -60,11 +63,13 @@ func Execute(ctx context.Context) error {
 	root.Version = version()
 	root.SetContext(ctx)
 	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), reconcileCommand(),
-		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), upgradeCommand(), edgeKeysCommand(),
+		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), upgradeCommand(), edgeKeysCommand(), clusterKeysCommand(),
 		vaultCommand(app), configCommand(app), hisCommand(app), centreCommand(app), statsCommand(app), AuditCommand(app),
-		pbcmd.NewSuperuserCommand(app), serveCommand(app, &admin, &edgeListen)} {
+		pbcmd.NewSuperuserCommand(app), clusterCommand()} {
 		root.AddCommand(c)
 	}
+	serve := serveCommand(app, &at)
+	root.AddCommand(serve)
 	if len(os.Args) > 1 && os.Args[1] == "serve" {
 		if err := UseScripts(app); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -74,7 +79,14 @@ func Execute(ctx context.Context) error {
 			})
 		}
 	}
-	return execute(app)
+	node, err := at.lead(ctx, root, serve, app.DataDir())
+	if err != nil || node == nil && at.name != "" {
+		return err
+	}
+	if node == nil {
+		return execute(app)
+	}
+	return errors.Join(execute(app), node.Leave())
 }
 
 // execute runs the command. A service of Windows is started and stopped by calls
@@ -93,15 +105,17 @@ func execute(app *pocketbase.PocketBase) error {
 	return s.Run()
 }
 
-// serveCommand is PocketBase's, with a listener for IT.
-func serveCommand(app *pocketbase.PocketBase, admin, edge *string) *cobra.Command {
+// serveCommand is PocketBase's, with a listener for IT, one for the edge, and the
+// node of a cluster.
+func serveCommand(app *pocketbase.PocketBase, at *listening) *cobra.Command {
 	c := pbcmd.NewServeCommand(app, os.Getenv(envName) != EnvDemo)
 	if address := os.Getenv(envHTTP); address != "" {
 		_ = c.PersistentFlags().Set("http", address) // what the command line says comes later
 	}
-	c.Flags().StringVar(admin, "admin", os.Getenv(envAdmin), "后台、备份、设置和日志另用的监听地址，例如 127.0.0.1:8091；--http 的地址上就不再有它们")
-	c.Flags().StringVar(edge, "edge-listen", os.Getenv(envEdgeListen), "前置机接入的地址，例如 10.1.2.3:8443；密钥在 "+
+	c.Flags().StringVar(&at.admin, "admin", os.Getenv(envAdmin), "后台、备份、设置和日志另用的监听地址，例如 127.0.0.1:8091；--http 的地址上就不再有它们")
+	c.Flags().StringVar(&at.edge, "edge-listen", os.Getenv(envEdgeListen), "前置机接入的地址，例如 10.1.2.3:8443；密钥在 "+
 		envEdgeKeys+" 的目录里；前置机自己用 serve --edge（见 docs/zh/安装.md）")
+	at.flags(c)
 	return c
 }
 

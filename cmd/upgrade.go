@@ -15,6 +15,7 @@ import (
 	"hospay/calendar"
 	"hospay/collections"
 	"hospay/internal/checkup"
+	"hospay/internal/cluster"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
@@ -162,6 +163,9 @@ func without(list, those []string) []string {
 }
 
 func databaseSize(dir string) (int64, error) {
+	if cluster.Member(dir) {
+		return folderSize(filepath.Join(dir, cluster.Folder))
+	}
 	var sum int64
 	for _, name := range []string{"data.db", "auxiliary.db"} {
 		for _, file := range []string{name, name + "-wal"} {
@@ -175,6 +179,16 @@ func databaseSize(dir string) (int64, error) {
 		}
 	}
 	return sum, nil
+}
+
+func folderSize(dir string) (sum int64, err error) {
+	list, err := os.ReadDir(dir)
+	for _, entry := range list {
+		if info, err := entry.Info(); err == nil {
+			sum += info.Size()
+		}
+	}
+	return sum, err
 }
 
 // roomFor refuses where the disk of a folder is too small.

@@ -1,8 +1,10 @@
 package collections
 
 import (
+	"path/filepath"
 	"strings"
 
+	"hospay/internal/cluster"
 	"hospay/internal/prepared"
 
 	"github.com/pocketbase/dbx"
@@ -13,8 +15,16 @@ import (
 // file keeps the faster default. recursive_triggers makes the triggers against
 // deletion see REPLACE as well. Transactions ask for the writer when they begin:
 // SQLite refuses at once, whatever busy_timeout says, one that has read already
-// while somebody else holds the writer, be it for a moment.
+// while somebody else holds the writer, be it for a moment. Of a folder that belongs
+// to a cluster the data lie there.
 func Connect(path string) (*dbx.DB, error) {
+	if dir, name := filepath.Split(path); name == cluster.Database && cluster.Member(dir) {
+		db, err := cluster.Open(dir)
+		if err != nil {
+			return nil, err
+		}
+		return dbx.NewFromDB(db, "sqlite"), nil
+	}
 	sync := "FULL"
 	if strings.HasSuffix(path, "auxiliary.db") {
 		sync = "NORMAL"

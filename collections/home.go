@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"hospay/internal/cluster"
+
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
@@ -58,6 +60,9 @@ const (
 // ComeHome compares a folder with where it last served, marks it when it is a
 // copy, and remembers where it is now. It runs when a program begins to serve.
 func ComeHome(app core.App) error {
+	if cluster.Member(app.DataDir()) { // whose home is the majority of its nodes
+		return shareFiles(app)
+	}
 	dir, err := filepath.Abs(app.DataDir())
 	if err != nil {
 		return err

@@ -61,9 +61,15 @@ type killRun struct {
 }
 
 func newKillRun(t *testing.T) *killRun {
+	return newKillRunOf(t, exec.Command("go", "build"))
+}
+
+// newKillRunOf builds the program with a command of its own.
+func newKillRunOf(t *testing.T, build *exec.Cmd) *killRun {
 	k := &killRun{T: t, rng: rand.New(rand.NewPCG(42, 42)), dir: filepath.Join(t.TempDir(), "data")}
 	k.bin = filepath.Join(t.TempDir(), "hospay")
-	k.do(exec.Command("go", "build", "-o", k.bin, "hospay"))
+	build.Args = append(build.Args, "-o", k.bin, "hospay")
+	k.do(build)
 	base, http := freePorts(t)
 	k.addr, k.at = fmt.Sprintf("127.0.0.1:%d", http), demo.At("127.0.0.1", base)
 	k.api = demo.NewAPI("http://" + k.addr)
@@ -143,6 +149,12 @@ func (k *killRun) start() {
 	k.server = exec.Command(k.bin, "serve", "--http", k.addr, "--dir", k.dir)
 	k.server.Stderr, k.server.Env = os.Stderr, append(os.Environ(), k.env...)
 	k.must(k.server.Start())
+	k.enter()
+}
+
+// enter waits for the server and lets people log in, once.
+func (k *killRun) enter() {
+	k.Helper()
 	k.wait("http://" + k.addr + "/api/health")
 	if k.people == nil {
 		for i := range 80 {
@@ -246,7 +258,12 @@ func (k *killRun) finish() {
 func (k *killRun) verify(but ...string) string {
 	k.must(k.server.Process.Signal(os.Interrupt))
 	_ = k.server.Wait()
-	db, err := collections.Connect(filepath.Join(k.dir, "data.db"))
+	return k.compare(filepath.Join(k.dir, "data.db"), but...)
+}
+
+// compare compares the books in a database with the ledgers.
+func (k *killRun) compare(file string, but ...string) string {
+	db, err := collections.Connect(file)
 	k.must(err)
 	defer db.Close()
 	var ok string

@@ -34,9 +34,12 @@ func (o orders) claim(ctx context.Context, app core.App, owner string, now, leas
 	if err != nil {
 		return err
 	}
-	return app.NonconcurrentDB().NewQuery(`UPDATE ` + o.Orders + ` SET lease_until = {:until}, lease_owner = {:owner}, version = version + 1
-		WHERE id IN (SELECT id FROM ` + o.Orders + ` WHERE ` + due + ` ORDER BY next_at LIMIT {:limit}) RETURNING *`).Bind(params).
-		WithContext(ctx).All(dest)
+	// In a transaction: in a cluster nothing may write and return rows outside of one.
+	return app.RunInTransaction(func(tx core.App) error {
+		return tx.DB().NewQuery(`UPDATE ` + o.Orders + ` SET lease_until = {:until}, lease_owner = {:owner}, version = version + 1
+			WHERE id IN (SELECT id FROM ` + o.Orders + ` WHERE ` + due + ` ORDER BY next_at LIMIT {:limit}) RETURNING *`).Bind(params).
+			WithContext(ctx).All(dest)
+	})
 }
 
 // head are the columns that the ground writes of every order.

@@ -21,6 +21,8 @@ import (
 const (
 	Edge = "edge"
 	Core = "core"
+	// Cluster is what all nodes of a cluster hold, the same on each.
+	Cluster = "cluster"
 )
 
 // KeysLast is how long certificates are valid.
@@ -28,11 +30,16 @@ const KeysLast = 5 * 365 * 24 * time.Hour
 
 // MakeKeys writes keys and certificates of both ends into a folder. Nothing that is
 // there is written over.
-func MakeKeys(dir string, now time.Time) error {
+func MakeKeys(dir string, now time.Time) error { return makeKeys(dir, now, Edge, Core) }
+
+// MakeCluster writes the key and certificate of a cluster into a folder.
+func MakeCluster(dir string, now time.Time) error { return makeKeys(dir, now, Cluster) }
+
+func makeKeys(dir string, now time.Time, ends ...string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	for _, end := range []string{Edge, Core} {
+	for _, end := range ends {
 		key, cert, err := makeKey(end, now)
 		if err != nil {
 			return err
@@ -54,13 +61,11 @@ func makeKey(end string, now time.Time) (key, cert []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	use := x509.ExtKeyUsageServerAuth
-	if end == Edge {
-		use = x509.ExtKeyUsageClientAuth
-	}
+	use := map[string][]x509.ExtKeyUsage{Edge: {x509.ExtKeyUsageClientAuth}, Core: {x509.ExtKeyUsageServerAuth},
+		Cluster: {x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}}[end]
 	t := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: "hospay " + end}, DNSNames: []string{end},
 		NotBefore: now.Add(-24 * time.Hour), NotAfter: now.Add(KeysLast), KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{use}, BasicConstraintsValid: true}
+		ExtKeyUsage: use, BasicConstraintsValid: true}
 	if cert, err = x509.CreateCertificate(rand.Reader, t, t, &k.PublicKey, k); err != nil {
 		return nil, nil, err
 	}
@@ -82,6 +87,7 @@ func putPEM(path, kind string, der []byte, mode os.FileMode) error {
 // Pair is what one end holds: its own key with certificate, and the certificate of
 // the other.
 type Pair struct {
+	server string // what the other end is called
 	own    tls.Certificate
 	theirs *x509.CertPool
 	Until  time.Time // the first of both certificates ends then
@@ -94,9 +100,23 @@ func ReadPair(dir, end string) (p Pair, err error) {
 	if p.own, err = tls.LoadX509KeyPair(filepath.Join(dir, end+".pem"), filepath.Join(dir, end+".key")); err != nil {
 		return p, fmt.Errorf("前置机连接的密钥读不出（%s 里应有 %s.pem、%s.key 和 %s.pem，用 hospay edge-keys 生成）：%w", dir, end, end, other, err)
 	}
+	return p.trust(dir, other)
+}
+
+// ReadCluster reads cluster.key and cluster.pem, which all nodes hold.
+func ReadCluster(dir string) (p Pair, err error) {
+	if p.own, err = tls.LoadX509KeyPair(filepath.Join(dir, Cluster+".pem"), filepath.Join(dir, Cluster+".key")); err != nil {
+		return p, fmt.Errorf("集群的密钥读不出（%s 里应有 cluster.pem 和 cluster.key，用 hospay cluster-keys 生成，各节点放同一份）：%w", dir, err)
+	}
+	return p.trust(dir, Cluster)
+}
+
+// trust reads the certificate of the other end.
+func (p Pair) trust(dir, other string) (Pair, error) {
+	p.server = other
 	text, err := os.ReadFile(filepath.Join(dir, other+".pem"))
 	if err != nil {
-		return p, fmt.Errorf("前置机连接的对方证书读不出：%w", err)
+		return p, fmt.Errorf("对方的证书读不出：%w", err)
 	}
 	block, _ := pem.Decode(text)
 	if block == nil {
@@ -115,13 +135,13 @@ func ReadPair(dir, end string) (p Pair, err error) {
 	return p, nil
 }
 
-// Server is how the core accepts the edge: nobody else.
+// Server is how the other end is accepted: nobody else.
 func (p Pair) Server() *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{p.own}, ClientCAs: p.theirs, ClientAuth: tls.RequireAndVerifyClientCert,
 		MinVersion: tls.VersionTLS13, NextProtos: []string{"h2", "http/1.1"}}
 }
 
-// Client is how the edge knows the core, whatever its address.
+// Client is how the other end is known, whatever its address.
 func (p Pair) Client() *tls.Config {
-	return &tls.Config{Certificates: []tls.Certificate{p.own}, RootCAs: p.theirs, ServerName: Core, MinVersion: tls.VersionTLS13}
+	return &tls.Config{Certificates: []tls.Certificate{p.own}, RootCAs: p.theirs, ServerName: p.server, MinVersion: tls.VersionTLS13}
 }

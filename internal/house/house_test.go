@@ -50,8 +50,9 @@ var allowed = map[string][]string{
 	"hospay/internal/voucher": {},
 	"hospay/exports":          {"refund", "collections", "store", "report", "internal/i18n", "internal/voucher"},
 
-	"hospay/collections": {"refund", "payment", "internal/prepared"},
-	"hospay/backup":      {"collections", "internal/vault"},
+	"hospay/collections":      {"refund", "payment", "internal/prepared", "internal/cluster"},
+	"hospay/internal/cluster": {"internal/prepared", "internal/front"},
+	"hospay/backup":           {"collections", "internal/vault", "internal/cluster"},
 	"hospay/store": {"refund", "payment", "collections", "channels", "his", "centre", "notify", "internal/i18n", "internal/idno",
 		"internal/totp", "internal/vault", "internal/voucher"},
 	"hospay/config": {"refund", "channels", "centre", "collections", "store", "notify",

@@ -27,18 +27,29 @@ func Open(dsn string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := connector{dsn, db.Driver()}
-	return sql.OpenDB(c), db.Close()
+	return OpenConnector(dsnConnector{dsn, db.Driver()}), db.Close()
 }
 
-type connector struct {
+// OpenConnector opens a database whose connections come from elsewhere.
+func OpenConnector(from driver.Connector) *sql.DB { return sql.OpenDB(connector{from}) }
+
+// dsnConnector makes connections of a driver that knows no connectors.
+type dsnConnector struct {
 	dsn    string
 	driver driver.Driver
 }
 
 // Connect implements driver.Connector.
-func (c connector) Connect(context.Context) (driver.Conn, error) {
-	inner, err := c.driver.Open(c.dsn)
+func (c dsnConnector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
+
+// Driver implements driver.Connector.
+func (c dsnConnector) Driver() driver.Driver { return c.driver }
+
+type connector struct{ driver.Connector }
+
+// Connect implements driver.Connector.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	inner, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +59,6 @@ func (c connector) Connect(context.Context) (driver.Conn, error) {
 	}
 	return &conn{whole: whole, writing: newShelf(), reading: newShelf()}, nil
 }
-
-// Driver implements driver.Connector.
-func (c connector) Driver() driver.Driver { return c.driver }
 
 // whole is what a connection of the driver can do.
 type whole interface {

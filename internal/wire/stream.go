@@ -22,6 +22,7 @@ func Stream(ctx context.Context, u *url.URL, secure *tls.Config) (Half, error) {
 	if inTransaction() {
 		return nil, ErrTransaction
 	}
+	Leaving()
 	at := HostPort(u)
 	conn, err := dialOnly(at, secure == nil)(ctx, "tcp", at)
 	if err != nil {

@@ -5,6 +5,10 @@ import (
 	"strings"
 )
 
+// Leaving is asked before each call that leaves. A machine of several that no longer
+// does the work ends there at the latest. It is set before anything is called.
+var Leaving = func() {}
+
 // transaction is PocketBase's way into a transaction of the database.
 const transaction = "github.com/pocketbase/pocketbase/core.(*BaseApp).RunInTransaction"
 

@@ -74,6 +74,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, ErrTransaction
 	}
+	Leaving()
 	res, err := g.inner.RoundTrip(req)
 	if err != nil {
 		return nil, err
