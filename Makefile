@@ -9,7 +9,7 @@ SEEDS ?= 12
 KILLS ?= 2
 
 # walks-% and unit-% stay without .PHONY, which knows no patterns.
-.PHONY: fixture build pages demo test check house unit unit-packages dates web race race-whole torture drill planted night proof audit licences sbom dist dist-try bench fuzz clean compiler chromium \
+.PHONY: fixture build pages demo test check house unit unit-packages dates web race race-whole torture drill planted night proof audit licences sbom dist dist-try bench fuzz clean dqlite cluster test-cluster torture-cluster bench-cluster litestream-try compiler chromium \
 	nginx shots
 
 # The program with its pages, as bin/hospay.
@@ -43,6 +43,7 @@ test: pages nginx compiler
 	$(LANES) -j3 house $(UNITS)
 	$(MAKE) --no-print-directory web
 	$(LANES) -j2 race torture
+	$(MAKE) --no-print-directory test-cluster
 
 # Before every commit. staticcheck reads whatever is imported, too: on a machine that
 # has compiled nothing yet that takes as long as an eighth of all tests, so that it is
@@ -61,7 +62,7 @@ unit: pages nginx
 unit-packages:
 	@$(TOLD) go test -vet=all -timeout 20m $$(go list ./... | grep -v -e /e2e$$ -e /internal/house$$) # house is part of check
 unit-%:
-	@$(TOLD) env TORTURE_SEEDS=0 TORTURE_KILLS=0 go test -vet=all -timeout 20m ./e2e -run '^(Test|Fuzz)[$*]'
+	@$(TOLD) env TORTURE_SEEDS=0 TORTURE_KILLS=0 go test -vet=all -timeout 20m ./e2e -run '^(Test|Fuzz)[$*]' -skip '^TestCluster_'
 
 # The Go tests on other days than today, each a moment at which all clocks begin.
 DATES ?= 2026-11-28T12:00:00+08:00 2027-04-29T09:30:00+08:00 2027-04-30T22:00:00+08:00 2027-05-31T10:00:00+08:00 2027-12-31T23:59:00+08:00 \
@@ -161,6 +162,11 @@ dist: build
 	go run ./lab/dist -version "$$(bin/hospay version | cut -d' ' -f2)" -epoch "$$(git log -1 --format=%ct)" -only "$(TARGET)" -out bin/dist
 	cat bin/dist/SHA256SUMS
 
+# Continuous replication with the real program, as deploy/litestream.yml says.
+litestream-try:
+	GOBIN=$(CURDIR)/bin GOFLAGS= go install github.com/benbjohnson/litestream/cmd/litestream@v0.5.9
+	LITESTREAM=$(CURDIR)/bin/litestream go test -count=1 -v -timeout 10m -run '^TestLitestream_' ./e2e
+
 # The package on a root of its own: installed, set up, served, upgraded, removed.
 dist-try:
 	$(MAKE) --no-print-directory dist TARGET=linux/amd64
@@ -176,7 +182,9 @@ night:
 	$(MAKE) --no-print-directory dates
 	WALKS=all $(MAKE) --no-print-directory web
 	$(MAKE) --no-print-directory torture SEEDS=2000 KILLS=100
+	$(MAKE) --no-print-directory torture-cluster HITS=$(HITS)
 	$(MAKE) --no-print-directory drill
+	$(MAKE) --no-print-directory litestream-try
 	$(MAKE) --no-print-directory dist-try
 	$(MAKE) --no-print-directory planted
 
@@ -184,6 +192,23 @@ night:
 # release is cut: e2e/testdata/folder-<release>.tar.gz.
 fixture:
 	go test -count=1 -run '^TestFolder_IsMade$$' ./e2e -update
+
+# Several machines: the program with dqlite (cgo; Debian's libdqlite), nodes that are
+# killed and cut off while money goes through (networks of their own take root), and
+# how that compares with one machine.
+CLUSTER = CGO_ENABLED=1 CGO_LDFLAGS_ALLOW=-Wl,-z,now
+HITS ?= 500
+dqlite: compiler
+	@[ -f /usr/include/dqlite.h ] || { apt-get update && apt-get install -y --no-install-recommends libdqlite-dev libraft-dev; }
+cluster: pages dqlite
+	$(CLUSTER) go vet -tags dqlite,libsqlite3 ./internal/cluster ./cmd
+	$(CLUSTER) go build -tags dqlite,libsqlite3 -o bin/hospay-cluster .
+test-cluster: pages nginx dqlite
+	@$(TOLD) go test -timeout 15m -run '^TestCluster_' ./e2e
+torture-cluster: pages nginx dqlite
+	TORTURE_CLUSTER=$(HITS) go test -count=1 -v -timeout 24h -run '^TestTorture_Cluster$$' ./e2e
+bench-cluster: cluster
+	go run ./lab/bench -bin bin/hospay-cluster -out bench.json -only cluster $(BENCH)
 
 # Prints a table and writes bench.json. DuckDB, which reconcile is compared with,
 # comes beside the tree; where it is not to be had, the figures come without it.

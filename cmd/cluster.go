@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"os"
 	"os/signal"
@@ -92,7 +93,7 @@ func (l *listening) lead(ctx context.Context, root, serve *cobra.Command, dir st
 			return nil, errors.Join(fmt.Errorf("监听 %w", err), node.Leave())
 		}
 	}
-	fmt.Printf("集群节点 %s（%s）已加入\n", l.name, l.address)
+	log.Printf("集群节点 %s（%s）已加入", l.name, l.address)
 	if err := node.Lead(ctx); err != nil {
 		if errors.Is(err, context.Canceled) {
 			err = nil
@@ -100,7 +101,7 @@ func (l *listening) lead(ctx context.Context, root, serve *cobra.Command, dir st
 		return nil, errors.Join(err, node.Leave())
 	}
 	wire.Leaving = node.MustLead
-	fmt.Printf("集群节点 %s 成为主节点\n", l.name)
+	log.Printf("集群节点 %s 成为主节点", l.name)
 	return node, nil
 }
 
@@ -111,7 +112,7 @@ func (l *listening) config(dir string) (cluster.Config, error) {
 	}
 	cfg := cluster.Config{Name: l.name, Address: l.address, Dir: dir, Server: pair.Server(), Client: pair.Client(),
 		Fell: func(why error) {
-			fmt.Fprintf(os.Stderr, "集群节点 %s 不再是主节点（%v），程序退出，由服务管理器重新启动\n", l.name, why)
+			log.Printf("集群节点 %s 不再是主节点（%v），程序退出，由服务管理器重新启动", l.name, why)
 			os.Exit(fallen)
 		}}
 	for _, a := range strings.Split(l.join, ",") {

@@ -38,8 +38,8 @@ func Execute(ctx context.Context) error {
 	}
 	alone := &cobra.Command{Use: "hospay", SilenceErrors: true}
 	alone.AddCommand(demoCommand(), simulateCommand(), healthCommand(), versionCommand(), vaultInitCommand(), reconcileCommand(),
-		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), samplesCommand(), upgradeCommand(), edgeKeysCommand(), clusterKeysCommand(),
-		clusterCommand())
+		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), samplesCommand(), upgradeCommand(), edgeKeysCommand(),
+		clusterKeysCommand(), clusterCommand())
 	if isEdge(os.Args[1:]) {
 		alone.AddCommand(edgeCommand())
 	}

@@ -30,6 +30,10 @@ const mostParams = dqlite.MaxTupleParams
 // one machine.
 const busyFor = 10 * time.Second
 
+// pragmas of each connection. What a transaction has changed must stay in memory until
+// it commits: the engine of libdqlite 1.11 answers "disk I/O error" once SQLite spills.
+var pragmas = []string{"foreign_keys = ON", "recursive_triggers = ON", "temp_store = MEMORY", "cache_size = -32000", "cache_spill = OFF"}
+
 // Open opens the shared database of a data folder. A program that is not the node
 // itself reaches it over the network, with the keys of the cluster.
 func Open(dir string) (*sql.DB, error) {
@@ -83,7 +87,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, conn.lost(err)
 	}
 	conn.Conn = inner.(*dqlite.Conn)
-	for _, pragma := range []string{"foreign_keys = ON", "recursive_triggers = ON", "temp_store = MEMORY", "cache_size = -32000"} {
+	for _, pragma := range pragmas {
 		if _, err := conn.ExecContext(ctx, "PRAGMA "+pragma, nil); err != nil {
 			return nil, errors.Join(err, conn.Close())
 		}

@@ -69,6 +69,12 @@ func pour(ctx context.Context, file string, a *app.App) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, into.Close()) }()
+	into.SetMaxOpenConns(1)
+	for _, pragma := range pragmas[2:] { // the rows come in any order, and nothing judges them
+		if _, err := into.ExecContext(ctx, "PRAGMA "+pragma); err != nil {
+			return err
+		}
+	}
 	alone, err := from.BeginTx(ctx, nil) // refuses while another program works in it
 	if err != nil {
 		return err
@@ -83,8 +89,8 @@ func pour(ctx context.Context, file string, a *app.App) (err error) {
 }
 
 func pourKind(ctx context.Context, from *sql.Tx, into *sql.DB, kind string) error {
-	list, err := from.QueryContext(ctx, "SELECT name, sql FROM sqlite_master WHERE type = ? AND sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' "+
-		"ESCAPE '\\' ORDER BY rowid", kind)
+	list, err := from.QueryContext(ctx, "SELECT name, sql FROM sqlite_master WHERE type = ? AND sql IS NOT NULL AND "+
+		"substr(name, 1, 7) != 'sqlite_' ORDER BY rowid", kind)
 	if err != nil {
 		return err
 	}

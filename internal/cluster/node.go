@@ -5,6 +5,7 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,23 +22,32 @@ import (
 )
 
 // watchEvery is how often a node asks its engine who leads; lookBack is how long one
-// that leads believes so while its engine does not answer. grace is what a new leader
-// leaves a former one that was cut off to notice it: the engine lets that one step
-// down before another is elected.
+// that leads believes so while its engine does not answer. The engine lets a leader
+// that hears of no majority step down after three seconds, and another is elected
+// after that; grace is what the new one leaves the former one to notice. An engine
+// that does not answer sends no signs of life either, so that lookBack is over before
+// anybody else serves.
 const (
 	watchEvery = 200 * time.Millisecond
-	lookBack   = 2 * time.Second
-	grace      = 2 * time.Second
+	askOthers  = 2 * time.Second
+	lookBack   = 4 * time.Second
+	grace      = 3 * time.Second
 )
 
-// usualLatency is what the engine is told of a house's network: it sends ten signs of
-// life within the time after which a leader that is not heard is followed by another
-// (here a second and a half).
-const usualLatency = 100 * time.Millisecond
-
-// snapshots: how many commits lie between two, and how many are kept for nodes
-// that were away. A snapshot writes the whole database.
-var snapshots = dqlite.SnapshotParams{Threshold: 8192, Trailing: 16384}
+// snapshots tells after how many commits the engine writes the whole database anew,
+// and how many it keeps for nodes that were away. What came since is done again when
+// a node starts, so that a small database is written often and a large one seldom.
+func snapshots(dir string) dqlite.SnapshotParams {
+	list, _ := filepath.Glob(filepath.Join(dir, "snapshot-*-*"))
+	var largest int64
+	for _, file := range list {
+		if info, err := os.Stat(file); err == nil {
+			largest = max(largest, info.Size())
+		}
+	}
+	n := uint64(1024 + largest>>16)
+	return dqlite.SnapshotParams{Threshold: n, Trailing: 2 * n}
+}
 
 // Node is this machine in the cluster.
 type Node struct {
@@ -50,6 +60,8 @@ type Node struct {
 	serving atomic.Bool
 	leaving atomic.Bool
 	stop    context.CancelFunc
+	asking  atomic.Bool
+	others  atomic.Pointer[string] // whom they said to lead
 }
 
 // running is the node of this program, where it is one.
@@ -90,9 +102,11 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 
 // engine starts dqlite in a folder.
 func (c Config) engine(dir string) (*app.App, error) {
-	options := []app.Option{app.WithAddress(c.Address), app.WithTLS(c.Server, c.Client), app.WithSnapshotParams(snapshots),
-		app.WithLogFunc(tell), app.WithRolesAdjustmentFrequency(5 * time.Second),
-		app.WithNetworkLatency(cmp.Or(c.Latency, usualLatency))}
+	options := []app.Option{app.WithAddress(c.Address), app.WithTLS(c.Server, c.Client), app.WithSnapshotParams(snapshots(dir)),
+		app.WithLogFunc(tell), app.WithRolesAdjustmentFrequency(5 * time.Second)}
+	if c.Latency > 0 {
+		options = append(options, app.WithNetworkLatency(c.Latency))
+	}
 	if len(c.Join) > 0 {
 		options = append(options, app.WithCluster(c.Join))
 	}
@@ -159,19 +173,38 @@ func (n *Node) ask(ctx context.Context, c **client.Client) (string, error) {
 		return "", err
 	}
 	if is != nil && is.ID != 0 {
+		n.others.Store(nil)
 		return is.Address, nil
 	}
-	// One that has no vote is not told who leads, and asks the others.
-	far, err := n.app.Leader(ctx)
-	if err != nil {
+	if n.serving.Load() {
 		return "", nil
 	}
-	is, err = far.Leader(ctx)
-	_ = far.Close()
-	if err != nil || is == nil || is.Address == n.cfg.Address {
-		return "", err
+	if n.asking.CompareAndSwap(false, true) {
+		go n.askOthers()
 	}
-	return is.Address, nil
+	if said := n.others.Load(); said != nil {
+		return *said, nil
+	}
+	return "", nil
+}
+
+// askOthers: a node that has no vote is not told who leads, and asks those that have
+// one, not too often.
+func (n *Node) askOthers() {
+	defer n.asking.Store(false)
+	ctx, cancel := context.WithTimeout(context.Background(), askOthers)
+	defer cancel()
+	n.others.Store(nil)
+	c, err := n.app.Leader(ctx)
+	if err != nil {
+		return
+	}
+	is, err := c.Leader(ctx)
+	_ = c.Close()
+	if err == nil && is != nil && is.ID != 0 && is.Address != n.cfg.Address {
+		n.others.Store(&is.Address)
+	}
+	<-ctx.Done()
 }
 
 func forwardOf(leader string) string {
@@ -212,6 +245,9 @@ func (n *Node) MustLead() {
 // that it does not.
 func (n *Node) Lead(ctx context.Context) error {
 	for {
+		if n.Leads() == nil {
+			n.caughtUp(ctx)
+		}
 		since := time.Now()
 		for n.Leads() == nil && ctx.Err() == nil {
 			if time.Since(since) > grace {
@@ -226,6 +262,20 @@ func (n *Node) Lead(ctx context.Context) error {
 		case <-time.After(askEvery):
 		}
 	}
+}
+
+// caughtUp waits until the engine has done all that was committed before, which can
+// take it longer than it may be silent afterwards.
+func (n *Node) caughtUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	db, err := sql.Open(n.app.Driver(), Database)
+	if err != nil {
+		return
+	}
+	defer db.Close()
+	var one int
+	_ = db.QueryRowContext(ctx, "SELECT 1 FROM sqlite_master LIMIT 1").Scan(&one) // an answer, whatever it is
 }
 
 // fall ends the program as a crash does, before anybody acts upon what a connection

@@ -49,7 +49,7 @@ type bench struct {
 }
 
 // parts can be measured alone; lists come with their statistics.
-var parts = []string{"recon", "inside", "payments", "refunds", "bare", "idle", "lists", "export", "big"}
+var parts = []string{"recon", "inside", "payments", "refunds", "bare", "idle", "lists", "export", "big", "cluster"}
 
 func main() {
 	bin := flag.String("bin", "bin/hospay", "the program")
@@ -122,6 +122,9 @@ func (b *bench) print() {
 }
 
 func (b *bench) run(load time.Duration, rows []string, only string) error {
+	if only == "cluster" {
+		return b.measureCluster(load)
+	}
 	if err := b.prepare(); err != nil {
 		return err
 	}
