@@ -9,7 +9,7 @@ SEEDS ?= 12
 KILLS ?= 2
 
 # walks-% and unit-% stay without .PHONY, which knows no patterns.
-.PHONY: fixture build pages demo test check house unit unit-packages dates web race race-whole torture drill planted night proof audit licences sbom dist dist-try bench fuzz clean dqlite cluster test-cluster torture-cluster bench-cluster litestream-try compiler chromium \
+.PHONY: fixture build pages demo test check house unit unit-packages dates web race race-whole torture drill planted night proof audit licences sbom dist dist-try bench fuzz clean dqlite cluster test-cluster torture-cluster bench-cluster litestream-try bench-big compiler chromium \
 	nginx shots
 
 # The program with its pages, as bin/hospay.
@@ -217,6 +217,13 @@ bench: build
 	@[ -d $(DUCKDB)/node_modules/@duckdb ] || npm install --no-audit --no-fund --prefix $(DUCKDB) @duckdb/node-api@1.5.6-r.1 || true
 	@command -v unzip >/dev/null || apt-get install -y --no-install-recommends unzip
 	go run ./lab/bench -bin bin/hospay -out bench.json $$([ -d $(DUCKDB)/node_modules/@duckdb ] && echo -duckdb $(DUCKDB)) $(BENCH)
+
+# The large sizes: ten million lines a book, lists of five million orders, a million
+# orders with ten million events, and its backup. Hours, and 40 GB of disk.
+bench-big: build
+	go run ./lab/bench -bin bin/hospay -out bench-recon.json -only recon -recon 10000000
+	go run ./lab/bench -bin bin/hospay -out bench-lists.json -only lists -rows 5000000
+	go run ./lab/bench -bin bin/hospay -out bench-big.json -only big
 
 # Every fuzz target for FUZZTIME.
 FUZZTIME ?= 60s

@@ -59,6 +59,7 @@ func TestLitestream_WhatIsLostWhenTheMachineIs(t *testing.T) {
 	k.must(os.WriteFile(filepath.Join(to, "demo-key.json"), key, 0o600))
 	k.dir = to
 	k.start()
+	defer k.kill()
 	db, err := collections.Connect(filepath.Join(to, "data.db"))
 	k.must(err)
 	defer db.Close()

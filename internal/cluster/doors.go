@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"hospay/internal/front"
 )
 
 // How long somebody who came in is kept waiting while no node leads, and how long
@@ -195,12 +197,13 @@ func (d *doors) close() {
 func sorry(c net.Conn) {
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(dialFor))
-	if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+	r, err := http.ReadRequest(bufio.NewReader(c))
+	if err != nil {
 		return
 	}
-	body := `{"code":"no_leader","message":"系统正在切换到另一台机器，请稍后再试。"}`
-	fmt.Fprintf(c, "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json; charset=utf-8\r\nRetry-After: 5\r\n"+
-		"Connection: close\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	kind, body := front.Apology(r.URL.Path, http.StatusServiceUnavailable, "no_leader", "系统正在切换到另一台机器", "请稍后再试")
+	fmt.Fprintf(c, "HTTP/1.1 503 Service Unavailable\r\nContent-Type: %s\r\nCache-Control: no-store\r\nRetry-After: 5\r\n"+
+		"Connection: close\r\nContent-Length: %d\r\n\r\n%s", kind, len(body), body)
 }
 
 // queue is a listener whose connections come from elsewhere.

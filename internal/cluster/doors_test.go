@@ -204,17 +204,19 @@ func TestDoors_NobodyElseIsLetIn(t *testing.T) {
 
 func TestDoors_SorryIsSaidInChinese(t *testing.T) {
 	t.Parallel()
-	here, there := net.Pipe()
-	go sorry(there)
-	go func() { _, _ = io.WriteString(here, "GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n") }()
-	res, err := http.ReadResponse(bufio.NewReader(here), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != 503 || res.Header.Get("Retry-After") == "" || !strings.Contains(string(b), `"no_leader"`) ||
-		!strings.Contains(string(b), "稍后再试") {
-		t.Errorf("%d %s %v", res.StatusCode, b, err)
+	for path, want := range map[string]string{"/api/health": `"code":"no_leader"`, "/": "<h1"} {
+		here, there := net.Pipe()
+		go sorry(there)
+		go func() { _, _ = io.WriteString(here, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n") }()
+		res, err := http.ReadResponse(bufio.NewReader(here), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != 503 || res.Header.Get("Retry-After") == "" || !strings.Contains(string(b), want) ||
+			!strings.Contains(string(b), "系统正在切换到另一台机器") {
+			t.Errorf("%s: %d %s %v", path, res.StatusCode, b, err)
+		}
 	}
 }
 

@@ -75,16 +75,30 @@ func (o Outer) unreachable(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	o.Log.Error("edge.core_unreachable", "core", o.Core, "path", r.URL.Path, "error", err)
 	w.Header().Set("Retry-After", "30")
-	if strings.HasPrefix(r.URL.Path, "/api/") {
-		answer(w, http.StatusBadGateway, "core_unreachable", "医院的系统暂时连接不上，没有办理任何事情，请稍后再试")
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	kind, body := Apology(r.URL.Path, http.StatusBadGateway, "core_unreachable", "医院的系统暂时连接不上", "没有办理任何事情，请稍后再试")
+	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusBadGateway)
-	_, _ = w.Write([]byte(`<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
-		`<title>暂时连接不上</title><body style="font:18px/1.6 sans-serif;max-width:32em;margin:4em auto;padding:0 1em">` +
-		`<h1 style="font-size:22px">医院的系统暂时连接不上</h1><p>您的钱和申请都没有变化。请几分钟后刷新本页再试；急需办理请到医院窗口。</p></body></html>`))
+	_, _ = w.Write(body)
+}
+
+// Apology is what somebody is told where the program itself is not reached: pages of
+// the API a code with a sentence, people a page.
+func Apology(path string, status int, code, what, then string) (kind string, body []byte) {
+	if strings.HasPrefix(path, "/api/") {
+		body, _ = json.Marshal(refusal{status, code, what + "，" + then})
+		return "application/json", append(body, '\n')
+	}
+	return "text/html; charset=utf-8", []byte(`<!doctype html><html lang="zh-CN"><meta charset="utf-8">` +
+		`<meta name="viewport" content="width=device-width">` +
+		`<title>` + what + `</title><body style="font:18px/1.6 sans-serif;max-width:32em;margin:4em auto;padding:0 1em">` +
+		`<h1 style="font-size:22px">` + what + `</h1><p>您的钱和申请都没有变化。请几分钟后刷新本页再试；急需办理请到医院窗口。</p></body></html>`)
+}
+
+type refusal struct {
+	Status  int    `json:"status"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 func absent(w http.ResponseWriter, _ *http.Request) {
@@ -94,11 +108,7 @@ func absent(w http.ResponseWriter, _ *http.Request) {
 func answer(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(struct {
-		Status  int    `json:"status"`
-		Code    string `json:"code"`
-		Message string `json:"message"`
-	}{status, code, message})
+	_ = json.NewEncoder(w).Encode(refusal{status, code, message})
 }
 
 // Inner is what the core serves to the edge: the same list once more, so that who
