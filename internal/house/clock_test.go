@@ -24,6 +24,7 @@ var realTime = map[string]string{
 	"cmd/cluster.go":               "makes certificates, which the machine's clock judges",
 	"internal/cluster/":            "bounds how long other machines may take",
 	"e2e/cluster_test.go":          "measures",
+	"e2e/litestream_test.go":       "measures",
 	"internal/testday/":            "is the clock of tests",
 	"lab/bench/":                   "measures",
 	"lab/planted/":                 "measures",
