@@ -31,7 +31,8 @@ const mostParams = dqlite.MaxTupleParams
 const busyFor = 10 * time.Second
 
 // pragmas of each connection. What a transaction has changed must stay in memory until
-// it commits: the engine of libdqlite 1.11 answers "disk I/O error" once SQLite spills.
+// it commits: libdqlite 1.11.1 answers "disk I/O error" once SQLite spills
+// (findings/dqlite-cache-spill.sh).
 var pragmas = []string{"foreign_keys = ON", "recursive_triggers = ON", "temp_store = MEMORY", "cache_size = -32000", "cache_spill = OFF"}
 
 // Open opens the shared database of a data folder. A program that is not the node
