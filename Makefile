@@ -182,6 +182,7 @@ night:
 	$(MAKE) --no-print-directory dates
 	WALKS=all $(MAKE) --no-print-directory web
 	$(MAKE) --no-print-directory torture SEEDS=2000 KILLS=100
+	$(MAKE) --no-print-directory test-cluster CLUSTERS=^TestCluster_
 	$(MAKE) --no-print-directory torture-cluster HITS=$(HITS)
 	$(MAKE) --no-print-directory drill
 	$(MAKE) --no-print-directory litestream-try
@@ -203,8 +204,9 @@ dqlite: compiler
 cluster: pages dqlite
 	$(CLUSTER) go vet -tags dqlite,libsqlite3 ./internal/cluster ./cmd
 	$(CLUSTER) go build -tags dqlite,libsqlite3 -o bin/hospay-cluster .
+CLUSTERS ?= ^TestCluster_NothingIsLost
 test-cluster: pages nginx dqlite
-	@$(TOLD) go test -timeout 15m -run '^TestCluster_' ./e2e
+	@$(TOLD) go test -timeout 15m -run '$(CLUSTERS)' ./e2e
 torture-cluster: pages nginx dqlite
 	TORTURE_CLUSTER=$(HITS) go test -count=1 -v -timeout 24h -run '^TestTorture_Cluster$$' ./e2e
 bench-cluster: cluster

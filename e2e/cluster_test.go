@@ -115,6 +115,7 @@ func (p *probe) take() time.Duration {
 
 type clusterNode struct {
 	name, dir, address string
+	bin                string
 	web                string // where it is asked from outside, as nginx writes it
 	http               string // where it listens
 	ns, link           string
@@ -132,9 +133,7 @@ func newClusterRun(t *testing.T, nodes int, networks bool) *clusterRun {
 	if !exists("/usr/include/dqlite.h") {
 		t.Skip("make dqlite installs what this needs")
 	}
-	build := exec.Command("go", "build", "-tags", "dqlite,libsqlite3")
-	build.Env = append(os.Environ(), "CGO_ENABLED=1", "CGO_LDFLAGS_ALLOW=-Wl,-z,now")
-	c := &clusterRun{killRun: newKillRunOf(t, build), root: t.TempDir()}
+	c := &clusterRun{killRun: newKillRunOf(t, buildCluster()), root: t.TempDir()}
 	c.rng = rand.New(rand.NewPCG(uint64(number("TORTURE_FIRST", 1)), 7))
 	if networks {
 		c.bridge = fmt.Sprintf("hp%d", os.Getpid()%1_000_000)
@@ -166,6 +165,12 @@ func newClusterRun(t *testing.T, nodes int, networks bool) *clusterRun {
 	return c
 }
 
+func buildCluster(more ...string) *exec.Cmd {
+	build := exec.Command("go", append([]string{"build", "-tags", "dqlite,libsqlite3"}, more...)...)
+	build.Env = append(os.Environ(), "CGO_ENABLED=1", "CGO_LDFLAGS_ALLOW=-Wl,-z,now")
+	return build
+}
+
 func (c *clusterRun) ip(args ...string) {
 	c.Helper()
 	c.do(exec.Command("ip", args...))
@@ -189,7 +194,7 @@ func (c *clusterRun) outside(port int) {
 
 // add makes a node's folder.
 func (c *clusterRun) add(i int) {
-	n := &clusterNode{name: fmt.Sprintf("n%d", i), dir: c.dir}
+	n := &clusterNode{name: fmt.Sprintf("n%d", i), dir: c.dir, bin: c.bin}
 	if c.bridge == "" {
 		base, other := freePorts(c.T)
 		n.address, n.http = fmt.Sprintf("127.0.0.1:%d", base), fmt.Sprintf("127.0.0.1:%d", other)
@@ -298,7 +303,7 @@ func (c *clusterRun) begin(n *clusterNode) {
 }
 
 func (c *clusterRun) spawn(n *clusterNode) {
-	args := []string{c.bin, "serve", "--http", n.http, "--dir", n.dir, "--cluster", n.name, "--cluster-address", n.address}
+	args := []string{n.bin, "serve", "--http", n.http, "--dir", n.dir, "--cluster", n.name, "--cluster-address", n.address}
 	if len(n.join) > 0 {
 		args = append(args, "--cluster-join", strings.Join(n.join, ","))
 	}
@@ -329,7 +334,7 @@ func (c *clusterRun) end(n *clusterNode, by syscall.Signal) {
 	proc := n.proc
 	n.mu.Unlock()
 	_ = proc.Process.Signal(by)
-	for range 1200 {
+	for range 4800 {
 		if proc.Process.Signal(syscall.Signal(0)) != nil {
 			return
 		}
@@ -348,7 +353,7 @@ func (c *clusterRun) waitFor(n *clusterNode) {
 			}
 			return net.Dial("tcp", n.web)
 		}}}
-	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(25 * time.Millisecond) {
+	for until := time.Now().Add(3 * time.Minute); time.Now().Before(until); time.Sleep(25 * time.Millisecond) {
 		if res, err := client.Get("http://node/api/health"); err == nil {
 			res.Body.Close()
 			if res.StatusCode == http.StatusOK {
@@ -372,7 +377,7 @@ func (c *clusterRun) command(n *clusterNode, args ...string) (string, error) {
 // leader finds who leads, by asking nodes until one knows.
 func (c *clusterRun) leader() *clusterNode {
 	c.Helper()
-	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
+	for until := time.Now().Add(3 * time.Minute); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
 		for _, n := range c.nodes {
 			out, err := c.command(n, "cluster", "status")
 			if err != nil {
@@ -453,7 +458,7 @@ func (c *clusterRun) hit(kind int) (what string) {
 func (c *clusterRun) replace(n *clusterNode) {
 	c.end(n, syscall.SIGKILL)
 	other := c.nodes[(slices.Index(c.nodes, n)+1)%len(c.nodes)]
-	for until := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+	for until := time.Now().Add(3 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
 		out, err := c.command(other, "cluster", "remove", n.address)
 		if err == nil {
 			break
@@ -542,4 +547,74 @@ func (c *clusterRun) takenBack(plain, saved string) {
 	if mark, err := collections.CopyOf(db); err != nil || mark == nil || int64(orders) < c.applied.Load() {
 		c.Errorf("restored from the cluster: %d orders, mark %v, %v", orders, mark, err)
 	}
+}
+
+// TestCluster_IsUpgradedNodeByNode: while patients apply, one node after the other gets
+// a program that changes the tables, the leader last. The first new leader makes a
+// backup and changes them; a node of before cannot lead any more and gives the lead
+// away.
+func TestCluster_IsUpgradedNodeByNode(t *testing.T) {
+	c := newClusterRun(t, 3, false)
+	c.enter()
+	newer := filepath.Join(c.root, "newer")
+	made := filepath.Join(c.root, "later.go")
+	c.must(os.WriteFile(made, []byte(`package pb_migrations
+
+import (
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/migrations"
+)
+
+func init() {
+	migrations.Register(func(app core.App) error { return app.Save(core.NewBaseCollection("later")) }, nil)
+}
+`), 0o600))
+	overlay := filepath.Join(c.root, "overlay.json")
+	at, err := filepath.Abs("../pb_migrations/209901010101_later.go")
+	c.must(err)
+	c.must(os.WriteFile(overlay, []byte(fmt.Sprintf(`{"Replace": {%q: %q}}`, at, made)), 0o600))
+	c.do(buildCluster("-overlay", overlay, "-o", newer, "hospay"))
+	leader := c.leader()
+	order := slices.DeleteFunc(slices.Clone(c.nodes), func(n *clusterNode) bool { return n == leader })
+	for _, n := range append(order, leader) {
+		loaded := make(chan struct{})
+		go func() {
+			defer close(loaded)
+			c.load(5, 0)
+		}()
+		c.end(n, syscall.SIGTERM)
+		n.bin = newer
+		c.begin(n)
+		c.waitFor(n)
+		<-loaded
+	}
+	now := c.leader()
+	if kept, err := filepath.Glob(filepath.Join(now.dir, "before-upgrade", "before-*.backup")); err != nil || len(kept) == 0 {
+		for _, n := range c.nodes {
+			more, _ := filepath.Glob(filepath.Join(n.dir, "before-upgrade", "before-*.backup"))
+			kept = append(kept, more...)
+		}
+		if len(kept) == 0 {
+			t.Error("the tables were changed without a backup")
+		}
+	}
+	old := c.nodes[(slices.Index(c.nodes, now)+1)%3]
+	third := c.nodes[(slices.Index(c.nodes, now)+2)%3]
+	c.end(old, syscall.SIGTERM)
+	old.bin = c.bin
+	c.begin(old)
+	c.end(third, syscall.SIGTERM) // only the old program is left to take over
+	c.end(now, syscall.SIGTERM)
+	c.begin(third)
+	c.waitFor(third)
+	if c.leader() == old {
+		t.Error("a program of before leads")
+	}
+	c.begin(now)
+	c.end(old, syscall.SIGTERM)
+	old.bin = newer
+	c.begin(old)
+	c.waitFor(now)
+	c.finish()
+	c.Log(c.verifyCluster())
 }
