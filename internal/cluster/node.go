@@ -234,6 +234,12 @@ func (n *Node) Leads() error {
 	return nil
 }
 
+// elected reports whether the engine said, when it was last asked, that this node leads.
+func (n *Node) elected() bool {
+	l := n.leader.Load()
+	return l != nil && *l == n.cfg.Address && n.Leads() == nil
+}
+
 // MustLead ends the program unless this node is known to lead.
 func (n *Node) MustLead() {
 	if err := n.Leads(); err != nil && !n.leaving.Load() {
@@ -245,11 +251,11 @@ func (n *Node) MustLead() {
 // that it does not.
 func (n *Node) Lead(ctx context.Context) error {
 	for {
-		if n.Leads() == nil {
+		if n.elected() {
 			n.caughtUp(ctx)
 		}
 		since := time.Now()
-		for n.Leads() == nil && ctx.Err() == nil {
+		for n.elected() && ctx.Err() == nil {
 			if time.Since(since) > grace {
 				n.serving.Store(true)
 				return nil
