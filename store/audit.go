@@ -72,7 +72,7 @@ func Audit(tx core.App, a AuditEntry) error {
 		a.Order, _ = a.Details["no"].(string)
 	}
 	row := dbx.Params{
-		"id": nextID(), "institution": a.Institution, "seq": last.Seq + 1, "actor_kind": a.ActorKind, "actor": a.Actor, "action": a.Action,
+		"id": newID(), "institution": a.Institution, "seq": last.Seq + 1, "actor_kind": a.ActorKind, "actor": a.Actor, "action": a.Action,
 		"target": a.Target, "order_no": a.Order, "before": a.Before, "after": a.After, "key": "", "details": jsonText(a.Details),
 		"address": a.Address, "prev_hash": last.Hash, "created": stamp(collections.Now(tx)),
 	}

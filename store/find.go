@@ -130,7 +130,7 @@ func phoneDigits(s string) (string, bool) {
 func putTerms(db dbx.Builder, kind, owner string, terms []string) error {
 	for _, t := range terms {
 		_, err := db.NewQuery("INSERT OR IGNORE INTO person_terms (id, term, kind, owner) VALUES ({:id}, {:term}, {:kind}, {:owner})").
-			Bind(dbx.Params{"id": nextID(), "term": t, "kind": kind, "owner": owner}).Execute()
+			Bind(dbx.Params{"id": newID(), "term": t, "kind": kind, "owner": owner}).Execute()
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ func (s *Store) RecordRun(job string, started, finished time.Time, done int, err
 			return e
 		}
 		_, e = tx.DB().Insert(collections.JobRuns, dbx.Params{
-			"id": nextID(), "job": job, "started": stamp(started), "finished": stamp(finished), "ok": err == nil, "done": done,
+			"id": newID(), "job": job, "started": stamp(started), "finished": stamp(finished), "ok": err == nil, "done": done,
 			"message": clip(message, 1000),
 		}).Execute()
 		if e != nil || worked == (err == nil) {

@@ -150,7 +150,7 @@ func put(db dbx.Builder, table string, key, fixed, changing dbx.Params) error {
 	if n, err := res.RowsAffected(); err != nil || n > 0 {
 		return err
 	}
-	row := dbx.Params{"id": nextID(), "created": changing["updated"]}
+	row := dbx.Params{"id": newID(), "created": changing["updated"]}
 	maps.Copy(row, key)
 	maps.Copy(row, fixed)
 	maps.Copy(row, changing)

@@ -102,7 +102,7 @@ func (o orders) append(db dbx.Builder, order, institution string, moves []flow.M
 	for _, m := range moves {
 		last.Seq++
 		row := dbx.Params{
-			"id": nextID(), "order": order, "institution": institution, "seq": last.Seq, "from": string(m.From), "to": string(m.To),
+			"id": newID(), "order": order, "institution": institution, "seq": last.Seq, "from": string(m.From), "to": string(m.To),
 			"event": m.Event, "actor_kind": string(m.By.Kind), "actor": m.By.ID,
 			"code": clip(m.Code, 100), "message": clip(m.Message, 1000), "created": stamp(at),
 		}

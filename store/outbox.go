@@ -65,7 +65,7 @@ func (s *Store) tell(tx core.App, o told, n flow.Notice) error {
 		"title": i18n.Fill(text.Title, pairs(o.values)...), "page": o.page, "next_at": stamp(n.At),
 	}
 	for via, data := range s.ways(tx.DB(), o, n, text) {
-		row["id"] = nextID()
+		row["id"] = newID()
 		short := ""
 		if via == notify.ViaSMS {
 			if short, err = shortLink(tx.DB(), o.institution, o.channel, row["id"].(string)); err != nil {

@@ -169,7 +169,7 @@ func (s *Store) apply(tx core.App, c *refund.Change, now time.Time) error {
 
 func insertCallback(tx core.App, cb flow.CallbackRow) error {
 	_, err := tx.DB().Insert(collections.Callbacks, dbx.Params{
-		"id": nextID(), "institution": cb.Institution, "channel": cb.Channel, "callback_id": cb.ID, "kind": cb.Kind, "no": cb.No,
+		"id": newID(), "institution": cb.Institution, "channel": cb.Channel, "callback_id": cb.ID, "kind": cb.Kind, "no": cb.No,
 		"effect": cb.Effect, "body": clip(cb.Body, 4000), "created": stamp(collections.Now(tx)),
 	}).Execute()
 	if isUnique(err) {
@@ -184,7 +184,7 @@ func insertReview(db dbx.Builder, o refund.Order, r refund.Review, at time.Time)
 		verdicts = []refund.RuleVerdict{}
 	}
 	_, err := db.Insert(collections.Reviews, dbx.Params{
-		"id": nextID(), "order": o.ID, "institution": o.Institution, "stage": string(r.Stage), "decision": string(r.Decision),
+		"id": newID(), "order": o.ID, "institution": o.Institution, "stage": string(r.Stage), "decision": string(r.Decision),
 		"reviewer": r.Reviewer, "note": clip(r.Note, 1000), "verdicts": jsonText(verdicts), "created": stamp(at),
 	}).Execute()
 	return conflictOnUnique(err)
@@ -201,6 +201,8 @@ func conflictOnUnique(err error) error {
 	}
 	return err
 }
+
+func newID() string { return core.GenerateDefaultRandomId() }
 
 // stamp is a time as PocketBase stores it; the zero time is empty.
 func stamp(t time.Time) string {

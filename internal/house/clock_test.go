@@ -39,7 +39,6 @@ var realTime = map[string]string{
 	"his/histest/hostile.go":       "measures",
 	"notify/sms/":                  "stamps requests",
 	"store/materials.go":           "reads the times of files",
-	"store/ids.go":                 "numbers rows as they come",
 	"e2e/proxy_review_test.go":     "sets the times of files",
 	"hooks/gate/body.go":           "bounds how long a photo may take to arrive",
 	"hooks/gate/journal.go":        "measures how long a request takes",
