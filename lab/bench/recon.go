@@ -118,8 +118,13 @@ func median(all []outcome, of func(outcome) float64) float64 {
 // kernel's own figure for a child begins with the parent's, hence the watching.
 func runReconcile(bin string, args []string) (o outcome, err error) {
 	run := exec.Command(bin, args...)
+	said := &tail{}
+	run.Stderr = said
 	if o, err = watch(run); run.ProcessState != nil && run.ProcessState.ExitCode() == 2 { // differences were planted
 		err = nil
+	}
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, said.last)
 	}
 	return o, err
 }
