@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -347,11 +348,12 @@ func (c *clusterRun) end(n *clusterNode, by syscall.Signal) {
 func (c *clusterRun) waitFor(n *clusterNode) {
 	c.Helper()
 	client := http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true,
-		Dial: func(string, string) (net.Conn, error) {
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
 			if path, is := strings.CutPrefix(n.web, "unix:"); is {
-				return net.Dial("unix", path)
+				return d.DialContext(ctx, "unix", path)
 			}
-			return net.Dial("tcp", n.web)
+			return d.DialContext(ctx, "tcp", n.web)
 		}}}
 	for until := time.Now().Add(3 * time.Minute); time.Now().Before(until); time.Sleep(25 * time.Millisecond) {
 		if res, err := client.Get("http://node/api/health"); err == nil {

@@ -65,13 +65,6 @@ func Member(dir string) bool {
 	return err == nil
 }
 
-// forward is where a node takes what others pass on.
-func forward(address string) string {
-	host, port, _ := net.SplitHostPort(address)
-	n, _ := strconv.Atoi(port)
-	return net.JoinHostPort(host, strconv.Itoa(n+1))
-}
-
 // Server is one node as the others see it.
 type Server struct {
 	ID      uint64

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -205,6 +206,13 @@ func (n *Node) askOthers() {
 		n.others.Store(&is.Address)
 	}
 	<-ctx.Done()
+}
+
+// forward is where a node takes what others pass on.
+func forward(address string) string {
+	host, port, _ := net.SplitHostPort(address)
+	n, _ := strconv.Atoi(port)
+	return net.JoinHostPort(host, strconv.Itoa(n+1))
 }
 
 func forwardOf(leader string) string {
