@@ -24,15 +24,14 @@ import (
 
 // watchEvery is how often a node asks its engine who leads; lookBack is how long one
 // that leads believes so while its engine does not answer. The engine lets a leader
-// that hears of no majority step down after three seconds, and another is elected
-// after that; grace is what the new one leaves the former one to notice. An engine
-// that does not answer sends no signs of life either, so that lookBack is over before
-// anybody else serves.
+// that hears of no majority step down, and another is elected after that; grace is what
+// the new one leaves the former one to notice: longer than lookBack, whatever times the
+// engine goes by.
 const (
 	watchEvery = 200 * time.Millisecond
 	askOthers  = 2 * time.Second
-	lookBack   = 4 * time.Second
-	grace      = 3 * time.Second
+	lookBack   = 3 * time.Second
+	grace      = 4 * time.Second
 )
 
 // snapshots tells after how many commits the engine writes the whole database anew,
