@@ -59,14 +59,12 @@ func reach(dir string) (client.NodeStore, client.DialFunc, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("集群节点表读不出：%w", err)
 	}
-	if n := running.Load(); n != nil {
-		away := client.DialFuncWithTLS(client.DefaultDialFunc, n.cfg.Client)
-		return store, func(ctx context.Context, address string) (net.Conn, error) {
-			if address == n.cfg.Address { // no need of keys within the program
-				return client.DefaultDialFunc(ctx, fmt.Sprintf("@dqlite-%d", n.app.ID()))
-			}
-			return away(ctx, address)
-		}, nil
+	if n := running.Load(); n != nil { // one that leads asks itself alone: another leader's database is not its to write
+		own := client.NewInmemNodeStore()
+		err := own.Set(context.Background(), []client.NodeInfo{{ID: n.app.ID(), Address: n.cfg.Address}})
+		return own, func(ctx context.Context, _ string) (net.Conn, error) {
+			return client.DefaultDialFunc(ctx, fmt.Sprintf("@dqlite-%d", n.app.ID()))
+		}, err
 	}
 	pair, err := front.ReadCluster(os.Getenv(Environment))
 	if err != nil {
@@ -109,15 +107,23 @@ type conn struct {
 // again for: what is repeated could be done twice.
 func (c *conn) lost(err error) error {
 	var said dqlite.Error
-	if err == nil || errors.As(err, &said) {
+	if err == nil || errors.As(err, &said) && !(c.committing() && unsure(said)) {
 		return err
 	}
-	if n := running.Load(); n != nil && n.serving.Load() && !n.leaving.Load() {
+	if n := running.Load(); n != nil && n.serving.Load() {
 		n.fall(err)
 	}
 	c.gone = true
 	return fmt.Errorf("%w（%v）", ErrNoLeader, err)
 }
+
+// committing reports whether what is done is committed at once.
+func (c *conn) committing() bool { return !c.inTx }
+
+// unsure reports whether an error of a commit leaves open what became of it: the
+// engine's log was not written or not to its end (10, SQLITE_IOERR), or it was ending
+// (4, SQLITE_ABORT).
+func unsure(e dqlite.Error) bool { return e.Code&0xff == 10 || e.Code&0xff == 4 }
 
 // patient repeats what was refused because somebody else holds the writer.
 func patient[T any](c *conn, do func() (T, error)) (T, error) {

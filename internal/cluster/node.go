@@ -249,7 +249,7 @@ func (n *Node) elected() bool {
 
 // MustLead ends the program unless this node is known to lead.
 func (n *Node) MustLead() {
-	if err := n.Leads(); err != nil && !n.leaving.Load() {
+	if err := n.Leads(); err != nil {
 		n.fall(err)
 	}
 }
@@ -293,9 +293,11 @@ func (n *Node) caughtUp(ctx context.Context) {
 
 // fall ends the program as a crash does, before anybody acts upon what a connection
 // that is gone has not said: a commit whose answer is lost may lie on the disks of
-// the others.
+// the others. A program that is ending already just goes no further here.
 func (n *Node) fall(why error) {
-	n.cfg.Fell(why)
+	if !n.leaving.Load() {
+		n.cfg.Fell(why)
+	}
 	select {}
 }
 
