@@ -222,11 +222,13 @@ bench: build
 	go run ./lab/bench -bin bin/hospay -out bench.json $$([ -d $(DUCKDB)/node_modules/@duckdb ] && echo -duckdb $(DUCKDB)) $(BENCH)
 
 # The large sizes: ten million lines a book, lists of five million orders, a million
-# orders with ten million events, and its backup. Hours, and 40 GB of disk.
+# orders with ten million events, and its backup. An hour at first, and 40 GB of disk;
+# the databases stay in BIG for later runs.
+BIG ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hospay-bench
 bench-big: build
 	go run ./lab/bench -bin bin/hospay -out bench-recon.json -only recon -recon 10000000
-	go run ./lab/bench -bin bin/hospay -out bench-lists.json -only lists -rows 5000000
-	go run ./lab/bench -bin bin/hospay -out bench-big.json -only big
+	go run ./lab/bench -bin bin/hospay -out bench-lists.json -only lists -rows 5000000 -keep $(BIG)
+	go run ./lab/bench -bin bin/hospay -out bench-big.json -only big -keep $(BIG)
 
 # Every fuzz target for FUZZTIME.
 FUZZTIME ?= 60s

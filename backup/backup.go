@@ -42,7 +42,7 @@ const (
 // at home) or must not be in a backup (keys, certificates, other backups).
 var (
 	databases = []string{"data.db", "auxiliary.db"}
-	taken     = []string{"storage", "exports", "pb_hooks", "verify", "hospay.anchor", "alerts.yml"}
+	taken     = []string{"storage", collections.ArchiveDir, "exports", "pb_hooks", "verify", "hospay.anchor", "alerts.yml"}
 )
 
 // Manifest says what a backup is of.

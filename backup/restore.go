@@ -94,7 +94,10 @@ func extract(ctx context.Context, r io.Reader, keys *vault.Backups, dir string) 
 	if x.ended == nil || x.files != x.ended.Files || x.bytes != x.ended.Bytes {
 		return x.begun, ErrDamaged
 	}
-	return *x.ended, look(ctx, filepath.Join(dir, databases[0]), *x.ended)
+	if err := look(ctx, filepath.Join(dir, databases[0]), *x.ended); err != nil {
+		return *x.ended, err
+	}
+	return *x.ended, lookAtArchives(ctx, dir)
 }
 
 type extraction struct {
@@ -189,6 +192,25 @@ func look(ctx context.Context, file string, m Manifest) (err error) {
 	}
 	if is.Seq != m.Seq || is.Head != m.Head {
 		return fmt.Errorf("%w：审计日志的末行不同", ErrDamaged)
+	}
+	return nil
+}
+
+// lookAtArchives compares the files of former years with what the database says.
+func lookAtArchives(ctx context.Context, dir string) (err error) {
+	db, err := collections.Connect(filepath.Join(dir, databases[0]))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	list, err := collections.Archives(db)
+	if err != nil {
+		return err
+	}
+	for _, a := range list {
+		if err := a.Whole(ctx, dir); err != nil {
+			return fmt.Errorf("%w：%w", ErrDamaged, err)
+		}
 	}
 	return nil
 }

@@ -46,8 +46,8 @@ const orderColumns = "o.no, o.card_no, o.amount, o.method, o.channel, o.status, 
 // handSQL finds what people have paid by hand, along its small index. What the
 // channel turned out to have paid by an old number, and people then settled, is
 // the channel's payment.
-const handSQL = "LEFT JOIN refund_events h ON h.`order` = o.id AND h.event = 'payout.by_hand' " +
-	"AND NOT EXISTS (SELECT 1 FROM refund_events x WHERE x.`order` = o.id AND x.code = '" + string(flow.CodePaidOldNumber) + "') "
+const handSQL = "LEFT JOIN main.refund_events h ON h.`order` = o.id AND h.event = 'payout.by_hand' " +
+	"AND NOT EXISTS (SELECT 1 FROM main.refund_events x WHERE x.`order` = o.id AND x.code = '" + string(flow.CodePaidOldNumber) + "') "
 
 // paidSQL walks the orders that were paid around the day, along their index,
 // each with the numbers sent to the channel; the one that paid comes first.

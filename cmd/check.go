@@ -116,6 +116,9 @@ func checkConfig(ctx context.Context, rt *Runtime, out io.Writer) error {
 	if _, err := alertRules(rt.App.DataDir()); err != nil {
 		report("报警规则", err)
 	}
+	if err := collections.MissingArchives(rt.App); err != nil {
+		report("归档文件", err)
+	}
 	if len(insts) == 0 {
 		report("机构", errors.New("还没有机构，请在后台 institutions 中新建"))
 	}

@@ -65,7 +65,7 @@ func Execute(ctx context.Context) error {
 	for _, c := range []*cobra.Command{demoCommand(), simulateCommand(), healthCommand(), versionCommand(), reconcileCommand(),
 		backupCommand(), restoreCommand(), serviceCommand(), setupCommand(), upgradeCommand(), edgeKeysCommand(), clusterKeysCommand(),
 		vaultCommand(app), configCommand(app), hisCommand(app), centreCommand(app), statsCommand(app), AuditCommand(app),
-		pbcmd.NewSuperuserCommand(app), clusterCommand()} {
+		pbcmd.NewSuperuserCommand(app), clusterCommand(), archiveCommand(app)} {
 		root.AddCommand(c)
 	}
 	serve := serveCommand(app, &at)

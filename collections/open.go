@@ -54,13 +54,21 @@ func (p Program) Open(app core.App) error {
 		SetClock(app, p.Clock)
 	}
 	due, err := p.due(app)
-	if err != nil || !due {
+	if err != nil {
 		return err
 	}
+	if due {
+		err = p.bring(app)
+	}
+	return errors.Join(err, showArchives(app))
+}
+
+// bring renews a folder, together with its logs.
+func (p Program) bring(app core.App) error {
 	renew := func() error {
 		return app.AuxRunInTransaction(func(tx core.App) error { return tx.RunInTransaction(p.renew) })
 	}
-	err = renew()
+	err := renew()
 	for tries := 1; busy(err) && tries < patience; tries++ { // somebody else is migrating, which may take long
 		err = renew()
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hospay/collections"
+	"hospay/flow"
 	"hospay/internal/i18n"
 	"hospay/money"
 	"hospay/people"
@@ -152,6 +153,9 @@ func (p *packer) table(ctx context.Context, t evidenceTable) error {
 		}
 		if t.collection == collections.RefundEvents || t.collection == collections.PaymentEvents {
 			slices.SortFunc(found, func(a, b *core.Record) int { return a.GetInt("seq") - b.GetInt("seq") })
+			if len(found) > 0 && found[0].GetInt("seq") != 1 {
+				return flow.NewError(store.CodeArchiveMissing, "") // evidence is whole or none
+			}
 		}
 		recs = append(recs, found...)
 	}

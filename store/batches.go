@@ -110,7 +110,7 @@ func (s *Store) InterruptBatches(ctx context.Context) error {
 // batch that died between the decision and its result finds it so.
 func (s *Store) DecidedBy(ctx context.Context, order, reviewer, decision string, since types.DateTime) (bool, error) {
 	var n int
-	err := s.app.ConcurrentDB().Select("COUNT(*)").From(collections.Reviews).
+	err := s.app.ConcurrentDB().Select("COUNT(*)").From(collections.Live(collections.Reviews)).
 		Where(dbx.HashExp{"order": order, "reviewer": reviewer, "decision": decision}).
 		AndWhere(dbx.NewExp("created >= {:t}", dbx.Params{"t": since.String()})).WithContext(ctx).Row(&n)
 	return n > 0, err

@@ -82,7 +82,7 @@ func (s *Store) newest(ctx context.Context) (time.Time, error) {
 			Event string `db:"event"`
 		}
 		err := s.app.ConcurrentDB().NewQuery("SELECT COALESCE((SELECT MAX(updated) FROM " + o.Orders + " WHERE next_at != ''), '') AS row, " +
-			"COALESCE((SELECT created FROM " + o.Events + " ORDER BY rowid DESC LIMIT 1), '') AS event").WithContext(ctx).One(&at)
+			"COALESCE((SELECT created FROM " + collections.Live(o.Events) + " ORDER BY rowid DESC LIMIT 1), '') AS event").WithContext(ctx).One(&at)
 		if err != nil {
 			return time.Time{}, err
 		}

@@ -83,8 +83,8 @@ func (s *Store) Copy(ctx context.Context) (out CopyState, err error) {
 			return out, err
 		}
 	}
-	return out, db.NewQuery("SELECT COUNT(*) FROM callbacks WHERE effect = '" + refund.EffectUnknownNo + "' AND created >= {:since}").Bind(p).
-		WithContext(ctx).Row(&out.Callbacks)
+	unknown := "SELECT COUNT(*) FROM main.callbacks WHERE effect = '" + refund.EffectUnknownNo + "' AND created >= {:since}"
+	return out, db.NewQuery(unknown).Bind(p).WithContext(ctx).Row(&out.Callbacks)
 }
 
 // copyOf adds how far the orders of a domain are compared.

@@ -30,7 +30,7 @@ func (o orders) openProposal(ctx context.Context, db dbx.Builder, order string) 
 		Created types.DateTime `db:"created"`
 	}
 	err := db.NewQuery("SELECT e.seq, e.event, e.code, e.actor, e.message, e.created, COALESCE(s.person_index, '') AS person FROM " +
-		o.Events + " e LEFT JOIN staff s ON s.id = e.actor " +
+		collections.Live(o.Events) + " e LEFT JOIN staff s ON s.id = e.actor " +
 		"WHERE e.`order` = {:o} AND (e.`from` != e.`to` OR e.event IN ({:p}, {:w}, {:c})) ORDER BY e.seq DESC LIMIT 1").
 		Bind(dbx.Params{"o": order, "p": flow.EventProposed, "w": flow.EventWithdrawn, "c": flow.EventConfirmed}).WithContext(ctx).One(&r)
 	if errors.Is(err, sql.ErrNoRows) || (err == nil && r.Event != flow.EventProposed) {
@@ -92,8 +92,8 @@ func (s *Store) Unknown(ctx context.Context, institution string, limit, offset i
 // openContradictions are the ids of orders of which a channel has told, after
 // their end, something that their end denies, and with which two people have not
 // dealt since. The index on these events carries it.
-const openContradictions = "SELECT e.`order` FROM refund_events e WHERE e.event = 'callback.contradiction' AND NOT EXISTS (" +
-	"SELECT 1 FROM refund_events d WHERE d.`order` = e.`order` AND d.seq > e.seq AND d.event = 'suspense.confirmed')"
+const openContradictions = "SELECT e.`order` FROM main.refund_events e WHERE e.event = 'callback.contradiction' AND NOT EXISTS (" +
+	"SELECT 1 FROM main.refund_events d WHERE d.`order` = e.`order` AND d.seq > e.seq AND d.event = 'suspense.confirmed')"
 
 func isContradicted(ctx context.Context, db dbx.Builder, order string) (bool, error) {
 	var n int

@@ -27,17 +27,22 @@ func inApp(patient string) dbx.HashExp {
 	return dbx.HashExp{"patient": patient, "staff": false, "via": notify.ViaInApp, "state": string(notify.StateSent)}
 }
 
+// readAt is when a notice was opened. What lies in an archive nobody can mark any
+// more: it counts as read since it was sent.
+const readAt = "CASE WHEN read_at = '' AND NOT EXISTS (SELECT 1 FROM main.notifications m WHERE m.id = notifications.id) THEN sent_at " +
+	"ELSE read_at END AS read_at"
+
 // Messages lists a patient's notices, newest first, and counts those that were
 // not opened.
 func (s *Store) Messages(ctx context.Context, patient string, limit, offset int) (out []InAppMessage, unread int, err error) {
 	db := s.app.ConcurrentDB()
-	err = db.Select("id", "event", "title", "body", "page", "sent_at", "read_at").From(collections.Notifications).Where(inApp(patient)).
+	err = db.Select("id", "event", "title", "body", "page", "sent_at", readAt).From(collections.Notifications).Where(inApp(patient)).
 		OrderBy("sent_at DESC", "id").Limit(int64(limit)).Offset(int64(offset)).WithContext(ctx).All(&out)
 	if err != nil {
 		return nil, 0, err
 	}
-	err = db.Select("COUNT(*)").From(collections.Notifications).Where(dbx.And(inApp(patient), dbx.HashExp{"read_at": ""})).WithContext(ctx).
-		Row(&unread)
+	err = db.Select("COUNT(*)").From(collections.Live(collections.Notifications)).Where(dbx.And(inApp(patient), dbx.HashExp{"read_at": ""})).
+		WithContext(ctx).Row(&unread)
 	return out, unread, err
 }
 

@@ -176,7 +176,7 @@ func (q outbox) Due(ctx context.Context, now time.Time, limit int) ([]notify.Mes
 	var rows []noticeRow
 	err := q.app.ConcurrentDB().NewQuery(
 		"SELECT n.id, n.`order`, n.patient, n.institution, n.event, n.round, n.via, n.title, n.body, n.data, n.page," +
-			" n.tries, COALESCE(o.status, p.status, '') AS status FROM notifications n LEFT JOIN refund_orders o ON o.id = n.`order` " +
+			" n.tries, COALESCE(o.status, p.status, '') AS status FROM main.notifications n LEFT JOIN refund_orders o ON o.id = n.`order` " +
 			"LEFT JOIN payment_orders p ON p.id = n.payment WHERE n.state = 'queued' AND n.next_at <= {:now} ORDER BY " +
 			"n.next_at " +
 			"LIMIT {:limit}").

@@ -211,5 +211,12 @@ func (o orders) history(ctx context.Context, db dbx.Builder, order string) ([]Ev
 	var events []Event
 	err := db.Select("*").From(o.Events).Where(dbx.HashExp{"order": order}).OrderBy("seq").WithContext(ctx).
 		All(&events)
+	if err == nil && len(events) > 0 && events[0].Seq != 1 { // the others lie where nobody can read them
+		err = flow.NewError(CodeArchiveMissing, "")
+	}
 	return events, err
 }
+
+// CodeArchiveMissing: what is asked for lies in the archive of a former year, which
+// is not where it belongs.
+const CodeArchiveMissing flow.Code = "archive_missing"

@@ -31,7 +31,7 @@ func notBy(column string) string {
 
 func todos() []todo {
 	reviewer, finance, auditor, config := people.RoleReviewer, people.RoleFinance, people.RoleAuditor, people.RoleConfig
-	reviewed := "EXISTS (SELECT 1 FROM reviews v WHERE v.`order` = o.id AND NOT (" + notBy("v.reviewer") + "))"
+	reviewed := "EXISTS (SELECT 1 FROM main.reviews v WHERE v.`order` = o.id AND NOT (" + notBy("v.reviewer") + "))"
 	return []todo{
 		{"review", []string{reviewer}, "SELECT COUNT(*) FROM refund_orders o WHERE o.institution = {:i} AND o.status = 'reviewing' AND " +
 			"o.stage != 'second'"},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"hospay/collections"
 	"hospay/hooks/kit"
 	"hospay/internal/alerts"
 	"hospay/internal/checkup"
@@ -207,5 +208,7 @@ func (h *Hooks) diskFigures() []*metrics.Family {
 			size.Add(float64(info.Size()), "file", name)
 		}
 	}
-	return []*metrics.Family{free, size}
+	missing := gauge("hospay_archives_missing", "1 = 有归档文件不能用，往年的处理记录看不到")
+	missing.Add(number(collections.MissingArchives(h.App) != nil))
+	return []*metrics.Family{free, size, missing}
 }

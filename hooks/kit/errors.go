@@ -64,7 +64,7 @@ var codes = map[flow.Code]Code{
 	flow.CodeNotAllowed: Forbidden, flow.CodeSamePerson: Forbidden, flow.Code(people.PersonUnknown): Forbidden,
 	flow.CodeChannelUnavailable: away, flow.CodeHISUnavailable: away, flow.CodeChannelBroken: away, flow.CodeHISBroken: away,
 	flow.CodeNoProposal: Conflict, flow.CodeProposalExists: Conflict, flow.CodeProposerGone: Conflict,
-	store.CodeCopyUnchecked: {Status: http.StatusConflict, Told: true}, refund.CodeRestoredCopy: away,
+	store.CodeCopyUnchecked: {Status: http.StatusConflict, Told: true}, refund.CodeRestoredCopy: away, store.CodeArchiveMissing: away,
 	refund.CodeProxyClosed: Conflict, refund.CodeImageTooLarge: {Status: http.StatusRequestEntityTooLarge},
 	refund.CodeSelfReview: Forbidden, refund.CodeSameReviewer: Forbidden, refund.CodeReviewSingly: Conflict,
 	refund.CodeBelowMinimum: {Told: true}, refund.CodeOverSingleLimit: {Told: true}, store.CodeLocked: Forbidden,

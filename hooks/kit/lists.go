@@ -2,9 +2,13 @@ package kit
 
 import (
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 
 	"hospay/collections"
+	"hospay/flow"
+	"hospay/store"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
@@ -17,6 +21,37 @@ var ownedBy = map[string]string{
 	collections.RefundEvents: "", collections.TransferOrders: "", collections.HISCalls: "", collections.Reviews: "", collections.Callbacks: "",
 	collections.ProxyApplications: "patient", collections.ProxyMaterials: "patient",
 	collections.PaymentOrders: "patient", collections.PaymentEvents: "", collections.PaymentCalls: "", collections.PaymentRefunds: "",
+}
+
+// orderAsked is how a filter names the order whose history it asks for.
+var orderAsked = regexp.MustCompile("(?:^|[^a-z])(order|payment) *= *[\"']([a-z0-9]{15})[\"']")
+
+// archived refuses the history of an order of a former year while the file that holds
+// most of it is missing: a part would look like the whole.
+func (k *Kit) archived(e *core.RequestEvent, table string) error {
+	if !slices.Contains(collections.Archived(), table) {
+		return nil
+	}
+	asked := orderAsked.FindStringSubmatch(e.Request.URL.Query().Get("filter"))
+	if asked == nil {
+		return nil
+	}
+	orders := collections.RefundOrders
+	if asked[1] == "payment" || table == collections.PaymentEvents {
+		orders = collections.PaymentOrders
+	}
+	rec, err := e.App.FindRecordById(orders, asked[2])
+	if err != nil {
+		return nil // the list says that there is nothing
+	}
+	missing, err := collections.ArchiveMissing(e.App, rec.GetDateTime("created").Time())
+	if missing && err == nil {
+		err = flow.NewError(store.CodeArchiveMissing, "")
+	}
+	if err != nil {
+		return k.Fail(e, err)
+	}
+	return nil
 }
 
 // bindLists adds to the filter of long lists what the access rule demands
@@ -32,6 +67,9 @@ func (k *Kit) bindLists(se *core.ServeEvent) {
 		owner, long := ownedBy[name]
 		if !ok || !long {
 			return e.Next()
+		}
+		if err := k.archived(e, name); err != nil {
+			return err
 		}
 		term := ""
 		switch e.Auth.Collection().Name {

@@ -54,7 +54,8 @@ var figures = map[string]struct{ good, bad Sample }{
 	"HospayJobFails":    {one("hospay_job_ok", 1, "job", "statements"), one("hospay_job_ok", 0, "job", "statements")},
 	"HospayBackupOld": {one("hospay_job_last_success_seconds", 93600, "job", "backup"),
 		one("hospay_job_last_success_seconds", 93601, "job", "backup")},
-	"HospayDiskFull": {one("hospay_disk_free_bytes", 5e9), one("hospay_disk_free_bytes", 4e9)},
+	"HospayArchiveMissing": {one("hospay_archives_missing", 0), one("hospay_archives_missing", 1)},
+	"HospayDiskFull":       {one("hospay_disk_free_bytes", 5e9), one("hospay_disk_free_bytes", 4e9)},
 }
 
 // TestRules_EachFires: none on the figures of a good day; each on a bad figure, once

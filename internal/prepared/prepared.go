@@ -12,6 +12,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"strings"
+	"sync/atomic"
 
 	_ "modernc.org/sqlite" // the driver
 )
@@ -31,7 +32,21 @@ func Open(dsn string) (*sql.DB, error) {
 }
 
 // OpenConnector opens a database whose connections come from elsewhere.
-func OpenConnector(from driver.Connector) *sql.DB { return sql.OpenDB(connector{from}) }
+func OpenConnector(from driver.Connector) *sql.DB { return sql.OpenDB(&connector{Connector: from}) }
+
+// First is what a connection does before it is used.
+type First func(context.Context, driver.ExecerContext) error
+
+// Begin has every connection of a database that this package opened do something
+// first. Those that are open already are replaced before they are used again.
+func Begin(db *sql.DB, do First) error {
+	d, ok := db.Driver().(ownDriver)
+	if !ok {
+		return errors.New("prepared: the database was opened elsewhere")
+	}
+	d.first.Store(&do)
+	return nil
+}
 
 // dsnConnector makes connections of a driver that knows no connectors.
 type dsnConnector struct {
@@ -45,10 +60,24 @@ func (c dsnConnector) Connect(context.Context) (driver.Conn, error) { return c.d
 // Driver implements driver.Connector.
 func (c dsnConnector) Driver() driver.Driver { return c.driver }
 
-type connector struct{ driver.Connector }
+type connector struct {
+	driver.Connector
+	first atomic.Pointer[First]
+}
+
+// Driver implements driver.Connector.
+func (c *connector) Driver() driver.Driver { return ownDriver{c} }
+
+// ownDriver is by what Begin finds the connector of a database.
+type ownDriver struct{ *connector }
+
+// Open implements driver.Driver.
+func (d ownDriver) Open(name string) (driver.Conn, error) {
+	return d.connector.Connector.Driver().Open(name)
+}
 
 // Connect implements driver.Connector.
-func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	inner, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -57,7 +86,13 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(errors.New("prepared: the driver lacks what is needed"), inner.Close())
 	}
-	return &conn{whole: whole, writing: newShelf(), reading: newShelf()}, nil
+	first := c.first.Load()
+	if first != nil {
+		if err := (*first)(ctx, whole); err != nil {
+			return nil, errors.Join(err, inner.Close())
+		}
+	}
+	return &conn{whole: whole, from: c, first: first, writing: newShelf(), reading: newShelf()}, nil
 }
 
 // whole is what a connection of the driver can do.
@@ -75,7 +110,17 @@ type whole interface {
 // conn is one connection. database/sql gives it to one goroutine at a time.
 type conn struct {
 	whole
+	from             *connector
+	first            *First // what it did
 	writing, reading *shelf
+}
+
+// ResetSession implements driver.SessionResetter.
+func (c *conn) ResetSession(ctx context.Context) error {
+	if c.from.first.Load() != c.first {
+		return driver.ErrBadConn
+	}
+	return c.whole.ResetSession(ctx)
 }
 
 // shelf holds the statements of a kind.

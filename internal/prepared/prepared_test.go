@@ -3,6 +3,7 @@ package prepared
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -292,4 +293,48 @@ func BenchmarkWrite(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestBegin_EveryConnectionDoesItFirst: also those that were open before.
+func TestBegin_EveryConnectionDoesItFirst(t *testing.T) {
+	db, err := Open(filepath.Join(t.TempDir(), "a.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("CREATE TABLE kept (n)"); err != nil {
+		t.Fatal(err)
+	}
+	err = Begin(db, func(ctx context.Context, c driver.ExecerContext) error {
+		_, err := c.ExecContext(ctx, "CREATE TEMP VIEW kept AS SELECT 7 AS n", nil)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, two := must(db.Conn(t.Context())), must(db.Conn(t.Context()))
+	for _, c := range []*sql.Conn{one, two} {
+		var n int
+		if err := c.QueryRowContext(t.Context(), "SELECT n FROM kept").Scan(&n); err != nil || n != 7 {
+			t.Errorf("%d %v", n, err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	plain, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "b.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	if err := Begin(plain, nil); err == nil {
+		t.Error("a database that was opened elsewhere")
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

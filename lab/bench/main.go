@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -62,6 +63,7 @@ func main() {
 	duckdb := flag.String("duckdb", "", "folder in which @duckdb/node-api is installed")
 	bare := flag.String("bare", "", "be a bare PocketBase in this folder (started by itself)")
 	sheet := flag.String("sheet", "", "write the cells of this file with a bare stream writer (started by itself)")
+	keep := flag.String("keep", "", "folder where what was planted stays for later runs (lists, export, big)")
 	full := flag.Bool("full", false, "its commits survive a power cut")
 	flag.Parse()
 	switch {
@@ -80,6 +82,9 @@ func main() {
 	defer os.RemoveAll(dir)
 	b := &bench{bin: *bin, older: *older, duckdb: *duckdb, work: dir, dir: filepath.Join(dir, "data"),
 		addr: "127.0.0.1:18290", at: demo.At("127.0.0.1", 19301)}
+	if *keep != "" {
+		b.dir = filepath.Join(*keep, cmp.Or(*only, "all"))
+	}
 	b.api = demo.NewAPI("http://" + b.addr)
 	defer b.stop()
 	if *only != "" && !slices.Contains(parts, *only) {
@@ -188,8 +193,10 @@ func (b *bench) prepare() error {
 	if err := wait(b.at.Portal + "/_sim/config"); err != nil {
 		return err
 	}
-	if err := b.seed(b.dir); err != nil {
-		return err
+	if _, err := os.Stat(filepath.Join(b.dir, "data.db")); err != nil { // nothing was kept
+		if err := b.seed(b.dir); err != nil {
+			return err
+		}
 	}
 	return b.sim(b.at.WeChat, `{"auto_confirm":true}`)
 }

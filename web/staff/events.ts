@@ -66,7 +66,8 @@ const actionNames: Record<string, string> = {
   'payouts.freeze': '冻结或解除冻结', 'recon.run': '运行对账', 'recon.month.proposed': '申请月结', 'recon.month.closed': '月结', 'recon.month.reopened': '重开月份',
   'statement.upload': '上传账单', 'statement.use': '改用系统取到的账单', 'statement.download': '下载账单原件', 'report.export': '导出报表', 'voucher.export': '导出记账凭证',
   'patient.entered': '患者自行登记',
-  'report.download': '下载导出文件', 'receipt.retry': '重取回单', 'stats.repair': '修复统计', 'guards.installed': '安装数据守卫', 'clock.back': '时钟倒退', 'job.run': '手动运行任务',
+  'report.download': '下载导出文件', 'receipt.retry': '重取回单', 'stats.repair': '修复统计',
+  'guards.installed': '安装数据守卫', 'archive.made': '归档往年记录', 'clock.back': '时钟倒退', 'job.run': '手动运行任务',
 }
 export const actionText = (action: string) => actionNames[action] ?? action
 
