@@ -14,6 +14,10 @@ type Fen int64
 // fen, far below 2^53, so it also survives a float64 on a foreign wire.
 const Max Fen = 1_000_000_000_000
 
+// MaxTotal is the largest sum of amounts that is read, as bills of a busy day end
+// with; it is below 2^53, too.
+const MaxTotal Fen = 9_000_000_000_000_000
+
 // Yuan prints the amount with two decimals and no separators: "1234.50".
 // It is the form of foreign wires (Alipay, HIS).
 func (f Fen) Yuan() string {

@@ -21,7 +21,12 @@ var (
 // full-width characters, Oracle's ".85", Java's "1.0E7", and the noise of
 // binary fractions ("29.990000000000002"). Where digits could mean two amounts
 // it reads none.
-func Parse(s string) (Fen, error) {
+func Parse(s string) (Fen, error) { return parse(s, Max) }
+
+// ParseTotal reads what many amounts come to: as Parse does, up to MaxTotal.
+func ParseTotal(s string) (Fen, error) { return parse(s, MaxTotal) }
+
+func parse(s string, most Fen) (Fen, error) {
 	if v, ok := plain(s); ok {
 		return v, nil
 	}
@@ -29,7 +34,7 @@ func Parse(s string) (Fen, error) {
 	if !ok {
 		return 0, fmt.Errorf("%w: %q", ErrSyntax, clip(s))
 	}
-	v, err := number(text)
+	v, err := number(text, most)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %q", err, clip(s))
 	}
@@ -117,7 +122,7 @@ func uncurrency(s string) (string, bool) {
 }
 
 // number reads digits with groups, decimals and an exponent.
-func number(s string) (Fen, error) {
+func number(s string, most Fen) (Fen, error) {
 	mantissa, exp, scientific := strings.Cut(strings.Replace(s, "e", "E", 1), "E")
 	whole, frac, dot := strings.Cut(mantissa, ".")
 	whole, ok := ungroup(whole, frac != "")
@@ -139,7 +144,7 @@ func number(s string) (Fen, error) {
 		}
 	}
 	v, ok := toFen(whole, (frac + "00")[:2])
-	if v += up; !ok || v > Max {
+	if v += up; !ok || v > most {
 		return 0, ErrOverflow
 	}
 	return v, nil
@@ -189,7 +194,7 @@ func toFen(whole, frac string) (Fen, bool) {
 			return 0, false
 		}
 	}
-	return Fen(v), Fen(v) <= Max
+	return Fen(v), true
 }
 
 // ungroup removes thousands separators. Those that do not stand every three

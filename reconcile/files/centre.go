@@ -53,9 +53,9 @@ func ReadTotals(f File) (all []CentreTotal, info Info, err error) {
 		t := CentreTotal{Insutype: r[0], Type: r[1], Optins: r[2], Rslt: r[7], Words: r[8]}
 		var errs [4]error
 		t.Count, errs[0] = strconv.Atoi(r[3])
-		t.Total, errs[1] = yuan(r[4])
-		t.Fund, errs[2] = yuan(r[5])
-		t.Account, errs[3] = yuan(r[6])
+		t.Total, errs[1] = total(r[4])
+		t.Fund, errs[2] = total(r[5])
+		t.Account, errs[3] = total(r[6])
 		if err := errors.Join(errs[:]...); err != nil {
 			return nil, info, &Refusal{File: f.Name, Line: i + 2, Reason: "笔数或金额无法识别"}
 		}

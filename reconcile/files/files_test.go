@@ -187,6 +187,46 @@ func TestReadBill_OnlyRecordsJustAfterMidnight(t *testing.T) {
 	}
 }
 
+// TestRead_TotalsMayBeMoreThanAnAmount: a day's lines may come to more than any one
+// of them may be.
+func TestRead_TotalsMayBeMoreThanAnAmount(t *testing.T) {
+	big, both := "6000000000.00", "12000000000.00"
+	twice := func(s, line, no string) string {
+		return strings.Replace(s, line, line+strings.Replace(line, no, no+"X", 1), 1)
+	}
+	fund, trade, ledger := strings.Replace(fundLine, "1234.50", big, 1), strings.Split(tradeGood, "\r\n")[1]+"\r\n", strings.Replace(ledgerLine,
+		"-2274.00", "-"+big, 1)
+	ownHead, own, _ := strings.Cut(strings.Replace(alipayGood, "9.93,9.93", big+","+big, 1), alipayHead)
+	own = ownHead + alipayHead + own
+	ownLine := strings.Split(own[strings.Index(own, alipayHead)+len(alipayHead):], "\r\n")[0] + "\r\n"
+	for name, data := range map[string]string{
+		"微信资金": twice(strings.NewReplacer(fundLine, fund, "`2.0,`1.0,`0.50,`1.0,`1234.50", "`3.0,`1.0,`0.50,`2.0,`"+both).Replace(fundGood), fund, "F1"),
+		"微信交易": twice(strings.NewReplacer("`2,`5.00,`3.00", "`3,`"+both+",`3.00", "`SUCCESS,`5.00", "`SUCCESS,`"+big).Replace(tradeGood),
+			strings.Replace(trade, "`SUCCESS,`5.00", "`SUCCESS,`"+big, 1), "PAY7"),
+		"支付宝账务": twice(strings.NewReplacer(ledgerLine, ledger, "支出合计：1笔，共-2274.00", "支出合计：2笔，共-"+both).Replace(ledgerGood), ledger, "5463"),
+		"支付宝业务": twice(strings.Replace(own, "交易合计：1笔，商家实收共9.93", "交易合计：2笔，商家实收共"+both, 1), ownLine, "PAY7"),
+	} {
+		o := readBill(data)
+		if o.err != nil || len(o.rejects) > 0 || len(o.info.Notes) > 0 {
+			t.Errorf("%s: %v %+v %v", name, o.err, o.rejects, o.info.Notes)
+		}
+		if o := readBill(strings.Replace(data, both, "12000000000.01", 1)); o.err == nil || !strings.Contains(o.err.Error(), "不可信") {
+			t.Errorf("%s, a fen more: %v", name, o.err)
+		}
+	}
+	table := headZh + "R1,B1,H1,C1," + big + ",转账退,微信,成功,2026-11-23 09:05:00\nR2,B2,H2,C1," + big + ",转账退,微信,成功,2026-11-23 09:06:00\n"
+	if o := readTable(reconcile.HIS, table+"合计,,,,"+both+",,,,\n"); o.err != nil || len(o.info.Notes) > 0 {
+		t.Errorf("%v %v", o.err, o.info.Notes)
+	}
+	if o := readTable(reconcile.HIS, table+"合计,,,,12000000000.01,,,,\n"); len(o.info.Notes) != 1 {
+		t.Errorf("%v %v", o.err, o.info.Notes)
+	}
+	o := readTable(reconcile.HIS, strings.Replace(table, big, both, 1))
+	if len(o.rejects) != 1 || !strings.Contains(o.rejects[0].Reason, "大得不合常理") {
+		t.Errorf("one amount of that size: %+v", o.rejects)
+	}
+}
+
 // TestReadBill_Refused lists the files that must be refused as a whole, with
 // file, line and reason in Chinese.
 func TestReadBill_Refused(t *testing.T) {

@@ -309,7 +309,7 @@ func (t *table) tellWords() {
 // line reads one record.
 func (t *table) line(no int, rec []string) error {
 	if skip, isSum := footer(rec); skip {
-		if f, err := yuan(t.cell(rec, colAmount)); err == nil && isSum {
+		if f, err := total(t.cell(rec, colAmount)); err == nil && isSum {
 			t.told = append(t.told, f)
 		}
 		return nil

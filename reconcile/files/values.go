@@ -83,17 +83,28 @@ func headName(s string) string {
 // yuan reads an amount; the error is a Chinese reason.
 func yuan(s string) (money.Fen, error) {
 	f, err := money.Parse(s)
+	return f, whyNot(s, err)
+}
+
+// total reads what a file says that its lines come to, which may be more than an
+// amount.
+func total(s string) (money.Fen, error) {
+	f, err := money.ParseTotal(s)
+	return f, whyNot(s, err)
+}
+
+func whyNot(s string, err error) error {
 	switch {
 	case err == nil:
-		return f, nil
+		return nil
 	case s == "":
-		return 0, errors.New("没有金额")
+		return errors.New("没有金额")
 	case errors.Is(err, money.ErrPrecise):
-		return 0, fmt.Errorf("金额 %q 超过两位小数", clip(s))
+		return fmt.Errorf("金额 %q 超过两位小数", clip(s))
 	case errors.Is(err, money.ErrOverflow):
-		return 0, fmt.Errorf("金额 %q 大得不合常理", clip(s))
+		return fmt.Errorf("金额 %q 大得不合常理", clip(s))
 	}
-	return 0, fmt.Errorf("金额 %q 无法识别", clip(s))
+	return fmt.Errorf("金额 %q 无法识别", clip(s))
 }
 
 // timeOf reads a time; the error is a Chinese reason.

@@ -330,7 +330,7 @@ func (b *bill) sameCount(name, told string, have int) error {
 // sameSum compares a sum of the totals. Where lines could not be read, it may
 // hold more.
 func (b *bill) sameSum(name, told string, have money.Fen) error {
-	if f, err := yuan(told); err != nil || f != have && (b.loose == 0 || f < have) {
+	if f, err := total(told); err != nil || f != have && (b.loose == 0 || f < have) {
 		return b.refuse(b.l.n, "%s为 %s，明细之和为 %s，账单不可信%s", name, told, have.Yuan(), b.blame())
 	}
 	return nil
@@ -341,7 +341,7 @@ func (b *bill) sameSum(name, told string, have money.Fen) error {
 // it, and what they come to is told.
 func (b *bill) agrees(name, count, sum string, have *reconcile.Sum) error {
 	n, err1 := yuan(count)
-	f, err2 := yuan(sum)
+	f, err2 := total(sum)
 	if b.form != fundFlow { // Alipay writes them with or without a minus
 		f = max(f, -f)
 	}
