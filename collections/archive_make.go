@@ -171,7 +171,13 @@ func fillPast(ctx context.Context, tx *sql.Tx, year int) (map[string]int64, erro
 		if _, err := tx.ExecContext(ctx, "CREATE TABLE past."+table+" "+body); err != nil {
 			return nil, err
 		}
-		res, err := tx.ExecContext(ctx, dated.Replace("INSERT INTO past."+table+" SELECT t.* FROM main."+table+" t WHERE "+taken[table]))
+		columns, err := namesOf(ctx, tx, table)
+		if err != nil {
+			return nil, err
+		}
+		insert := fmt.Sprintf("INSERT INTO past.%s (rowid, %s) SELECT t.rowid - %d, %s FROM main.%s t WHERE %s", table, columns, rowsBelow(year),
+			columns, table, taken[table])
+		res, err := tx.ExecContext(ctx, dated.Replace(insert))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", table, err)
 		}
@@ -183,6 +189,16 @@ func fillPast(ctx context.Context, tx *sql.Tx, year int) (map[string]int64, erro
 		}
 	}
 	return rows, nil
+}
+
+// rowsBelow is how far the numbers of an archive's rows lie below those that they
+// had: no two years meet, and a later year is still above an earlier one.
+func rowsBelow(year int) int64 { return int64(10_000-year) * 1_000_000_000_000 }
+
+// namesOf lists the columns of a table as SQL.
+func namesOf(ctx context.Context, tx *sql.Tx, table string) (out string, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT group_concat('"' || name || '"', ', ') FROM pragma_table_info(?)`, table).Scan(&out)
+	return out, err
 }
 
 func copyIndexes(ctx context.Context, tx *sql.Tx, table string) error {

@@ -248,10 +248,11 @@ func attach(ctx context.Context, c driver.ExecerContext, shelf []shelved, column
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // viewSQL shows the rows of a table in all files. What a file of former years has
-// no column for has the default. PocketBase counts by _rowid_, which views lack.
+// no column for has the default. PocketBase counts and sorts by _rowid_, which views
+// lack; no two files have one in common.
 func viewSQL(table string, columns []column, shelf []shelved) string {
-	arm := func(schema, rowid string, has func(string) bool) string {
-		cells := []string{"CAST(" + rowid + ` AS INTEGER) AS "_rowid_"`}
+	arm := func(schema string, has func(string) bool) string {
+		cells := []string{`rowid AS "_rowid_"`}
 		for _, c := range columns {
 			cell := `"` + c.Name + `"`
 			if !has(c.Name) {
@@ -264,10 +265,9 @@ func viewSQL(table string, columns []column, shelf []shelved) string {
 		}
 		return "SELECT " + strings.Join(cells, ", ") + " FROM " + schema + "." + table
 	}
-	arms := []string{arm("main", "rowid", func(string) bool { return true })}
-	for i, s := range shelf {
-		rowid := fmt.Sprintf("-(rowid * %d + %d)", mostArchives, i)
-		arms = append(arms, arm(s.schema, rowid, func(name string) bool { return s.columns[table][name] }))
+	arms := []string{arm("main", func(string) bool { return true })}
+	for _, s := range shelf {
+		arms = append(arms, arm(s.schema, func(name string) bool { return s.columns[table][name] }))
 	}
 	return "CREATE TEMP VIEW " + table + " AS " + strings.Join(arms, " UNION ALL ")
 }

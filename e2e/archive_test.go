@@ -74,7 +74,8 @@ func allTold(t *testing.T, a *testapp.App, orders, payments []string) map[string
 		}
 	}
 	list := func(table, filter string) {
-		for _, more := range []string{"&sort=created,id", "&sort=-created,-id&skipTotal=1", "&sort=-created,id&perPage=2&page=2"} {
+		for _, more := range []string{"&sort=created,id", "&sort=-created,-id&skipTotal=1", "&sort=-created,id&perPage=2&page=2",
+			"&sort=-@rowid"} {
 			keep("/api/collections/"+table+"/records?filter="+url.QueryEscape(filter)+more, reviewer)
 		}
 	}
@@ -104,6 +105,9 @@ func TestArchive_ListsAndEvidenceReadClosedYears(t *testing.T) {
 	open := apply(t, a.Login("P0003", "wechat"), "wechat", "transfer", 900, nil)
 	a.Drain()
 	_, bill := paidBill(t, a)
+	if _, err := a.Jobs.RunNow(t.Context(), "notices"); err != nil {
+		t.Fatal(err)
+	}
 	year := yearEnds(t, a, w.Order.ID)
 	orders, payments := []string{w.Order.ID, open}, []string{bill.ID}
 	dir, same := a.Backup(), t.TempDir()

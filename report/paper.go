@@ -49,6 +49,9 @@ func roomOf(scale float64) float64 {
 // the next one.
 func linesOf(text string, width float64) int {
 	room, lines := max(2, int(width/halfPixels)), 0
+	if len(text) <= room && strings.IndexByte(text, '\n') < 0 { // no letter takes more halves than bytes
+		return 1
+	}
 	for part := range strings.SplitSeq(text, "\n") {
 		lines++
 		used := 0

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -30,15 +31,73 @@ func (w *sheetWriter) table(t Table, apart bool) error {
 		return err
 	}
 	sums, first := newSums(t), w.row+1
-	err := t.Rows(func(cells ...any) error {
-		sums.add(cells)
-		return w.line(t.Columns, cells, func(i int) int { return w.st.of(t.Columns[i].Type) })
-	})
-	if err != nil {
+	if err := w.rows(t, sums); err != nil {
 		return err
 	}
 	return w.totals(t, sums, first)
 }
+
+// row is one of a sheet, ready to be written.
+type row struct {
+	cells  []any
+	height float64
+}
+
+// batch is how many rows go from who reads to who writes at a time.
+const batch = 256
+
+// rows reads the rows of a table while those before are written: both take about as
+// long.
+func (w *sheetWriter) rows(t Table, sums *sums) error {
+	style := func(i int) int { return w.st.of(t.Columns[i].Type) }
+	ready, stop, ended := make(chan []row, 4), make(chan struct{}), make(chan error, 1)
+	go func() {
+		defer close(ready)
+		defer func() {
+			if p := recover(); p != nil { // here nobody else would, and the program would end
+				ended <- fmt.Errorf("report: rows: %v", p)
+			}
+		}()
+		some := make([]row, 0, batch)
+		send := func() error {
+			select {
+			case ready <- some:
+				some = make([]row, 0, batch)
+				return nil
+			case <-stop:
+				return errStopped
+			}
+		}
+		err := t.Rows(func(cells ...any) error {
+			sums.add(cells)
+			if some = append(some, w.rowOf(t.Columns, cells, style)); len(some) < batch {
+				return nil
+			}
+			return send()
+		})
+		if err == nil {
+			err = send()
+		}
+		ended <- err
+	}()
+	var failed error
+	for some := range ready {
+		for _, r := range some {
+			if failed != nil {
+				break
+			}
+			if failed = w.put(r); failed != nil {
+				close(stop)
+			}
+		}
+	}
+	if err := <-ended; failed == nil {
+		return err
+	}
+	return failed
+}
+
+var errStopped = errors.New("report: nobody writes the rows any more")
 
 func headCells(t Table) []any {
 	head := make([]any, len(t.Columns))
@@ -68,16 +127,23 @@ func (w *sheetWriter) whole(t Table) error {
 // line writes a row as high as its texts need. Merged and wrapped cells do not
 // grow by themselves everywhere.
 func (w *sheetWriter) line(columns []Column, cells []any, style func(int) int) error {
+	return w.put(w.rowOf(columns, cells, style))
+}
+
+func (w *sheetWriter) rowOf(columns []Column, cells []any, style func(int) int) row {
 	out := make([]any, len(columns))
 	for i := range out {
 		if i < len(cells) {
 			out[i] = cellOf(style(i), cells[i])
 		}
 	}
-	height := w.heightOf(columns, cells)
+	return row{out, w.heightOf(columns, cells)}
+}
+
+func (w *sheetWriter) put(r row) error {
 	w.row++
-	w.fill(height)
-	return w.SetRow(cellName(1, w.row), out, excelize.RowOpts{Height: height})
+	w.fill(r.height)
+	return w.SetRow(cellName(1, w.row), r.cells, excelize.RowOpts{Height: r.height})
 }
 
 // cellOf is a value in a style.

@@ -257,9 +257,18 @@ type OrderLine struct {
 	Phone       string         `db:"notify_phone"`
 }
 
-const lineColumns = "o.id, o.no, o.created, o.his_refund_date, o.paid_at, o.card_no, o.payee_name, o.amount, o.method, o.channel, " +
+// own is where ownColumns go.
+func (l *OrderLine) own() []any {
+	return []any{&l.ID, &l.No, &l.Created, &l.HISDate, &l.PaidAt, &l.CardNo, &l.PayeeName, &l.Amount, &l.Method, &l.Channel, &l.Status,
+		&l.ReviewMode, &l.HISNo, &l.ChannelNo, &l.FailCode, &l.FailReason, &l.Proxy, &l.Compensates, &l.Stage, &l.Phone}
+}
+
+// ownColumns are those that the order itself has.
+const ownColumns = "o.id, o.no, o.created, o.his_refund_date, o.paid_at, o.card_no, o.payee_name, o.amount, o.method, o.channel, " +
 	"o.status, o.review_mode, " +
-	"o.his_refund_no, o.channel_bill_no, o.fail_code, o.fail_reason, o.proxy_application, o.compensates, o.stage, o.notify_phone, " +
+	"o.his_refund_no, o.channel_bill_no, o.fail_code, o.fail_reason, o.proxy_application, o.compensates, o.stage, o.notify_phone"
+
+const lineColumns = ownColumns + ", " +
 	"COALESCE((SELECT p.name FROM patients p WHERE p.id = o.patient), '') AS applicant, " +
 	"COALESCE((SELECT a.principal_name FROM proxy_applications a WHERE a.id = o.proxy_application AND o.proxy_application != ''), " +
 	"(SELECT c.card_name FROM patient_cards c WHERE c.patient = o.patient AND c.card_no = o.card_no), '') AS holder"

@@ -214,3 +214,38 @@ func TestQueue_PagesMeetEveryOrderOnce(t *testing.T) {
 		t.Errorf("a place that no page named: %v", err)
 	}
 }
+
+// TestReadOrders_TellsWhatThePageTells: a report and a page read the same of an order,
+// but for the people beside it, of whom a report does not tell.
+func TestReadOrders_TellsWhatThePageTells(t *testing.T) {
+	app, st := bare(t)
+	w := &walk{app: app, rnd: rand.New(rand.NewPCG(6, 6))}
+	for range 300 {
+		w.step(t)
+	}
+	w.sql(t, "UPDATE refund_orders SET his_refund_no = 'H' || no, channel_bill_no = 'C' || no, review_mode = 'auto', stage = 'first', "+
+		"notify_phone = '138****0000', payee_name = '欧阳·明' WHERE status = 'reviewing'", nil)
+	f := store.OrderFilter{Institution: "house1"}
+	lines, sum, err := page(t, st, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	err = st.ReadOrders(t.Context(), f, func(c *store.OrderCursor) error {
+		if c.Sum != sum {
+			t.Errorf("%+v, the page sums %+v", c.Sum, sum)
+		}
+		return c.Each(func(l store.OrderLine) error {
+			want := lines[n]
+			want.Applicant, want.Holder = "", ""
+			if l != want {
+				t.Errorf("%+v\nwant %+v", l, want)
+			}
+			n++
+			return nil
+		})
+	})
+	if err != nil || n != len(lines) || n == 0 {
+		t.Errorf("%d of %d, %v", n, len(lines), err)
+	}
+}

@@ -28,10 +28,11 @@ func (s *Store) ReadOrders(ctx context.Context, f OrderFilter, read func(*OrderC
 	})
 }
 
-// Each reads one order after the other, in the order of the filter's date.
+// Each reads one order after the other, in the order of the filter's date: what the
+// order itself has.
 func (c *OrderCursor) Each(each func(OrderLine) error) error {
 	where, params := c.f.where()
-	rows, err := c.tx.NewQuery("SELECT " + lineColumns + " FROM refund_orders o WHERE " + where + " ORDER BY " + c.f.order() + ", o.id").
+	rows, err := c.tx.NewQuery("SELECT " + ownColumns + " FROM refund_orders o WHERE " + where + " ORDER BY " + c.f.order() + ", o.id").
 		Bind(params).WithContext(c.ctx).Rows()
 	if err != nil {
 		return err
@@ -39,7 +40,7 @@ func (c *OrderCursor) Each(each func(OrderLine) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		var line OrderLine
-		if err := rows.ScanStruct(&line); err != nil {
+		if err := rows.Scan(line.own()...); err != nil {
 			return err
 		}
 		if err := each(line); err != nil {

@@ -195,3 +195,8 @@ func middle(list []float64) float64 {
 	list = slices.Sorted(slices.Values(list))
 	return list[len(list)/2]
 }
+
+func ms(took []time.Duration, percent int) float64 {
+	slices.Sort(took)
+	return float64(took[min(len(took)*percent/100, len(took)-1)].Microseconds()) / 1000
+}

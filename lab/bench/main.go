@@ -50,7 +50,7 @@ type bench struct {
 }
 
 // parts can be measured alone; lists come with their statistics.
-var parts = []string{"recon", "inside", "payments", "refunds", "bare", "idle", "lists", "export", "big", "cluster"}
+var parts = []string{"recon", "inside", "payments", "refunds", "bare", "idle", "lists", "export", "archive", "big", "cluster"}
 
 func main() {
 	bin := flag.String("bin", "bin/hospay", "the program")
@@ -150,6 +150,8 @@ func (b *bench) run(load time.Duration, rows []string, only string) error {
 		return b.measureBare(load)
 	case "idle":
 		return b.measureIdle("empty", load)
+	case "archive":
+		return b.measureArchive(load)
 	case "big":
 		return b.measureBig(load, 1_000_000, 10_000_000)
 	}
@@ -391,9 +393,4 @@ func (b *bench) measureSettle(load time.Duration) error {
 	}
 	b.add("settled end to end until the last one", float64(after-before)/time.Since(begin).Seconds(), "orders/s", "")
 	return b.tellSize(after-before, size)
-}
-
-func ms(took []time.Duration, percent int) float64 {
-	slices.Sort(took)
-	return float64(took[min(len(took)*percent/100, len(took)-1)].Microseconds()) / 1000
 }

@@ -60,6 +60,9 @@ func (b *bench) measureSurvive(name string) error {
 	}
 	b.add("the restored folder is served after, "+name, served.Seconds(), "s", "")
 	b.stopServer()
+	if err := b.archive(name); err != nil {
+		return err
+	}
 	b.dir = from
 	return nil
 }

@@ -194,13 +194,14 @@ func TestRead_TotalsMayBeMoreThanAnAmount(t *testing.T) {
 	twice := func(s, line, no string) string {
 		return strings.Replace(s, line, line+strings.Replace(line, no, no+"X", 1), 1)
 	}
-	fund, trade, ledger := strings.Replace(fundLine, "1234.50", big, 1), strings.Split(tradeGood, "\r\n")[1]+"\r\n", strings.Replace(ledgerLine,
-		"-2274.00", "-"+big, 1)
+	fund, trade, ledger := strings.Replace(fundLine, "1234.50", big, 1), strings.Split(tradeGood, "\r\n")[1]+"\r\n",
+		strings.Replace(ledgerLine, "-2274.00", "-"+big, 1)
 	ownHead, own, _ := strings.Cut(strings.Replace(alipayGood, "9.93,9.93", big+","+big, 1), alipayHead)
 	own = ownHead + alipayHead + own
 	ownLine := strings.Split(own[strings.Index(own, alipayHead)+len(alipayHead):], "\r\n")[0] + "\r\n"
 	for name, data := range map[string]string{
-		"微信资金": twice(strings.NewReplacer(fundLine, fund, "`2.0,`1.0,`0.50,`1.0,`1234.50", "`3.0,`1.0,`0.50,`2.0,`"+both).Replace(fundGood), fund, "F1"),
+		"微信资金": twice(strings.NewReplacer(fundLine, fund, "`2.0,`1.0,`0.50,`1.0,`1234.50", "`3.0,`1.0,`0.50,`2.0,`"+both).Replace(fundGood),
+			fund, "F1"),
 		"微信交易": twice(strings.NewReplacer("`2,`5.00,`3.00", "`3,`"+both+",`3.00", "`SUCCESS,`5.00", "`SUCCESS,`"+big).Replace(tradeGood),
 			strings.Replace(trade, "`SUCCESS,`5.00", "`SUCCESS,`"+big, 1), "PAY7"),
 		"支付宝账务": twice(strings.NewReplacer(ledgerLine, ledger, "支出合计：1笔，共-2274.00", "支出合计：2笔，共-"+both).Replace(ledgerGood), ledger, "5463"),
