@@ -15,6 +15,7 @@ import (
 	"hospay/reconcile"
 	"hospay/reconcile/files"
 	"hospay/refund"
+	"hospay/store"
 
 	"github.com/pocketbase/dbx"
 )
@@ -132,17 +133,7 @@ func (f *feeder) rows(sql string, params dbx.Params, each func(orderLine) error)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var o orderLine
-		if err := rows.ScanStruct(&o); err != nil {
-			return err
-		}
-		if err := each(o); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return store.Walk(rows, each)
 }
 
 // feed reads all books: bills first, since they say which orders under way the

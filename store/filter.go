@@ -257,12 +257,6 @@ type OrderLine struct {
 	Phone       string         `db:"notify_phone"`
 }
 
-// own is where ownColumns go.
-func (l *OrderLine) own() []any {
-	return []any{&l.ID, &l.No, &l.Created, &l.HISDate, &l.PaidAt, &l.CardNo, &l.PayeeName, &l.Amount, &l.Method, &l.Channel, &l.Status,
-		&l.ReviewMode, &l.HISNo, &l.ChannelNo, &l.FailCode, &l.FailReason, &l.Proxy, &l.Compensates, &l.Stage, &l.Phone}
-}
-
 // ownColumns are those that the order itself has.
 const ownColumns = "o.id, o.no, o.created, o.his_refund_date, o.paid_at, o.card_no, o.payee_name, o.amount, o.method, o.channel, " +
 	"o.status, o.review_mode, " +

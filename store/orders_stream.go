@@ -37,17 +37,7 @@ func (c *OrderCursor) Each(each func(OrderLine) error) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var line OrderLine
-		if err := rows.Scan(line.own()...); err != nil {
-			return err
-		}
-		if err := each(line); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return Walk(rows, each)
 }
 
 // snapshot reads in one transaction, which sees one moment and stops no

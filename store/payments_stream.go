@@ -47,15 +47,5 @@ func (c *PaymentCursor) Each(each func(PaymentLine) error) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var line PaymentLine
-		if err := rows.ScanStruct(&line); err != nil {
-			return err
-		}
-		if err := each(line); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return Walk(rows, each)
 }
