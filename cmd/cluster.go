@@ -14,6 +14,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"hospay/collections"
 	"hospay/internal/cluster"
 	"hospay/internal/front"
 	"hospay/internal/wire"
@@ -77,6 +78,9 @@ func (l *listening) lead(ctx context.Context, root, serve *cobra.Command, dir st
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if err := collections.InOneFile(cfg.Dir); err != nil {
+		return nil, err
+	}
 	node, err := cluster.Start(ctx, cfg)
 	if err != nil {
 		return nil, err

@@ -94,6 +94,25 @@ func (a Archive) missing(path string, err error) error {
 	return fmt.Errorf("%d 年的归档文件 %s 不能用，这一年已结单据的处理记录暂时看不到；请从备份恢复这个文件，再重新启动服务：%w", a.Year, path, err)
 }
 
+// InOneFile refuses a single machine's folder for a cluster, which holds one database
+// and no archives.
+func InOneFile(dir string) (err error) {
+	path := filepath.Join(dir, "data.db")
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	raw, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path)+"?mode=ro")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, raw.Close()) }()
+	list, err := Archives(dbx.NewFromDB(raw, "sqlite"))
+	if err == nil && len(list) > 0 {
+		err = fmt.Errorf("%d 年的处理记录在归档文件里，集群不保存它们；这个目录继续单机使用，或用归档以前的备份建立集群", list[0].Year)
+	}
+	return err
+}
+
 // MissingArchives tells of every archive that is not where it belongs.
 func MissingArchives(app core.App) error {
 	list, err := Archives(app.DB())

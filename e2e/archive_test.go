@@ -204,6 +204,12 @@ func TestArchive_IsRefused(t *testing.T) {
 	if _, err := archived(t, a, dir, year); err != nil {
 		t.Fatal(err)
 	}
+	if err := collections.InOneFile(dir); err == nil || !strings.Contains(err.Error(), "集群不保存它们") {
+		t.Errorf("a cluster of it: %v", err)
+	}
+	if err := collections.InOneFile(a.Dir); err != nil {
+		t.Errorf("a cluster without archives: %v", err)
+	}
 	if _, err := archived(t, a, dir, year); err == nil || !strings.Contains(err.Error(), "已经归档") {
 		t.Errorf("a year again: %v", err)
 	}
