@@ -122,7 +122,7 @@ func (b *bench) measureList(n int) error {
 			}
 			took = append(took, time.Since(begin))
 		}
-		b.add(fmt.Sprintf("list p95, %dk orders, %s", n/1000, q.name), ms(took, 95), "ms", "≤ 50")
+		b.add(fmt.Sprintf("list p95, %dk orders, %s", n/1000, q.name), ms(took, 95), "ms", "≤ 30")
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"time"
 )
@@ -13,15 +14,32 @@ func (b *bench) measureStatistics(n int, staff string) error {
 	now := time.Now()
 	year := "from=" + now.AddDate(-1, 0, 0).Format(time.DateOnly) + "&to=" + now.Format(time.DateOnly)
 	day := "&from=" + now.AddDate(0, 0, -30).Format(time.DateOnly) + "&to=" + now.AddDate(0, 0, -30).Format(time.DateOnly)
+	found := map[string]string{}
+	for name, text := range map[string]string{"a number": fmt.Sprintf("B%020d", n/2), "a number of a payment": fmt.Sprintf("PB%018d", n/2),
+		"a number of the channel": fmt.Sprintf("42%018d", n/2), "a name": b.people[1].Name, "a phone": b.people[1].Phone,
+		"four digits of a phone": b.people[1].Phone[7:]} {
+		var answer struct{ Find string }
+		if err := b.api.Call(context.Background(), "POST", "/api/hospay/find", staff, map[string]string{"text": text}, &answer); err != nil {
+			return err
+		}
+		found[name] = url.QueryEscape(answer.Find)
+	}
 	for _, q := range []struct{ name, path, aim string }{
+		{"search by a number", "/api/hospay/queue?find=" + found["a number"], "≤ 30"},
+		{"search by a name", "/api/hospay/queue?find=" + found["a name"], "≤ 30"},
+		{"search by a phone", "/api/hospay/queue?find=" + found["a phone"], "≤ 30"},
+		{"search by four digits of a phone", "/api/hospay/queue?find=" + found["four digits of a phone"], "≤ 30"},
+		{"payments, search by a number", "/api/hospay/payments?find=" + found["a number of a payment"], "≤ 30"},
+		{"payments, search by a number of the channel", "/api/hospay/payments?find=" + found["a number of the channel"], "≤ 30"},
+		{"payments, search by a name", "/api/hospay/payments?find=" + found["a name"], "≤ 30"},
 		{"statistics of a year", "/api/hospay/stats/refunds?" + year, "≤ 500"},
 		{"statistics, a cell's orders", "/api/hospay/stats/refunds/detail?state=refunded&channel=wechat" + day, "≤ 500"},
-		{"queue counts", "/api/hospay/queue/counts", "≤ 50"},
-		{"queue, a state of a day", "/api/hospay/queue?status=rejected" + day, "≤ 50"},
-		{"queue, a card", "/api/hospay/queue?card_no=C0007", "≤ 50"},
-		{"queue, amounts of a day", "/api/hospay/queue?amount_min=50000&amount_max=60000&method=transfer" + day, "≤ 50"},
-		{"queue, exceptions", "/api/hospay/queue?tab=exceptions", "≤ 50"},
-		{"queue, all that succeeded, newest", "/api/hospay/queue?tab=succeeded&sort=newest", "≤ 50"},
+		{"queue counts", "/api/hospay/queue/counts", "≤ 30"},
+		{"queue, a state of a day", "/api/hospay/queue?status=rejected" + day, "≤ 30"},
+		{"queue, a card", "/api/hospay/queue?card_no=C0007", "≤ 30"},
+		{"queue, amounts of a day", "/api/hospay/queue?amount_min=50000&amount_max=60000&method=transfer" + day, "≤ 30"},
+		{"queue, exceptions", "/api/hospay/queue?tab=exceptions", "≤ 30"},
+		{"queue, all that succeeded, newest", "/api/hospay/queue?tab=succeeded&sort=newest", "≤ 30"},
 	} {
 		var took []time.Duration
 		for range 30 {
