@@ -81,7 +81,11 @@ func Evidence(ctx context.Context, app core.App, st *store.Store, order *core.Re
 	p := &packer{app: app, store: st, order: order, ids: []string{order.Id}, names: map[string]string{}}
 	p.pack = report.Pack{Title: "退款证据包", NoName: "退款单号", First: "退款申请", No: order.GetString("no"), Unit: inst.GetString("name"),
 		Person: person, At: moment(at)}
-	if back, err := app.FindFirstRecordByData(collections.RefundOrders, "compensates", order.Id); err == nil {
+	back, err := recordsOf(app, collections.RefundOrders, "compensates", order.Id)
+	if err != nil {
+		return err
+	}
+	for _, back := range back {
 		p.ids = append(p.ids, back.Id)
 	}
 	p.facts()
@@ -100,6 +104,14 @@ func Evidence(ctx context.Context, app core.App, st *store.Store, order *core.Re
 		return err
 	}
 	return p.pack.Write(w)
+}
+
+// recordsOf reads the rows of a table that belong to an order. Indexes that hold no row
+// without one serve only a question that says so in the words of SQL.
+func recordsOf(app core.App, table, by, order string) (out []*core.Record, err error) {
+	column := table + ".`" + by + "`"
+	return out, app.RecordQuery(table).AndWhere(dbx.NewExp(column+" = {:o} AND "+column+" != ''", dbx.Params{"o": order})).
+		OrderBy(table+".created", table+".id").All(&out)
 }
 
 // facts fills the application and its file.
@@ -147,7 +159,7 @@ func (p *packer) restored() [][]string {
 func (p *packer) table(ctx context.Context, t evidenceTable) error {
 	var recs []*core.Record
 	for _, id := range p.ids {
-		found, err := p.app.FindRecordsByFilter(t.collection, cmp.Or(t.by, "order")+" = {:o}", "created,id", 0, 0, dbx.Params{"o": id})
+		found, err := recordsOf(p.app, t.collection, cmp.Or(t.by, "order"), id)
 		if err != nil {
 			return err
 		}
