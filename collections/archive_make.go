@@ -42,7 +42,12 @@ func (p Program) Archive(ctx context.Context, app core.App, year int, record fun
 		return a, err
 	}
 	part := filepath.Join(dir, fmt.Sprintf("%d.part", year))
-	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
+	// Of a time before that ended in the middle: the database has every row of it.
+	left, err := filepath.Glob(filepath.Join(dir, fmt.Sprintf("%d*", year)))
+	for _, path := range left {
+		err = errors.Join(err, os.Remove(path))
+	}
+	if err != nil {
 		return a, err
 	}
 	a = Archive{Year: year, Made: Now(app).UTC()}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -201,8 +202,16 @@ func TestArchive_IsRefused(t *testing.T) {
 		t.Errorf("a year that goes on: %v", err)
 	}
 	a.Advance(collections.ArchiveFrom(year).Sub(a.Now()) + time.Hour)
-	if _, err := archived(t, a, dir, year); err != nil {
+	left := filepath.Join(dir, collections.ArchiveDir, fmt.Sprintf("%d-0123abcd.db", year)) // of a crash
+	if err := errors.Join(os.MkdirAll(filepath.Dir(left), 0o700), os.WriteFile(left, []byte("half"), 0o400)); err != nil {
 		t.Fatal(err)
+	}
+	made, err := archived(t, a, dir, year)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files := must(filepath.Glob(filepath.Join(filepath.Dir(left), "*"))); len(files) != 1 || filepath.Base(files[0]) != made.File {
+		t.Errorf("%v", files)
 	}
 	if err := collections.InOneFile(dir); err == nil || !strings.Contains(err.Error(), "集群不保存它们") {
 		t.Errorf("a cluster of it: %v", err)
