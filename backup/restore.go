@@ -97,7 +97,7 @@ func extract(ctx context.Context, r io.Reader, keys *vault.Backups, dir string) 
 	if err := look(ctx, filepath.Join(dir, databases[0]), *x.ended); err != nil {
 		return *x.ended, err
 	}
-	return *x.ended, lookAtArchives(ctx, dir)
+	return *x.ended, lookAtArchives(dir)
 }
 
 type extraction struct {
@@ -197,7 +197,7 @@ func look(ctx context.Context, file string, m Manifest) (err error) {
 }
 
 // lookAtArchives compares the files of former years with what the database says.
-func lookAtArchives(ctx context.Context, dir string) (err error) {
+func lookAtArchives(dir string) (err error) {
 	db, err := collections.Connect(filepath.Join(dir, databases[0]))
 	if err != nil {
 		return err
@@ -208,7 +208,7 @@ func lookAtArchives(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	for _, a := range list {
-		if err := a.Whole(ctx, dir); err != nil {
+		if err := a.Whole(dir); err != nil {
 			return fmt.Errorf("%w：%w", ErrDamaged, err)
 		}
 	}

@@ -18,7 +18,8 @@ import (
 // archiveCommand moves the history of a closed year's orders into a file of its own.
 func archiveCommand(app *pocketbase.PocketBase) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "archive YEAR", Short: "把往年已结单据的处理记录移到只读的归档文件；先备份，停服务再运行", Args: cobra.ExactArgs(1), SilenceUsage: true,
+		Use: "archive YEAR", Short: "把往年已结单据的处理记录移到只读的归档文件；先备份，停服务再运行",
+		Args: cobra.ExactArgs(1), SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			year, err := strconv.Atoi(args[0])
 			if err != nil || year < 2000 || year > 9999 {
@@ -29,7 +30,7 @@ func archiveCommand(app *pocketbase.PocketBase) *cobra.Command {
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use: "list", Short: "列出归档文件，并核对它们没有被改动", Args: cobra.NoArgs, SilenceUsage: true,
-		RunE: func(cmd *cobra.Command, _ []string) error { return listArchives(cmd.Context(), cmd.OutOrStdout(), app) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return listArchives(cmd.OutOrStdout(), app) },
 	})
 	return cmd
 }
@@ -67,18 +68,18 @@ func archiveYear(ctx context.Context, out io.Writer, app core.App, year int) err
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "数据库 %s → %s。归档文件在数据目录的 %s 里，备份会带上它；不要移动或改动。现在可以启动服务。\n", megabytes(size), megabytes(smaller),
-		collections.ArchiveDir)
+	fmt.Fprintf(out, "数据库 %s → %s。归档文件在数据目录的 %s 里，备份会带上它；不要移动或改动。现在可以启动服务。\n",
+		megabytes(size), megabytes(smaller), collections.ArchiveDir)
 	return nil
 }
 
 func rowsMoved(a collections.Archive) string {
 	n := a.Rows[collections.RefundEvents] + a.Rows[collections.PaymentEvents]
-	return fmt.Sprintf("处理记录 %d 条、审核 %d 条、通知 %d 条、渠道通知 %d 条", n, a.Rows[collections.Reviews], a.Rows[collections.Notifications],
-		a.Rows[collections.Callbacks])
+	return fmt.Sprintf("处理记录 %d 条、审核 %d 条、通知 %d 条、渠道通知 %d 条", n, a.Rows[collections.Reviews],
+		a.Rows[collections.Notifications], a.Rows[collections.Callbacks])
 }
 
-func listArchives(ctx context.Context, out io.Writer, app core.App) error {
+func listArchives(out io.Writer, app core.App) error {
 	list, err := collections.Archives(app.DB())
 	if err != nil {
 		return err
@@ -88,7 +89,7 @@ func listArchives(ctx context.Context, out io.Writer, app core.App) error {
 	}
 	for _, a := range list {
 		said := "与归档时相同"
-		if bad := a.Whole(ctx, app.DataDir()); bad != nil {
+		if bad := a.Whole(app.DataDir()); bad != nil {
 			said, err = "不能用", errors.Join(err, bad)
 		}
 		fmt.Fprintf(out, "%d 年\t%s\t%s\t%s\t%s\n", a.Year, a.File, megabytes(a.Bytes), rowsMoved(a), said)

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,9 +44,11 @@ func (p Program) Archive(ctx context.Context, app core.App, year int, record fun
 	}
 	part := filepath.Join(dir, fmt.Sprintf("%d.part", year))
 	// Of a time before that ended in the middle: the database has every row of it.
-	left, err := filepath.Glob(filepath.Join(dir, fmt.Sprintf("%d*", year)))
-	for _, path := range left {
-		err = errors.Join(err, os.Remove(path))
+	left, err := os.ReadDir(dir)
+	for _, entry := range left {
+		if strings.HasPrefix(entry.Name(), strconv.Itoa(year)) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, entry.Name())))
+		}
 	}
 	if err != nil {
 		return a, err
@@ -54,7 +57,7 @@ func (p Program) Archive(ctx context.Context, app core.App, year int, record fun
 	if a.Rows, err = copyPast(ctx, filepath.Join(app.DataDir(), "data.db"), part, year); err != nil {
 		return a, errors.Join(err, os.Remove(part))
 	}
-	if a.SHA256, a.Bytes, err = sumOf(ctx, part); err != nil {
+	if a.SHA256, a.Bytes, err = sumOf(part); err != nil {
 		return a, err
 	}
 	a.File = fmt.Sprintf("%d-%s.db", year, a.SHA256[:8])
@@ -69,6 +72,13 @@ func archivable(app core.App, year int) error {
 	now := Now(app)
 	if cluster.Member(app.DataDir()) {
 		return errors.New("集群的数据库由各节点共同保存，不能归档到文件；单机的数据目录才能")
+	}
+	copied, err := CopyOf(app.DB())
+	if err != nil {
+		return err
+	}
+	if copied != nil { // what has ended in it may have ended otherwise
+		return errors.New("这个数据目录是恢复或复制的，还在恢复核对；请先核对，由两人解除，再归档")
 	}
 	if from := ArchiveFrom(year); now.Before(from) {
 		return fmt.Errorf("%d 年的渠道账单到 %s 还能取到，之后才能归档", year, from.Format("2006-01-02"))
@@ -186,8 +196,8 @@ func fillPast(ctx context.Context, tx *sql.Tx, year int) (map[string]int64, erro
 		if err != nil {
 			return nil, err
 		}
-		insert := fmt.Sprintf("INSERT INTO past.%s (rowid, %s) SELECT t.rowid - %d, %s FROM main.%s t WHERE %s", table, columns, rowsBelow(year),
-			columns, table, taken[table])
+		insert := fmt.Sprintf("INSERT INTO past.%s (rowid, %s) SELECT t.rowid - %d, %s FROM main.%s t WHERE %s", table, columns,
+			rowsBelow(year), columns, table, taken[table])
 		res, err := tx.ExecContext(ctx, dated.Replace(insert))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", table, err)

@@ -65,9 +65,9 @@ func Archives(db dbx.Builder) ([]Archive, error) {
 }
 
 // Whole compares the file with what the database says of it.
-func (a Archive) Whole(ctx context.Context, dir string) error {
+func (a Archive) Whole(dir string) error {
 	path := filepath.Join(dir, ArchiveDir, a.File)
-	is, size, err := sumOf(ctx, path)
+	is, size, err := sumOf(path)
 	if err != nil {
 		return a.missing(path, err)
 	}
@@ -77,21 +77,26 @@ func (a Archive) Whole(ctx context.Context, dir string) error {
 	return nil
 }
 
-// Lies reports whether the file is where it belongs, by its size.
+// Lies reports whether the file is where it belongs and can be opened, by its size.
 func (a Archive) Lies(dir string) error {
 	path := filepath.Join(dir, ArchiveDir, a.File)
-	info, err := os.Stat(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return a.missing(path, err)
+	}
+	info, err := f.Stat()
 	if err == nil && info.Size() != a.Bytes {
 		err = fmt.Errorf("%d 字节，应为 %d 字节", info.Size(), a.Bytes)
 	}
-	if err != nil {
+	if err = errors.Join(err, f.Close()); err != nil {
 		return a.missing(path, err)
 	}
 	return nil
 }
 
 func (a Archive) missing(path string, err error) error {
-	return fmt.Errorf("%d 年的归档文件 %s 不能用，这一年已结单据的处理记录暂时看不到；请从备份恢复这个文件，再重新启动服务：%w", a.Year, path, err)
+	return fmt.Errorf("%d 年的归档文件 %s 不能用，这一年已结单据的处理记录暂时看不到；请从备份恢复这个文件，再重新启动服务：%w",
+		a.Year, path, err)
 }
 
 // InOneFile refuses a single machine's folder for a cluster, which holds one database
@@ -117,46 +122,44 @@ func InOneFile(dir string) (err error) {
 func MissingArchives(app core.App) error {
 	list, err := Archives(app.DB())
 	for _, a := range list {
-		err = errors.Join(err, a.Lies(app.DataDir()))
+		err = errors.Join(err, a.shown(app))
 	}
 	return err
 }
+
+// shown reports whether the file is where it belongs, and was when the program began:
+// one that came back since is read after the next start only.
+func (a Archive) shown(app core.App) error {
+	if _, out := app.Store().Get(leftOut + a.File).(error); out {
+		return a.missing(a.File, errors.New("启动服务时它不在"))
+	}
+	return a.Lies(app.DataDir())
+}
+
+// leftOut marks in an app's memory the archives that its connections do not read.
+const leftOut = "hospay.archive."
 
 // ArchiveMissing reports whether what happened at a moment may lie in an archive that
 // is not where it belongs.
 func ArchiveMissing(app core.App, at time.Time) (bool, error) {
 	list, err := Archives(app.DB())
 	for _, a := range list {
-		if a.Year == at.In(calendar.Beijing).Year() && a.Lies(app.DataDir()) != nil {
+		if a.Year == at.In(calendar.Beijing).Year() && a.shown(app) != nil {
 			return true, err
 		}
 	}
 	return false, err
 }
 
-func sumOf(ctx context.Context, path string) (sum string, size int64, err error) {
+func sumOf(path string) (sum string, size int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", 0, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	h := sha256.New()
-	size, err = io.Copy(h, reading{ctx, f})
+	size, err = io.Copy(h, f)
 	return hex.EncodeToString(h.Sum(nil)), size, err
-}
-
-// reading ends with its context.
-type reading struct {
-	ctx context.Context
-	io.Reader
-}
-
-// Read implements io.Reader.
-func (r reading) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p)
 }
 
 // archiveURI is how SQLite opens a file that nobody writes.
@@ -200,7 +203,8 @@ func showArchives(app core.App) error {
 	for _, a := range list {
 		s, err := shelve(app.DataDir(), a)
 		if err != nil {
-			app.Logger().Error("archive.missing", "year", a.Year, "error", a.missing(a.File, err).Error())
+			app.Store().Set(leftOut+a.File, err)
+			app.Logger().Error("archive.missing", "year", a.Year, "error", err.Error())
 			continue
 		}
 		shelf = append(shelf, s)

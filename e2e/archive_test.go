@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -197,7 +198,10 @@ func TestArchive_IsRefused(t *testing.T) {
 	apply(t, a.Login("P0002", "alipay"), "alipay", "transfer", 700, nil)
 	a.Drain()
 	year := a.Now().In(calendar.Beijing).Year()
-	dir := a.Backup()
+	dir := filepath.Join(t.TempDir(), "data [1]") // what a pattern would read as one letter
+	if err := os.Rename(a.Backup(), dir); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := archived(t, a, dir, year); err == nil || !strings.Contains(err.Error(), "才能归档") {
 		t.Errorf("a year that goes on: %v", err)
 	}
@@ -210,8 +214,19 @@ func TestArchive_IsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if files := must(filepath.Glob(filepath.Join(filepath.Dir(left), "*"))); len(files) != 1 || filepath.Base(files[0]) != made.File {
+	if files := must(os.ReadDir(filepath.Dir(left))); len(files) != 1 || files[0].Name() != made.File {
 		t.Errorf("%v", files)
+	}
+	copied := a.Backup()
+	marked := testapp.Bare(copied)
+	if err := marked.Bootstrap(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(collections.MarkCopy(marked.NonconcurrentDB(), "restored", a.Now()), marked.ClearBootstrap()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := archived(t, a, copied, year); err == nil || !strings.Contains(err.Error(), "恢复核对") {
+		t.Errorf("a copy that nobody has released: %v", err)
 	}
 	if err := collections.InOneFile(dir); err == nil || !strings.Contains(err.Error(), "集群不保存它们") {
 		t.Errorf("a cluster of it: %v", err)
@@ -229,6 +244,7 @@ func TestArchive_IsRefused(t *testing.T) {
 // says of what lies there that it cannot be shown, instead of showing a part.
 func TestArchive_BackupsHoldItAndAMissingOneIsTold(t *testing.T) {
 	a, _, w := evidenceOrder(t)
+	_, bill := paidBill(t, a)
 	year := yearEnds(t, a, w.Order.ID)
 	dir := a.Backup()
 	made, err := archived(t, a, dir, year)
@@ -260,7 +276,8 @@ func TestArchive_BackupsHoldItAndAMissingOneIsTold(t *testing.T) {
 	if is := must(os.ReadFile(filepath.Join(to, collections.ArchiveDir, made.File))); string(is) != string(must(os.ReadFile(file))) {
 		t.Error("the restored file is another one")
 	}
-	if err := errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, append(must(os.ReadFile(file)), 0), 0o600)); err != nil {
+	good := must(os.ReadFile(file))
+	if err := errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, append(good, 0), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := restore(write()); !errors.Is(err, backup.ErrDamaged) || !strings.Contains(err.Error(), made.File) {
@@ -282,8 +299,36 @@ func TestArchive_BackupsHoldItAndAMissingOneIsTold(t *testing.T) {
 	if res.Status != 200 || res.Body["totalItems"] != float64(1) {
 		t.Errorf("%d %s", res.Status, res.Raw)
 	}
+	// What people work on stays workable: an old payment that comes to the desk now is
+	// listed with what is there, and with the word that the rest is missing.
+	all := collections.AllTriggers()
+	guard := all[slices.IndexFunc(all, func(g collections.Trigger) bool { return g.Name == "guard_payment_move" })]
+	for _, sql := range []string{"DROP TRIGGER " + guard.Name, "UPDATE payment_orders SET status = 'suspense' WHERE id = '" + bill.ID + "'",
+		guard.SQL} {
+		if _, err := b.Runtime.App.NonconcurrentDB().NewQuery(sql).Execute(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{"/api/hospay/payments/desk/suspense", "/api/hospay/payments/" + bill.ID + "/facts"} {
+		res := b.Call("GET", path, b.Staff("finance"), nil)
+		if res.Status != 200 || !strings.Contains(string(res.Raw), bill.No) || !strings.Contains(string(res.Raw), store.EventArchiveMissing) {
+			t.Errorf("%s: %d %.400s", path, res.Status, res.Raw)
+		}
+	}
 	if err := collections.MissingArchives(b.Runtime.App); err == nil || !strings.Contains(err.Error(), "请从备份恢复这个文件") {
 		t.Errorf("%v", err)
+	}
+	// One that comes back is read after the next start, and not believed before.
+	if err := os.WriteFile(file, good, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	res = b.Call("GET", "/api/collections/reviews/records?filter="+url.QueryEscape(`order="`+w.Order.ID+`"`), auditor, nil)
+	if err := collections.MissingArchives(b.Runtime.App); err == nil || res.Status != 503 {
+		t.Errorf("%v, %d %s", err, res.Status, res.Raw)
+	}
+	res = a.Open(dir).Call("GET", "/api/collections/reviews/records?filter="+url.QueryEscape(`order="`+w.Order.ID+`"`), auditor, nil)
+	if res.Status != 200 || res.Body["totalItems"] == float64(0) {
+		t.Errorf("after the next start: %d %s", res.Status, res.Raw)
 	}
 	if err := b.Runtime.App.RunInTransaction(collections.ReleaseCopy); err != nil { // the test has copied it
 		t.Fatal(err)

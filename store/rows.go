@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"slices"
 	"time"
 
 	"hospay/collections"
@@ -213,6 +214,18 @@ func (o orders) history(ctx context.Context, db dbx.Builder, order string) ([]Ev
 		All(&events)
 	if err == nil && len(events) > 0 && events[0].Seq != 1 { // the others lie where nobody can read them
 		err = flow.NewError(CodeArchiveMissing, "")
+	}
+	return events, err
+}
+
+// EventArchiveMissing stands where a history begins of which the archive is missing.
+const EventArchiveMissing = "archive.missing"
+
+// Workable is a history for those who work on an order: they go on with what is there,
+// and are told that it does not begin at its beginning.
+func Workable(events []Event, err error) ([]Event, error) {
+	if flow.CodeOf(err) == CodeArchiveMissing {
+		return slices.Insert(events, 0, Event{Event: EventArchiveMissing}), nil
 	}
 	return events, err
 }

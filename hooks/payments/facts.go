@@ -284,7 +284,7 @@ func hisState(w payment.Work) string {
 // history tells every event of a payment.
 func (h *Hooks) history(ctx context.Context, order string) ([]paymentMoment, error) {
 	out := []paymentMoment{}
-	events, err := h.Store.Payments().Events(ctx, order)
+	events, err := store.Workable(h.Store.Payments().Events(ctx, order))
 	for _, ev := range events {
 		out = append(out, paymentMoment{Text: eventText(ev), Reason: eventReason(ev), Seq: ev.Seq,
 			At: calendar.Clock(ev.Created.Time()), Event: ev.Event, From: ev.From,

@@ -246,7 +246,7 @@ type historyEvent struct {
 
 // history tells every event of an order, for staff.
 func (h *Hooks) history(ctx context.Context, order string) ([]historyEvent, error) {
-	events, err := h.Store.Events(ctx, order)
+	events, err := store.Workable(h.Store.Events(ctx, order))
 	out := make([]historyEvent, 0, len(events))
 	for _, ev := range events {
 		out = append(out, historyEvent{

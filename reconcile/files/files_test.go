@@ -200,11 +200,13 @@ func TestRead_TotalsMayBeMoreThanAnAmount(t *testing.T) {
 	own = ownHead + alipayHead + own
 	ownLine := strings.Split(own[strings.Index(own, alipayHead)+len(alipayHead):], "\r\n")[0] + "\r\n"
 	for name, data := range map[string]string{
-		"微信资金": twice(strings.NewReplacer(fundLine, fund, "`2.0,`1.0,`0.50,`1.0,`1234.50", "`3.0,`1.0,`0.50,`2.0,`"+both).Replace(fundGood),
-			fund, "F1"),
-		"微信交易": twice(strings.NewReplacer("`2,`5.00,`3.00", "`3,`"+both+",`3.00", "`SUCCESS,`5.00", "`SUCCESS,`"+big).Replace(tradeGood),
+		"微信资金": twice(strings.NewReplacer(fundLine, fund,
+			"`2.0,`1.0,`0.50,`1.0,`1234.50", "`3.0,`1.0,`0.50,`2.0,`"+both).Replace(fundGood), fund, "F1"),
+		"微信交易": twice(strings.NewReplacer("`2,`5.00,`3.00", "`3,`"+both+",`3.00",
+			"`SUCCESS,`5.00", "`SUCCESS,`"+big).Replace(tradeGood),
 			strings.Replace(trade, "`SUCCESS,`5.00", "`SUCCESS,`"+big, 1), "PAY7"),
-		"支付宝账务": twice(strings.NewReplacer(ledgerLine, ledger, "支出合计：1笔，共-2274.00", "支出合计：2笔，共-"+both).Replace(ledgerGood), ledger, "5463"),
+		"支付宝账务": twice(strings.NewReplacer(ledgerLine, ledger,
+			"支出合计：1笔，共-2274.00", "支出合计：2笔，共-"+both).Replace(ledgerGood), ledger, "5463"),
 		"支付宝业务": twice(strings.Replace(own, "交易合计：1笔，商家实收共9.93", "交易合计：2笔，商家实收共"+both, 1), ownLine, "PAY7"),
 	} {
 		o := readBill(data)
@@ -215,7 +217,8 @@ func TestRead_TotalsMayBeMoreThanAnAmount(t *testing.T) {
 			t.Errorf("%s, a fen more: %v", name, o.err)
 		}
 	}
-	table := headZh + "R1,B1,H1,C1," + big + ",转账退,微信,成功,2026-11-23 09:05:00\nR2,B2,H2,C1," + big + ",转账退,微信,成功,2026-11-23 09:06:00\n"
+	table := headZh + "R1,B1,H1,C1," + big + ",转账退,微信,成功,2026-11-23 09:05:00\n" +
+		"R2,B2,H2,C1," + big + ",转账退,微信,成功,2026-11-23 09:06:00\n"
 	if o := readTable(reconcile.HIS, table+"合计,,,,"+both+",,,,\n"); o.err != nil || len(o.info.Notes) > 0 {
 		t.Errorf("%v %v", o.err, o.info.Notes)
 	}
