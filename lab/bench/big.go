@@ -124,7 +124,7 @@ func (b *bench) plantEvents(n int) error {
 	if err := db.NewQuery("SELECT COUNT(*) FROM refund_events").Row(&have); err != nil || have >= n {
 		return err
 	}
-	return unguarded(db, func() error {
+	plant := func() error {
 		var orders, each int
 		if err := db.NewQuery("SELECT COUNT(*) FROM refund_orders WHERE id LIKE 'b%'").Row(&orders); err != nil {
 			return err
@@ -143,5 +143,6 @@ func (b *bench) plantEvents(n int) error {
 			have += orders * each
 		}
 		return nil
-	})
+	}
+	return unguarded(db, func() error { return unindexed(db, []string{collections.RefundEvents}, plant) })
 }

@@ -36,7 +36,7 @@ func (b *bench) measureStatistics(n int, staff string) error {
 		{"statistics, a cell's orders", "/api/hospay/stats/refunds/detail?state=refunded&channel=wechat" + day, "≤ 500"},
 		{"queue counts", "/api/hospay/queue/counts", "≤ 30"},
 		{"queue, a state of a day", "/api/hospay/queue?status=rejected" + day, "≤ 30"},
-		{"queue, a card", "/api/hospay/queue?card_no=C0007", "≤ 30"},
+		{"queue, a card", "/api/hospay/queue?card_no=" + cardOfPast, "≤ 30"},
 		{"queue, amounts of a day", "/api/hospay/queue?amount_min=50000&amount_max=60000&method=transfer" + day, "≤ 30"},
 		{"queue, exceptions", "/api/hospay/queue?tab=exceptions", "≤ 30"},
 		{"queue, all that succeeded, newest", "/api/hospay/queue?tab=succeeded&sort=newest", "≤ 30"},

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+
+	"hospay/collections"
+
+	"github.com/pocketbase/dbx"
+)
+
+const (
+	ordersOfOne = 5 // an order of the past has four others of the same patient
+	cardOfPast  = "C0000000000007"
+)
+
+// someone is the number of a patient of the past, spread over the orders.
+func someone(people int) string {
+	return fmt.Sprintf("(({:from} + x) * 2654435761 & 4294967295) %% %d", people)
+}
+
+func somebody(mark string, people int) string {
+	return "printf('" + mark + "%013d', " + someone(people) + ")"
+}
+
+// insertPastPeople plants patients until there are n of the past. One of five
+// thousand is called as the patient who is searched for, and one of ten thousand
+// is found by the same digits of a phone.
+func insertPastPeople(db *dbx.DB, n int) error {
+	var have int
+	if err := db.NewQuery("SELECT COUNT(*) FROM patients WHERE id LIKE 'bq%'").Row(&have); err != nil {
+		return err
+	}
+	id := func(mark string) string { return "printf('" + mark + "%013d', {:from} + x - 1)" }
+	err := copied(db, collections.Patients, "(SELECT * FROM patients LIMIT 1) m", map[string]string{
+		"id": id("bq"), "patient_no": id("BP"), "tokenKey": "lower(hex(randomblob(25)))", "id_index": "lower(hex(randomblob(32)))",
+		"wechat_index": "''", "alipay_index": "''", "mini_index": "''", "union_index": "''",
+	}, have, n-have)
+	if err != nil {
+		return err
+	}
+	err = copied(db, collections.PatientCards, "(SELECT * FROM patient_cards LIMIT 1) m", map[string]string{
+		"id": id("bc"), "patient": id("bq"), "card_no": id("C"), "deposits": "'[]'"}, have, n-have)
+	if err != nil {
+		return err
+	}
+	for _, of := range []string{"name", "phone", "tail"} {
+		err := copied(db, collections.PersonTerms, "(SELECT 'patient' AS kind) m", map[string]string{
+			"id": id(of[:2]), "owner": id("bq"), "term": "lower(hex(randomblob(12)))"}, have, n-have)
+		if err != nil {
+			return err
+		}
+	}
+	_, err = db.NewQuery("INSERT INTO person_terms (id, kind, owner, term) " +
+		"SELECT substr(lower(hex(randomblob(8))), 1, 15), 'patient', p.id, t.term FROM patients p, person_terms t " +
+		"WHERE p.id LIKE 'bq%' AND CAST(substr(p.id, 3) AS INTEGER) >= {:have} AND t.kind = 'patient' AND t.owner = " +
+		"(SELECT id FROM patients WHERE patient_no = 'P0002') AND CASE WHEN t.term IN (SELECT term FROM person_terms WHERE kind = 'card') " +
+		"THEN CAST(substr(p.id, 3) AS INTEGER) % 5000 = 1 ELSE CAST(substr(p.id, 3) AS INTEGER) % 10000 = 2 END").
+		Bind(dbx.Params{"have": have}).Execute()
+	return err
+}
