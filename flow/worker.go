@@ -32,6 +32,7 @@ type Worker struct {
 	poll    time.Duration
 	log     *slog.Logger
 	kick    chan struct{}
+	courtesy
 }
 
 // NewWorker returns a worker that advances up to slots orders at a time. Owner
@@ -98,6 +99,7 @@ func (w *Worker) claim(ctx context.Context, n int) (tasks []Task, err error) {
 }
 
 func (w *Worker) advance(ctx context.Context, task Task) {
+	defer w.step(ctx)()
 	// A step that has begun is finished even while the program stops: the
 	// other side may already be acting on it.
 	err := task.Do(context.WithoutCancel(ctx))

@@ -8,7 +8,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -122,22 +124,70 @@ func (s *Service) Deliver(ctx context.Context) (int, error) {
 		if err != nil || len(due) == 0 {
 			return n, err
 		}
-		var unsettled error
-		for _, m := range due {
-			if ctx.Err() != nil {
-				return n, errors.Join(unsettled, ctx.Err())
-			}
-			if err := s.settle(ctx, m.ID, s.try(ctx, m)); err != nil { // the others go on
-				unsettled = errors.Join(unsettled, fmt.Errorf("notice %s: %w", m.ID, err))
-				continue
-			}
-			n++
-		}
-		if unsettled != nil { // they are due still: not before the next pass
-			return n, unsettled
+		settled, err := s.sendAll(ctx, due)
+		n += settled
+		if err != nil { // what is not settled is due still: not before the next pass
+			return n, err
 		}
 	}
 	return n, nil
+}
+
+// lanesOfWay is how many notices of a way are under way at a time.
+const lanesOfWay = 4
+
+// lane is what goes out one after the other: the notices of an order do, by the
+// same way.
+type lane struct {
+	via  string
+	part uint32
+}
+
+// sendAll sends notices, of each way a few at a time. A service that gives no
+// answer holds up nobody else's: its institution's other notices wait for a minute.
+func (s *Service) sendAll(ctx context.Context, due []Message) (settled int, err error) {
+	lanes := map[lane][]Message{}
+	for _, m := range due {
+		h := fnv.New32a()
+		_, _ = h.Write([]byte(m.Order))
+		l := lane{m.Via, h.Sum32() % lanesOfWay}
+		lanes[l] = append(lanes[l], m)
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var dumb sync.Map // ways of an institution that gave no answer
+	for _, messages := range lanes {
+		wg.Go(func() {
+			n, e := s.sendLane(ctx, messages, &dumb)
+			mu.Lock()
+			defer mu.Unlock()
+			settled, err = settled+n, errors.Join(err, e)
+		})
+	}
+	wg.Wait()
+	return settled, err
+}
+
+func (s *Service) sendLane(ctx context.Context, messages []Message, dumb *sync.Map) (settled int, err error) {
+	for _, m := range messages {
+		if ctx.Err() != nil {
+			return settled, errors.Join(err, ctx.Err())
+		}
+		way := m.Institution + " " + m.Via
+		r := s.wait(m, s.now())
+		if _, is := dumb.Load(way); !is {
+			var silent bool
+			if r, silent = s.try(ctx, m); silent {
+				dumb.Store(way, true)
+			}
+		}
+		if e := s.settle(ctx, m.ID, r); e != nil { // the others go on
+			err = errors.Join(err, fmt.Errorf("notice %s: %w", m.ID, e))
+			continue
+		}
+		settled++
+	}
+	return settled, err
 }
 
 // settle writes a result even while the program is being stopped: a notice that
@@ -148,24 +198,25 @@ func (s *Service) settle(ctx context.Context, id string, r Result) error {
 	return s.outbox.Settle(ctx, id, r)
 }
 
-func (s *Service) try(ctx context.Context, m Message) Result {
-	r := Result{Tries: m.Tries + 1}
+// try sends a notice, and tells whether the sender gave no answer in its time.
+func (s *Service) try(ctx context.Context, m Message) (r Result, silent bool) {
+	r.Tries = m.Tries + 1
 	if m.Stale {
 		r.State = StateSkipped
-		return r
+		return r, false
 	}
 	if m.Via == ViaInApp {
 		r.State = StateSent
-		return r
+		return r, false
 	}
 	sender, ok := s.senders[m.Via]
 	if !ok {
 		r.State, r.Error = StateSkipped, "没有配置这种通知方式"
-		return r
+		return r, false
 	}
-	id, err := send(ctx, sender, m)
+	id, silent, err := send(ctx, sender, m)
 	if later, ok := errors.AsType[*Later](err); ok {
-		return s.wait(m, later.At)
+		return s.wait(m, later.At), false
 	}
 	switch {
 	case err == nil:
@@ -178,7 +229,7 @@ func (s *Service) try(ctx context.Context, m Message) Result {
 	default:
 		r.State, r.Error, r.NextAt = StateQueued, err.Error(), s.now().Add(Retries[max(m.Tries, 0)])
 	}
-	return r
+	return r, silent
 }
 
 // wait puts a notice off without counting a try. A time that has come is moved
@@ -191,7 +242,7 @@ func (s *Service) wait(m Message, at time.Time) Result {
 }
 
 // send gives a sender its time and survives its panic.
-func send(ctx context.Context, sender Sender, m Message) (id string, err error) {
+func send(ctx context.Context, sender Sender, m Message) (id string, silent bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	defer func() {
@@ -199,5 +250,6 @@ func send(ctx context.Context, sender Sender, m Message) (id string, err error) 
 			id, err = "", errPanic
 		}
 	}()
-	return sender.Send(ctx, m)
+	id, err = sender.Send(ctx, m)
+	return id, err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded), err
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"hospay/internal/testday"
@@ -15,6 +17,7 @@ import (
 
 // box is an outbox in memory.
 type box struct {
+	mu    sync.Mutex
 	rows  map[string]*notify.Message
 	state map[string]notify.Result
 	order []string
@@ -31,6 +34,8 @@ func newBox(messages ...notify.Message) *box {
 
 // Due lists what is queued and due.
 func (b *box) Due(_ context.Context, now time.Time, limit int) ([]notify.Message, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	var out []notify.Message
 	for _, id := range b.order {
 		if s := b.state[id]; s.State == notify.StateQueued && !s.NextAt.After(now) && len(out) < limit {
@@ -44,6 +49,8 @@ func (b *box) Due(_ context.Context, now time.Time, limit int) ([]notify.Message
 
 // Settle fails on a dead context, as a database does.
 func (b *box) Settle(ctx context.Context, id string, r notify.Result) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.state[id] = r
 	return ctx.Err()
 }
@@ -206,4 +213,83 @@ func TestDeliver_MarksWhatWentOutBeforeTheStop(t *testing.T) {
 	if b.state["a"].State != notify.StateSent || b.state["b"].State != notify.StateQueued {
 		t.Errorf("%+v", b.state)
 	}
+}
+
+// A gateway that gives no answer costs its own institution a minute, and nobody
+// else more than the time that it was given.
+func TestDeliver_AServiceWithoutAnswerHoldsUpNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := testday.Now()
+		var all []notify.Message
+		for i := range 40 {
+			all = append(all, notify.Message{ID: fmt.Sprint("a", i), Order: fmt.Sprint("a", i), Institution: "a", Via: notify.ViaSMS})
+		}
+		all = append(all, notify.Message{ID: "b", Order: "b", Institution: "b", Via: notify.ViaSMS},
+			notify.Message{ID: "w", Order: "a1", Institution: "a", Via: notify.ViaWechat})
+		b := newBox(all...)
+		gateway := notify.SenderFunc(func(ctx context.Context, m notify.Message) (string, error) {
+			if m.Institution == "a" {
+				<-ctx.Done()
+				return "", ctx.Err()
+			}
+			return "", nil
+		})
+		began := time.Now()
+		deliver(t, service(b, &now, map[string]notify.Sender{notify.ViaSMS: gateway, notify.ViaWechat: &bell{}}))
+		if took := time.Since(began); took > 10*time.Second {
+			t.Error("the pass took", took)
+		}
+		for _, id := range []string{"b", "w"} {
+			if b.state[id].State != notify.StateSent {
+				t.Errorf("%s: %+v", id, b.state[id])
+			}
+		}
+		tried := 0
+		for i := range 40 {
+			r := b.state[fmt.Sprint("a", i)]
+			tried += r.Tries
+			if r.State != notify.StateQueued || r.Tries == 0 && !r.NextAt.Equal(now.Add(time.Minute)) {
+				t.Errorf("%d: %+v", i, r)
+			}
+		}
+		if tried == 0 || tried > 4 {
+			t.Error("tried:", tried)
+		}
+	})
+}
+
+// Notices of one order go out in their order, those of others beside them.
+func TestDeliver_AFewAtATimeAndEachOrderInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := testday.Now()
+		var all []notify.Message
+		for i := range 60 {
+			all = append(all, notify.Message{ID: fmt.Sprintf("%02d", i), Order: fmt.Sprint(i % 12), Via: notify.ViaSMS})
+		}
+		b := newBox(all...)
+		var mu sync.Mutex
+		under, most, of := 0, 0, map[string][]string{}
+		gateway := notify.SenderFunc(func(_ context.Context, m notify.Message) (string, error) {
+			mu.Lock()
+			under++
+			most, of[m.Order] = max(most, under), append(of[m.Order], m.ID)
+			mu.Unlock()
+			time.Sleep(time.Second)
+			mu.Lock()
+			defer mu.Unlock()
+			under--
+			return "", nil
+		})
+		if n := deliver(t, service(b, &now, map[string]notify.Sender{notify.ViaSMS: gateway})); n != 60 {
+			t.Fatal(n)
+		}
+		if most < 2 || most > 4 {
+			t.Error("at a time:", most)
+		}
+		for order, ids := range of {
+			if !slices.IsSorted(ids) || len(ids) != 5 {
+				t.Error(order, ids)
+			}
+		}
+	})
 }

@@ -25,8 +25,10 @@ const groupLimit = 12
 type commitGroup struct {
 	mu      sync.Mutex
 	waiting []*pendingCommit
-	writing sync.Mutex // held by the one who writes a group
+	writing chan struct{} // holds the one who writes a group
 }
+
+func newCommitGroup() commitGroup { return commitGroup{writing: make(chan struct{}, 1)} }
 
 type pendingCommit struct {
 	write func(core.App) error
@@ -36,44 +38,39 @@ type pendingCommit struct {
 
 // Commit writes a change of a refund order.
 func (s *Store) Commit(_ context.Context, c *refund.Change) error {
-	err := s.together(func(tx core.App) error { return s.write(tx, c) })
+	err := s.Together(func(tx core.App) error { return s.write(tx, c) })
 	if err == nil && c.ID != "" && s.Committed != nil {
 		s.Committed(collections.RefundOrders, c.ID)
 	}
 	return err
 }
 
-// together runs write in a transaction that it may share with the changes of
+// Together runs write in a transaction that it may share with the changes of
 // others, of any domain. It returns when the change is on disk, or was not
 // written at all: a change that fails takes nothing of its group with it.
-func (s *Store) together(write func(core.App) error) error {
+func (s *Store) Together(write func(core.App) error) error {
 	p := &pendingCommit{write: write, done: make(chan struct{})}
 	g := &s.group
 	g.mu.Lock()
 	g.waiting = append(g.waiting, p)
 	g.mu.Unlock()
-	for !p.finished() {
-		s.lead(p)
+	for {
+		select { // whose change is written does not wait for the turn of others
+		case <-p.done:
+			return p.err
+		case g.writing <- struct{}{}:
+			s.lead(p)
+		}
 	}
-	return p.err
 }
 
-// lead waits for its turn and writes the next group, unless somebody has
-// written this change meanwhile.
+// lead writes the next group, unless somebody has written this change meanwhile.
 func (s *Store) lead(p *pendingCommit) {
-	s.group.writing.Lock()
-	defer s.group.writing.Unlock()
-	if !p.finished() {
-		s.commitGroup(s.group.take())
-	}
-}
-
-func (p *pendingCommit) finished() bool {
+	defer func() { <-s.group.writing }()
 	select {
 	case <-p.done:
-		return true
 	default:
-		return false
+		s.commitGroup(s.group.take())
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
@@ -165,35 +166,37 @@ func (s *Store) cards(ctx context.Context, where dbx.Expression) ([]refund.Known
 // SaveCards replaces what is known of a patient's cards. Cards that HIS no
 // longer lists are forgotten; orders keep their own copy of the number.
 func (s *Store) SaveCards(ctx context.Context, patient string, cards []refund.Card, at time.Time) error {
-	var have []struct {
-		ID string `db:"id"`
-		No string `db:"card_no"`
-	}
-	db := s.app.NonconcurrentDB()
-	if err := db.Select("id", "card_no").From(collections.PatientCards).Where(dbx.HashExp{"patient": patient}).WithContext(ctx).
-		All(&have); err != nil {
-		return err
-	}
-	ids := map[string]string{}
-	for _, h := range have {
-		ids[h.No] = h.ID
-	}
-	for _, c := range cards {
-		id, known := ids[c.No]
-		delete(ids, c.No)
-		if !known {
-			id = newID()
+	return s.Together(func(tx core.App) error {
+		var have []struct {
+			ID string `db:"id"`
+			No string `db:"card_no"`
 		}
-		if err := s.saveCard(db, patient, id, known, c, at); err != nil {
+		if err := tx.DB().Select("id", "card_no").From(collections.PatientCards).Where(dbx.HashExp{"patient": patient}).WithContext(ctx).
+			All(&have); err != nil {
 			return err
 		}
-	}
-	for _, id := range ids {
-		if _, err := db.Delete(collections.PatientCards, dbx.HashExp{"id": id}).Execute(); err != nil {
-			return err
+		ids := map[string]string{}
+		for _, h := range have {
+			ids[h.No] = h.ID
 		}
-	}
-	return nil
+		told := map[string]bool{} // the first of those that HIS tells twice counts
+		for _, c := range cards {
+			if told[c.No] {
+				continue
+			}
+			if err := s.saveCard(tx.DB(), patient, ids[c.No], c, at); err != nil {
+				return err
+			}
+			told[c.No] = true
+			delete(ids, c.No)
+		}
+		for _, id := range ids {
+			if _, err := tx.DB().Delete(collections.PatientCards, dbx.HashExp{"id": id}).Execute(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Moved reports whether an order about one of an institution's cards has moved
@@ -216,19 +219,23 @@ func (s *Store) Moved(ctx context.Context, institution string, cards []string, s
 // KeepCard stores what HIS says of one card, known or not, beside the
 // patient's other cards.
 func (s *Store) KeepCard(ctx context.Context, patient string, c refund.Card, at time.Time) error {
-	var id string
-	db := s.app.NonconcurrentDB()
-	err := db.Select("id").From(collections.PatientCards).Where(dbx.HashExp{"patient": patient, "card_no": c.No}).WithContext(ctx).Row(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return s.saveCard(db, patient, newID(), false, c, at)
-	}
-	if err != nil {
-		return err
-	}
-	return s.saveCard(db, patient, id, true, c, at)
+	return s.Together(func(tx core.App) error {
+		var id string
+		err := tx.DB().Select("id").From(collections.PatientCards).Where(dbx.HashExp{"patient": patient, "card_no": c.No}).
+			WithContext(ctx).Row(&id)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		return s.saveCard(tx.DB(), patient, id, c, at)
+	})
 }
 
-func (s *Store) saveCard(db dbx.Builder, patient, id string, known bool, c refund.Card, at time.Time) error {
+// saveCard writes a card that is kept under an id, or a new one.
+func (s *Store) saveCard(db dbx.Builder, patient, id string, c refund.Card, at time.Time) error {
+	known := id != ""
+	if !known {
+		id = newID()
+	}
 	sealed, err := s.vault.Seal(vault.Person, vault.Place(collections.PatientCards, "card_name", id), c.Name)
 	if err != nil {
 		return err
@@ -250,9 +257,6 @@ func (s *Store) saveCard(db dbx.Builder, patient, id string, known bool, c refun
 	}
 	set["id"], set["patient"], set["card_no"] = id, patient, c.No
 	_, err = db.Insert(collections.PatientCards, set).Execute()
-	if isUnique(err) { // somebody else has just stored it
-		return nil
-	}
 	return err
 }
 

@@ -225,9 +225,10 @@ func (q outbox) Settle(ctx context.Context, id string, r notify.Result) error {
 	if r.State == notify.StateSent {
 		set["sent_at"] = now
 	}
-	_, err := q.app.NonconcurrentDB().Update(collections.Notifications, set, dbx.HashExp{"id": id, "state": "queued"}).WithContext(ctx).
-		Execute()
-	return err
+	return q.Together(func(tx core.App) error {
+		_, err := tx.DB().Update(collections.Notifications, set, dbx.HashExp{"id": id, "state": "queued"}).WithContext(ctx).Execute()
+		return err
+	})
 }
 
 // Requeue makes a notice that was sent or has failed due again.

@@ -50,7 +50,7 @@ func underWay() []string {
 // Create inserts an order with its first event. The index of open bills keeps
 // two devices from paying one bill.
 func (p *Payments) Create(_ context.Context, o payment.Order) error {
-	err := p.s.together(func(tx core.App) error {
+	err := p.s.Together(func(tx core.App) error {
 		now := p.s.now()
 		row, err := p.columns(o)
 		if err != nil {
@@ -136,7 +136,7 @@ func (p *Payments) find(ctx context.Context, where dbx.Expression) (payment.Work
 // Commit writes a change of a payment order. Changes that wait at the same time
 // share a transaction, with those of refunds too.
 func (p *Payments) Commit(_ context.Context, c *payment.Change) error {
-	err := p.s.together(func(tx core.App) error { return p.write(tx, c) })
+	err := p.s.Together(func(tx core.App) error { return p.write(tx, c) })
 	p.changed(c.ID, err)
 	return err
 }

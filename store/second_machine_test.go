@@ -130,7 +130,7 @@ func (r *errandRun) commit(turn *flow.Turn, call *flow.Call, keep bool) error {
 		return errErrandCrash
 	}
 	turn.Change.KeepLease = keep
-	err := r.store.together(func(tx core.App) error {
+	err := r.store.Together(func(tx core.App) error {
 		if err := errands.move(tx.DB(), turn.Change, "", turn.Order.Status, errands.head(*turn.Order), r.clock); err != nil {
 			return err
 		}

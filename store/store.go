@@ -58,7 +58,7 @@ func New(app core.App, v *vault.Vault) *Store {
 			SetChain(app, c)
 		}
 	}
-	return &Store{app: app, vault: v}
+	return &Store{app: app, vault: v, group: newCommitGroup()}
 }
 
 // Vault returns the vault of the store.

@@ -39,6 +39,7 @@ func (h *Hooks) submit(e *core.RecordRequestEvent) error {
 	if err != nil {
 		return h.Fail(e.RequestEvent, err)
 	}
+	defer h.Worker.PersonWaits()()
 	ctx := e.Request.Context()
 	if err := h.ownPhone(ctx, e, &a); err != nil {
 		return h.Fail(e.RequestEvent, err)
@@ -257,7 +258,7 @@ func (h *Hooks) fillOrder(ctx context.Context, e *core.RecordRequestEvent, a ref
 // submitted writes the first event in the transaction of the order itself.
 func (h *Hooks) submitted(e *core.RecordEvent) error {
 	app := e.App
-	err := app.RunInTransaction(func(tx core.App) error {
+	err := h.Store.Together(func(tx core.App) error {
 		e.App = tx
 		if err := e.Next(); err != nil {
 			return err

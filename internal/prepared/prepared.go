@@ -13,6 +13,7 @@ import (
 	"errors"
 	"strings"
 	"sync/atomic"
+	"unicode"
 
 	_ "modernc.org/sqlite" // the driver
 )
@@ -272,7 +273,10 @@ func (c *conn) shelfOf(query string) *shelf {
 	if i := strings.IndexByte(q, ';'); i >= 0 && i < len(q)-1 {
 		return nil
 	}
-	word, _, _ := strings.Cut(q, " ")
+	word := q
+	if i := strings.IndexFunc(q, unicode.IsSpace); i >= 0 {
+		word = q[:i]
+	}
 	switch strings.ToUpper(word) {
 	case "INSERT", "UPDATE", "DELETE":
 		return c.writing

@@ -141,7 +141,8 @@ func TestPrepared_RowsThatAnInsertReturns(t *testing.T) {
 func TestShelfOf(t *testing.T) {
 	c := conn{writing: newShelf(), reading: newShelf()}
 	for q, want := range map[string]*shelf{
-		"INSERT INTO t VALUES (1)": c.writing, "  update t set v = 1;": c.writing, "DELETE\tFROM t": nil, "delete from t": c.writing,
+		"INSERT INTO t VALUES (1)": c.writing, "  update t set v = 1;": c.writing, "DELETE\tFROM t": c.writing,
+		"SELECT\n\t\t(SELECT 1)": c.reading, "delete from t": c.writing,
 		"SELECT 1": c.reading, "with x as (select 1) select * from x": c.reading, "INSERT INTO t VALUES (1); DELETE FROM t": nil,
 		"PRAGMA optimize": nil, "": nil, "select 1; select 2": nil, "BEGIN": nil,
 	} {

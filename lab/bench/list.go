@@ -141,7 +141,8 @@ func (b *bench) plant(n int) error {
 		return err
 	}
 	return unguarded(db, func() error {
-		tables := []string{collections.Patients, collections.PatientCards, collections.PersonTerms, collections.RefundOrders, collections.PaymentOrders, collections.PaymentCalls}
+		tables := []string{collections.Patients, collections.PatientCards, collections.PersonTerms, collections.RefundOrders,
+			collections.PaymentOrders, collections.PaymentCalls}
 		return unindexed(db, tables, func() error {
 			if err := insertPastPeople(db, n/ordersOfOne); err != nil {
 				return err
@@ -189,7 +190,7 @@ func anys(names []string) (out []any) {
 // and created again.
 func unguarded(db *dbx.DB, plant func() error) error {
 	db.DB().SetMaxOpenConns(1)
-	for _, p := range []string{"synchronous = OFF", "cache_size = -2000000"} {
+	for _, p := range []string{"synchronous = OFF", "cache_size = -800000"} {
 		if _, err := db.NewQuery("PRAGMA " + p).Execute(); err != nil {
 			return err
 		}
@@ -225,8 +226,9 @@ func insertPast(db *dbx.DB, from, n, people int) error {
 	return copied(db, "refund_orders", "(SELECT * FROM refund_orders WHERE status = 'succeeded' LIMIT 1) m", map[string]string{
 		"id": pastID, "no": "printf('B%020d', {:from} + x)", "patient": somebody("bq", people),
 		"card_no":       somebody("C", people),
-		"his_refund_no": "printf('HT%018d', {:from} + x)", "channel_bill_no": "printf('50%018d', {:from} + x)", "payee_index": "printf('%064x', " + someone(people) + ")",
-		"status": "CASE x % 10 WHEN 0 THEN 'rejected' WHEN 1 THEN 'failed' ELSE 'succeeded' END", "next_at": "''",
+		"his_refund_no": "printf('HT%018d', {:from} + x)", "channel_bill_no": "printf('50%018d', {:from} + x)",
+		"payee_index": "printf('%064x', " + someone(people) + ")",
+		"status":      "CASE x % 10 WHEN 0 THEN 'rejected' WHEN 1 THEN 'failed' ELSE 'succeeded' END", "next_at": "''",
 		"created": past, "group_seq": "0", "lease_until": "''", "compensates": "''",
 		"amount": "100 + x % 100000", "his_refund_date": past, "paid_at": "CASE WHEN x % 10 > 1 THEN " + past + " ELSE '' END",
 		"channel": "CASE x % 2 WHEN 0 THEN 'wechat' ELSE 'alipay' END",

@@ -171,7 +171,7 @@ func (b *bench) run(load time.Duration, rows []string, only string) error {
 			return err
 		}
 	}
-	for _, n := range rows {
+	for _, n := range slices.DeleteFunc(rows, func(n string) bool { return n == "" }) {
 		count, err := strconv.Atoi(n)
 		if err != nil {
 			return err

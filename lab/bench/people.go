@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"hospay/collections"
@@ -50,11 +51,17 @@ func insertPastPeople(db *dbx.DB, n int) error {
 			return err
 		}
 	}
-	_, err = db.NewQuery("INSERT INTO person_terms (id, kind, owner, term) " +
-		"SELECT substr(lower(hex(randomblob(8))), 1, 15), 'patient', p.id, t.term FROM patients p, person_terms t " +
-		"WHERE p.id LIKE 'bq%' AND CAST(substr(p.id, 3) AS INTEGER) >= {:have} AND t.kind = 'patient' AND t.owner = " +
-		"(SELECT id FROM patients WHERE patient_no = 'P0002') AND CASE WHEN t.term IN (SELECT term FROM person_terms WHERE kind = 'card') " +
-		"THEN CAST(substr(p.id, 3) AS INTEGER) % 5000 = 1 ELSE CAST(substr(p.id, 3) AS INTEGER) % 10000 = 2 END").
-		Bind(dbx.Params{"have": have}).Execute()
+	var terms []struct{ Term, Every, Rest string }
+	const name = "CASE WHEN term IN (SELECT term FROM person_terms WHERE kind = 'card') "
+	err = db.NewQuery("SELECT term, " + name + "THEN 5000 ELSE 10000 END AS every, " + name + "THEN 1 ELSE 2 END AS rest FROM person_terms " +
+		"WHERE kind = 'patient' AND owner = (SELECT id FROM patients WHERE patient_no = 'P0002')").All(&terms)
+	for _, t := range terms {
+		const number = "CAST(substr(id, 3) AS INTEGER)"
+		_, e := db.NewQuery("INSERT INTO person_terms (id, kind, owner, term) " +
+			"SELECT substr(lower(hex(randomblob(8))), 1, 15), 'patient', id, {:term} FROM patients " +
+			"WHERE id LIKE 'bq%' AND " + number + " >= {:have} AND " + number + " % " + t.Every + " = " + t.Rest).
+			Bind(dbx.Params{"have": have, "term": t.Term}).Execute()
+		err = errors.Join(err, e)
+	}
 	return err
 }
