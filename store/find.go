@@ -68,14 +68,15 @@ func (f Find) where(c *conditions, table string, numbers func(text string) strin
 	if f.Text == "" {
 		return
 	}
-	found := numbers(f.Text)
+	// By rowid, which an index holds: people with a common name have many orders.
+	found := "SELECT n.rowid FROM " + table + " n WHERE n.id IN (" + numbers(f.Text) + ")"
 	if len(f.terms) > 0 {
 		var names []string
 		for _, t := range f.terms {
 			names = append(names, c.bind(t))
 		}
 		of := func(kind, join string) string { // read from the terms on: they are few
-			return " UNION SELECT p.id FROM person_terms t " + join + " WHERE t.kind = '" + kind + "' AND t.term IN (" +
+			return " UNION SELECT p.rowid FROM person_terms t " + join + " WHERE t.kind = '" + kind + "' AND t.term IN (" +
 				strings.Join(names, ", ") + ")"
 		}
 		found += of(termPatient, "CROSS JOIN "+table+" p ON p.patient = t.owner") +
@@ -85,7 +86,7 @@ func (f Find) where(c *conditions, table string, numbers func(text string) strin
 				" p ON p.proxy_application = a.id AND p.proxy_application != ''")
 		}
 	}
-	c.terms = append(c.terms, "o.id IN ("+found+")")
+	c.terms = append(c.terms, "o.rowid IN ("+found+")")
 }
 
 func (s *Store) term(kind, value string) string { return s.vault.Index("find|"+kind, value)[:termLen] }

@@ -211,6 +211,9 @@ func unguarded(db *dbx.DB, plant func() error) error {
 			return err
 		}
 	}
+	if _, err := db.NewQuery("PRAGMA analysis_limit = 1000").Execute(); err != nil {
+		return err
+	}
 	_, err := db.NewQuery("ANALYZE").Execute()
 	return err
 }
