@@ -9,7 +9,7 @@ import (
 
 const (
 	// CourtesySteps is how many steps of orders go on while people wait.
-	CourtesySteps = 2
+	CourtesySteps = 6
 	// CourtesyMost is how long another step lets people go first.
 	CourtesyMost = 500 * time.Millisecond
 )

@@ -59,11 +59,11 @@ func TestCourtesy_PeopleGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &Worker{}
 		leave := crowd(w, runtime.GOMAXPROCS(0))
-		if most, took := steps(t, w, 6); most != CourtesySteps || took != 300*time.Millisecond {
-			t.Error("six steps:", most, took)
+		if most, took := steps(t, w, 3*CourtesySteps); most != CourtesySteps || took != 300*time.Millisecond {
+			t.Error("three times as many:", most, took)
 		}
 		time.AfterFunc(150*time.Millisecond, leave)
-		if most, took := steps(t, w, 16); most != 14 || took != 250*time.Millisecond {
+		if most, took := steps(t, w, 16); most != 16-CourtesySteps || took != 250*time.Millisecond {
 			t.Error("after they left:", most, took)
 		}
 		if w.people != 0 || w.steps != 0 {
