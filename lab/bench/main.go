@@ -19,7 +19,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"hospay/lab/demo"
@@ -156,19 +155,20 @@ func (b *bench) run(load time.Duration, rows []string, only string) error {
 	case "big":
 		return b.measureBig(load, 1_000_000, 10_000_000)
 	}
-	planted := b.kept && (only == "lists" || only == "export") // from what is measured before
-	if only != "refunds" && !planted {
-		if err := b.measurePayments(load, only == "lists" || only == "export"); err != nil || only == "payments" {
+	alone := only == "lists" || only == "export"
+	kept := alone && b.kept // with the patterns of what is planted
+	if only != "refunds" && !kept {
+		if err := b.measurePayments(load, alone); err != nil || only == "payments" {
 			return err
 		}
 	}
-	if !planted {
+	if !kept {
 		if err := b.measureSettle(load); err != nil {
 			return err
 		}
 	}
 	for _, clients := range []int{1, 16, 64} {
-		if only == "lists" || only == "export" {
+		if alone {
 			break
 		}
 		if err := b.measureSubmit(clients, load); err != nil {
@@ -301,32 +301,6 @@ func memory(pid int, key string) (float64, error) {
 		}
 	}
 	return 0, nil
-}
-
-func (b *bench) login(n int) error {
-	b.people = make([]*demo.Person, n)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	errs := make(chan error, 8)
-	for range 8 {
-		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				p, err := b.api.Login(context.Background(), b.at.Portal, fmt.Sprintf("P%04d", i+1), []string{"wechat", "alipay"}[i%2])
-				if err != nil {
-					errs <- err
-					return
-				}
-				b.people[i] = p
-			}
-		})
-	}
-	wg.Wait()
-	select {
-	case err := <-errs:
-		return err
-	default:
-		return nil
-	}
 }
 
 // apply has clients apply for the time of the load, each for patients of its

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"hospay/collections"
+	"hospay/lab/demo"
 
 	"github.com/pocketbase/dbx"
 )
@@ -64,4 +68,30 @@ func insertPastPeople(db *dbx.DB, n int) error {
 		err = errors.Join(err, e)
 	}
 	return err
+}
+
+func (b *bench) login(n int) error {
+	b.people = make([]*demo.Person, n)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	errs := make(chan error, 8)
+	for range 8 {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				p, err := b.api.Login(context.Background(), b.at.Portal, fmt.Sprintf("P%04d", i+1), []string{"wechat", "alipay"}[i%2])
+				if err != nil {
+					errs <- err
+					return
+				}
+				b.people[i] = p
+			}
+		})
+	}
+	wg.Wait()
+	select {
+	case err := <-errs:
+		return err
+	default:
+		return nil
+	}
 }
