@@ -31,9 +31,10 @@ type commitGroup struct {
 func newCommitGroup() commitGroup { return commitGroup{writing: make(chan struct{}, 1)} }
 
 type pendingCommit struct {
-	write func(core.App) error
-	err   error
-	done  chan struct{}
+	write    func(core.App) error
+	err      error
+	panicked any // what is raised again where the change came from
+	done     chan struct{}
 }
 
 // Commit writes a change of a refund order.
@@ -57,6 +58,9 @@ func (s *Store) Together(write func(core.App) error) error {
 	for {
 		select { // whose change is written does not wait for the turn of others
 		case <-p.done:
+			if p.panicked != nil {
+				panic(p.panicked)
+			}
 			return p.err
 		case g.writing <- struct{}{}:
 			s.lead(p)
@@ -111,12 +115,23 @@ func (s *Store) commitOne(tx core.App, p *pendingCommit) error {
 	if err := exec(db, "SAVEPOINT change"); err != nil {
 		return err
 	}
-	if p.err = p.write(tx); p.err != nil {
+	if p.attempt(tx); p.err != nil {
 		if err := exec(db, "ROLLBACK TO change"); err != nil {
 			return err
 		}
 	}
 	return exec(db, "RELEASE change")
+}
+
+// attempt writes the change. Whoever writes a group is seldom whose change it is: a
+// panic in one is not the others'.
+func (p *pendingCommit) attempt(tx core.App) {
+	defer func() {
+		if p.panicked = recover(); p.panicked != nil {
+			p.err = errAborted
+		}
+	}()
+	p.err = p.write(tx)
 }
 
 func exec(db dbx.Builder, sql string) error {

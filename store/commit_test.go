@@ -2,6 +2,9 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,5 +141,44 @@ func TestCard_IsItsOwners(t *testing.T) {
 		if err != nil || (card != nil) != c.found {
 			t.Errorf("%s for %q: %v %v", c.card, c.patient, card, err)
 		}
+	}
+}
+
+// TestTogether_APanicIsItsOwners: whoever writes the group goes on, the others'
+// changes are written, and the one that panicked is not.
+func TestTogether_APanicIsItsOwners(t *testing.T) {
+	a := testapp.New(t, testapp.Config{})
+	p := a.Login("P0001", "alipay")
+	var wg sync.WaitGroup
+	var raised, failed atomic.Int64
+	for i := range 40 {
+		wg.Go(func() {
+			defer func() {
+				if v := recover(); v == "out of order" {
+					raised.Add(1)
+				}
+			}()
+			err := a.Store.Together(func(tx core.App) error {
+				if _, err := tx.DB().Insert("person_terms", dbx.Params{"id": fmt.Sprintf("panic%010d", i), "kind": "patient", "owner": p.ID,
+					"term": fmt.Sprint("term ", i)}).Execute(); err != nil {
+					return err
+				}
+				if i%4 == 0 {
+					panic("out of order")
+				}
+				return nil
+			})
+			if err != nil {
+				failed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	var n int
+	if err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT COUNT(*) FROM person_terms WHERE id LIKE 'panic%'").Row(&n); err != nil {
+		t.Fatal(err)
+	}
+	if n != 30 || raised.Load() != 10 || failed.Load() != 0 {
+		t.Errorf("%d written, %d raised, %d failed", n, raised.Load(), failed.Load())
 	}
 }

@@ -148,6 +148,10 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	if c.shelfOf(query) != c.writing {
 		return c.whole.ExecContext(ctx, query, args)
 	}
+	ctx, err := begun(ctx)
+	if err != nil {
+		return nil, err
+	}
 	s, err := c.statement(ctx, c.writing, query)
 	if err != nil {
 		return nil, err
@@ -169,6 +173,12 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	if on == nil {
 		return c.whole.QueryContext(ctx, query, args)
 	}
+	if on == c.writing {
+		var err error
+		if ctx, err = begun(ctx); err != nil {
+			return nil, err
+		}
+	}
 	s, err := c.statement(ctx, on, query)
 	if err != nil {
 		return nil, err
@@ -187,6 +197,12 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	}
 	s.inUse = true
 	return &rows{described, s}, nil
+}
+
+// begun is the context of a write: one that has begun is not broken off. SQLite
+// would take back the whole transaction, with what others have written in it.
+func begun(ctx context.Context) (context.Context, error) {
+	return context.WithoutCancel(ctx), ctx.Err()
 }
 
 // describedRows is what rows of the driver can do.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func open(t *testing.T) *sql.DB {
@@ -135,6 +136,36 @@ func TestPrepared_RowsThatAnInsertReturns(t *testing.T) {
 	cancel()
 	if _, err := db.ExecContext(ctx, "UPDATE t SET v = 'q'"); err == nil {
 		t.Error("a context that was over let a statement run")
+	}
+}
+
+// Whoever stops waiting for a write takes nothing away from what others have
+// written in the same transaction.
+func TestPrepared_AWriteThatIsGivenUpLeavesTheTransaction(t *testing.T) {
+	const slow = "INSERT INTO t (v) WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 300000) SELECT x FROM n"
+	for _, returning := range []string{"", " RETURNING v"} {
+		db := open(t)
+		tx, err := db.Begin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec("INSERT INTO t (v) VALUES ('theirs')"); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		if returning == "" {
+			_, _ = tx.ExecContext(ctx, slow)
+		} else if rows, err := tx.QueryContext(ctx, slow+returning); err == nil {
+			_ = rows.Close()
+		}
+		<-ctx.Done()
+		cancel()
+		if err := tx.Commit(); err != nil {
+			t.Fatalf("%q: %v", returning, err)
+		}
+		if got := value(t, db, "SELECT count(*) FROM t WHERE v = 'theirs'"); got != "1" {
+			t.Errorf("%q: what others wrote is there %s times", returning, got)
+		}
 	}
 }
 
