@@ -15,6 +15,7 @@ import (
 	"hospay/refund"
 
 	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
 )
 
 // reviewing is an order that waits for a review.
