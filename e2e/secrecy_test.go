@@ -278,12 +278,35 @@ func TestNetwork_NeverInsideATransaction(t *testing.T) {
 		a.Drain()
 		ends[a.Order(id).Order.Status]++
 	}
-	if _, err := a.Notices.Deliver(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	deliverOneByOne(t, a)
 	if watch.inside.Load() > 0 || watch.seen.Load() < 40 || ends[refund.StatusSucceeded] < 2 || ends[refund.StatusRejected] < 1 ||
 		ends[refund.StatusCancelled] < 1 {
 		t.Errorf("%d of %d requests left inside a transaction; orders ended %v", watch.inside.Load(), watch.seen.Load(), ends)
+	}
+}
+
+// deliverOneByOne sends what is queued, one notice after the other: several at a
+// time write their results beside each other's requests.
+func deliverOneByOne(t *testing.T, a *testapp.App) {
+	t.Helper()
+	notices := func(set, where string) {
+		t.Helper()
+		if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE notifications SET next_at = " + set + " WHERE state = 'queued' AND " + where).
+			Execute(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var ids []string
+	err := a.Runtime.App.ConcurrentDB().NewQuery("SELECT id FROM notifications WHERE state = 'queued' AND via != 'in_app'").Column(&ids)
+	if err != nil || len(ids) == 0 {
+		t.Fatalf("%d notices: %v", len(ids), err)
+	}
+	notices("'9999-01-01 00:00:00.000Z'", "TRUE")
+	for _, id := range ids {
+		notices("'2000-01-01 00:00:00.000Z'", "id = '"+id+"'")
+		if _, err := a.Notices.Deliver(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
