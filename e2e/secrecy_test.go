@@ -291,8 +291,8 @@ func deliverOneByOne(t *testing.T, a *testapp.App) {
 	t.Helper()
 	notices := func(set, where string) {
 		t.Helper()
-		if _, err := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE notifications SET next_at = " + set + " WHERE state = 'queued' AND " + where).
-			Execute(); err != nil {
+		query := a.Runtime.App.NonconcurrentDB().NewQuery("UPDATE notifications SET next_at = " + set + " WHERE state = 'queued' AND " + where)
+		if _, err := query.Execute(); err != nil {
 			t.Fatal(err)
 		}
 	}
