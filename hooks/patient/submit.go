@@ -257,8 +257,11 @@ func (h *Hooks) fillOrder(ctx context.Context, e *core.RecordRequestEvent, a ref
 
 // submitted writes the first event in the transaction of the order itself.
 func (h *Hooks) submitted(e *core.RecordEvent) error {
-	app := e.App
-	err := h.Store.Together(func(tx core.App) error {
+	app, together := e.App, h.Store.Together
+	if app.IsTransactional() { // of a batch of requests, which shares nothing with others
+		together = app.RunInTransaction
+	}
+	err := together(func(tx core.App) error {
 		e.App = tx
 		if err := e.Next(); err != nil {
 			return err
