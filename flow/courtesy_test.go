@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// steps runs n steps of a second each, and tells how many were under way at
+// steps runs n steps of a tenth of a second each, and tells how many were under way at
 // most, and how long all took.
 func steps(t *testing.T, w *Worker, n int) (most int64, took time.Duration) {
 	var now, peak atomic.Int64
@@ -77,7 +77,7 @@ func TestCourtesy_ForSoLongAndNoLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &Worker{}
 		defer crowd(w, 10*runtime.GOMAXPROCS(0))()
-		for range CourtesySteps { // of two orders whose other side gives no answer
+		for range CourtesySteps { // of orders whose other side gives no answer
 			defer w.step(t.Context())()
 		}
 		if most, took := steps(t, w, 16); most != 16 || took != CourtesyMost+100*time.Millisecond {
