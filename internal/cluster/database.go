@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
 	"time"
 
 	"hospay/internal/front"
@@ -146,8 +145,7 @@ func tooMany(args []driver.NamedValue) error {
 // unsent refuses to write by a query outside of a transaction: such a change the
 // engine would not pass on to the other nodes.
 func (c *conn) unsent(query string) error {
-	word, _, _ := strings.Cut(strings.TrimSpace(query), " ")
-	switch strings.ToUpper(word) {
+	switch prepared.Verb(query) {
 	case "INSERT", "UPDATE", "DELETE", "REPLACE":
 		if !c.inTx {
 			return dqlite.Error{Code: 21, Message: "a statement that writes and returns rows needs a transaction in a cluster"}

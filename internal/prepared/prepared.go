@@ -282,6 +282,16 @@ func (c *conn) Close() error {
 	return c.whole.Close()
 }
 
+// Verb is the word that a statement begins with, in capitals, whatever stands
+// behind it.
+func Verb(query string) string {
+	q := strings.TrimSpace(query)
+	if i := strings.IndexFunc(q, unicode.IsSpace); i >= 0 {
+		q = q[:i]
+	}
+	return strings.ToUpper(q)
+}
+
 // shelfOf is where the statement of a text is kept: nowhere, unless the text is one
 // statement that writes rows or reads them.
 func (c *conn) shelfOf(query string) *shelf {
@@ -289,11 +299,7 @@ func (c *conn) shelfOf(query string) *shelf {
 	if i := strings.IndexByte(q, ';'); i >= 0 && i < len(q)-1 {
 		return nil
 	}
-	word := q
-	if i := strings.IndexFunc(q, unicode.IsSpace); i >= 0 {
-		word = q[:i]
-	}
-	switch strings.ToUpper(word) {
+	switch Verb(q) {
 	case "INSERT", "UPDATE", "DELETE":
 		return c.writing
 	case "SELECT", "WITH":
